@@ -1,0 +1,99 @@
+import type { HeaderList } from '../vocabulary/headers.ts'
+import type { RequestContext } from '../vocabulary/request-context.ts'
+
+/** What the client's handshake carried; copied once, before the first await. Only CONNECT has it. */
+export interface ConnectRequest {
+  /** In their order, in the usual spelling (`User-Agent`), without Connection, Upgrade and Content-Length. */
+  readonly headers: HeaderList
+  /** Decoded, in order; empty when there was no query string. */
+  readonly query: readonly (readonly [name: string, value: string])[]
+}
+
+/** One event on its way to a backend. */
+export interface IntegrationCall {
+  readonly context: RequestContext
+  /** Null but for CONNECT. */
+  readonly request: ConnectRequest | null
+  /** The frame's text; null but for MESSAGE. */
+  readonly body: string | null
+}
+
+/** What a backend answered, after response mapping. A proxy's body is passed on as it came. */
+export interface IntegrationResult {
+  readonly status: number
+  readonly headers: HeaderList
+  /** Bytes are what the backend sent and may be any; text frames are made of them at the edge. Empty for none. */
+  readonly body: string | Uint8Array
+}
+
+/**
+ * A backend behind a route, made once at load and shared by all calls. `invoke` returns a plain value when nothing
+ * had to be awaited. It throws or rejects with a `GatewayError` and nothing else, within `timeoutInMillis`, and
+ * writes the `integration…` members of the call's context.
+ */
+export interface Integration {
+  /** Set when every call would give this same result: the message path then asks nothing. */
+  readonly constant: IntegrationResult | null
+  invoke(call: IntegrationCall): IntegrationResult | Promise<IntegrationResult>
+  /** Gives back what `create` took: pools, workers. Calls in flight end by themselves. Safe to call twice. */
+  close(): void
+}
+
+/** An integration response of the definition (`IntegrationResponse` of apigatewayv2). */
+export interface IntegrationResponseDefinition {
+  responseTemplates?: Record<string, string> | undefined
+  templateSelectionExpression?: string | undefined
+  contentHandlingStrategy?: 'CONVERT_TO_BINARY' | 'CONVERT_TO_TEXT' | undefined
+  responseParameters?: Record<string, string> | undefined
+}
+
+/** An integration as the definition spells it (`Integration` of apigatewayv2); stage variables not yet replaced. */
+export interface IntegrationDefinition {
+  integrationType: 'AWS_PROXY' | 'AWS' | 'HTTP_PROXY' | 'HTTP' | 'MOCK'
+  integrationMethod?: string | undefined
+  integrationUri?: string | undefined
+  timeoutInMillis: number
+  requestParameters?: Record<string, string> | undefined
+  requestTemplates?: Record<string, string> | undefined
+  templateSelectionExpression?: string | undefined
+  passthroughBehavior: 'WHEN_NO_MATCH' | 'WHEN_NO_TEMPLATES' | 'NEVER'
+  contentHandlingStrategy?: 'CONVERT_TO_BINARY' | 'CONVERT_TO_TEXT' | undefined
+  /** By integration response key: `$default` or `/regex/`. */
+  integrationResponses?: Record<string, IntegrationResponseDefinition> | undefined
+}
+
+/** A local function as the definition spells it. */
+export interface FunctionDefinition {
+  /** `file.export`, the file beside api.yaml with .mjs, .js or .cjs. */
+  handler: string
+  timeoutInMillis: number
+  /** Cap of the function's heap. */
+  memoryInMegabytes: number
+  /** How many calls run at once; more wait. */
+  maxConcurrency: number
+  environment: Readonly<Record<string, string>>
+}
+
+/** Where an integration stands: what its `check` and `create` may look at. */
+export interface IntegrationScope {
+  readonly apiId: string
+  readonly stage: string
+  readonly stageVariables: Readonly<Record<string, string>>
+  /** The folder of the api.yaml: handler files are found from here. */
+  readonly directory: string
+  readonly functions: Readonly<Record<string, FunctionDefinition>>
+}
+
+/** A fault of a definition: the path below the integration and one sentence that names what is allowed. */
+export interface IntegrationFault {
+  readonly path: readonly (string | number)[]
+  readonly message: string
+}
+
+/** A kind of integration: one file, one line in app's list. */
+export interface IntegrationType {
+  readonly types: readonly IntegrationDefinition['integrationType'][]
+  /** Every fault at once, without side effects. `create` may rely on an empty answer. */
+  check(definition: IntegrationDefinition, scope: IntegrationScope): readonly IntegrationFault[]
+  create(definition: IntegrationDefinition, scope: IntegrationScope): Integration
+}

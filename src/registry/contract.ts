@@ -1,0 +1,86 @@
+import type { ConnectionDescription, ConnectionRecord } from '../vocabulary/connection.ts'
+import type { DeliverOutcome, Frame, SendOutcome } from '../vocabulary/frames.ts'
+import type { ConnectionId, OwnerId } from '../vocabulary/ids.ts'
+
+/**
+ * The sockets of this worker, which the gateway holds: the registry asks it for whatever another worker, or this
+ * one, wants of a local connection. No method throws.
+ */
+export interface LocalConnections {
+  send(id: ConnectionId, frame: Frame): SendOutcome
+  /** False when it is gone. A null code closes as AWS's DELETE does. */
+  close(id: ConnectionId, code: number | null, reason: string | null): boolean
+  /** Null when it is gone. */
+  describe(id: ConnectionId): ConnectionDescription | null
+}
+
+export interface ConnectionFilter {
+  apiId?: string | undefined
+  stage?: string | undefined
+  /** Matches anywhere in the User-Agent, whatever its case. */
+  userAgent?: string | undefined
+  sourceIp?: string | undefined
+  /** Connected at this time or later; milliseconds since 1970. */
+  since?: number | undefined
+}
+
+export interface ConnectionPage {
+  readonly connections: readonly ConnectionRecord[]
+  /** Hand it back for the next page; null after the last one. A connection that lives through a whole listing is in it exactly once. */
+  readonly cursor: string | null
+}
+
+export interface WorkerDescription {
+  readonly owner: OwnerId
+  readonly name: string
+  readonly startedAt: number
+  readonly connections: number
+  /** Milliseconds since 1970 until which the worker counts as alive; null where leases don't run out. */
+  readonly leaseUntil: number | null
+}
+
+/**
+ * Who is connected where, and delivery between workers. Answers about a connection of this worker come as plain
+ * values, without a promise: that is the hot path.
+ *
+ * Promises every implementation keeps (test/conformance/registry.ts is this list as tests):
+ * - an id from `allocateId` is well-formed, carries this worker's owner, and is never given twice;
+ * - `get`, `deliver` and `close` find a connection from the moment `add` returned (or resolved) until `remove` did,
+ *   through every worker;
+ * - frames that one caller delivers to one connection arrive in the order of its calls, each at most once;
+ * - `remove` may be called twice, and for ids that never were;
+ * - after `close()`, and when the store is away, local connections are still served; nothing hangs without a deadline.
+ */
+export interface Registry {
+  readonly owner: OwnerId
+  allocateId(): ConnectionId
+  /** The record is stored for every worker to see. */
+  add(record: ConnectionRecord): void | Promise<void>
+  remove(id: ConnectionId): void | Promise<void>
+  /** Null when it is gone, never was, or its id is malformed. */
+  get(id: ConnectionId): ConnectionDescription | null | Promise<ConnectionDescription | null>
+  /** At most `limit` (1 to 1000) records in a stable order. A cursor that is not one of ours throws a RangeError. */
+  list(filter: ConnectionFilter, cursor: string | null, limit: number): Promise<ConnectionPage>
+  /** How many connections the whole fleet holds. */
+  count(): Promise<number>
+  /** Hands a frame to one connection, wherever it lives. */
+  deliver(id: ConnectionId, frame: Frame): DeliverOutcome | Promise<DeliverOutcome>
+  /** Closes one connection, wherever it lives; a null code closes as AWS's DELETE does. */
+  disconnect(
+    id: ConnectionId,
+    code: number | null,
+    reason: string | null,
+  ): 'closed' | 'gone' | 'unreachable' | Promise<'closed' | 'gone' | 'unreachable'>
+  workers(): Promise<readonly WorkerDescription[]>
+  /** Null while connections of other workers can be reached, else one sentence why not (for /readyz). */
+  trouble(): string | null
+  /** Gives up the lease and every timer and socket. Safe to call twice. */
+  close(): Promise<void>
+}
+
+export interface RegistryOptions {
+  readonly local: LocalConnections
+  /** Of this worker, for people: shown by `postern workers`. */
+  readonly name: string
+  readonly now: () => number
+}

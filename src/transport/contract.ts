@@ -1,0 +1,104 @@
+import type { SendOutcome } from '../vocabulary/frames.ts'
+import type { HeaderList } from '../vocabulary/headers.ts'
+
+/**
+ * What the server underneath promises. One file implements it; nothing outside this room knows which server it is.
+ * Every member of a request is only valid inside the synchronous part of the handler that received it, unless it
+ * says otherwise: copy, then await.
+ */
+export interface TransportRequest {
+  /** Upper case. */
+  readonly method: string
+  /** As on the wire: not decoded, without the query. */
+  readonly path: string
+  /** As on the wire: not decoded, without the question mark; empty when there is none. */
+  readonly query: string
+  /** The value of a header by its lower-case name; empty when it is absent. With repeated headers, the first. */
+  header(lowerCaseName: string): string
+  /** All headers in their order, names in lower case (the server underneath folds them). A copy that may be kept. */
+  headers(): HeaderList
+  /** The peer's address as text, IPv4-mapped addresses as plain IPv4; from PROXY protocol v2 when it was sent. */
+  remoteAddress(): string
+}
+
+/** An accepted WebSocket. Safe to hold for ever and to call at any time: after its end every call does nothing. */
+export interface Socket {
+  /**
+   * Writes one whole message or nothing. `full` when more bytes wait for the client than the limit allows.
+   * Bytes of a text frame must be valid UTF-8. Never throws.
+   */
+  send(data: string | Uint8Array, binary: boolean): SendOutcome
+  /** Sends a close frame (the reason is cut to 123 bytes of UTF-8); `handlers.close` runs before it returns. */
+  end(code: number, reason: string): void
+  /** Drops the TCP connection without a close frame; `handlers.close` runs with 1006. */
+  terminate(): void
+  /** Bytes that wait for the client. */
+  bufferedBytes(): number
+}
+
+/** A well-formed RFC 6455 handshake that waits for an answer; exactly one of accept and refuse may be called. */
+export interface Upgrade<Data> {
+  readonly request: TransportRequest
+  /** True once the client has gone: accept and refuse then do nothing. */
+  readonly aborted: boolean
+  /** Called at most once, when the client goes before the answer. */
+  onAborted(listener: () => void): void
+  /** Answers 101. Null when the client has gone meanwhile. `protocol` is echoed as it is. */
+  accept(data: Data, options: { protocol: string | null; compression: boolean }): Socket | null
+  /** Answers with a plain HTTP response. Headers that may not be written are left out. */
+  refuse(status: number, headers: HeaderList, body: string | Uint8Array | null): void
+}
+
+/** A plain HTTP request and the answer to it. */
+export interface HttpExchange {
+  readonly request: TransportRequest
+  readonly aborted: boolean
+  /** Must be called in the synchronous part. `done` gets null when the body is larger than `limit` bytes; never called after an abort. */
+  readBody(limit: number, done: (body: Buffer | null) => void): void
+  onAborted(listener: () => void): void
+  /** Headers that may not be written are left out; HEAD and bodiless statuses are framed as RFC 9110 asks. */
+  respond(status: number, headers: HeaderList, body: string | Uint8Array | null): void
+}
+
+export interface TransportHandlers<Data> {
+  upgrade(upgrade: Upgrade<Data>): void
+  /** `message` is only valid until the handler returns. Called for whole messages; fragments are put together before. */
+  message(data: Data, message: ArrayBuffer, isBinary: boolean): void
+  /** A ping or pong came from the client; answered already. */
+  pinged(data: Data): void
+  /** Exactly once for every accepted socket, whoever ended it. `reason` as the client gave it, empty otherwise. */
+  close(data: Data, code: number, reason: string, cause: CloseCause): void
+  request(exchange: HttpExchange): void
+}
+
+/** Who ended a socket, as far as the server underneath can tell. */
+export type CloseCause = 'client' | 'server' | 'lost' | 'unresponsive' | 'protocol'
+
+export interface TransportOptions {
+  host: string
+  /** 0 for a free one. */
+  port: number
+  /** Paths of PEM files; null for plain TCP. */
+  tls: { certificate: string; key: string; passphrase: string | null } | null
+  /** Refuse a port that another process listens on; off when several workers share one. */
+  exclusivePort: boolean
+  /** Messages up to this size reach `handlers.message`; a larger one ends the connection without a close frame. */
+  maxMessageBytes: number
+  /** Above this many bytes waiting for the client, `send` says `full`. */
+  maxBufferedBytes: number
+  /** Seconds of silence after which the peer is pinged, and dropped when no pong comes; 0 for never. */
+  pingIntervalInSeconds: number
+  /** Whether `accept` may agree on permessage-deflate. */
+  compression: boolean
+}
+
+export interface Transport {
+  /** Resolves with the port that is listened on. Rejects with one sentence that names host, port and the remedy. */
+  listen(): Promise<number>
+  /** No new TCP connections; open ones stay. */
+  stopListening(): void
+  /** Stops listening and drops whatever is still open. Safe to call twice and after a failed start. */
+  close(): void
+}
+
+export type CreateTransport = <Data>(options: TransportOptions, handlers: TransportHandlers<Data>) => Transport

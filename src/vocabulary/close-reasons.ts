@@ -1,0 +1,58 @@
+/**
+ * Every way in which a connection can end, by name. `code` and `text` are what `$disconnect` reports and, where
+ * the gateway closes, what the client gets in the close frame. The name is the `reason` label of
+ * `postern_closes_total`; docs/errors-and-closes.md is made from here.
+ */
+export const closeReasons = {
+  clientClosed: row(1000, '', 'client', 'The client sent a close frame; its own code and reason are reported.'),
+  clientClosedWithoutStatus: row(
+    1005,
+    'Client-side close frame status not set',
+    'client',
+    'The client sent a close frame without a status.',
+  ),
+  connectionLost: row(
+    1006,
+    'Connection closed abnormally',
+    'network',
+    'The TCP connection ended without a close frame.',
+  ),
+  peerUnresponsive: row(1006, 'Connection closed abnormally', 'network', 'The client answered no ping in time.'),
+  protocolError: row(
+    1006,
+    'Connection closed abnormally',
+    'client',
+    'The client broke RFC 6455: an unmasked frame, a bad opcode, invalid UTF-8.',
+  ),
+  binaryNotSupported: row(1003, 'Binary is not supported', 'gateway', 'A binary frame came.'),
+  messageTooBig: row(1009, 'Message too big', 'gateway', 'A message, or a reply to be sent, is larger than 128 KB.'),
+  idleTimeout: row(1001, 'Going away', 'gateway', 'No data in either direction for idleTimeoutInSeconds.'),
+  lifetimeReached: row(1001, 'Going away', 'gateway', 'The connection is as old as connectionLifetimeInSeconds.'),
+  shuttingDown: row(1001, 'Going away', 'gateway', 'This node drains; connect again and another one answers.'),
+  stageRemoved: row(1001, 'Going away', 'gateway', 'The API or stage is no longer served.'),
+  deletedByBackend: row(
+    1000,
+    'Connection Closed Normally',
+    'backend',
+    'DELETE @connections, with its own code and reason where it gave them.',
+  ),
+  slowConsumer: row(1008, 'Slow consumer', 'gateway', "A reply did not fit into the client's outbound buffer."),
+  orderedQueueFull: row(
+    1008,
+    'Too many messages waiting',
+    'gateway',
+    'messageOrdering is CONNECTION and too many messages wait for their turn.',
+  ),
+  tooManyInFlight: row(
+    1008,
+    'Too many messages in flight',
+    'gateway',
+    'Too many messages of this connection wait for their integration.',
+  ),
+} as const
+
+export type CloseReasonName = keyof typeof closeReasons
+
+function row(code: number, text: string, by: 'client' | 'network' | 'gateway' | 'backend', when: string) {
+  return { code, text, by, when }
+}

@@ -1,0 +1,164 @@
+/**
+ * Every failure that the gateway itself can answer with, in one table. A code is stable and never reused; the
+ * client sees `status` (in the handshake and over HTTP) and `message`, the log gets the code and the cause.
+ * `responseType` is AWS's name for `$context.error.responseType`; docs/errors-and-closes.md is made from here.
+ */
+export const errorTable = {
+  ROUTE_NOT_FOUND: row(
+    403,
+    'ForbiddenException',
+    'Forbidden',
+    'ACCESS_DENIED',
+    'No route matches the message and the API has no $default route.',
+  ),
+  STAGE_NOT_FOUND: row(
+    403,
+    'ForbiddenException',
+    'Forbidden',
+    'ACCESS_DENIED',
+    'No API or stage is served under this URL.',
+  ),
+  ORIGIN_REFUSED: row(
+    403,
+    'ForbiddenException',
+    'Forbidden',
+    'ACCESS_DENIED',
+    "The Origin header is not in the API's allowedOrigins.",
+  ),
+  BAD_HANDSHAKE: row(
+    400,
+    'BadRequestException',
+    'Bad Request',
+    'BAD_REQUEST',
+    'The upgrade request breaks RFC 6455 §4.1; the log says where.',
+  ),
+  MISSING_PARAMETER: row(
+    400,
+    'BadRequestException',
+    'Missing required request parameters',
+    'BAD_REQUEST_PARAMETERS',
+    'A request parameter that the $connect route requires is missing.',
+  ),
+  UPGRADE_REQUIRED: row(
+    426,
+    'UpgradeRequiredException',
+    'Upgrade Required',
+    'BAD_REQUEST',
+    'A plain HTTP request came to a WebSocket stage.',
+  ),
+  TOO_MANY_REQUESTS: row(
+    429,
+    'TooManyRequestsException',
+    'Too Many Requests',
+    'THROTTLED',
+    'The rate or burst limit of the stage or route is used up.',
+  ),
+  DRAINING: row(
+    503,
+    'ServiceUnavailableException',
+    'Service Unavailable',
+    'DEFAULT_5XX',
+    'This node is shutting down; connect again and another one answers.',
+  ),
+  TOO_MANY_CONNECTIONS: row(
+    503,
+    'ServiceUnavailableException',
+    'Service Unavailable',
+    'DEFAULT_5XX',
+    'This node holds as many connections as maxConnections allows.',
+  ),
+  BAD_REQUEST_BODY: row(
+    400,
+    'BadRequestException',
+    'Bad request body',
+    'BAD_REQUEST_BODY',
+    "The message fails the route's model.",
+  ),
+  UNSUPPORTED_MEDIA_TYPE: row(
+    415,
+    'BadRequestException',
+    'Unsupported Media Type',
+    'UNSUPPORTED_MEDIA_TYPE',
+    'No request template matches and passthroughBehavior forbids to pass the body.',
+  ),
+  INTEGRATION_TIMEOUT: row(
+    504,
+    'InternalServerErrorException',
+    'Endpoint request timed out',
+    'INTEGRATION_TIMEOUT',
+    'The integration took longer than its timeoutInMillis.',
+  ),
+  INTEGRATION_FAILURE: row(
+    500,
+    'InternalServerErrorException',
+    'Internal server error',
+    'INTEGRATION_FAILURE',
+    'The backend could not be reached or broke the HTTP protocol.',
+  ),
+  INTEGRATION_RESPONSE_TOO_LARGE: row(
+    500,
+    'InternalServerErrorException',
+    'Internal server error',
+    'INTEGRATION_FAILURE',
+    "The backend's answer is larger than maxIntegrationResponseBytes.",
+  ),
+  INTEGRATION_OVERLOADED: row(
+    500,
+    'InternalServerErrorException',
+    'Internal server error',
+    'INTEGRATION_FAILURE',
+    'Too many calls are waiting for this integration.',
+  ),
+  FUNCTION_FAILURE: row(
+    502,
+    'InternalServerErrorException',
+    'Internal server error',
+    'INTEGRATION_FAILURE',
+    'The function threw, crashed, ran out of memory or exceeded its own timeout.',
+  ),
+  FUNCTION_UNAVAILABLE: row(
+    500,
+    'InternalServerErrorException',
+    'Internal server error',
+    'INTEGRATION_FAILURE',
+    "The function can't be invoked: it does not exist, or the Lambda endpoint refused the call.",
+  ),
+  MALFORMED_PROXY_RESPONSE: row(
+    502,
+    'InternalServerErrorException',
+    'Internal server error',
+    'INTEGRATION_FAILURE',
+    "The function's result is not a proxy response.",
+  ),
+  API_CONFIGURATION_ERROR: row(
+    500,
+    'InternalServerErrorException',
+    'Internal server error',
+    'API_CONFIGURATION_ERROR',
+    'A template, a mapping or an integration response of the definition does not fit what came.',
+  ),
+  INTERNAL_ERROR: row(
+    500,
+    'InternalServerErrorException',
+    'Internal server error',
+    'DEFAULT_5XX',
+    'A fault inside the gateway; the log holds the cause.',
+  ),
+} as const
+
+export type ErrorCode = keyof typeof errorTable
+
+function row(status: number, errorType: string, message: string, responseType: string, cause: string) {
+  return { status, errorType, message, responseType, cause }
+}
+
+/** A failure from the table; `cause` and `detail` go to the log and never to a client. */
+export class GatewayError extends Error {
+  override readonly name = 'GatewayError'
+  readonly code: ErrorCode
+
+  constructor(code: ErrorCode, detail?: string, options?: ErrorOptions) {
+    super(detail ?? errorTable[code].cause, options)
+    this.code = code
+  }
+}

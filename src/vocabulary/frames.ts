@@ -1,0 +1,17 @@
+/** AWS's limit on a message and on the body of a POST to `@connections`: 128 KB, KB being 1024 bytes. */
+export const maxMessageBytes = 131_072
+
+/** One message on its way to a client. Bytes of a text frame must be valid UTF-8. */
+export interface Frame {
+  readonly data: string | Uint8Array
+  readonly binary: boolean
+}
+
+/**
+ * What became of a frame handed to a connection: `sent` is written to the socket's path (not yet received by the
+ * client), `gone` is no such connection, `full` is an outbound buffer above its limit: nothing was queued.
+ */
+export type SendOutcome = 'sent' | 'gone' | 'full'
+
+/** `unreachable`: the worker that owns the connection lives but did not answer; the caller may try again. */
+export type DeliverOutcome = SendOutcome | 'unreachable'

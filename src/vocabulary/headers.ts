@@ -1,0 +1,23 @@
+/** Names and values in the order and spelling in which they came or will go. A name may come more than once. */
+export type HeaderList = readonly (readonly [name: string, value: string])[]
+
+const validName = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/
+// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is refused here
+const invalidValue = /[\u0000-\u0008\u000a-\u001f\u007f]/
+
+/**
+ * Whether a header may be written to the wire (RFC 9110 §5.1, §5.5). uWebSockets.js checks neither names nor
+ * values, so a CR or LF from a backend or a mapping would otherwise start a header of the attacker's choice.
+ */
+export function isSafeHeader(name: string, value: string): boolean {
+  return validName.test(name) && !invalidValue.test(value)
+}
+
+/** The last value of a header, whatever its case; undefined when there is none. */
+export function lastHeader(headers: HeaderList, lowerCaseName: string): string | undefined {
+  for (let i = headers.length - 1; i >= 0; i--) {
+    const header = headers[i] as readonly [string, string]
+    if (header[0].length === lowerCaseName.length && header[0].toLowerCase() === lowerCaseName) return header[1]
+  }
+  return undefined
+}
