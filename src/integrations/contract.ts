@@ -3,7 +3,10 @@ import type { RequestContext } from '../vocabulary/request-context.ts'
 
 /** What the client's handshake carried; copied once, before the first await. Only CONNECT has it. */
 export interface ConnectRequest {
-  /** In their order, in the usual spelling (`User-Agent`), without Connection, Upgrade and Content-Length. */
+  /**
+   * In their order, in the usual spelling (`User-Agent`), without Connection, Upgrade and Content-Length; the
+   * gateway has added X-Amzn-Trace-Id, X-Forwarded-For, X-Forwarded-Port and X-Forwarded-Proto.
+   */
   readonly headers: HeaderList
   /** Decoded, in order; empty when there was no query string. */
   readonly query: readonly (readonly [name: string, value: string])[]

@@ -43,12 +43,6 @@ export const closeReasons = {
     'gateway',
     'messageOrdering is CONNECTION and too many messages wait for their turn.',
   ),
-  tooManyInFlight: row(
-    1008,
-    'Too many messages in flight',
-    'gateway',
-    'Too many messages of this connection wait for their integration.',
-  ),
 } as const
 
 export type CloseReasonName = keyof typeof closeReasons
