@@ -71,8 +71,7 @@ function newTraceId(epoch: number): string {
   const seconds = Math.floor(epoch / 1000)
     .toString(16)
     .padStart(8, '0')
-  const random = Buffer.from(allocateRequestId() + allocateRequestId(), 'base64url')
-    .toString('hex')
-    .slice(0, 24)
-  return `Root=1-${seconds}-${random}`
+  // Without the ids' `=`: decoding would end there.
+  const random = allocateRequestId().slice(0, 8) + allocateRequestId().slice(0, 8)
+  return `Root=1-${seconds}-${Buffer.from(random, 'base64url').toString('hex')}`
 }

@@ -1,0 +1,210 @@
+import { expect, test } from 'vitest'
+import {
+  contextVariable,
+  contextVariables,
+  nearestContextVariable,
+  requestTime,
+  type TemplateContext,
+  templateContext,
+} from '../../src/vocabulary/context-variables.ts'
+import { type EventType, RequestContext } from '../../src/vocabulary/request-context.ts'
+
+const connectedAt = 1_759_651_750_119
+
+function contextOf(eventType: EventType, authorizer: Record<string, string> | null = null): RequestContext {
+  const connection = {
+    connectionId: 'L0SM9cOFvHcCIhw=',
+    apiId: 'chat',
+    stage: 'dev',
+    connectedAt,
+    sourceIp: '203.0.113.9',
+    userAgent: null,
+    domainName: 'a1b2c3d4e5.execute-api.eu-west-1.amazonaws.com',
+    authorizer,
+  }
+  return new RequestContext(connection, eventType, '$disconnect', 1_759_652_400_001)
+}
+
+function read(name: string, context: RequestContext): unknown {
+  const variable = contextVariable(name)
+  if (variable === null) throw new Error(`no variable ${name}`)
+  return variable(context)
+}
+
+/** Every name of reference §10.1, in its two columns. */
+const rows = {
+  both: `apiId stage routeKey eventType connectionId connectedAt domainName messageId requestId extendedRequestId
+    requestTime requestTimeEpoch status authorizer.principalId authorizer.anything error.messageString
+    error.validationErrorString identity.accountId identity.apiKey identity.apiKeyId identity.caller identity.user
+    identity.userAgent identity.userArn identity.sourceIp identity.cognitoAuthenticationProvider
+    identity.cognitoAuthenticationType identity.cognitoIdentityId identity.cognitoIdentityPoolId domainPrefix
+    disconnectStatusCode disconnectReason messageDirection`,
+  logs: `authorize.error authorize.status authorize.latency authenticate.error authenticate.status
+    authenticate.latency error.message error.responseType identity.principalOrgId integration.error
+    integration.integrationStatus integration.latency integration.requestId integration.status integrationLatency
+    integrationErrorMessage awsEndpointRequestId integrationStatus waf.error waf.latency waf.status responseLatency
+    responseLength`,
+  logsButAlsoProperties: `authorizer.error authorizer.status authorizer.latency authorizer.integrationLatency
+    authorizer.integrationStatus authorizer.requestId`,
+}
+const names = (text: string): string[] => text.trim().split(/\s+/)
+
+test.each(names(rows.both))('§10.1 $context.%s may stand in templates and in access logs', (name) => {
+  expect(contextVariable(name, 'mapping')).not.toBeNull()
+  expect(contextVariable(name, 'logs')).not.toBeNull()
+})
+
+test.each(names(rows.logs))('§10.1 $context.%s may stand in access logs only', (name) => {
+  expect(contextVariable(name, 'logs')).not.toBeNull()
+  expect(contextVariable(name, 'mapping')).toBeNull()
+})
+
+test.each(names(rows.logsButAlsoProperties))(
+  '§10.1 $context.%s is for logs, and elsewhere a property like any other',
+  (name) => {
+    expect(contextVariable(name, 'logs')).not.toBeNull()
+    expect(contextVariable(name, 'mapping')).not.toBeNull()
+  },
+)
+
+test('§10.1 the table holds each variable once and nothing that the reference does not name', () => {
+  const known = new Set([...names(rows.both), ...names(rows.logs), ...names(rows.logsButAlsoProperties)])
+  const listed = contextVariables.map((variable) => variable.name)
+  expect(new Set(listed).size).toBe(listed.length)
+  expect(listed.filter((name) => !known.has(name))).toEqual(['xrayTraceId', 'identity.accessKey'])
+})
+
+test.each([
+  '',
+  'requestid',
+  'request',
+  'authorizer',
+  'authorizer.',
+  'identity',
+  'identity.x',
+  '__proto__',
+  'constructor',
+])('there is no variable %j', (name) => expect(contextVariable(name)).toBeNull())
+
+test('a name that is not known has a nearest one, and nonsense has none', () => {
+  expect(nearestContextVariable('requestid')).toBe('requestId')
+  expect(nearestContextVariable('identity.sourceip')).toBe('identity.sourceIp')
+  expect(nearestContextVariable('conectionId')).toBe('connectionId')
+  expect(nearestContextVariable('qqqqqqqq')).toBeNull()
+  expect(nearestContextVariable('x'.repeat(100_000))).toBeNull()
+})
+
+test('the steps of an event write what the variables read', () => {
+  const context = contextOf('DISCONNECT')
+  expect(read('status', context)).toBeNull()
+  Object.assign(context, {
+    status: 504,
+    disconnectStatusCode: 1005,
+    disconnectReason: '',
+    errorMessage: 'Endpoint "x" timed out',
+    errorResponseType: 'INTEGRATION_TIMEOUT',
+    validationErrorString: 'missing key',
+    integrationLatency: 12,
+    integrationStatus: 503,
+    integrationErrorMessage: 'reset',
+    integrationRequestId: 'abc',
+  })
+  const expected = {
+    status: 504,
+    disconnectStatusCode: 1005,
+    disconnectReason: '',
+    'error.message': 'Endpoint "x" timed out',
+    'error.messageString': '"Endpoint \\"x\\" timed out"',
+    'error.responseType': 'INTEGRATION_TIMEOUT',
+    'error.validationErrorString': 'missing key',
+    integrationLatency: 12,
+    'integration.latency': 12,
+    integrationStatus: 503,
+    'integration.status': 503,
+    'integration.integrationStatus': 503,
+    integrationErrorMessage: 'reset',
+    'integration.error': 'reset',
+    awsEndpointRequestId: 'abc',
+    'integration.requestId': 'abc',
+    domainPrefix: 'a1b2c3d4e5',
+    requestTime: '05/Oct/2025:08:20:00 +0000',
+    requestTimeEpoch: 1_759_652_400_001,
+    connectedAt,
+  }
+  expect(Object.fromEntries(Object.keys(expected).map((name) => [name, read(name, context)]))).toEqual(expected)
+  expect(read('requestId', context)).toBe(read('extendedRequestId', context))
+})
+
+test('an authorizer property is read by name, and a prototype never is', () => {
+  const context = contextOf('MESSAGE', { principalId: 'user-7', 'a.b': 'dotted', latency: 'mine' })
+  expect(read('authorizer.principalId', context)).toBe('user-7')
+  expect(read('authorizer.a.b', context)).toBe('dotted')
+  expect(read('authorizer.latency', context)).toBe('mine')
+  expect(read('authorizer.other', context)).toBeNull()
+  expect(read('authorizer.constructor', context)).toBeNull()
+  expect(read('authorizer.__proto__', context)).toBeNull()
+  expect(read('authorizer.principalId', contextOf('MESSAGE'))).toBeNull()
+})
+
+test('§3.5 requestTime is dd/MMM/yyyy:HH:mm:ss +0000, in UTC and English', () => {
+  expect(requestTime(1_759_651_750_119)).toBe('05/Oct/2025:08:09:10 +0000')
+  expect(requestTime(1_759_651_750_999)).toBe('05/Oct/2025:08:09:10 +0000')
+  expect(requestTime(1_759_651_751_000)).toBe('05/Oct/2025:08:09:11 +0000')
+  expect(requestTime(0)).toBe('01/Jan/1970:00:00:00 +0000')
+  expect(requestTime(Date.UTC(2028, 1, 29, 23, 59, 59, 999))).toBe('29/Feb/2028:23:59:59 +0000')
+})
+
+function dump(view: TemplateContext): Record<string, unknown> {
+  const nested = (value: unknown): unknown =>
+    value !== null && typeof value === 'object' ? dump(value as TemplateContext) : value
+  return Object.fromEntries([...view.entries()].map(([name, value]) => [name, nested(value)]))
+}
+
+test('§9.2 $context as a whole lists the members in the order of AWS, with null where one is not set', () => {
+  const context = contextOf('CONNECT', { principalId: 'p', level: '3' })
+  const whole = dump(templateContext(context))
+  expect(Object.keys(whole)).toEqual([
+    'routeKey',
+    'disconnectStatusCode',
+    'messageId',
+    'authorizer',
+    'eventType',
+    'extendedRequestId',
+    'requestTime',
+    'messageDirection',
+    'disconnectReason',
+    'stage',
+    'connectedAt',
+    'requestTimeEpoch',
+    'identity',
+    'requestId',
+    'domainName',
+    'connectionId',
+    'apiId',
+  ])
+  expect(whole).toMatchObject({
+    disconnectStatusCode: null,
+    messageId: null,
+    authorizer: { principalId: 'p', level: '3' },
+    identity: { sourceIp: '203.0.113.9', userAgent: null },
+  })
+  expect(dump(templateContext(contextOf('CONNECT')))).not.toHaveProperty('authorizer')
+})
+
+test('a template tells an unset variable (null) from one that does not exist (undefined)', () => {
+  const view = templateContext(contextOf('MESSAGE'))
+  const nested = (name: string): TemplateContext => view.get(name) as TemplateContext
+  expect(view.get('disconnectReason')).toBeNull()
+  expect(view.get('requestOverride')).toBeUndefined()
+  expect(view.get('__proto__')).toBeUndefined()
+  expect(nested('identity').get('sourceIp')).toBe('203.0.113.9')
+  expect(nested('identity').get('user')).toBeNull()
+  expect(nested('identity').get('nothing')).toBeUndefined()
+  expect(nested('authorizer').get('anything')).toBeNull()
+  expect(nested('error').get('messageString')).toBeNull()
+  expect([...nested('authorizer').entries()]).toEqual([])
+  expect([...nested('error').entries()]).toEqual([
+    ['messageString', null],
+    ['validationErrorString', null],
+  ])
+})
