@@ -1,0 +1,113 @@
+export type MetricType = 'counter' | 'gauge' | 'histogram'
+
+/** A metric that the gateway may expose; docs/metrics-and-logs.md is made from here. */
+export interface MetricRow {
+  readonly type: MetricType
+  readonly help: string
+  /** Every label with what its values are; all of them come from definitions or from tables of ours. */
+  readonly labels: Readonly<Record<string, string>>
+  /** Upper bounds in the base unit, rising; only for histograms, and there never empty. */
+  readonly buckets: readonly number[]
+  /** The metric of AWS's namespace `AWS/ApiGateway` that it answers to, and how. */
+  readonly aws: string | null
+}
+
+const api = 'Id of the API.'
+const stage = 'Name of the stage.'
+const route = 'Route key of the definition.'
+const code = 'Code of the table of errors.'
+/** Integrations end at 29 s, or at 30 with what goes on around them. */
+const integrationSeconds = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30]
+const roundTripSeconds = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5]
+const lagSeconds = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5]
+
+export const metricTable: Readonly<Record<string, MetricRow>> = {
+  // --- connections and messages ---
+  postern_connections: gauge('Open WebSocket connections of this worker.', { api, stage }),
+  postern_connects_total: counter('Handshakes, by how they ended.', {
+    api,
+    stage,
+    outcome: '`accepted`, `refused` (the backend or authorizer said no), `failed`, `aborted` (the client left).',
+  }),
+  postern_messages_total: counter(
+    'Messages from clients and to clients: replies, error frames and callbacks.',
+    { api, stage, route, direction: '`in` or `out`.' },
+    'MessageCount: the sum of both directions (AWS adds one for each CONNECT and DISCONNECT).',
+  ),
+  postern_message_bytes_total: counter('Bytes of messages, without frame headers.', { direction: '`in` or `out`.' }),
+  postern_errors_total: counter(
+    'Failures that the gateway itself answered, to a handshake, a message or a callback.',
+    { api, stage, code },
+    'ClientError: codes whose status is 4xx. ExecutionError: codes whose status is 5xx.',
+  ),
+  postern_closes_total: counter('Connections that ended, by reason.', {
+    api,
+    stage,
+    reason: 'Name of the table of close reasons.',
+  }),
+
+  // --- integrations and callbacks ---
+  postern_integration_duration_seconds: histogram(
+    'Time from calling an integration to its whole answer; MOCK is not measured.',
+    { api, stage, route },
+    integrationSeconds,
+    'IntegrationLatency. ConnectCount: `_count` with `route="$connect"`.',
+  ),
+  postern_integration_errors_total: counter(
+    'Calls of an integration that failed, or that it answered with 4xx or 5xx.',
+    { api, stage, route, code: 'Code of the table of errors, or `4xx` or `5xx` for what the backend answered.' },
+    'IntegrationError: `4xx` and `5xx`. The other codes are part of ExecutionError.',
+  ),
+  postern_callbacks_total: counter('Calls of `@connections`.', {
+    api,
+    operation: '`post`, `get` or `delete`.',
+    status: 'HTTP status of the answer.',
+  }),
+
+  // --- registry ---
+  postern_registry_up: gauge('1 while connections of other workers can be reached, else 0.', {}),
+  postern_registry_workers: gauge('Workers with a live lease, this one included.', {}),
+  postern_registry_deliveries_total: counter('Frames handed to another worker.', {
+    outcome: '`sent`, `gone`, `full` or `unreachable`.',
+  }),
+  postern_registry_delivery_duration_seconds: histogram(
+    "Time from handing a frame to another worker until that worker's answer.",
+    {},
+    roundTripSeconds,
+  ),
+  postern_registry_errors_total: counter('Commands that the store refused or did not answer in time.', {}),
+  postern_registry_burials_total: counter('Dead workers whose connections this worker cleared away.', {}),
+
+  // --- the process ---
+  postern_definition_reloads_total: counter('Definitions read anew.', { outcome: '`applied` or `rejected`.' }),
+  postern_draining: gauge('1 while the worker drains before it stops, else 0.', {}),
+  postern_event_loop_lag_seconds: histogram(
+    'How late a timer fired, ten samples a second: time in which nothing else could run.',
+    {},
+    lagSeconds,
+  ),
+  postern_log_lines_dropped_total: counter('Lines not written because the destination took them too slowly.', {
+    log: '`access` or `gateway`.',
+  }),
+  postern_series_refused_total: counter('Series not kept because the metric has too many already.', {
+    metric: 'Name of the metric.',
+  }),
+  postern_build_info: gauge('Always 1.', { version: 'Of Postern.', node: 'Of Node.js.' }),
+}
+
+function counter(help: string, labels: MetricRow['labels'], aws: string | null = null): MetricRow {
+  return { type: 'counter', help, labels, buckets: [], aws }
+}
+
+function gauge(help: string, labels: MetricRow['labels']): MetricRow {
+  return { type: 'gauge', help, labels, buckets: [], aws: null }
+}
+
+function histogram(
+  help: string,
+  labels: MetricRow['labels'],
+  buckets: readonly number[],
+  aws: string | null = null,
+): MetricRow {
+  return { type: 'histogram', help, labels, buckets, aws }
+}
