@@ -4,12 +4,13 @@ import type { ConnectionId, OwnerId } from '../vocabulary/ids.ts'
 
 /**
  * The sockets of this worker, which the gateway holds: the registry asks it for whatever another worker, or this
- * one, wants of a local connection. No method throws.
+ * one, wants of a local connection. No method throws. Where an `apiId` is given, a connection of another API is
+ * gone: the URL of one API must not reach into another. A connection still in `$connect` is gone too.
  */
 export interface LocalConnections {
-  send(id: ConnectionId, frame: Frame): SendOutcome
+  send(id: ConnectionId, frame: Frame, apiId?: string): SendOutcome
   /** False when it is gone. A null code closes as AWS's DELETE does. */
-  close(id: ConnectionId, code: number | null, reason: string | null): boolean
+  close(id: ConnectionId, code: number | null, reason: string | null, apiId?: string): boolean
   /** Null when it is gone. */
   describe(id: ConnectionId): ConnectionDescription | null
 }
@@ -25,6 +26,7 @@ export interface ConnectionFilter {
 }
 
 export interface ConnectionPage {
+  /** May be fewer than asked for, even none, while there is a cursor. */
   readonly connections: readonly ConnectionRecord[]
   /** Hand it back for the next page; null after the last one. A connection that lives through a whole listing is in it exactly once. */
   readonly cursor: string | null
@@ -63,13 +65,17 @@ export interface Registry {
   list(filter: ConnectionFilter, cursor: string | null, limit: number): Promise<ConnectionPage>
   /** How many connections the whole fleet holds. */
   count(): Promise<number>
-  /** Hands a frame to one connection, wherever it lives. */
-  deliver(id: ConnectionId, frame: Frame): DeliverOutcome | Promise<DeliverOutcome>
-  /** Closes one connection, wherever it lives; a null code closes as AWS's DELETE does. */
+  /**
+   * Hands a frame to one connection, wherever it lives; with an `apiId`, only if it belongs to that API. The
+   * frame's bytes are read before the call returns: the caller may reuse them.
+   */
+  deliver(id: ConnectionId, frame: Frame, apiId?: string): DeliverOutcome | Promise<DeliverOutcome>
+  /** Closes one connection, wherever it lives, under the same rule; a null code closes as AWS's DELETE does. */
   disconnect(
     id: ConnectionId,
     code: number | null,
     reason: string | null,
+    apiId?: string,
   ): 'closed' | 'gone' | 'unreachable' | Promise<'closed' | 'gone' | 'unreachable'>
   workers(): Promise<readonly WorkerDescription[]>
   /** Null while connections of other workers can be reached, else one sentence why not (for /readyz). */
