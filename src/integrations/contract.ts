@@ -85,6 +85,11 @@ export interface IntegrationScope {
   /** The folder of the api.yaml: handler files are found from here. */
   readonly directory: string
   readonly functions: Readonly<Record<string, FunctionDefinition>>
+  /**
+   * What a proxy function's result of `null` (or nothing) means: ERROR answers it as malformed, the rule of REST APIs;
+   * SILENCE takes it for an empty 200.
+   */
+  readonly nullFunctionResult: 'ERROR' | 'SILENCE'
 }
 
 /** A fault of a definition: the path below the integration and one sentence that names what is allowed. */
