@@ -1,0 +1,56 @@
+import { BlockList, isIP } from 'node:net'
+import type { TransportRequest } from '../transport/contract.ts'
+import type { ClientAddress } from './connect-request.ts'
+
+export interface AddressOptions {
+  /** CIDR ranges whose `X-Forwarded-…` headers are believed; checked by the settings. */
+  readonly trustedProxies: readonly string[]
+  readonly tls: boolean
+  /** The port that the gateway listens on. */
+  readonly port: () => number
+}
+
+/**
+ * How each client reached the gateway. Without trusted proxies it is the peer of the TCP connection, whatever the
+ * request's headers say; with them, the last address in X-Forwarded-For that is not a proxy of ours.
+ */
+export function createAddressReader(options: AddressOptions): (request: TransportRequest) => ClientAddress {
+  const trusted = blockListOf(options.trustedProxies)
+  const proto = options.tls ? 'https' : 'http'
+  const isTrusted = (address: string): boolean => {
+    const family = isIP(address)
+    return family !== 0 && trusted.check(address, family === 6 ? 'ipv6' : 'ipv4')
+  }
+  return (request) => {
+    const peer = request.remoteAddress()
+    if (options.trustedProxies.length === 0 || !isTrusted(peer)) {
+      return { peer, sourceIp: peer, port: String(options.port()), proto }
+    }
+    const hops = request
+      .header('x-forwarded-for')
+      .split(',')
+      .map((hop) => hop.trim())
+    const client = hops.findLast((hop) => isIP(hop) !== 0 && !isTrusted(hop))
+    return {
+      peer,
+      sourceIp: client ?? peer,
+      port: digits(request.header('x-forwarded-port')) ?? String(options.port()),
+      proto: request.header('x-forwarded-proto') === 'https' ? 'https' : proto,
+    }
+  }
+}
+
+function digits(text: string): string | null {
+  return /^\d{1,5}$/.test(text) ? text : null
+}
+
+function blockListOf(ranges: readonly string[]): BlockList {
+  const list = new BlockList()
+  for (const range of ranges) {
+    const [address = '', prefix] = range.split('/')
+    const family = isIP(address) === 6 ? 'ipv6' : 'ipv4'
+    if (prefix === undefined) list.addAddress(address, family)
+    else list.addSubnet(address, Number(prefix), family)
+  }
+  return list
+}

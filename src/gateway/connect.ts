@@ -1,0 +1,175 @@
+import type { ConnectRequest, IntegrationResult } from '../integrations/contract.ts'
+import type { Log } from '../observability/contract.ts'
+import type { Registry } from '../registry/contract.ts'
+import type { Catalog } from '../stages/catalog.ts'
+import type { RequiredParameter, Stage } from '../stages/stage.ts'
+import type { TransportRequest, Upgrade } from '../transport/contract.ts'
+import { type ErrorCode, GatewayError } from '../vocabulary/errors.ts'
+import { lastHeader } from '../vocabulary/headers.ts'
+import { RequestContext } from '../vocabulary/request-context.ts'
+import { type ClientAddress, copyConnectRequest, decodeQuery } from './connect-request.ts'
+import { Connection } from './connection.ts'
+import { recordFailure } from './failure.ts'
+import { envelope, type Refusal, shortRefusal } from './refusal.ts'
+import type { Work } from './work.ts'
+
+export interface ConnectOptions {
+  readonly catalog: Catalog
+  readonly registry: Registry
+  readonly work: Work
+  readonly log: Log
+  readonly now: () => number
+  readonly clientAddress: (request: TransportRequest) => ClientAddress
+  /** Takes a place for one more connection; null to take it, or why there is none. */
+  readonly reserve: () => ErrorCode | null
+  readonly release: () => void
+  /** The connection has its socket: from now on it can be found, sent to and ended. */
+  readonly opened: (connection: Connection, stage: Stage) => void
+  /** The client left after its backend had said yes: the backend must hear of it. */
+  readonly lost: (connection: Connection, stage: Stage) => void
+}
+
+/** A handshake on its way through the checks. */
+interface Handshake {
+  readonly request: TransportRequest
+  readonly stage: Stage
+  readonly connection: Connection
+}
+
+/** The checks in AWS's order; each says why the handshake fails, or null. All run before the first await. */
+const checks: readonly ((handshake: Handshake) => ErrorCode | null)[] = [
+  checkOrigin,
+  // The route's authorizer, and then the API key and its usage plan, have their place here.
+  checkThrottle,
+  checkRequiredParameters,
+]
+
+/** What happens to a well-formed handshake: resolve, allocate ids, check, ask `$connect`, answer 101 or the refusal. */
+export function createConnectHandler(options: ConnectOptions) {
+  const { catalog, registry, work, log, now, clientAddress, reserve, release, opened, lost } = options
+
+  return function connect(upgrade: Upgrade<Connection>): void {
+    const { request } = upgrade
+    const target = catalog.resolve(request.header('host'), request.path)
+    if (target === null || (target.rest !== '' && target.rest !== '/'))
+      return send(upgrade, shortRefusal('STAGE_NOT_FOUND'))
+    const full = reserve()
+    if (full !== null) return send(upgrade, shortRefusal(full))
+
+    const { stage } = target
+    const client = clientAddress(request)
+    const connection = new Connection({
+      connectionId: registry.allocateId(),
+      deployment: target.deployment,
+      connectedAt: now(),
+      sourceIp: client.sourceIp,
+      userAgent: request.header('user-agent') || null,
+      domainName: target.domainName,
+    })
+    const trace = request.header('x-amzn-trace-id') || null
+    const context = new RequestContext(connection, 'CONNECT', '$connect', connection.connectedAt, trace)
+    const handshake: Handshake = { request, stage, connection }
+    for (const check of checks) {
+      const code = check(handshake)
+      if (code !== null) return fail(upgrade, stage, context, new GatewayError(code))
+    }
+    if (stage.connectRoute === null) return accept(upgrade, stage, connection, context, null)
+    ask(upgrade, stage, connection, context, copyConnectRequest(request, client, context.traceId))
+  }
+
+  function ask(
+    upgrade: Upgrade<Connection>,
+    stage: Stage,
+    connection: Connection,
+    context: RequestContext,
+    request: ConnectRequest,
+  ): void {
+    const route = stage.connectRoute as NonNullable<Stage['connectRoute']>
+    route.received.value++
+    work.begin()
+    invoke()
+      .then(
+        (result) => {
+          if (context.integrationLatency !== null) route.duration.observe(context.integrationLatency / 1000)
+          context.status = result.status
+          answer(upgrade, stage, connection, context, result)
+        },
+        (error) => fail(upgrade, stage, context, error),
+      )
+      .finally(work.end)
+
+    async function invoke(): Promise<IntegrationResult> {
+      if (route.integration === null) throw new GatewayError('API_CONFIGURATION_ERROR', 'the route has no integration')
+      return route.integration.invoke({ context, request, body: null })
+    }
+  }
+
+  function answer(
+    upgrade: Upgrade<Connection>,
+    stage: Stage,
+    connection: Connection,
+    context: RequestContext,
+    result: IntegrationResult,
+  ): void {
+    if (result.status >= 200 && result.status < 300) {
+      return accept(upgrade, stage, connection, context, lastHeader(result.headers, 'sec-websocket-protocol') ?? null)
+    }
+    refuse(upgrade, stage, context, { status: result.status, headers: result.headers, body: result.body })
+  }
+
+  function accept(
+    upgrade: Upgrade<Connection>,
+    stage: Stage,
+    connection: Connection,
+    context: RequestContext,
+    protocol: string | null,
+  ): void {
+    connection.socket = upgrade.accept(connection, { protocol, compression: stage.compression })
+    if (connection.socket === null) {
+      release()
+      if (stage.connectRoute !== null) lost(connection, stage)
+      return
+    }
+    context.status = 200
+    stage.accepted.value++
+    opened(connection, stage)
+    stage.accessLog?.(context)
+  }
+
+  function fail(upgrade: Upgrade<Connection>, stage: Stage, context: RequestContext, error: unknown): void {
+    const code = recordFailure(error, context, stage, log)
+    refuse(upgrade, stage, context, envelope(code, context.connection.connectionId, context.requestId))
+  }
+
+  function refuse(upgrade: Upgrade<Connection>, stage: Stage, context: RequestContext, refusal: Refusal): void {
+    release()
+    stage.refused.value++
+    send(upgrade, refusal)
+    stage.accessLog?.(context)
+  }
+}
+
+function send(upgrade: Upgrade<Connection>, { status, headers, body }: Refusal): void {
+  upgrade.refuse(status, headers, body)
+}
+
+function checkOrigin({ request, stage }: Handshake): ErrorCode | null {
+  const origin = request.header('origin')
+  return origin === '' || stage.allowsOrigin(origin, request.header('host')) ? null : 'ORIGIN_REFUSED'
+}
+
+function checkThrottle({ stage, connection }: Handshake): ErrorCode | null {
+  const bucket = stage.connectRoute?.bucket ?? null
+  return bucket === null || bucket.take(connection.connectedAt) ? null : 'TOO_MANY_REQUESTS'
+}
+
+function checkRequiredParameters({ request, stage }: Handshake): ErrorCode | null {
+  const required = stage.connectRoute?.required ?? []
+  if (required.length === 0) return null
+  const query = new Set(decodeQuery(request.query).map(([name]) => name))
+  return required.every((parameter) => isPresent(parameter, request, query)) ? null : 'MISSING_PARAMETER'
+}
+
+function isPresent({ place, name }: RequiredParameter, request: TransportRequest, query: ReadonlySet<string>): boolean {
+  return place === 'header' ? request.header(name.toLowerCase()) !== '' : query.has(name)
+}

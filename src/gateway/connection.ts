@@ -1,0 +1,58 @@
+import type { DeadlineItem } from '../limits/deadlines.ts'
+import type { Deployment } from '../stages/stage.ts'
+import type { Socket } from '../transport/contract.ts'
+import type { CloseReasonName } from '../vocabulary/close-reasons.ts'
+import type { ConnectionDescription } from '../vocabulary/connection.ts'
+import type { ConnectionId } from '../vocabulary/ids.ts'
+
+/** Who connects, known before the handshake is answered. */
+export interface Admission {
+  readonly connectionId: ConnectionId
+  readonly deployment: Deployment
+  readonly connectedAt: number
+  readonly sourceIp: string
+  readonly userAgent: string | null
+  readonly domainName: string
+}
+
+/**
+ * One client's connection, from its admission on: the record that the registry stores, the state that the gateway
+ * keeps, and the item in the deadline list, in one object, because an idle connection may cost 3 KB in all.
+ */
+export class Connection implements ConnectionDescription, DeadlineItem {
+  readonly connectionId: ConnectionId
+  readonly apiId: string
+  readonly stage: string
+  readonly connectedAt: number
+  readonly sourceIp: string
+  readonly userAgent: string | null
+  readonly domainName: string
+  readonly authorizer: Readonly<Record<string, string>> | null = null
+
+  readonly deployment: Deployment
+  lastActiveAt: number
+  /** Null until the handshake is answered with 101. */
+  socket: Socket | null = null
+  /** Why the gateway ends it, from the moment it decides to. */
+  ending: CloseReasonName | null = null
+  /** Messages whose integration has not answered. */
+  inFlight = 0
+  /** Messages that wait for their turn; null unless the stage is ordered and one waits. */
+  waiting: string[] | null = null
+  /** The share of its lifetime by which it ends early; null until first asked. */
+  jitter: number | null = null
+  earlier: DeadlineItem | null = null
+  later: DeadlineItem | null = null
+
+  constructor(admission: Admission) {
+    this.connectionId = admission.connectionId
+    this.apiId = admission.deployment.apiId
+    this.stage = admission.deployment.stageName
+    this.connectedAt = admission.connectedAt
+    this.sourceIp = admission.sourceIp
+    this.userAgent = admission.userAgent
+    this.domainName = admission.domainName
+    this.deployment = admission.deployment
+    this.lastActiveAt = admission.connectedAt
+  }
+}

@@ -1,0 +1,47 @@
+import type { Log } from '../observability/contract.ts'
+import type { Route, Stage } from '../stages/stage.ts'
+import type { ConnectionRecord } from '../vocabulary/connection.ts'
+import { RequestContext } from '../vocabulary/request-context.ts'
+import { recordFailure } from './failure.ts'
+import type { Work } from './work.ts'
+
+export interface DisconnectOptions {
+  readonly work: Work
+  readonly log: Log
+  readonly now: () => number
+}
+
+/**
+ * Tells the backend that a connection has ended: `$disconnect` with code and reason, then one access-log line.
+ * The integration's answer is ignored; a failure is logged and counted. Resolves when the backend has answered.
+ */
+export function createDisconnectHandler({ work, log, now }: DisconnectOptions) {
+  return async function disconnect(
+    record: ConnectionRecord,
+    stage: Stage,
+    code: number,
+    reason: string,
+  ): Promise<void> {
+    const context = new RequestContext(record, 'DISCONNECT', '$disconnect', now())
+    context.disconnectStatusCode = code
+    context.disconnectReason = reason
+    context.status = 200
+    work.begin()
+    try {
+      if (stage.disconnectRoute !== null) await invoke(stage.disconnectRoute, context)
+    } catch (error) {
+      recordFailure(error, context, stage, log)
+    } finally {
+      work.end()
+    }
+    stage.accessLog?.(context)
+  }
+}
+
+async function invoke(route: Route, context: RequestContext): Promise<void> {
+  route.received.value++
+  if (route.integration === null) return
+  const result = await route.integration.invoke({ context, request: null, body: null })
+  context.status = result.status
+  if (context.integrationLatency !== null) route.duration.observe(context.integrationLatency / 1000)
+}

@@ -1,0 +1,169 @@
+import { createDeadlines } from '../limits/deadlines.ts'
+import type { Log } from '../observability/contract.ts'
+import type { Registry } from '../registry/contract.ts'
+import type { Catalog } from '../stages/catalog.ts'
+import type { Deployment, Stage } from '../stages/stage.ts'
+import type { CloseCause, TransportHandlers, TransportRequest } from '../transport/contract.ts'
+import { type CloseReasonName, closeReasons } from '../vocabulary/close-reasons.ts'
+import { createConnectHandler } from './connect.ts'
+import type { ClientAddress } from './connect-request.ts'
+import type { Connection } from './connection.ts'
+import { createDisconnectHandler } from './disconnect.ts'
+import { createDrain } from './drain.ts'
+import type { OpenConnections } from './local-connections.ts'
+import { createMessageHandler } from './message.ts'
+import { createWork } from './work.ts'
+
+export interface GatewayOptions {
+  readonly catalog: Catalog
+  readonly registry: Registry
+  readonly open: OpenConnections
+  readonly log: Log
+  readonly now: () => number
+  /** 0 (inclusive) to 1: spreads the ends of connections that began together. */
+  readonly random: () => number
+  readonly clientAddress: (request: TransportRequest) => ClientAddress
+  readonly maxConnections: number
+  readonly maxMessagesInFlight: number
+  readonly maxOrderedQueue: number
+}
+
+/** The life of every WebSocket connection of this worker: what `transport` calls for handshakes, frames and closes. */
+export interface Gateway extends Pick<TransportHandlers<Connection>, 'upgrade' | 'message' | 'pinged' | 'close'> {
+  readonly draining: boolean
+  /** Handshakes, messages and `$disconnect`s under way. */
+  readonly inFlight: number
+  /** Ends the connections of a removed stage; each gets its `$disconnect` from the stage as it was last. */
+  endDeployment(deployment: Deployment): void
+  /**
+   * Refuses new connections, lets messages under way finish, ends the open connections one by one over `seconds`,
+   * and resolves when the last `$disconnect` is answered. Safe to call twice.
+   */
+  drain(seconds: number): Promise<void>
+  /** Stops the clocks. */
+  stop(): void
+}
+
+// A lifetime ends up to a tenth early, so that clients which connected together do not come back together.
+const lifetimeJitter = 0.1
+
+export function createGateway(options: GatewayOptions): Gateway {
+  const { registry, open, log, now, random } = options
+  const work = createWork()
+  const disconnect = createDisconnectHandler({ work, log, now })
+  const drain = createDrain({ open, work, now })
+  const deadlines = createDeadlines<Connection>({ now, due })
+  let reserved = 0
+
+  const upgrade = createConnectHandler({
+    ...options,
+    work,
+    reserve() {
+      if (drain.begun) return 'DRAINING'
+      if (reserved >= options.maxConnections) return 'TOO_MANY_CONNECTIONS'
+      reserved++
+      return null
+    },
+    release: () => void reserved--,
+    opened,
+    lost(connection, stage) {
+      const { code, text } = closeReasons.connectionLost
+      void disconnect(connection, connection.deployment.current ?? stage, code, text)
+    },
+  })
+
+  function opened(connection: Connection, stage: Stage): void {
+    connection.deployment.connections++
+    open.add(connection)
+    void registry.add(connection)
+    deadlines.add(connection, nextLook(connection, stage))
+    // The stage may have been removed, or the drain begun, while `$connect` was asked.
+    if (connection.deployment.current === null) open.end(connection, 'stageRemoved')
+    else if (drain.begun) drain.late(connection)
+  }
+
+  function close(connection: Connection, code: number, reason: string, cause: CloseCause): void {
+    const name = reasonOf(connection, code, cause)
+    // What was sent in the close frame, by either side, is what is reported.
+    const reported = cause === 'client' || cause === 'server' ? reportedReason(code, reason) : closeReasons[name].text
+    connection.ending ??= name
+    connection.waiting = null
+    reserved--
+    deadlines.remove(connection)
+    open.remove(connection)
+    void registry.remove(connection.connectionId)
+    const { deployment } = connection
+    deployment.connections--
+    deployment.newest.closes(name).value++
+    void disconnect(connection, deployment.newest, code, reported)
+  }
+
+  /** Ends what is idle or old; otherwise says when to look again. */
+  function due(connection: Connection, time: number): number | null {
+    const stage = connection.deployment.current
+    if (stage === null || connection.ending !== null) return null
+    const idle = stage.idleTimeoutInMillis
+    // A message under way is not idleness: its reply would find no one.
+    if (idle > 0 && connection.inFlight === 0 && time - connection.lastActiveAt >= idle) {
+      open.end(connection, 'idleTimeout')
+      return null
+    }
+    if (time >= endOfLife(connection, stage)) {
+      open.end(connection, 'lifetimeReached')
+      return null
+    }
+    return nextLook(connection, stage)
+  }
+
+  function nextLook(connection: Connection, stage: Stage): number {
+    const idle = stage.idleTimeoutInMillis
+    const idleAt = idle > 0 ? Math.max(connection.lastActiveAt + idle, now() + 1000) : Number.POSITIVE_INFINITY
+    return Math.min(idleAt, endOfLife(connection, stage), now() + longestLook)
+  }
+
+  function endOfLife(connection: Connection, stage: Stage): number {
+    const lifetime = stage.connectionLifetimeInMillis
+    if (lifetime === 0) return Number.POSITIVE_INFINITY
+    connection.jitter ??= random() * lifetimeJitter
+    return connection.connectedAt + lifetime * (1 - connection.jitter)
+  }
+
+  return {
+    upgrade,
+    message: createMessageHandler({ ...options, work }),
+    pinged(connection) {
+      connection.lastActiveAt = now()
+    },
+    close,
+    get draining() {
+      return drain.begun
+    },
+    get inFlight() {
+      return work.count
+    },
+    endDeployment(deployment) {
+      for (const connection of [...open.all()]) {
+        if (connection.deployment === deployment) open.end(connection, 'stageRemoved')
+      }
+    },
+    drain: drain.run,
+    stop() {
+      deadlines.close()
+      drain.stop()
+    },
+  }
+}
+
+// A reload may switch a clock on: look at every connection once in a while even where both are off.
+const longestLook = 60_000
+
+function reasonOf(connection: Connection, code: number, cause: CloseCause): CloseReasonName {
+  if (connection.ending !== null) return connection.ending
+  if (cause === 'client') return code === 1005 ? 'clientClosedWithoutStatus' : 'clientClosed'
+  if (cause === 'unresponsive') return 'peerUnresponsive'
+  return cause === 'protocol' ? 'protocolError' : 'connectionLost'
+}
+
+function reportedReason(code: number, reason: string): string {
+  return code === 1005 ? closeReasons.clientClosedWithoutStatus.text : reason
+}

@@ -1,0 +1,64 @@
+import type { LocalConnections } from '../registry/contract.ts'
+import { type CloseReasonName, closeReasons } from '../vocabulary/close-reasons.ts'
+import type { Frame, SendOutcome } from '../vocabulary/frames.ts'
+import type { ConnectionId } from '../vocabulary/ids.ts'
+import type { Connection } from './connection.ts'
+
+/** The open connections of this worker, and the one way to send to them and to end them. */
+export interface OpenConnections extends LocalConnections {
+  readonly size: number
+  add(connection: Connection): void
+  remove(connection: Connection): void
+  all(): IterableIterator<Connection>
+  /** Writes one message to its client; never throws. */
+  sendTo(connection: Connection, data: string | Uint8Array, binary: boolean): SendOutcome
+  /** Ends a connection for a reason of the table; only the first reason counts. */
+  end(connection: Connection, reason: CloseReasonName): void
+}
+
+/** An empty table. `now` is in milliseconds. */
+export function createOpenConnections({ now }: { now: () => number }): OpenConnections {
+  const open = new Map<ConnectionId, Connection>()
+
+  function sendTo(connection: Connection, data: string | Uint8Array, binary: boolean): SendOutcome {
+    if (connection.socket === null || connection.ending !== null) return 'gone'
+    const outcome = connection.socket.send(data, binary)
+    if (outcome === 'sent') connection.lastActiveAt = now()
+    return outcome
+  }
+
+  function endWith(connection: Connection, name: CloseReasonName, code: number, text: string): void {
+    if (connection.ending !== null || connection.socket === null) return
+    connection.ending = name
+    connection.socket.end(code, text)
+  }
+
+  return {
+    get size() {
+      return open.size
+    },
+    add: (connection) => void open.set(connection.connectionId, connection),
+    remove: (connection) => void open.delete(connection.connectionId),
+    all: () => open.values(),
+    sendTo,
+    end: (connection, name) => endWith(connection, name, closeReasons[name].code, closeReasons[name].text),
+
+    send(id: ConnectionId, frame: Frame, apiId) {
+      const connection = open.get(id)
+      if (connection === undefined || (apiId !== undefined && connection.apiId !== apiId)) return 'gone'
+      const outcome = sendTo(connection, frame.data, frame.binary)
+      const { current } = connection.deployment
+      if (outcome === 'sent' && current !== null) current.pushed.value++
+      return outcome
+    },
+    close(id, code, reason, apiId) {
+      const connection = open.get(id)
+      if (connection === undefined || connection.ending !== null) return false
+      if (apiId !== undefined && connection.apiId !== apiId) return false
+      const { code: usualCode, text } = closeReasons.deletedByBackend
+      endWith(connection, 'deletedByBackend', code ?? usualCode, reason ?? (code === null ? text : ''))
+      return true
+    },
+    describe: (id) => open.get(id) ?? null,
+  }
+}

@@ -1,0 +1,147 @@
+import type { IntegrationResult } from '../integrations/contract.ts'
+import type { Log } from '../observability/contract.ts'
+import type { Route, Stage } from '../stages/stage.ts'
+import { type ErrorCode, GatewayError } from '../vocabulary/errors.ts'
+import { maxMessageBytes, textFrame } from '../vocabulary/frames.ts'
+import { RequestContext } from '../vocabulary/request-context.ts'
+import type { Connection } from './connection.ts'
+import { recordFailure } from './failure.ts'
+import type { OpenConnections } from './local-connections.ts'
+import { errorFrame } from './refusal.ts'
+import type { Work } from './work.ts'
+
+export interface MessageOptions {
+  readonly open: OpenConnections
+  readonly work: Work
+  readonly log: Log
+  readonly now: () => number
+  /** Messages of one connection that may wait for integrations; above it they get `Too Many Requests`. */
+  readonly maxMessagesInFlight: number
+  /** Messages of one ordered connection that may wait for their turn; above it the connection is closed. */
+  readonly maxOrderedQueue: number
+}
+
+/**
+ * What happens to a message: size and kind, then (at once, or in its turn on an ordered stage) route selection,
+ * throttle, integration, reply. The frame's bytes are copied into a string before anything is awaited.
+ */
+export function createMessageHandler(options: MessageOptions) {
+  const { open, work, log, now, maxMessagesInFlight, maxOrderedQueue } = options
+
+  return function message(connection: Connection, bytes: ArrayBuffer, isBinary: boolean): void {
+    // A frame may follow the gateway's own close frame.
+    if (connection.ending !== null) return
+    connection.lastActiveAt = now()
+    if (isBinary) return open.end(connection, 'binaryNotSupported')
+    if (bytes.byteLength > maxMessageBytes) return open.end(connection, 'messageTooBig')
+    const stage = connection.deployment.current
+    if (stage === null) return open.end(connection, 'stageRemoved')
+    const text = Buffer.from(bytes).toString('utf8')
+    if (stage.ordered && connection.inFlight > 0) wait(connection, text)
+    else run(connection, stage, text)
+  }
+
+  function wait(connection: Connection, text: string): void {
+    connection.waiting ??= []
+    if (connection.waiting.length >= maxOrderedQueue) open.end(connection, 'orderedQueueFull')
+    else connection.waiting.push(text)
+  }
+
+  function run(connection: Connection, stage: Stage, text: string): void {
+    const route = stage.selectRoute(text)
+    if (route === null) return refuse(connection, stage, null, 'ROUTE_NOT_FOUND')
+    route.received.value++
+    if (route.bucket !== null && !route.bucket.take(connection.lastActiveAt)) {
+      return refuse(connection, stage, route, 'TOO_MANY_REQUESTS')
+    }
+    // Nothing to render, to call or to log: the reply was made at load.
+    if (route.constant !== null && stage.accessLog === null) {
+      if (route.constant.reply !== null) reply(connection, route, route.constant.reply)
+      return
+    }
+    invoke(connection, stage, route, text)
+  }
+
+  function invoke(connection: Connection, stage: Stage, route: Route, text: string): void {
+    if (connection.inFlight >= maxMessagesInFlight) return refuse(connection, stage, route, 'TOO_MANY_REQUESTS')
+    const context = new RequestContext(connection, 'MESSAGE', route.routeKey, connection.lastActiveAt)
+    let result: IntegrationResult | Promise<IntegrationResult>
+    try {
+      if (route.integration === null) throw new GatewayError('API_CONFIGURATION_ERROR', 'the route has no integration')
+      result = route.integration.invoke({ context, request: null, body: text })
+    } catch (error) {
+      return fail(connection, stage, route, context, error)
+    }
+    if (!(result instanceof Promise)) return finish(connection, stage, route, context, result)
+    connection.inFlight++
+    work.begin()
+    result.then(
+      (value) => {
+        settle(connection)
+        finish(connection, stage, route, context, value)
+        next(connection)
+      },
+      (error) => {
+        settle(connection)
+        fail(connection, stage, route, context, error)
+        next(connection)
+      },
+    )
+  }
+
+  function settle(connection: Connection): void {
+    connection.inFlight--
+    work.end()
+  }
+
+  /** The turn of the messages that wait; those whose integration answers at once follow each other in this loop. */
+  function next(connection: Connection): void {
+    while (connection.waiting !== null && connection.inFlight === 0) {
+      const text = connection.waiting.shift()
+      const stage = connection.deployment.current
+      if (text === undefined || connection.ending !== null || stage === null) {
+        connection.waiting = null
+        return
+      }
+      run(connection, stage, text)
+    }
+  }
+
+  function finish(
+    connection: Connection,
+    stage: Stage,
+    route: Route,
+    context: RequestContext,
+    result: IntegrationResult,
+  ): void {
+    context.status = result.status
+    if (context.integrationLatency !== null) route.duration.observe(context.integrationLatency / 1000)
+    if (route.twoWay) reply(connection, route, textFrame(result.body))
+    stage.accessLog?.(context)
+  }
+
+  function fail(connection: Connection, stage: Stage, route: Route, context: RequestContext, error: unknown): void {
+    const code = recordFailure(error, context, stage, log)
+    if (context.integrationLatency !== null) route.duration.observe(context.integrationLatency / 1000)
+    reply(connection, route, errorFrame(code, connection.connectionId, context.requestId))
+    stage.accessLog?.(context)
+  }
+
+  function refuse(connection: Connection, stage: Stage, route: Route | null, code: ErrorCode): void {
+    const routeKey = route?.routeKey ?? '$default'
+    const context = new RequestContext(connection, 'MESSAGE', routeKey, connection.lastActiveAt)
+    recordFailure(new GatewayError(code), context, stage, log)
+    reply(connection, route, errorFrame(code, connection.connectionId, context.requestId))
+    stage.accessLog?.(context)
+  }
+
+  function reply(connection: Connection, route: Route | null, data: string | Uint8Array): void {
+    // A string of n UTF-16 units is at most 3n bytes: only a long one has to be measured.
+    if (data.length * 3 > maxMessageBytes && Buffer.byteLength(data) > maxMessageBytes) {
+      return open.end(connection, 'messageTooBig')
+    }
+    const outcome = open.sendTo(connection, data, false)
+    if (outcome === 'full') open.end(connection, 'slowConsumer')
+    else if (outcome === 'sent' && route !== null) route.sent.value++
+  }
+}

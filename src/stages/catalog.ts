@@ -1,0 +1,145 @@
+import type { Deployment, Stage } from './stage.ts'
+
+/** What a request's host and path lead to. */
+export interface Target {
+  readonly deployment: Deployment
+  readonly stage: Stage
+  /**
+   * The authority that the client used, with `/apiId` behind it where the path named the API, so that
+   * `domainName + '/' + stage`, which AWS backends write, is an endpoint that works.
+   */
+  readonly domainName: string
+  /** What follows the stage, not decoded: empty, or with its leading slash. */
+  readonly rest: string
+}
+
+export interface DomainMapping {
+  readonly domainName: string
+  readonly apiMappings: readonly { readonly apiMappingKey: string; readonly apiId: string; readonly stage: string }[]
+}
+
+/** The APIs that are served, and how a URL finds its stage. */
+export interface Catalog {
+  /** Null when no stage is served under this URL. */
+  resolve(host: string, path: string): Target | null
+  /** Puts the stages of one API in place of those it has; stages that are missing end, and are returned. */
+  replace(apiId: string, stages: readonly Stage[]): readonly Deployment[]
+  deployments(): readonly Deployment[]
+}
+
+export interface CatalogOptions {
+  /** The API behind `/{stage}`; null for the only one, if there is one only. */
+  readonly defaultApi: string | null
+  readonly domains: readonly DomainMapping[]
+}
+
+interface Host {
+  readonly authority: string
+  readonly api: Stages | null
+  readonly mappings: ReadonlyMap<string, Mapping> | null
+}
+interface Mapping {
+  readonly apiId: string
+  readonly stage: string
+}
+type Stages = ReadonlyMap<string, Deployment>
+
+// A client picks its Host header: remember a bounded number of spellings.
+const maxHosts = 1024
+const hostName = /^(?:[a-z0-9_-]+(?:\.[a-z0-9_-]+)*\.?|\[[0-9a-f:.]+\])(?::\d{1,5})?$/
+
+/** An empty catalog. First hit wins: custom domain, `{apiId}.` host, `/{apiId}/{stage}`, `/{stage}` of the default API. */
+export function createCatalog({ defaultApi, domains }: CatalogOptions): Catalog {
+  const apis = new Map<string, Map<string, Deployment>>()
+  const customDomains = new Map(domains.map((domain) => [domain.domainName.toLowerCase(), mappingsOf(domain)]))
+  const hosts = new Map<string, Host | null>()
+  let fallback: Stages | null = null
+
+  function hostOf(header: string): Host | null {
+    const known = hosts.get(header)
+    if (known !== undefined) return known
+    const host = learn(header.toLowerCase())
+    if (hosts.size >= maxHosts) hosts.clear()
+    hosts.set(header, host)
+    return host
+  }
+
+  function learn(authority: string): Host | null {
+    if (authority.length > 260 || !hostName.test(authority)) return null
+    const name = authority.replace(/\.?(?::\d+)?$/, '')
+    const dot = name.indexOf('.')
+    const api = dot > 0 ? (apis.get(name.slice(0, dot)) ?? null) : null
+    return { authority, api, mappings: customDomains.get(name) ?? null }
+  }
+
+  function resolve(hostHeader: string, path: string): Target | null {
+    const host = hostOf(hostHeader)
+    if (host === null || path.charCodeAt(0) !== 47) return null
+    const end = segmentEnd(path, 1)
+    const first = path.slice(1, end)
+    if (host.mappings !== null) return throughDomain(host, first, path, end)
+    if (host.api !== null) return target(host.api.get(first), host.authority, path, end)
+    const named = apis.get(first)
+    if (named !== undefined && end < path.length) {
+      const stageEnd = segmentEnd(path, end + 1)
+      const found = target(named.get(path.slice(end + 1, stageEnd)), `${host.authority}/${first}`, path, stageEnd)
+      if (found !== null) return found
+    }
+    return fallback === null ? null : target(fallback.get(first), host.authority, path, end)
+  }
+
+  function throughDomain(host: Host, first: string, path: string, end: number): Target | null {
+    const mappings = host.mappings as ReadonlyMap<string, Mapping>
+    const keyed = first === '' ? undefined : mappings.get(first)
+    if (keyed !== undefined) return target(apis.get(keyed.apiId)?.get(keyed.stage), host.authority, path, end)
+    // A backend that builds `domainName + '/' + stage` names the stage, which AWS does not serve on a custom domain.
+    for (const { apiId, stage } of mappings.values()) {
+      if (stage === first) return target(apis.get(apiId)?.get(stage), host.authority, path, end)
+    }
+    const whole = mappings.get('')
+    return whole === undefined ? null : target(apis.get(whole.apiId)?.get(whole.stage), host.authority, path, 0)
+  }
+
+  function replace(apiId: string, stages: readonly Stage[]): readonly Deployment[] {
+    const deployments = apis.get(apiId) ?? new Map<string, Deployment>()
+    for (const stage of stages) {
+      const deployment = deployments.get(stage.name)
+      if (deployment === undefined) deployments.set(stage.name, deploymentOf(stage))
+      else {
+        deployment.newest = stage
+        deployment.current = stage
+      }
+    }
+    const ended = [...deployments.values()].filter((each) => !stages.some((stage) => stage.name === each.stageName))
+    for (const deployment of ended) {
+      deployment.current = null
+      deployments.delete(deployment.stageName)
+    }
+    if (deployments.size > 0) apis.set(apiId, deployments)
+    else apis.delete(apiId)
+    hosts.clear()
+    const only = apis.size === 1 ? apis.values().next().value : undefined
+    fallback = (defaultApi === null ? only : apis.get(defaultApi)) ?? null
+    return ended
+  }
+
+  return { resolve, replace, deployments: () => [...apis.values()].flatMap((stages) => [...stages.values()]) }
+}
+
+function deploymentOf(stage: Stage): Deployment {
+  return { apiId: stage.apiId, stageName: stage.name, current: stage, newest: stage, connections: 0 }
+}
+
+function target(deployment: Deployment | undefined, domainName: string, path: string, end: number): Target | null {
+  if (deployment === undefined || deployment.current === null) return null
+  return { deployment, stage: deployment.current, domainName, rest: path.slice(end) }
+}
+
+function segmentEnd(path: string, from: number): number {
+  const slash = path.indexOf('/', from)
+  return slash < 0 ? path.length : slash
+}
+
+function mappingsOf(domain: DomainMapping): ReadonlyMap<string, Mapping> {
+  return new Map(domain.apiMappings.map(({ apiMappingKey, apiId, stage }) => [apiMappingKey, { apiId, stage }]))
+}
