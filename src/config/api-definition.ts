@@ -1,0 +1,215 @@
+import { z } from 'zod'
+import { integrationSchema } from './integration-definition.ts'
+import { atLeast, flag, noEntries, oneOf, prose, record, refusedMembers, text, wholeNumber } from './schema-parts.ts'
+
+/** AWS's quotas are 300, 300 and 10 and may be raised there; ours only keep a definition in bounds. */
+const maxRoutes = 10_000
+const maxIntegrations = 10_000
+const maxStages = 100
+const maxFunctions = 1_000
+/** AWS: 3 KB. */
+const maxAccessLogFormat = 3_072
+
+const functionSchema = z
+  .strictObject({
+    handler: text('<file>.<export>, such as handlers.join; the file lies in the folder of api.yaml', {
+      max: 256,
+      pattern: /^(?!\/)(?!.*\.\.)[\w./-]+\.[A-Za-z_$][\w$]*$/,
+    }).describe('<file>.<export>; the file lies beside api.yaml and ends in .mjs, .js or .cjs.'),
+    timeoutInMillis: wholeNumber(1, 900_000).default(3_000).describe('Milliseconds that one call may take.'),
+    memoryInMegabytes: wholeNumber(16, 65_536).default(128).describe("Cap of the function's heap."),
+    maxConcurrency: wholeNumber(1, 10_000).default(10).describe('How many calls run at once; more wait.'),
+    environment: record(
+      text('a name of letters, digits and _', { max: 128, pattern: /^[A-Za-z_]\w*$/ }),
+      text('a string (numbers and true/false in quotes)', { min: 0, max: 4_096 }),
+      1_000,
+    )
+      .default(noEntries)
+      .describe('process.env of the function.'),
+  })
+  .describe('A function that runs in the gateway process, off its event loop.')
+
+const routeParameter = z.strictObject({
+  required: flag().describe('Refuse the handshake with 400 when it is missing.'),
+})
+
+const routeSchema = z
+  .strictObject({
+    integration: z
+      .union([text('the name of an integration', { max: 128 }), integrationSchema])
+      .optional()
+      .describe('The name of an integration, or one in place.'),
+    routeResponse: flag().default(false).describe("Whether the integration's result is sent back to the client."),
+    routeResponseSelectionExpression: oneOf(['$default'])
+      .optional()
+      .describe('$default switches two-way communication on, as routeResponse does.'),
+    requestParameters: record(
+      text('route.request.header.<name> or route.request.querystring.<name>', {
+        max: 512,
+        pattern: /^route\.request\.(header|querystring)\.[A-Za-z0-9._$-]+$/,
+      }),
+      routeParameter,
+      1_000,
+    )
+      .optional()
+      .describe('Headers and query parameters of the handshake that $connect declares.'),
+    operationName: text('a string of 1 to 64 characters', { max: 64 }).optional().describe('For people.'),
+  })
+  .describe('What happens to the events of one route key.')
+
+refusedMembers.add(routeSchema, {
+  target: "'integration' names the integration",
+  routeId: 'the route key is the id',
+  routeKey: 'the key under routes is the route key',
+  authorizationType: 'this version has no authorizers',
+  authorizerId: 'this version has no authorizers',
+  apiKeyRequired: 'this version has no API keys',
+  modelSelectionExpression: 'this version has no models',
+  requestModels: 'this version has no models',
+})
+
+const throttling = {
+  throttlingRateLimit: atLeast(0).optional().describe('Requests a second, on average.'),
+  throttlingBurstLimit: wholeNumber(0, 1_000_000_000).optional().describe('Requests at once.'),
+}
+const routeSettingsSchema = z.strictObject(throttling).describe('Limits of a route.')
+refusedMembers.add(routeSettingsSchema, {
+  loggingLevel: "the gateway's logLevel is a setting",
+  dataTraceEnabled: 'messages are never written to the log',
+  detailedMetricsEnabled: 'metrics are always by route',
+})
+
+const accessLogSchema = z.strictObject({
+  format: z
+    .string({ error: 'a string that contains $context.requestId' })
+    .max(maxAccessLogFormat, { error: `at most ${maxAccessLogFormat} characters` })
+    .regex(/\$context\.requestId\b|\$context\.extendedRequestId\b/, {
+      error: 'a string that contains $context.requestId',
+    })
+    .describe('One line per event, with $context variables; $context.requestId must be in it.'),
+})
+refusedMembers.add(accessLogSchema, { destinationArn: 'access logs are written to standard output' })
+
+const stageVariablesSchema = record(
+  text('a name of 1 to 64 letters, digits and _', { max: 64, pattern: /^\w+$/ }),
+  text('a string of at most 512 characters from A-Z a-z 0-9 - . _ ~ : / ? # & = , (numbers in quotes)', {
+    min: 0,
+    max: 512,
+    pattern: /^[A-Za-z0-9\-._~:/?#&=,]*$/,
+  }),
+  100,
+)
+
+const stageSchema = z
+  .strictObject({
+    description: prose().optional().describe('For people.'),
+    stageVariables: stageVariablesSchema
+      .default(noEntries)
+      .describe('Values for ${stageVariables.name} in URLs, mappings and templates.'),
+    accessLogSettings: accessLogSchema.optional().describe('Access log of this stage; none without it.'),
+    defaultRouteSettings: routeSettingsSchema.optional().describe('Limits of every route without its own.'),
+    routeSettings: record(text('a route key', { max: 512 }), routeSettingsSchema, maxRoutes)
+      .optional()
+      .describe('Limits by route key.'),
+  })
+  .describe('A place where the API is served: /{apiId}/{stage}.')
+
+refusedMembers.add(stageSchema, {
+  stageName: 'the key under stages is the name',
+  deploymentId: 'a definition is deployed when it is loaded',
+  autoDeploy: 'a definition is deployed when it is loaded',
+  clientCertificateId: 'this version sends no client certificates',
+})
+
+const origin = z.string({ error: 'an origin as a string' }).refine(isOriginPattern, {
+  error: "'*', an origin such as https://app.example, or https://*.example.com for every subdomain",
+})
+
+function isOriginPattern(pattern: string): boolean {
+  if (pattern === '*' || pattern === 'null') return true
+  if (pattern.length > 512 || !/^[a-z][a-z0-9+.-]*:\/\/(\*\.)?[a-z0-9.[\]:_-]+$/.test(pattern)) return false
+  const concrete = pattern.replace('//*.', '//any.')
+  // Browsers send an origin in this one spelling: anything else here would never match.
+  return !URL.canParse(concrete) || !/^https?:/.test(concrete) || new URL(concrete).origin === concrete
+}
+
+/** A WebSocket API as `api.yaml` spells it, after defaults. Names and values are those of apigatewayv2. */
+export const apiDefinitionSchema = z
+  .strictObject({
+    apiId: text('1 to 63 characters of a-z, 0-9 and -, starting with a letter or digit', {
+      max: 63,
+      pattern: /^[a-z0-9][a-z0-9-]*$/,
+    }).describe('Names the API in hosts ({apiId}.example.com) and paths (/{apiId}/{stage}).'),
+    name: text('a string of 1 to 128 characters', { max: 128 }).optional().describe('For people.'),
+    description: prose().optional().describe('For people.'),
+    protocolType: oneOf(['WEBSOCKET'], ' (this version serves WebSocket APIs only)').describe('WEBSOCKET.'),
+    routeSelectionExpression: text('a selection expression, such as $request.body.action', { max: 1_024 }).describe(
+      'Picks the route key of a message, such as $request.body.action.',
+    ),
+    allowedOrigins: z
+      .array(origin, { error: 'a list of origins' })
+      .max(1_000, { error: 'at most 1000 origins' })
+      .optional()
+      .describe(
+        "Origins whose pages may connect; without it only pages of the API's own host. Clients without Origin always may.",
+      ),
+    messageOrdering: oneOf(['PARALLEL', 'CONNECTION'])
+      .default('PARALLEL')
+      .describe('CONNECTION handles the messages of one connection one after the other; AWS has PARALLEL only.'),
+    compression: flag().default(false).describe('Whether permessage-deflate is negotiated; AWS never does.'),
+    idleTimeoutInSeconds: wholeNumber(0, 604_800)
+      .default(600)
+      .describe('Seconds without data until a connection is closed; 0 for never.'),
+    connectionLifetimeInSeconds: wholeNumber(0, 2_592_000)
+      .default(7_200)
+      .describe('Seconds after which a connection is closed; 0 for never.'),
+    nullFunctionResult: oneOf(['ERROR', 'SILENCE'])
+      .default('ERROR')
+      .describe('What a proxy function that returns null means on a one-way route: an error frame, or nothing.'),
+    forwardWebSocketHeaders: flag()
+      .default(true)
+      .describe('Whether HTTP_PROXY backends of $connect get the Sec-WebSocket-* headers, as AWS sends them.'),
+    functions: record(
+      text('a name of 1 to 64 letters, digits, - and _', { max: 64, pattern: /^[\w-]+$/ }),
+      functionSchema,
+      maxFunctions,
+    )
+      .default(noEntries)
+      .describe('Local functions, by name.'),
+    integrations: record(
+      text('a name of 1 to 128 letters, digits, . - and _', { max: 128, pattern: /^[\w.-]+$/ }),
+      integrationSchema,
+      maxIntegrations,
+    )
+      .default(noEntries)
+      .describe('Integrations that routes share, by name.'),
+    routes: record(
+      text('$connect, $disconnect, $default, or a key that does not start with $', {
+        max: 512,
+        pattern: /^(?!\$)|^\$(connect|disconnect|default)$/,
+      }),
+      routeSchema,
+      maxRoutes,
+    ).describe('Routes by route key.'),
+    stages: record(
+      text('a name of 1 to 128 letters, digits, - and _', { max: 128, pattern: /^[\w-]+$/ }),
+      stageSchema,
+      maxStages,
+    )
+      .refine((stages) => Object.keys(stages).length > 0, { error: 'at least one stage, such as dev: {}' })
+      .describe('Stages by name; at least one.'),
+  })
+  .describe('A WebSocket API (api.yaml).')
+
+refusedMembers.add(apiDefinitionSchema, {
+  apiKeySelectionExpression: 'this version has no API keys',
+  corsConfiguration: 'AWS has it for HTTP APIs only; allowedOrigins says who may connect',
+  authorizers: 'this version has no authorizers',
+  models: 'this version has no models',
+  apiEndpoint: 'the endpoint follows from apiId and the settings',
+})
+
+export type ApiDefinition = z.output<typeof apiDefinitionSchema>
+export type RouteDefinition = ApiDefinition['routes'][string]
+export type StageDefinition = ApiDefinition['stages'][string]
+export type RouteSettings = z.output<typeof routeSettingsSchema>
