@@ -1,0 +1,300 @@
+import { BlockList, isIP } from 'node:net'
+import { z } from 'zod'
+import { flag, oneOf, refusedMembers, text, wholeNumber } from './schema-parts.ts'
+
+/** The heading a setting stands under, in `--help` and in docs/settings.md. */
+export type SettingGroup = 'Serving' | 'Callers' | 'Backends' | 'Limits' | 'Options'
+
+/** How a setting is given outside of postern.yaml, where that is not the rule (`drainSeconds`: `--drain-seconds`, `POSTERN_DRAIN_SECONDS`). */
+export interface SettingInfo {
+  group: SettingGroup
+  /** What `--help` shows for the value: `--port <number>`. */
+  value?: string
+  /** A flag of one letter. */
+  short?: string
+}
+
+/** The group and the flag of every setting. A setting that is not in here has neither a flag nor a variable. */
+export const settingInfo = z.registry<SettingInfo>()
+
+function setting<Schema extends z.ZodType>(info: SettingInfo, description: string, schema: Schema): Schema {
+  const described = schema.describe(description)
+  settingInfo.add(described, info)
+  return described
+}
+
+const port = (allowed = '') => wholeNumber(0, 65_535, allowed)
+const hostName = () =>
+  text('an address or a host name, such as 127.0.0.1 or 0.0.0.0', { max: 253, pattern: /^[\w.:%-]+$/ })
+const path = () => text('the path of a file', { max: 4_096 })
+const authorization = () => oneOf(['NONE', 'TOKEN'])
+const apiId = () => text('the apiId of an API', { max: 63, pattern: /^[a-z0-9][a-z0-9-]*$/ })
+
+const cidr = z
+  .string({ error: 'an address or a network, such as 10.0.0.0/8' })
+  .refine(isCidr, { error: 'an address or a network, such as 10.0.0.0/8' })
+
+function isCidr(given: string): boolean {
+  const [address = '', bits, ...rest] = given.split('/')
+  const family = isIP(address)
+  if (family === 0 || rest.length > 0) return false
+  return bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (family === 4 ? 32 : 128))
+}
+
+/** The networks of `trustedProxies` as something that can be asked; one question per connection, not per message. */
+export function trustedNetworks(networks: readonly string[]): BlockList {
+  const list = new BlockList()
+  for (const network of networks) {
+    const [address = '', bits] = network.split('/')
+    const family = isIP(address) === 4 ? 'ipv4' : 'ipv6'
+    if (bits === undefined) list.addAddress(address, family)
+    else list.addSubnet(address, Number(bits), family)
+  }
+  return list
+}
+
+const apiMapping = z.strictObject({
+  apiMappingKey: text("letters, digits and $-_.+!*'(), or nothing for the whole domain", {
+    min: 0,
+    max: 300,
+    pattern: /^[\w$.+!*'()-]*$/,
+  })
+    .default('')
+    .describe('The first segment of the path; empty for the whole domain.'),
+  apiId: apiId().describe('The API behind it.'),
+  stage: text('the name of a stage', { max: 128, pattern: /^[\w-]+$/ }).describe('The stage behind it.'),
+})
+
+const domain = z.strictObject({
+  domainName: text('a host name in lower case, without a port', {
+    max: 253,
+    pattern: /^[a-z0-9_-]+(\.[a-z0-9_-]+)*$/,
+  }).describe('The host that clients use.'),
+  apiMappings: z
+    .array(apiMapping, { error: 'a list of API mappings' })
+    .min(1, { error: 'at least one API mapping' })
+    .max(1_000, { error: 'at most 1000 API mappings' })
+    .describe('What is served under the domain.'),
+})
+
+const tls = z.strictObject({
+  certificate: setting({ group: 'Serving', value: 'file' }, 'PEM file of the certificate and its chain.', path()),
+  key: setting({ group: 'Serving', value: 'file' }, 'PEM file of the private key.', path()),
+})
+refusedMembers.add(tls, { passphrase: 'secrets come from the environment: POSTERN_TLS_PASSPHRASE' })
+
+const lambda = z.strictObject({
+  endpoint: setting(
+    { group: 'Backends', value: 'url' },
+    'Where functions that are not local are invoked: any endpoint that speaks the Lambda API. AWS when unset.',
+    z
+      .string({ error: 'an http:// or https:// URL' })
+      .max(2_048)
+      .refine((url) => URL.canParse(url) && /^https?:$/.test(new URL(url).protocol), {
+        error: 'an http:// or https:// URL',
+      }),
+  ).optional(),
+  region: setting(
+    { group: 'Backends', value: 'name' },
+    'Region that Lambda calls are signed for. AWS_REGION when unset, else us-east-1.',
+    text('a region, such as eu-west-1', { max: 64, pattern: /^[a-z0-9-]+$/ }),
+  ).optional(),
+})
+refusedMembers.add(lambda, {
+  accessKeyId: 'secrets come from the environment: AWS_ACCESS_KEY_ID',
+  secretAccessKey: 'secrets come from the environment: AWS_SECRET_ACCESS_KEY',
+  sessionToken: 'secrets come from the environment: AWS_SESSION_TOKEN',
+})
+
+/** `postern.yaml`: every setting that is not a secret. Flags and POSTERN_* variables spell the same members. */
+export const settingsFileSchema = z
+  .strictObject({
+    dir: setting(
+      { group: 'Serving', value: 'dir' },
+      'The folder of the API definitions, a folder each.',
+      path(),
+    ).default('routes'),
+    host: setting(
+      { group: 'Serving', value: 'address' },
+      'Address to listen on. Another than loopback needs connectionsAuthorization.',
+      hostName(),
+    ).default('127.0.0.1'),
+    port: setting(
+      { group: 'Serving', value: 'number', short: 'p' },
+      'Port for WebSockets and @connections; 0 for a free one.',
+      port(),
+    ).default(8080),
+    managementHost: setting(
+      { group: 'Serving', value: 'address' },
+      'Address of the management port. Another than loopback needs managementAuthorization.',
+      hostName(),
+    ).default('127.0.0.1'),
+    managementPort: setting(
+      { group: 'Serving', value: 'number' },
+      'Port for /healthz, /readyz and /metrics; 0 for a free one.',
+      port(),
+    ).default(8081),
+    tls: tls.optional().describe('TLS on the port; plain TCP without it.'),
+    defaultApi: setting(
+      { group: 'Serving', value: 'apiId' },
+      'The API behind /{stage}; the only one when there is one only.',
+      apiId(),
+    ).optional(),
+    domains: z
+      .array(domain, { error: 'a list of domains' })
+      .max(1_000, { error: 'at most 1000 domains' })
+      .default([])
+      .describe('Custom domains and what they map to.'),
+    watch: setting({ group: 'Serving' }, 'Reload definitions when their files change.', flag()).default(false),
+    drainSeconds: setting(
+      { group: 'Serving', value: 'seconds' },
+      'How long a shutdown waits for connections to go before it closes them.',
+      wholeNumber(0, 86_400),
+    ).default(30),
+
+    connectionsAuthorization: setting(
+      { group: 'Callers', value: 'NONE|TOKEN' },
+      'Who may call @connections: anyone, or bearers of a token. TOKEN when there are tokens, else NONE on loopback only.',
+      authorization(),
+    ).optional(),
+    connectionsTokensFile: setting(
+      { group: 'Callers', value: 'file' },
+      'File of the tokens for @connections, one a line.',
+      path(),
+    ).optional(),
+    managementAuthorization: setting(
+      { group: 'Callers', value: 'NONE|TOKEN' },
+      'Who may use the management port: anyone, or bearers of a token. TOKEN when there are tokens, else NONE on loopback only.',
+      authorization(),
+    ).optional(),
+    managementTokensFile: setting(
+      { group: 'Callers', value: 'file' },
+      'File of the tokens for the management port, one a line.',
+      path(),
+    ).optional(),
+    trustedProxies: setting(
+      { group: 'Callers', value: 'networks' },
+      "Proxies whose X-Forwarded-For gives the client's address (CIDR; with commas in a flag or variable).",
+      z.array(cidr, { error: 'a list of networks' }).max(1_000, { error: 'at most 1000 networks' }),
+    ).default([]),
+
+    lambda: lambda.prefault({}).describe('How functions that are not local are invoked.'),
+    connectTimeoutInMillis: setting(
+      { group: 'Backends', value: 'milliseconds' },
+      'How long connecting to a backend may take.',
+      wholeNumber(1, 29_000),
+    ).default(3_000),
+    maxBackendConnections: setting(
+      { group: 'Backends', value: 'number' },
+      'Connections to one backend (origin); more calls wait.',
+      wholeNumber(1, 100_000),
+    ).default(128),
+    maxIntegrationResponseBytes: setting(
+      { group: 'Backends', value: 'bytes' },
+      "A backend's answer above this is a failure.",
+      wholeNumber(1_024, 268_435_456),
+    ).default(10_485_760),
+
+    maxConnections: setting(
+      { group: 'Limits', value: 'number' },
+      'Open connections of this process; more are refused with 503.',
+      wholeNumber(1, 10_000_000),
+    ).default(100_000),
+    maxBufferedBytes: setting(
+      { group: 'Limits', value: 'bytes' },
+      'Bytes that may wait for one client; a post beyond gets 429, a reply beyond closes the connection.',
+      wholeNumber(1_024, 1_073_741_824),
+    ).default(1_048_576),
+    maxMessagesInFlight: setting(
+      { group: 'Limits', value: 'number' },
+      'Messages of one connection that wait for their integration; one more closes the connection.',
+      wholeNumber(1, 1_000_000),
+    ).default(128),
+    maxOrderedQueue: setting(
+      { group: 'Limits', value: 'number' },
+      'Messages of one connection that wait for their turn where messageOrdering is CONNECTION.',
+      wholeNumber(1, 1_000_000),
+    ).default(64),
+    pingIntervalInSeconds: setting(
+      { group: 'Limits', value: 'seconds' },
+      'Silence after which a client is pinged, and dropped when it does not answer; 0 for never.',
+      z
+        .int({ error: '0, or a whole number from 8 to 960' })
+        .refine((seconds) => seconds === 0 || (seconds >= 8 && seconds <= 960), {
+          error: '0, or a whole number from 8 to 960',
+        }),
+    ).default(60),
+
+    disconnectCodeAndReason: setting(
+      { group: 'Options' },
+      'Let DELETE @connections choose the close frame with ?code= and ?reason=. AWS has no such thing.',
+      flag(),
+    ).default(false),
+    binaryFrames: setting(
+      { group: 'Options' },
+      'Let POST @connections send a binary frame with ?frame=binary. AWS sends text only.',
+      flag(),
+    ).default(false),
+    playground: setting({ group: 'Options' }, 'Serve the playground on the management port.', flag()).default(true),
+    logLevel: setting(
+      { group: 'Options', value: 'level' },
+      'trace, debug, info, warn, error, fatal or silent.',
+      oneOf(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']),
+    ).default('info'),
+  })
+  .describe('Settings of a Postern process (postern.yaml).')
+
+const inEnvironment = {
+  connectionsTokens: 'secrets come from the environment (POSTERN_CONNECTIONS_TOKENS) or a file (connectionsTokensFile)',
+  managementTokens: 'secrets come from the environment (POSTERN_MANAGEMENT_TOKENS) or a file (managementTokensFile)',
+}
+refusedMembers.add(settingsFileSchema, { ...inEnvironment })
+
+/** Secrets, by the environment variable that holds them. Values with commas are lists. */
+export const secretVariables = {
+  POSTERN_CONNECTIONS_TOKENS: 'Tokens for @connections, separated by commas; each of them is valid.',
+  POSTERN_MANAGEMENT_TOKENS: 'Tokens for the management port, separated by commas; each of them is valid.',
+  POSTERN_TLS_PASSPHRASE: 'Passphrase of tls.key.',
+} as const
+
+/** Keys that sign Lambda calls. */
+export interface AwsCredentials {
+  readonly accessKeyId: string
+  readonly secretAccessKey: string
+  readonly sessionToken: string | null
+}
+
+type SettingsFile = z.output<typeof settingsFileSchema>
+
+/**
+ * The settings of one process, complete: defaults filled in, files of tokens read, paths absolute.
+ * Secrets are in `connectionsTokens`, `managementTokens`, `tls.passphrase` and `lambda.credentials` and nowhere else.
+ */
+export interface Settings
+  extends Omit<
+    SettingsFile,
+    | 'connectionsAuthorization'
+    | 'managementAuthorization'
+    | 'connectionsTokensFile'
+    | 'managementTokensFile'
+    | 'tls'
+    | 'lambda'
+    | 'defaultApi'
+  > {
+  readonly connectionsAuthorization: 'NONE' | 'TOKEN'
+  /** All valid at once; empty when the authorization is NONE. */
+  readonly connectionsTokens: readonly string[]
+  readonly managementAuthorization: 'NONE' | 'TOKEN'
+  readonly managementTokens: readonly string[]
+  /** Null for plain TCP. */
+  readonly tls: { readonly certificate: string; readonly key: string; readonly passphrase: string | null } | null
+  readonly lambda: {
+    /** Null for AWS's own. */
+    readonly endpoint: string | null
+    readonly region: string
+    /** Null when the environment has none: calls are then sent unsigned. */
+    readonly credentials: AwsCredentials | null
+  }
+  /** Null for the only API, when there is one only. */
+  readonly defaultApi: string | null
+}
