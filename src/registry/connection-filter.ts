@@ -1,0 +1,17 @@
+import type { ConnectionRecord } from '../vocabulary/connection.ts'
+import type { ConnectionFilter } from './contract.ts'
+
+/** Whether a record passes every member of a filter that is set. */
+export function matchesFilter(record: ConnectionRecord, filter: ConnectionFilter): boolean {
+  return (
+    (filter.apiId === undefined || record.apiId === filter.apiId) &&
+    (filter.stage === undefined || record.stage === filter.stage) &&
+    (filter.sourceIp === undefined || record.sourceIp === filter.sourceIp) &&
+    (filter.since === undefined || record.connectedAt >= filter.since) &&
+    (filter.userAgent === undefined || containsFolded(record.userAgent, filter.userAgent))
+  )
+}
+
+function containsFolded(text: string | null, part: string): boolean {
+  return text?.toLowerCase().includes(part.toLowerCase()) ?? false
+}

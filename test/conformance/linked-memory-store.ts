@@ -1,0 +1,81 @@
+import type { Registry, RegistryOptions } from '../../src/registry/contract.ts'
+import { createMemoryRegistry } from '../../src/registry/memory.ts'
+import { ownerOfConnectionId } from '../../src/vocabulary/ids.ts'
+import type { RegistryStore } from './registry.ts'
+
+type State = 'alive' | 'dead' | 'buried'
+interface Member {
+  readonly registry: Registry
+  state: State
+}
+
+/**
+ * A fleet within one process, the least that passes the suite: memory registries that call each other. It shows that
+ * the fleet's part of the suite can be passed, before the first engine that needs it and beside every later one.
+ */
+export async function createLinkedMemoryStore(): Promise<RegistryStore> {
+  const members = new Map<number, Member>()
+
+  const seen = () => [...members.values()].filter(({ state }) => state !== 'buried').map(({ registry }) => registry)
+  const memberOf = (registry: Registry) => members.get(registry.owner) as Member
+
+  function link(own: Registry): Registry {
+    async function far<Answer>(
+      id: string,
+      ask: (owner: Registry) => Answer | Promise<Answer>,
+      gone: Answer,
+    ): Promise<Answer | 'unreachable'> {
+      const member = members.get(ownerOfConnectionId(id))
+      if (member === undefined || member.state === 'buried') return gone
+      return member.state === 'dead' ? ('unreachable' as const) : ask(member.registry)
+    }
+    const isNear = (id: string) => ownerOfConnectionId(id) === own.owner
+
+    return {
+      ...own,
+      get(id) {
+        if (isNear(id)) return own.get(id)
+        return far(id, (owner) => owner.get(id), null).then((found) => (found === 'unreachable' ? null : found))
+      },
+      deliver(id, frame, apiId) {
+        if (isNear(id)) return own.deliver(id, frame, apiId)
+        const copy = typeof frame.data === 'string' ? frame : { ...frame, data: Uint8Array.from(frame.data) }
+        return far(id, (owner) => owner.deliver(id, copy, apiId), 'gone')
+      },
+      disconnect(id, code, reason, apiId) {
+        if (isNear(id)) return own.disconnect(id, code, reason, apiId)
+        return far(id, (owner) => owner.disconnect(id, code, reason, apiId), 'gone')
+      },
+      async list(filter, cursor, limit) {
+        const [, owner, rest] = /^(\d+):(.*)$/.exec(cursor ?? `${seen()[0]?.owner ?? 0}:`) ?? []
+        if (owner === undefined || rest === undefined) throw new RangeError('no cursor of this store')
+        const place = seen().findIndex((each) => each.owner === Number(owner))
+        const page = await seen()[place]?.list(filter, rest === '' ? null : rest, limit)
+        if (page === undefined) throw new RangeError('no cursor of this store')
+        const next = seen()[place + 1]
+        if (page.cursor !== null) return { ...page, cursor: `${owner}:${page.cursor}` }
+        return { ...page, cursor: next === undefined ? null : `${next.owner}:` }
+      },
+      count: async () => (await Promise.all(seen().map((each) => each.count()))).reduce((sum, each) => sum + each, 0),
+      workers: async () => (await Promise.all(seen().map((each) => each.workers()))).flat(),
+      async close() {
+        memberOf(own).state = 'buried'
+      },
+    }
+  }
+
+  return {
+    async join(options: RegistryOptions) {
+      const registry = createMemoryRegistry(options)
+      members.set(registry.owner, { registry, state: 'alive' })
+      return link(registry)
+    },
+    async kill(registry) {
+      memberOf(registry).state = 'dead'
+    },
+    async outliveLease(registry) {
+      memberOf(registry).state = 'buried'
+    },
+    close: async () => members.clear(),
+  }
+}
