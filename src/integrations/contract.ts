@@ -90,6 +90,8 @@ export interface IntegrationScope {
    * SILENCE takes it for an empty 200.
    */
   readonly nullFunctionResult: 'ERROR' | 'SILENCE'
+  /** Whether HTTP_PROXY backends of `$connect` get the client's Sec-WebSocket-Key, -Version and -Extensions. */
+  readonly forwardWebSocketHeaders: boolean
 }
 
 /** A fault of a definition: the path below the integration and one sentence that names what is allowed. */

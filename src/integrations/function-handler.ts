@@ -1,0 +1,49 @@
+import { realpathSync, statSync } from 'node:fs'
+import { dirname, join, sep } from 'node:path'
+
+/** Where a local function's code is. */
+export interface HandlerLocation {
+  /** Absolute, symbolic links resolved. */
+  readonly file: string
+  /** The export, or a path of members below one: `join`, `handlers.join`. */
+  readonly exportName: string
+}
+
+const extensions = ['.mjs', '.js', '.cjs']
+const shape = /^((?:[\w-][\w.-]*\/)*[\w-]+)\.([A-Za-z_$][\w$]*(?:\.[A-Za-z_$][\w$]*)*)$/
+
+/**
+ * Finds `<path>.<export>` below the folder of an api.yaml; the file has one of .mjs, .js and .cjs, in that order. A
+ * string is the fault, one sentence. A link that leads out of the folder is followed nowhere.
+ */
+export function locateHandler(directory: string, handler: string): HandlerLocation | string {
+  const match = shape.exec(handler)
+  if (match === null) return `handler '${handler}' is not <file>.<export>, such as handlers.join`
+  const [, path = '', exportName = ''] = match
+  const root = realPath(directory)
+  for (const extension of extensions) {
+    const file = realPath(join(directory, path + extension))
+    if (file === null || !isFile(file)) continue
+    if (root === null || !`${dirname(file)}${sep}`.startsWith(root.endsWith(sep) ? root : root + sep)) {
+      return `handler '${handler}' leads out of the folder of api.yaml`
+    }
+    return { file, exportName }
+  }
+  return `handler '${handler}' needs one of ${extensions.map((extension) => path + extension).join(', ')} beside api.yaml`
+}
+
+function realPath(path: string): string | null {
+  try {
+    return realpathSync(path)
+  } catch {
+    return null
+  }
+}
+
+function isFile(path: string): boolean {
+  try {
+    return statSync(path).isFile()
+  } catch {
+    return false
+  }
+}

@@ -1,0 +1,196 @@
+import type { MappingTemplate } from '../mapping/template.ts'
+import {
+  compileSelectionExpression,
+  type SelectionExpression,
+  type VariableFamily,
+} from '../routing/selection-expression.ts'
+import { GatewayError } from '../vocabulary/errors.ts'
+import type { HeaderList } from '../vocabulary/headers.ts'
+import { parseJson } from '../vocabulary/json-text.ts'
+import { bodyText, decodeBase64, encodeBase64 } from './content-handling.ts'
+import type {
+  IntegrationCall,
+  IntegrationDefinition,
+  IntegrationFault,
+  IntegrationResponseDefinition,
+  IntegrationResult,
+} from './contract.ts'
+import { checkSelection, messageInput } from './request-template.ts'
+import { compileResponseKey, type MatchResponseKey } from './response-key.ts'
+import { compileResponseParameters, type ResponseParameter } from './response-parameters.ts'
+import { compileTemplates, renderTemplate, templateInput } from './template-input.ts'
+
+/** What a non-proxy integration got, before mapping. */
+export interface BackendAnswer {
+  /**
+   * What response keys are matched with: the status for HTTP and MOCK, `errorMessage` for Lambda. Null when there is
+   * none: only `$default` fits then, as a Lambda success never matches a pattern.
+   */
+  readonly selectionValue: string | null
+  readonly status: number
+  readonly headers: HeaderList
+  readonly body: string | Uint8Array
+}
+
+/** The integration responses of a definition, compiled. */
+export interface ResponseMapping {
+  /** The result for this status without a body, when it is the same for every call; null otherwise. */
+  constantFor(status: number): IntegrationResult | null
+  /** Throws API_CONFIGURATION_ERROR when no key fits, or a template or conversion fails. */
+  map(call: IntegrationCall, answer: BackendAnswer): IntegrationResult
+}
+
+type Scope = { readonly stageVariables: Readonly<Record<string, string>> }
+type ResponseDefinitions = IntegrationDefinition['integrationResponses']
+
+interface ResponseRule {
+  readonly key: string
+  /** Null for `$default`. */
+  readonly matches: MatchResponseKey | null
+  readonly expression: SelectionExpression
+  readonly templates: ReadonlyMap<string, MappingTemplate>
+  readonly contentHandling: IntegrationResponseDefinition['contentHandlingStrategy']
+  readonly parameters: readonly ResponseParameter[]
+}
+
+const responseVariables: readonly VariableFamily[] = [
+  'request.body',
+  'integration.response.statuscode',
+  'integration.response.header',
+  'integration.response.multivalueheader',
+  'integration.response.body',
+]
+/** Without an expression, the status picks the template: AWS then uses a template under the key `200`. */
+const defaultSelection = '$integration.response.statuscode'
+
+/** Every fault of `integrationResponses`; empty when `compileResponseMapping` will succeed. */
+export function checkIntegrationResponses(definitions: ResponseDefinitions, scope: Scope): readonly IntegrationFault[] {
+  return Object.entries(definitions ?? {}).flatMap(([key, definition]) => {
+    const path = ['integrationResponses', key]
+    const faults: IntegrationFault[] = []
+    if (key !== '$default' && compileResponseKey(key) === null) {
+      faults.push({ path, message: 'allowed: $default, or a regular expression between slashes such as /2\\d\\d/' })
+    }
+    faults.push(...checkSelection(definition.templateSelectionExpression, responseVariables, path))
+    faults.push(...compileTemplates(definition.responseTemplates, [...path, 'responseTemplates']).faults)
+    const { faults: wrong } = compileResponseParameters(definition.responseParameters, scope.stageVariables)
+    return [...faults, ...wrong.map((fault) => ({ ...fault, path: [...path, 'responseParameters', ...fault.path] }))]
+  })
+}
+
+/**
+ * Compiles `integrationResponses` ("Set up a WebSocket API integration response"). Without any, answers pass through
+ * as they are; with some, one has to fit.
+ */
+export function compileResponseMapping(definitions: ResponseDefinitions, scope: Scope): ResponseMapping {
+  const rules = Object.entries(definitions ?? {}).map(([key, definition]) => compileRule(key, definition, scope))
+  const patterns = rules.filter((rule) => rule.matches !== null)
+  const fallback = rules.find((rule) => rule.matches === null) ?? null
+  const passThrough = rules.length === 0 ? compileRule('$default', {}, scope) : null
+
+  function select(value: string | null): ResponseRule {
+    const rule =
+      value === null
+        ? fallback
+        : // A key that spells the value itself wins over wider patterns.
+          (patterns.find(({ key }) => key === `/${value}/`) ??
+          patterns.find((each) => each.matches?.(value)) ??
+          fallback)
+    if (rule !== null) return rule
+    if (passThrough !== null) return passThrough
+    throw new GatewayError('API_CONFIGURATION_ERROR', `no integration response fits ${JSON.stringify(value)}`)
+  }
+
+  // Statuses are few, so the rule of each is looked for once. Error messages are not: they would fill a map.
+  const byStatus = new Map<number, ResponseRule>()
+  function selectFor({ selectionValue, status }: BackendAnswer): ResponseRule {
+    if (selectionValue !== String(status)) return select(selectionValue)
+    let rule = byStatus.get(status)
+    if (rule === undefined) {
+      rule = select(selectionValue)
+      byStatus.set(status, rule)
+    }
+    return rule
+  }
+
+  return {
+    constantFor(status) {
+      try {
+        return constantResult(select(String(status)), status)
+      } catch (error) {
+        // Every call will fail with it; that is for the calls to say.
+        if (error instanceof GatewayError) return null
+        throw error
+      }
+    },
+    map: (call, answer) => applyRule(selectFor(answer), call, answer, scope),
+  }
+}
+
+function compileRule(key: string, definition: IntegrationResponseDefinition, scope: Scope): ResponseRule {
+  return {
+    key,
+    matches: key === '$default' ? null : (compileResponseKey(key) ?? (() => false)),
+    expression: compileSelectionExpression(
+      definition.templateSelectionExpression ?? defaultSelection,
+      responseVariables,
+    ),
+    templates: compileTemplates(definition.responseTemplates, []).templates,
+    contentHandling: definition.contentHandlingStrategy,
+    parameters: compileResponseParameters(definition.responseParameters, scope.stageVariables).parameters,
+  }
+}
+
+function constantResult(rule: ResponseRule, status: number): IntegrationResult | null {
+  const { expression, templates, parameters } = rule
+  if (expression.source !== defaultSelection && expression.constant === null && templates.size > 0) return null
+  const template = findTemplate(templates, expression.constant ?? String(status))
+  if (template !== undefined && template.constant === null) return null
+  if (parameters.some(({ source }) => source.constant === null)) return null
+  const mapped = parameters.map(({ name, source }): [string, string] => [name, source.constant as string])
+  return { status, headers: withContentType(mapped), body: convert(rule, template?.constant ?? '') }
+}
+
+function applyRule(rule: ResponseRule, call: IntegrationCall, answer: BackendAnswer, scope: Scope): IntegrationResult {
+  const { expression, templates } = rule
+  const json = lazyJson(answer)
+  const response = { status: answer.status, headers: answer.headers, body: undefined as unknown }
+  if (expression.readsResponseBody) response.body = json()
+  const key = templates.size === 0 ? '' : expression.evaluate({ ...messageInput(expression, call), response })
+  const template = findTemplate(templates, key)
+  const received = rule.contentHandling === 'CONVERT_TO_TEXT' ? encodeBase64(answer.body) : answer.body
+  const body =
+    template === undefined
+      ? received
+      : renderTemplate(template, templateInput(call, bodyText(received), scope.stageVariables))
+  const mapped: [string, string][] = []
+  for (const { name, source } of rule.parameters) {
+    const value = source.read({ context: call.context, headers: answer.headers, json })
+    if (value !== null) mapped.push([name, value])
+  }
+  return { status: answer.status, headers: withContentType(mapped), body: convert(rule, body) }
+}
+
+/** The template of a key, else of `$default`, else of `application/json`, which is what imported definitions have. */
+function findTemplate(templates: ReadonlyMap<string, MappingTemplate>, key: string): MappingTemplate | undefined {
+  return templates.get(key) ?? templates.get('$default') ?? templates.get('application/json')
+}
+
+function convert(rule: ResponseRule, body: string | Uint8Array): string | Uint8Array {
+  return rule.contentHandling === 'CONVERT_TO_BINARY' ? decodeBase64(bodyText(body)) : body
+}
+
+function withContentType(headers: readonly [string, string][]): HeaderList {
+  if (headers.some(([name]) => name.toLowerCase() === 'content-type')) return headers
+  return [['Content-Type', 'application/json'], ...headers]
+}
+
+function lazyJson({ body }: BackendAnswer): () => unknown {
+  let value: unknown
+  let known = false
+  return () => {
+    if (!known) value = parseJson(bodyText(body))
+    known = true
+    return value
+  }
+}

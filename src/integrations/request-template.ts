@@ -1,0 +1,91 @@
+import type { MappingTemplate } from '../mapping/template.ts'
+import {
+  compileSelectionExpression,
+  type SelectionExpression,
+  SelectionExpressionError,
+  type SelectionInput,
+  type VariableFamily,
+} from '../routing/selection-expression.ts'
+import { GatewayError } from '../vocabulary/errors.ts'
+import { rememberedJson } from '../vocabulary/json-text.ts'
+import type { IntegrationCall, IntegrationDefinition, IntegrationFault } from './contract.ts'
+import { compileTemplates, renderTemplate, templateInput } from './template-input.ts'
+
+/** The payload of a non-proxy integration (HTTP, AWS, MOCK): a request template's output, or what passes through. */
+export interface RequestTemplate {
+  /** The payload, when it is the same for every call. */
+  readonly constant: string | null
+  /**
+   * Null for no payload: nothing passes through on `$connect` and `$disconnect`. Throws UNSUPPORTED_MEDIA_TYPE where
+   * passthroughBehavior forbids to pass the message, and API_CONFIGURATION_ERROR for a template that fails.
+   */
+  render(call: IntegrationCall): string | null
+}
+
+type RequestTemplateDefinition = Pick<
+  IntegrationDefinition,
+  'requestTemplates' | 'templateSelectionExpression' | 'passthroughBehavior'
+>
+
+const requestVariables: readonly VariableFamily[] = ['request.body', 'request.header', 'request.querystring']
+/** Without a templateSelectionExpression, AWS uses the template under this key. */
+const defaultKey = 'application/json'
+
+/** Every fault of the request templates and their selection; empty when `compileRequestTemplate` will succeed. */
+export function checkRequestTemplate(definition: RequestTemplateDefinition): readonly IntegrationFault[] {
+  const { faults } = compileTemplates(definition.requestTemplates, ['requestTemplates'])
+  return [...checkSelection(definition.templateSelectionExpression, requestVariables, []), ...faults]
+}
+
+export function compileRequestTemplate(
+  definition: RequestTemplateDefinition,
+  scope: { readonly stageVariables: Readonly<Record<string, string>> },
+): RequestTemplate {
+  const { templates } = compileTemplates(definition.requestTemplates, ['requestTemplates'])
+  const expression = compileSelectionExpression(definition.templateSelectionExpression ?? defaultKey, requestVariables)
+  const fallback = templates.get('$default')
+  const { stageVariables } = scope
+  const passes =
+    definition.passthroughBehavior === 'WHEN_NO_MATCH' ||
+    (definition.passthroughBehavior === 'WHEN_NO_TEMPLATES' && templates.size === 0)
+
+  const apply = (template: MappingTemplate | undefined, call: IntegrationCall): string | null => {
+    if (template !== undefined) return renderTemplate(template, templateInput(call, call.body ?? '', stageVariables))
+    if (passes) return call.body
+    throw new GatewayError('UNSUPPORTED_MEDIA_TYPE')
+  }
+
+  if (expression.constant !== null || templates.size === 0) {
+    const template = templates.get(expression.constant ?? '') ?? fallback
+    return { constant: template?.constant ?? null, render: (call) => apply(template, call) }
+  }
+  return {
+    constant: null,
+    render: (call) => apply(templates.get(expression.evaluate(messageInput(expression, call))) ?? fallback, call),
+  }
+}
+
+/** What a template selection expression may read of the call itself. */
+export function messageInput(expression: SelectionExpression, { body, request }: IntegrationCall): SelectionInput {
+  return {
+    body: expression.readsBody && body !== null ? rememberedJson(body) : undefined,
+    headers: request?.headers ?? [],
+    query: request?.query ?? [],
+  }
+}
+
+/** The fault of a templateSelectionExpression below `path`, if it has one. */
+export function checkSelection(
+  source: string | undefined,
+  variables: readonly VariableFamily[],
+  path: readonly (string | number)[],
+): readonly IntegrationFault[] {
+  if (source === undefined) return []
+  try {
+    compileSelectionExpression(source, variables)
+    return []
+  } catch (error) {
+    if (!(error instanceof SelectionExpressionError)) throw error
+    return [{ path: [...path, 'templateSelectionExpression'], message: error.message }]
+  }
+}

@@ -1,0 +1,24 @@
+/** The patterns of a definition are tried on at most this much of an error message. */
+const maxSelectionValue = 1_024
+
+/** Whether an integration response key fits a selection value. */
+export type MatchResponseKey = (value: string) => boolean
+
+const keyForm = /^\/(.+)\/$/s
+const inlineFlags = /^\(\?([ims]+)\)/
+
+/**
+ * Compiles `/regex/`: a Java regular expression that has to match the whole value ("Set up an integration response").
+ * Null for a key that is none. Java's flags in front, as in `/(?s).+Error.+/`, work; `$default` is the caller's.
+ */
+export function compileResponseKey(key: string): MatchResponseKey | null {
+  const pattern = keyForm.exec(key)?.[1]
+  if (pattern === undefined) return null
+  const flags = inlineFlags.exec(pattern)
+  try {
+    const whole = new RegExp(`^(?:${pattern.slice(flags?.[0].length ?? 0)})$`, [...new Set(flags?.[1])].join(''))
+    return (value) => whole.test(value.slice(0, maxSelectionValue))
+  } catch {
+    return null
+  }
+}

@@ -1,0 +1,74 @@
+import {
+  compileBodyPath,
+  compileCommonSource,
+  type ParameterSource,
+  ParameterSourceError,
+  readBodyPath,
+} from '../mapping/parameter-mapping.ts'
+import { type HeaderList, lastHeader } from '../vocabulary/headers.ts'
+import type { RequestContext } from '../vocabulary/request-context.ts'
+import type { IntegrationFault } from './contract.ts'
+
+/** What `responseParameters` may read. */
+export interface ResponseParameterInput {
+  readonly context: RequestContext
+  readonly headers: HeaderList
+  /** The answer's JSON value, parsed when it is first asked for; undefined when it is not JSON. */
+  readonly json: () => unknown
+}
+
+/** A header of the result: the client sees it where an answer has headers, in a handshake. */
+export interface ResponseParameter {
+  readonly name: string
+  readonly source: ParameterSource<ResponseParameterInput>
+}
+
+const target = /^(?:method|route)\.response\.header\.([A-Za-z0-9!#$%&'*+.^_`|~-]+)$/
+const headerSource = /^integration\.response\.(header|multivalueheader)\.(.+)$/
+const bodySource = /^integration\.response\.body(?:\.(.+)|(\[.+))?$/s
+
+/** Compiles `responseParameters` (`IntegrationResponse` of apigatewayv2): `method.response.header.…` from a source. */
+export function compileResponseParameters(
+  definitions: Readonly<Record<string, string>> | undefined,
+  stageVariables: Readonly<Record<string, string>>,
+): { parameters: readonly ResponseParameter[]; faults: readonly IntegrationFault[] } {
+  const parameters: ResponseParameter[] = []
+  const faults: IntegrationFault[] = []
+  for (const [key, text] of Object.entries(definitions ?? {})) {
+    const name = target.exec(key)?.[1]
+    if (name === undefined) {
+      faults.push({ path: [key], message: 'allowed: method.response.header.<name>' })
+      continue
+    }
+    try {
+      const source = compileCommonSource<ResponseParameterInput>(text, stageVariables) ?? compileAnswerSource(text)
+      parameters.push({ name, source })
+    } catch (error) {
+      if (!(error instanceof ParameterSourceError)) throw error
+      faults.push({ path: [key], message: error.message })
+    }
+  }
+  return { parameters, faults }
+}
+
+function compileAnswerSource(text: string): ParameterSource<ResponseParameterInput> {
+  const [, kind, header] = headerSource.exec(text) ?? []
+  if (header !== undefined)
+    return { constant: null, read: headerReader(kind === 'multivalueheader', header.toLowerCase()) }
+  const body = bodySource.exec(text)
+  if (body === null) {
+    throw new ParameterSourceError(
+      "allowed: integration.response.header.<name>, …multivalueheader.<name>, …body.<JSONPath>, context.<variable>, stageVariables.<name> and 'text' in single quotes",
+    )
+  }
+  const path = compileBodyPath(body[1] === undefined ? `$${body[2] ?? ''}` : `$.${body[1]}`)
+  return { constant: null, read: ({ json }) => readBodyPath(path, json()) }
+}
+
+function headerReader(all: boolean, lowerCase: string): (input: ResponseParameterInput) => string | null {
+  if (!all) return ({ headers }) => lastHeader(headers, lowerCase) ?? null
+  return ({ headers }) => {
+    const values = headers.filter(([name]) => name.toLowerCase() === lowerCase).map(([, value]) => value)
+    return values.length === 0 ? null : values.join(',')
+  }
+}

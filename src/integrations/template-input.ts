@@ -1,0 +1,56 @@
+import type { MappingTemplate, TemplateInput } from '../mapping/template.ts'
+import { compileMappingTemplate, TemplateRenderError, TemplateSyntaxError } from '../mapping/template.ts'
+import { templateContext } from '../vocabulary/context-variables.ts'
+import { GatewayError } from '../vocabulary/errors.ts'
+import type { HeaderList } from '../vocabulary/headers.ts'
+import type { IntegrationCall, IntegrationFault } from './contract.ts'
+
+type StageVariables = Readonly<Record<string, string>>
+
+const none: Readonly<Record<string, string>> = Object.freeze(Object.create(null))
+const noParams: TemplateInput['params'] = { path: none, querystring: none, header: none }
+
+/** What a template sees of a call; `body` is the message in request templates and the answer in response templates. */
+export function templateInput(call: IntegrationCall, body: string, stageVariables: StageVariables): TemplateInput {
+  const { request } = call
+  const params =
+    request === null
+      ? noParams
+      : { path: none, querystring: lastValues(request.query), header: lastValues(request.headers) }
+  return { body, params, context: templateContext(call.context), stageVariables }
+}
+
+function lastValues(list: HeaderList): Record<string, string> {
+  const values: Record<string, string> = Object.create(null)
+  for (const [name, value] of list) values[name] = value
+  return values
+}
+
+/** Renders, or throws API_CONFIGURATION_ERROR as AWS answers a template that fails. */
+export function renderTemplate(template: MappingTemplate, input: TemplateInput): string {
+  if (template.constant !== null) return template.constant
+  try {
+    return template.render(input)
+  } catch (error) {
+    if (!(error instanceof TemplateRenderError)) throw error
+    throw new GatewayError('API_CONFIGURATION_ERROR', error.message, { cause: error })
+  }
+}
+
+/** Templates by key; `faults` has one per template that can't be compiled, below `path`. */
+export function compileTemplates(
+  texts: Readonly<Record<string, string>> | undefined,
+  path: readonly (string | number)[],
+): { templates: ReadonlyMap<string, MappingTemplate>; faults: readonly IntegrationFault[] } {
+  const templates = new Map<string, MappingTemplate>()
+  const faults: IntegrationFault[] = []
+  for (const [key, text] of Object.entries(texts ?? {})) {
+    try {
+      templates.set(key, compileMappingTemplate(text))
+    } catch (error) {
+      if (!(error instanceof TemplateSyntaxError)) throw error
+      faults.push({ path: [...path, key], message: error.message })
+    }
+  }
+  return { templates, faults }
+}

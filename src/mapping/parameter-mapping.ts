@@ -1,0 +1,168 @@
+import { contextVariable, nearestContextVariable } from '../vocabulary/context-variables.ts'
+import { type HeaderList, lastHeader } from '../vocabulary/headers.ts'
+import { compileJsonPath, type JsonPath, JsonPathError } from '../vocabulary/json-path.ts'
+import { rememberedJson } from '../vocabulary/json-text.ts'
+import type { RequestContext } from '../vocabulary/request-context.ts'
+
+/** What a mapping reads: an event, as integrations get it. */
+export interface ParameterInput {
+  readonly context: RequestContext
+  /** The handshake; null but for CONNECT. */
+  readonly request: { readonly headers: HeaderList; readonly query: HeaderList } | null
+  /** The message; null but for MESSAGE. */
+  readonly body: string | null
+}
+
+/** A value's source, compiled. */
+export interface ParameterSource<Input> {
+  /** The value, when it is the same for every event. */
+  readonly constant: string | null
+  /** Null when there is no value: the parameter is then left out. Never throws. */
+  read(input: Input): string | null
+}
+
+export interface MappedParameter {
+  readonly place: 'header' | 'querystring' | 'path'
+  /** In the spelling of the definition. */
+  readonly name: string
+  readonly source: ParameterSource<ParameterInput>
+}
+
+export interface ParameterMapping {
+  /** In the order of the definition, without the faulty ones. */
+  readonly parameters: readonly MappedParameter[]
+  readonly faults: readonly { readonly path: readonly [string]; readonly message: string }[]
+}
+
+/** A source that cannot be compiled; the message names what is allowed. */
+export class ParameterSourceError extends Error {
+  override readonly name = 'ParameterSourceError'
+}
+
+type StageVariables = Readonly<Record<string, string>>
+
+const targetPattern = /^integration\.request\.(header|querystring|path)\.([a-zA-Z0-9._$-]+)$/
+
+/** Compiles `requestParameters` ("Data mapping" for WebSocket APIs): `integration.request.…` from a source. Never throws. */
+export function compileParameterMapping(
+  requestParameters: Readonly<Record<string, string>> | undefined,
+  stageVariables: StageVariables,
+): ParameterMapping {
+  const parameters: MappedParameter[] = []
+  const faults: { path: [string]; message: string }[] = []
+  for (const [target, text] of Object.entries(requestParameters ?? {})) {
+    const match = targetPattern.exec(target)
+    if (match === null) {
+      const message = 'allowed: integration.request.header.<name>, …querystring.<name> and …path.<name>'
+      faults.push({ path: [target], message })
+      continue
+    }
+    try {
+      const source = compileCommonSource<ParameterInput>(text, stageVariables) ?? compileRouteSource(text)
+      parameters.push({ place: match[1] as MappedParameter['place'], name: match[2] as string, source })
+    } catch (error) {
+      if (!(error instanceof ParameterSourceError)) throw error
+      faults.push({ path: [target], message: error.message })
+    }
+  }
+  return { parameters, faults }
+}
+
+const commonSources = "context.<variable>, stageVariables.<name> and 'text' in single quotes"
+
+/**
+ * The sources that stand in every mapping: a literal, `context.…` and `stageVariables.…`; null for any other text.
+ * Throws a `ParameterSourceError` for one of these that is wrong.
+ */
+export function compileCommonSource<Input extends { readonly context: RequestContext }>(
+  text: string,
+  stageVariables: StageVariables,
+): ParameterSource<Input> | null {
+  if (text.startsWith("'")) {
+    if (text.length < 2 || !text.endsWith("'"))
+      throw new ParameterSourceError("a literal ends with a single quote: 'text'")
+    return constantSource(text.slice(1, -1))
+  }
+  if (text.startsWith('stageVariables.')) {
+    const name = text.slice('stageVariables.'.length)
+    return constantSource(Object.hasOwn(stageVariables, name) ? (stageVariables[name] as string) : null)
+  }
+  if (!text.startsWith('context.')) return null
+  const name = text.slice('context.'.length)
+  const read = contextVariable(name, 'mapping')
+  if (read === null) {
+    const near = nearestContextVariable(name)
+    throw new ParameterSourceError(
+      `context.${name} is no variable${near === null ? '' : `; did you mean context.${near}?`}`,
+    )
+  }
+  return { constant: null, read: ({ context }) => parameterText(read(context)) }
+}
+
+function constantSource<Input>(value: string | null): ParameterSource<Input> {
+  return { constant: value, read: () => value }
+}
+
+const routeSource =
+  /^route\.request\.(?:(querystring|multivaluequerystring|header|multivalueheader)\.(.+)|body(?:\.(.+)|(\[.+))?)$/s
+
+function compileRouteSource(text: string): ParameterSource<ParameterInput> {
+  const match = routeSource.exec(text)
+  if (match === null) {
+    throw new ParameterSourceError(
+      `allowed: route.request.header.<name>, …multivalueheader.<name>, …querystring.<name>, …multivaluequerystring.<name>, …body.<JSONPath>, ${commonSources}`,
+    )
+  }
+  const [, kind, name, path, bracket] = match
+  if (kind !== undefined && name !== undefined) return { constant: null, read: handshakeReader(kind, name) }
+  if (path === undefined && bracket === undefined) return { constant: null, read: ({ body }) => body }
+  const compiled = compileBodyPath(path === undefined ? `$${bracket}` : `$.${path}`)
+  return { constant: null, read: ({ body }) => (body === null ? null : readBodyPath(compiled, rememberedJson(body))) }
+}
+
+function handshakeReader(kind: string, name: string): (input: ParameterInput) => string | null {
+  const lowerCase = name.toLowerCase()
+  switch (kind) {
+    case 'header':
+      return ({ request }) => (request === null ? null : (lastHeader(request.headers, lowerCase) ?? null))
+    case 'multivalueheader':
+      return ({ request }) => joined(request?.headers, (each) => each.toLowerCase() === lowerCase)
+    case 'querystring':
+      return ({ request }) => request?.query.findLast(([each]) => each === name)?.[1] ?? null
+    default:
+      return ({ request }) => joined(request?.query, (each) => each === name)
+  }
+}
+
+function joined(list: HeaderList | undefined, isWanted: (name: string) => boolean): string | null {
+  const values = (list ?? []).filter(([name]) => isWanted(name)).map(([, value]) => value)
+  return values.length === 0 ? null : values.join(',')
+}
+
+/** Compiles a path into a JSON body for `readBodyPath`, or throws a `ParameterSourceError`. */
+export function compileBodyPath(path: string): JsonPath {
+  try {
+    return compileJsonPath(path)
+  } catch (error) {
+    if (error instanceof JsonPathError) throw new ParameterSourceError(error.message)
+    throw error
+  }
+}
+
+/** The text at a path of a JSON document: strings as they are, anything else as JSON; null for nothing and for `null`. */
+export function readBodyPath(path: JsonPath, document: unknown): string | null {
+  if (document === undefined) return null
+  try {
+    return parameterText(path.read(document))
+  } catch (error) {
+    // A search that outgrew its bounds, or a value nested too deeply to be written: there is no such parameter.
+    if (error instanceof JsonPathError || error instanceof RangeError) return null
+    throw error
+  }
+}
+
+function parameterText(value: unknown): string | null {
+  if (typeof value === 'string') return value
+  if (value === undefined || value === null) return null
+  return typeof value === 'object' ? JSON.stringify(value) : String(value)
+}
