@@ -17,7 +17,7 @@ export interface TransportRequest {
   header(lowerCaseName: string): string
   /** All headers in their order, names in lower case (the server underneath folds them). A copy that may be kept. */
   headers(): HeaderList
-  /** The peer's address as text, IPv4-mapped addresses as plain IPv4; from PROXY protocol v2 when it was sent. */
+  /** The peer's address as text, IPv4-mapped addresses as plain IPv4; from PROXY protocol v2 when that is trusted. */
   remoteAddress(): string
 }
 
@@ -90,6 +90,8 @@ export interface TransportOptions {
   pingIntervalInSeconds: number
   /** Whether `accept` may agree on permessage-deflate. */
   compression: boolean
+  /** Whether a PROXY protocol v2 header is believed. Off by default: anybody could send one and choose his address. */
+  proxyProtocol?: boolean
 }
 
 export interface Transport {

@@ -1,0 +1,39 @@
+/**
+ * Collects a request's body up to a limit. Memory follows what has come, never what was announced, and many tiny
+ * chunks cost no more than one large one.
+ */
+export class BodyReader {
+  readonly #limit: number
+  #bytes: Buffer | null = null
+  #length = 0
+
+  constructor(limit: number) {
+    this.#limit = limit
+  }
+
+  /**
+   * Takes the next chunk, which is copied. The body with the last chunk, null as soon as it is larger than the
+   * limit, undefined while more is to come. Not to be called again after a body or null.
+   */
+  add(chunk: ArrayBuffer, isLast: boolean): Buffer | null | undefined {
+    const length = this.#length + chunk.byteLength
+    if (length > this.#limit) {
+      this.#bytes = null
+      return null
+    }
+    if (isLast && this.#bytes === null) return Buffer.from(new Uint8Array(chunk))
+    const bytes = this.#reserve(length)
+    bytes.set(new Uint8Array(chunk), this.#length)
+    this.#length = length
+    return isLast ? bytes.subarray(0, length) : undefined
+  }
+
+  #reserve(length: number): Buffer {
+    const bytes = this.#bytes
+    if (bytes !== null && bytes.length >= length) return bytes
+    const larger = Buffer.allocUnsafeSlow(Math.max(4096, Math.min(this.#limit, length * 2)))
+    bytes?.copy(larger, 0, 0, this.#length)
+    this.#bytes = larger
+    return larger
+  }
+}

@@ -1,0 +1,32 @@
+import type { CloseCause } from './contract.ts'
+
+/** How uWebSockets.js words, in place of a reason, why it dropped a connection; the code is 1006 then. */
+const dropTexts: Readonly<Record<string, CloseCause>> = {
+  'Received too big message': 'protocol',
+  'Received too big message, or other inflation error': 'protocol',
+  'Received invalid UTF-8': 'protocol',
+  'Received invalid close payload': 'protocol',
+  'Received invalid WebSocket frame': 'protocol',
+  'WebSocket timed out from inactivity': 'unresponsive',
+  'Received TCP FIN before WebSocket close frame': 'lost',
+}
+
+/**
+ * Who ended a socket that this side did not end. RFC 6455 §7.4.1 keeps 1006 off the wire, so with that code the
+ * text is never the client's.
+ */
+export function closeCause(code: number, text: string): CloseCause {
+  return code === 1006 ? (dropTexts[text] ?? 'lost') : 'client'
+}
+
+const maxReasonBytes = 123
+
+/** Cuts a close reason to what fits into a control frame (RFC 6455 §5.5), between characters. */
+export function cutReason(reason: string): string {
+  if (reason.length * 3 <= maxReasonBytes) return reason
+  const bytes = Buffer.from(reason)
+  if (bytes.length <= maxReasonBytes) return reason
+  let end = maxReasonBytes
+  while (((bytes[end] as number) & 0xc0) === 0x80) end--
+  return bytes.toString('utf8', 0, end)
+}

@@ -1,0 +1,36 @@
+import { createServer } from 'node:net'
+
+/** Where a transport tried to listen. */
+export interface ListenAddress {
+  readonly host: string
+  readonly port: number
+}
+
+/**
+ * Why nobody can listen there, in one sentence with the remedy. uWebSockets.js only says that it failed, so node
+ * is asked to try the same.
+ */
+export async function listenFault({ host, port }: ListenAddress): Promise<string> {
+  const where = `${host}:${port}`
+  switch (await probe(host, port)) {
+    case 'EADDRINUSE':
+      return `can't listen on ${where}: another process listens there; stop it or choose another port`
+    case 'EACCES':
+      return `can't listen on ${where}: no permission for this port; choose one from 1024 on`
+    case 'EADDRNOTAVAIL':
+      return `can't listen on ${where}: no network interface of this machine has that address; choose another host`
+    case 'ENOTFOUND':
+    case 'EAI_AGAIN':
+      return `can't listen on ${where}: the host name has no address; give an IP address`
+    default:
+      return `can't listen on ${where}; choose another host or port`
+  }
+}
+
+function probe(host: string, port: number): Promise<string | undefined> {
+  return new Promise((resolve) => {
+    const server = createServer()
+    server.once('error', (error: NodeJS.ErrnoException) => resolve(error.code))
+    server.listen({ host, port, exclusive: true }, () => server.close(() => resolve(undefined)))
+  })
+}

@@ -1,0 +1,64 @@
+import type { HttpResponse } from 'uWebSockets.js'
+import { errorTable } from '../vocabulary/errors.ts'
+import type { HeaderList } from '../vocabulary/headers.ts'
+import type { UwsRequest } from './request.ts'
+import { writeResponse } from './response.ts'
+
+const jsonHeaders: HeaderList = [['Content-Type', 'application/json']]
+
+/** A request that waits for its answer: knows whether the client is still there and answers at most once. */
+export abstract class PendingResponse {
+  readonly request: UwsRequest
+  aborted = false
+  /** Whether uWebSockets.js holds the socket's cork now: in the synchronous part and while it hands over data. */
+  corked = true
+  protected readonly response: HttpResponse
+  protected answered = false
+  readonly #isDraining: () => boolean
+  #abortListener: (() => void) | null = null
+
+  constructor(request: UwsRequest, response: HttpResponse, isDraining: () => boolean) {
+    this.request = request
+    this.response = response
+    this.#isDraining = isDraining
+  }
+
+  /** A listener that comes late, after the abort, is called at once; several are called in their order. */
+  onAborted(listener: () => void): void {
+    if (this.aborted) return listener()
+    const earlier = this.#abortListener
+    this.#abortListener =
+      earlier === null
+        ? listener
+        : () => {
+            earlier()
+            listener()
+          }
+  }
+
+  abort(): void {
+    this.aborted = true
+    this.#abortListener?.()
+    this.#abortListener = null
+  }
+
+  /** Answers with 500 unless an answer is on its way already. */
+  fail(): void {
+    const { status, message } = errorTable.INTERNAL_ERROR
+    this.answer(status, jsonHeaders, JSON.stringify({ message }))
+  }
+
+  protected answer(status: number, headers: HeaderList, body: string | Uint8Array | null): void {
+    if (!this.claim()) return
+    const form = { method: this.request.method, close: this.#isDraining() }
+    if (this.corked) writeResponse(this.response, form, status, headers, body)
+    else this.response.cork(() => writeResponse(this.response, form, status, headers, body))
+  }
+
+  /** True for the first who wants to answer while the client is there. */
+  protected claim(): boolean {
+    if (this.aborted || this.answered) return false
+    this.answered = true
+    return true
+  }
+}

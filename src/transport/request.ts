@@ -1,0 +1,48 @@
+import type { HttpRequest, HttpResponse } from 'uWebSockets.js'
+import type { HeaderList } from '../vocabulary/headers.ts'
+import type { TransportRequest } from './contract.ts'
+import { canonicalAddress } from './ip-address.ts'
+
+/**
+ * A request as uWebSockets.js hands it over. Method, path and query are copied at once; headers are read from the
+ * native request when asked for, which throws after the synchronous part of the handler.
+ */
+export class UwsRequest implements TransportRequest {
+  readonly method: string
+  readonly path: string
+  readonly query: string
+  readonly #request: HttpRequest
+  readonly #response: HttpResponse
+  readonly #proxied: boolean
+  #headers: HeaderList | null = null
+
+  constructor(request: HttpRequest, response: HttpResponse, proxied: boolean) {
+    this.method = request.getCaseSensitiveMethod().toUpperCase()
+    this.path = request.getUrl()
+    this.query = request.getQuery()
+    this.#request = request
+    this.#response = response
+    this.#proxied = proxied
+  }
+
+  header(lowerCaseName: string): string {
+    return this.#request.getHeader(lowerCaseName)
+  }
+
+  headers(): HeaderList {
+    if (this.#headers === null) {
+      const headers: [string, string][] = []
+      this.#request.forEach((name, value) => {
+        headers.push([name, value])
+      })
+      this.#headers = headers
+    }
+    return this.#headers
+  }
+
+  remoteAddress(): string {
+    const proxied = this.#proxied ? this.#response.getProxiedRemoteAddressAsText() : null
+    const address = proxied?.byteLength ? proxied : this.#response.getRemoteAddressAsText()
+    return canonicalAddress(Buffer.from(address).toString('latin1'))
+  }
+}

@@ -1,0 +1,74 @@
+import type { WebSocket } from 'uWebSockets.js'
+import type { SendOutcome } from '../vocabulary/frames.ts'
+import { cutReason } from './close-cause.ts'
+import type { Socket } from './contract.ts'
+
+/** What uWebSockets.js keeps for a connection: it sets these members on the WebSocket itself. */
+export interface UserData<Data> {
+  socket: UwsSocket<Data>
+}
+
+export type NativeSocket<Data> = WebSocket<UserData<Data>> & UserData<Data>
+
+const droppedByLimit = 2
+const nowWaiting = 0
+
+/** One per connection and all that this room keeps for it: no closures, no headers, no buffers. */
+export class UwsSocket<Data> implements Socket {
+  readonly data: Data
+  /** True from our `end`, `terminate` or the transport's `close` on. */
+  endedHere = false
+  readonly #maxBufferedBytes: number
+  readonly #compress: boolean
+  /** The last send left bytes waiting, and nothing has shown since that the client took them. */
+  #waiting = false
+  #native: NativeSocket<Data> | null = null
+
+  constructor(data: Data, maxBufferedBytes: number, compress: boolean) {
+    this.data = data
+    this.#maxBufferedBytes = maxBufferedBytes
+    this.#compress = compress
+  }
+
+  opened(native: NativeSocket<Data>): void {
+    this.#native = native
+  }
+
+  /** A closed native socket throws on every call, so it is let go before anybody hears of the end. */
+  closed(): void {
+    this.#native = null
+  }
+
+  send(data: string | Uint8Array, binary: boolean): SendOutcome {
+    const native = this.#native
+    if (native === null) return 'gone'
+    if (this.#waiting && this.#isFull(native)) return 'full'
+    const result = native.send(data, binary, this.#compress)
+    if (result === droppedByLimit) return 'full'
+    this.#waiting = result === nowWaiting
+    return 'sent'
+  }
+
+  end(code: number, reason: string): void {
+    const native = this.#native
+    if (native === null) return
+    this.endedHere = true
+    native.end(code, cutReason(reason))
+  }
+
+  terminate(): void {
+    const native = this.#native
+    if (native === null) return
+    this.endedHere = true
+    native.close()
+  }
+
+  bufferedBytes(): number {
+    return this.#native?.getBufferedAmount() ?? 0
+  }
+
+  /** Asked only after a send that left bytes waiting: a client that keeps up costs no second native call. */
+  #isFull(native: NativeSocket<Data>): boolean {
+    return native.getBufferedAmount() > this.#maxBufferedBytes
+  }
+}

@@ -1,0 +1,197 @@
+import type { HttpRequest, HttpResponse, TemplatedApp, us_listen_socket, us_socket_context_t } from 'uWebSockets.js'
+import type { Log } from '../observability/contract.ts'
+import { errorTable } from '../vocabulary/errors.ts'
+import type { HeaderList } from '../vocabulary/headers.ts'
+import { closeCause } from './close-cause.ts'
+import type { CreateTransport, Transport, TransportHandlers, TransportOptions } from './contract.ts'
+import { asksForWebSocket, type HandshakeFault, handshakeFault } from './handshake.ts'
+import { UwsHttpExchange } from './http-exchange.ts'
+import { listenFault } from './listen-fault.ts'
+import type { PendingResponse } from './pending-response.ts'
+import { pingTiming } from './ping-timing.ts'
+import { UwsRequest } from './request.ts'
+import type { NativeSocket, UserData } from './socket.ts'
+import { checkTlsFiles } from './tls-files.ts'
+import { type UpgradeDesk, UwsUpgrade } from './upgrade.ts'
+
+type Uws = typeof import('uWebSockets.js')
+
+/** Request line and headers together; AWS allows 10,240 bytes of headers, uWebSockets.js 4,096 unless told. */
+const maxHeadersBytes = 16_384
+/** Above the limit on waiting bytes there is room for one message that was let in below it, and the close frame. */
+const roomAboveLimit = 1_048_576
+
+/**
+ * Loads uWebSockets.js and gives the transport over it. `environment` must be `process.env` itself: the native code
+ * reads its limit on headers from the process's environment, once, when it is loaded. So the first call in a process
+ * decides, and Node's worker threads can't have another one.
+ */
+export async function loadTransport(parts: {
+  environment: Record<string, string | undefined>
+  log: Log
+}): Promise<CreateTransport> {
+  parts.environment.UWS_HTTP_MAX_HEADERS_SIZE = String(maxHeadersBytes)
+  const uws = await import('uWebSockets.js')
+  uws._cfg('silent')
+  return (options, handlers) => new UwsTransport(uws, parts.log, options, handlers)
+}
+
+class UwsTransport<Data> implements Transport {
+  readonly #uws: Uws
+  readonly #log: Log
+  readonly #options: TransportOptions
+  readonly #handlers: TransportHandlers<Data>
+  readonly #desk: UpgradeDesk<Data>
+  #app: TemplatedApp | null = null
+  #listenSocket: us_listen_socket | null = null
+  #draining = false
+  #closed = false
+
+  constructor(uws: Uws, log: Log, options: TransportOptions, handlers: TransportHandlers<Data>) {
+    this.#uws = uws
+    this.#log = log
+    this.#options = options
+    this.#handlers = handlers
+    const { maxBufferedBytes, compression } = options
+    this.#desk = { maxBufferedBytes, compression, isDraining: () => this.#draining, opening: null }
+  }
+
+  async listen(): Promise<number> {
+    const { host, port, tls, exclusivePort } = this.#options
+    if (tls !== null) await checkTlsFiles(tls)
+    if (this.#closed) throw new Error(`can't listen on ${host}:${port}: the transport is closed`)
+    this.#app = this.#createApp()
+    const exclusive = exclusivePort ? this.#uws.LIBUS_LISTEN_EXCLUSIVE_PORT : 0
+    this.#app.listen(host, port, exclusive, (listenSocket) => {
+      if (listenSocket !== false) this.#listenSocket = listenSocket
+    })
+    if (this.#listenSocket === null) throw new Error(await listenFault({ host, port }))
+    return this.#uws.us_socket_local_port(this.#listenSocket)
+  }
+
+  stopListening(): void {
+    this.#draining = true
+    if (this.#listenSocket !== null) this.#uws.us_listen_socket_close(this.#listenSocket)
+    this.#listenSocket = null
+  }
+
+  close(): void {
+    this.stopListening()
+    this.#closed = true
+    this.#app?.close()
+    this.#app = null
+  }
+
+  #createApp(): TemplatedApp {
+    const { tls, maxMessageBytes, maxBufferedBytes, compression, pingIntervalInSeconds } = this.#options
+    const app = tls === null ? this.#uws.App() : this.#uws.SSLApp(sslOptions(tls))
+    const { SHARED_COMPRESSOR, SHARED_DECOMPRESSOR, DISABLED } = this.#uws
+    app.ws<UserData<Data>>('/*', {
+      ...pingTiming(pingIntervalInSeconds),
+      maxPayloadLength: maxMessageBytes,
+      maxBackpressure: maxBufferedBytes + roomAboveLimit,
+      closeOnBackpressureLimit: false,
+      maxLifetime: 0,
+      compression: compression ? SHARED_COMPRESSOR | SHARED_DECOMPRESSOR : DISABLED,
+      upgrade: (response, request, context) => this.#onRequest(response, request, context),
+      open: (native) => this.#onOpen(native as NativeSocket<Data>),
+      message: (native, message, isBinary) => this.#onMessage(native as NativeSocket<Data>, message, isBinary),
+      ping: (native) => this.#onPinged(native as NativeSocket<Data>),
+      pong: (native) => this.#onPinged(native as NativeSocket<Data>),
+      close: (native, code, text) => this.#onClose(native as NativeSocket<Data>, code, text),
+    })
+    // Also what uWebSockets.js does not take for a handshake: another method, a key of another length.
+    return app.any('/*', (response, request) => this.#onRequest(response, request, null))
+  }
+
+  /** Returning without `onAborted`, or throwing before it, would end the process. */
+  #onRequest(response: HttpResponse, native: HttpRequest, context: us_socket_context_t | null): void {
+    let pending: PendingResponse | null = null
+    response.onAborted(() => this.#onAborted(pending))
+    try {
+      const request = new UwsRequest(native, response, this.#options.proxyProtocol ?? false)
+      if (!asksForWebSocket(request)) {
+        const exchange = this.#exchange(request, response)
+        pending = exchange
+        this.#handlers.request(exchange)
+      } else if (this.#isWellFormed(request, response, context)) {
+        const upgrade = new UwsUpgrade(request, response, context as us_socket_context_t, this.#desk)
+        pending = upgrade
+        this.#handlers.upgrade(upgrade)
+      }
+    } catch (error) {
+      this.#log.error({ err: error }, 'the handler of a request threw')
+      pending?.fail()
+    }
+    if (pending !== null) pending.corked = false
+  }
+
+  #exchange(request: UwsRequest, response: HttpResponse): UwsHttpExchange {
+    return new UwsHttpExchange(request, response, this.#log, this.#desk.isDraining)
+  }
+
+  /** Answers a handshake that is not. Without a context uWebSockets.js did not take it for one. */
+  #isWellFormed(request: UwsRequest, response: HttpResponse, context: us_socket_context_t | null): boolean {
+    const fault = handshakeFault(request) ?? (context === null ? otherFault : null)
+    if (fault === null) return true
+    const { status, errorType, message } = errorTable[fault.code]
+    this.#log.debug({ path: request.path, code: fault.code }, `a handshake was refused: ${fault.detail}`)
+    const headers: HeaderList = [
+      ['Content-Type', 'application/json'],
+      ['x-amzn-ErrorType', errorType],
+      ...(status === 426 ? ([['Sec-WebSocket-Version', '13']] as const) : []),
+    ]
+    this.#exchange(request, response).respond(status, headers, JSON.stringify({ message }))
+    return false
+  }
+
+  #onAborted(pending: PendingResponse | null): void {
+    try {
+      pending?.abort()
+    } catch (error) {
+      this.#log.error({ err: error }, 'a listener to an abort threw')
+    }
+  }
+
+  #onOpen(native: NativeSocket<Data>): void {
+    const socket = this.#desk.opening
+    if (socket === null) return native.close()
+    native.socket = socket
+    socket.opened(native)
+  }
+
+  #onMessage(native: NativeSocket<Data>, message: ArrayBuffer, isBinary: boolean): void {
+    try {
+      this.#handlers.message(native.socket.data, message, isBinary)
+    } catch (error) {
+      this.#log.error({ err: error }, 'the handler of a message threw')
+    }
+  }
+
+  #onPinged(native: NativeSocket<Data>): void {
+    try {
+      this.#handlers.pinged(native.socket.data)
+    } catch (error) {
+      this.#log.error({ err: error }, 'the handler of a ping threw')
+    }
+  }
+
+  #onClose(native: NativeSocket<Data>, code: number, text: ArrayBuffer): void {
+    const socket = native.socket
+    socket.closed()
+    const reason = Buffer.from(text).toString()
+    const cause = socket.endedHere || this.#closed ? 'server' : closeCause(code, reason)
+    try {
+      this.#handlers.close(socket.data, code, cause === 'client' ? reason : '', cause)
+    } catch (error) {
+      this.#log.error({ err: error }, 'the handler of a close threw')
+    }
+  }
+}
+
+/** The faults should cover whatever uWebSockets.js does not take; this one is for what they miss. */
+const otherFault: HandshakeFault = { code: 'BAD_HANDSHAKE', detail: 'the Sec-WebSocket-Key is not taken' }
+
+function sslOptions({ certificate, key, passphrase }: NonNullable<TransportOptions['tls']>) {
+  return { cert_file_name: certificate, key_file_name: key, ...(passphrase === null ? {} : { passphrase }) }
+}
