@@ -1,3 +1,5 @@
+import { isUtf8 } from 'node:buffer'
+
 /** AWS's limit on a message and on the body of a POST to `@connections`: 128 KB, KB being 1024 bytes. */
 export const maxMessageBytes = 131_072
 
@@ -15,3 +17,12 @@ export type SendOutcome = 'sent' | 'gone' | 'full'
 
 /** `unreachable`: the worker that owns the connection lives but did not answer; the caller may try again. */
 export type DeliverOutcome = SendOutcome | 'unreachable'
+
+/**
+ * A body as data of a text frame: a text or valid UTF-8 as it is, other bytes as a text with U+FFFD for each bad
+ * sequence, cut as the Encoding Standard does ("UTF-8 decoder"). A byte order mark stays.
+ */
+export function textFrame(body: string | Uint8Array): string | Uint8Array {
+  if (typeof body === 'string' || isUtf8(body)) return body
+  return Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString('utf8')
+}

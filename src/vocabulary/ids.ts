@@ -92,3 +92,13 @@ export function ownerOfConnectionId(id: string): OwnerId | -1 {
   }
   return -1
 }
+
+const hex = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'))
+
+/** `Root=1-<seconds since 1970, 8 hex digits>-<24 random hex digits>`, as `X-Amzn-Trace-Id` carries it. */
+export function allocateTraceId(epochInMillis: number): string {
+  const seconds = Math.floor(epochInMillis / 1000)
+  let text = `Root=1-${hex[(seconds >>> 24) & 0xff]}${hex[(seconds >>> 16) & 0xff]}${hex[(seconds >>> 8) & 0xff]}${hex[seconds & 0xff]}-`
+  for (let i = 0; i < 12; i++) text += hex[randomByte()]
+  return text
+}

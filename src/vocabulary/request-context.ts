@@ -1,5 +1,5 @@
 import type { ConnectionRecord } from './connection.ts'
-import { allocateRequestId } from './ids.ts'
+import { allocateRequestId, allocateTraceId } from './ids.ts'
 
 export type EventType = 'CONNECT' | 'MESSAGE' | 'DISCONNECT' | 'CONNECTION_API'
 
@@ -62,16 +62,7 @@ export class RequestContext {
 
   /** `Root=1-<8 hex of seconds>-<24 hex>`, the client's own when it sent one. */
   get traceId(): string {
-    this.#traceId ??= newTraceId(this.requestTimeEpoch)
+    this.#traceId ??= allocateTraceId(this.requestTimeEpoch)
     return this.#traceId
   }
-}
-
-function newTraceId(epoch: number): string {
-  const seconds = Math.floor(epoch / 1000)
-    .toString(16)
-    .padStart(8, '0')
-  // Without the ids' `=`: decoding would end there.
-  const random = allocateRequestId().slice(0, 8) + allocateRequestId().slice(0, 8)
-  return `Root=1-${seconds}-${Buffer.from(random, 'base64url').toString('hex')}`
 }
