@@ -66,7 +66,7 @@ export interface TransportHandlers<Data> {
   message(data: Data, message: ArrayBuffer, isBinary: boolean): void
   /** A ping or pong came from the client; answered already. */
   pinged(data: Data): void
-  /** Exactly once for every accepted socket, whoever ended it. `reason` as the client gave it, empty otherwise. */
+  /** Exactly once for every accepted socket, whoever ended it. `reason` as the client, or `end`, gave it; empty otherwise. */
   close(data: Data, code: number, reason: string, cause: CloseCause): void
   request(exchange: HttpExchange): void
 }

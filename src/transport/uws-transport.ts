@@ -182,7 +182,7 @@ class UwsTransport<Data> implements Transport {
     const reason = Buffer.from(text).toString()
     const cause = socket.endedHere || this.#closed ? 'server' : closeCause(code, reason)
     try {
-      this.#handlers.close(socket.data, code, cause === 'client' ? reason : '', cause)
+      this.#handlers.close(socket.data, code, cause === 'client' || socket.endedHere ? reason : '', cause)
     } catch (error) {
       this.#log.error({ err: error }, 'the handler of a close threw')
     }
