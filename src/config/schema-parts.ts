@@ -11,7 +11,7 @@ export const refusedMembers = z.registry<Readonly<Record<string, string>>>()
 /** The record behind a `record(…)`: JSON Schema is made from it. */
 export const recordParts = new WeakMap<object, { key: z.ZodType; value: z.ZodType }>()
 
-/** How errors are worded when the schema says nothing itself; set once by `issues.ts`' rules, used by nested records. */
+/** How errors are worded where the schema says nothing itself; `issues.ts` reads them. */
 export const issueText: z.core.$ZodErrorMap = (issue) => {
   switch (issue.code) {
     case 'unrecognized_keys':
@@ -34,7 +34,12 @@ const article: Readonly<Record<string, string>> = {
 }
 
 /** What an `unrecognized_keys` issue is told about its schema, through the one text that zod passes on. */
-function memberNames(schema: unknown): { known: string[]; refused: Readonly<Record<string, string>> } {
+export interface MemberNames {
+  readonly known: readonly string[]
+  readonly refused: Readonly<Record<string, string>>
+}
+
+function memberNames(schema: unknown): MemberNames {
   if (!(schema instanceof z.ZodObject)) return { known: [], refused: {} }
   return { known: Object.keys(schema.shape), refused: refusedMembers.get(schema) ?? {} }
 }

@@ -1,0 +1,155 @@
+import { describeFound, type FaultPath, type Finding } from './faults.ts'
+import { nearestName } from './nearest-name.ts'
+
+/**
+ * What a definition says of itself in two places must agree: names of integrations, functions and routes, and URLs
+ * with the variables of every stage. Reads the document as it was written, so that a fault elsewhere hides nothing.
+ */
+export function checkReferences(api: unknown): Finding[] {
+  const definition: Names = {
+    integrations: names(member(api, 'integrations')),
+    functions: names(member(api, 'functions')),
+    routes: names(member(api, 'routes')),
+    stages: entries(member(api, 'stages')).map(([name, stage]) => ({
+      name,
+      variables: new Map(entries(member(stage, 'stageVariables')).filter(isText)),
+    })),
+  }
+  return [
+    ...entries(member(api, 'integrations')).flatMap(([name, integration]) =>
+      checkIntegration(integration, ['integrations', name], definition),
+    ),
+    ...entries(member(api, 'routes')).flatMap(([key, route]) => checkRoute(key, route, definition)),
+    ...entries(member(api, 'stages')).flatMap(([name, stage]) => checkStage(name, stage, definition)),
+  ]
+}
+
+interface Names {
+  readonly integrations: readonly string[]
+  readonly functions: readonly string[]
+  readonly routes: readonly string[]
+  readonly stages: readonly { name: string; variables: ReadonlyMap<string, string> }[]
+}
+
+function checkRoute(key: string, route: unknown, definition: Names): Finding[] {
+  const path = ['routes', key]
+  const integration = member(route, 'integration')
+  const findings: Finding[] = []
+  if (key !== '$connect' && member(route, 'requestParameters') !== undefined) {
+    const problem = 'only $connect has headers and a query string to ask for'
+    findings.push({ path: [...path, 'requestParameters'], atKey: true, problem })
+  }
+  if (typeof integration !== 'string') {
+    return [...findings, ...checkIntegration(integration, [...path, 'integration'], definition)]
+  }
+  if (!definition.integrations.includes(integration)) {
+    findings.push(unknownName([...path, 'integration'], integration, definition.integrations, 'integrations'))
+  }
+  return findings
+}
+
+function checkStage(name: string, stage: unknown, { routes }: Names): Finding[] {
+  return names(member(stage, 'routeSettings'))
+    .filter((key) => !routes.includes(key))
+    .map((key) => ({ ...unknownName(['stages', name, 'routeSettings', key], key, routes, 'routes'), atKey: true }))
+}
+
+function checkIntegration(integration: unknown, path: FaultPath, definition: Names): Finding[] {
+  const uri = member(integration, 'integrationUri')
+  const type = member(integration, 'integrationType')
+  if (typeof uri !== 'string' || typeof type !== 'string') return []
+  const at = [...path, 'integrationUri']
+  const findings: Finding[] = []
+  for (const stage of definition.stages) {
+    const replaced = replaceVariables(uri, stage, at)
+    if (replaced.findings.length > 0) findings.push(...replaced.findings)
+    else if (type.startsWith('HTTP')) findings.push(...checkUrl(replaced.text, stage.name, at))
+    else findings.push(...checkFunction(replaced.text, at, definition.functions))
+  }
+  return distinct(findings)
+}
+
+const variable = /\$\{([^}]*)\}/g
+
+function replaceVariables(
+  uri: string,
+  stage: Names['stages'][number],
+  path: FaultPath,
+): { text: string; findings: Finding[] } {
+  const findings: Finding[] = []
+  const text = uri.replace(variable, (written, expression: string) => {
+    const name = /^stageVariables\.(\w+)$/.exec(expression)?.[1]
+    if (name === undefined) {
+      findings.push({ path, found: describeFound(written, []), allowed: '${stageVariables.<name>}' })
+      return ''
+    }
+    const value = stage.variables.get(name)
+    if (value !== undefined) return value
+    const known = [...stage.variables.keys()]
+    const problem = `stage ${stage.name} has no stage variable ${JSON.stringify(name)}`
+    findings.push({ path, problem, allowed: list(known), suggestion: nearestName(name, known) ?? undefined })
+    return ''
+  })
+  return { text, findings }
+}
+
+function checkUrl(text: string, stage: string, path: FaultPath): Finding[] {
+  // `{name}` is filled in by integration.request.path.name.
+  const url = text.replace(/\{[\w.$-]+\}/g, 'x')
+  const allowed = 'an absolute http:// or https:// URL'
+  if (!URL.canParse(url)) return [{ path, found: describeFound(text, path), allowed: `${allowed} (in stage ${stage})` }]
+  const { protocol, hash } = new URL(url)
+  if (protocol !== 'http:' && protocol !== 'https:') {
+    return [{ path, found: describeFound(text, path), allowed: `${allowed} (in stage ${stage})` }]
+  }
+  return hash === '' ? [] : [{ path, found: describeFound(text, path), allowed: `${allowed} without a #fragment` }]
+}
+
+function checkFunction(uri: string, path: FaultPath, functions: readonly string[]): Finding[] {
+  if (!uri.startsWith('function:')) return []
+  const name = uri.slice('function:'.length)
+  return functions.includes(name) ? [] : [unknownName(path, name, functions, 'functions')]
+}
+
+function unknownName(path: FaultPath, name: string, known: readonly string[], section: string): Finding {
+  return {
+    path,
+    problem: `${JSON.stringify(name)} is not under ${section}`,
+    allowed: list(known),
+    suggestion: nearestName(name, known) ?? undefined,
+  }
+}
+
+function list(names: readonly string[]): string {
+  if (names.length === 0) return 'none, there are no such names'
+  return names.length <= 20 ? names.join(', ') : `${names.slice(0, 20).join(', ')} and ${names.length - 20} more`
+}
+
+/** The same fault in several stages is one fault. */
+function distinct(findings: readonly Finding[]): Finding[] {
+  const seen = new Set<string>()
+  return findings.filter((finding) => {
+    const text = JSON.stringify(finding)
+    return !seen.has(text) && seen.add(text)
+  })
+}
+
+function member(value: unknown, name: string): unknown {
+  return isMap(value) && Object.hasOwn(value, name) ? value[name] : undefined
+}
+
+function entries(value: unknown): [string, unknown][] {
+  return isMap(value) ? Object.entries(value) : []
+}
+
+function names(value: unknown): string[] {
+  return isMap(value) ? Object.keys(value) : []
+}
+
+function isMap(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+function isText(entry: [string, unknown]): entry is [string, string] {
+  return typeof entry[1] === 'string'
+}
