@@ -59,7 +59,10 @@ export interface Registry {
   /** The record is stored for every worker to see. */
   add(record: ConnectionRecord): void | Promise<void>
   remove(id: ConnectionId): void | Promise<void>
-  /** Null when it is gone, never was, or its id is malformed. */
+  /**
+   * Null when it is gone, never was, or its id is malformed. Rejects with a `GatewayError` of `WORKER_UNREACHABLE`
+   * where `deliver` says `unreachable`.
+   */
   get(id: ConnectionId): ConnectionDescription | null | Promise<ConnectionDescription | null>
   /** At most `limit` (1 to 1000) records in a stable order. A cursor that is not one of ours throws a RangeError. */
   list(filter: ConnectionFilter, cursor: string | null, limit: number): Promise<ConnectionPage>

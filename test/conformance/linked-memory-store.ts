@@ -1,5 +1,6 @@
 import type { Registry, RegistryOptions } from '../../src/registry/contract.ts'
 import { createMemoryRegistry } from '../../src/registry/memory.ts'
+import { GatewayError } from '../../src/vocabulary/errors.ts'
 import { ownerOfConnectionId } from '../../src/vocabulary/ids.ts'
 import type { RegistryStore } from './registry.ts'
 
@@ -35,7 +36,10 @@ export async function createLinkedMemoryStore(): Promise<RegistryStore> {
       ...own,
       get(id) {
         if (isNear(id)) return own.get(id)
-        return far(id, (owner) => owner.get(id), null).then((found) => (found === 'unreachable' ? null : found))
+        return far(id, (owner) => owner.get(id), null).then((found) => {
+          if (found === 'unreachable') throw new GatewayError('WORKER_UNREACHABLE')
+          return found
+        })
       },
       deliver(id, frame, apiId) {
         if (isNear(id)) return own.deliver(id, frame, apiId)

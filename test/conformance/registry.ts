@@ -372,6 +372,7 @@ function describeFleet(storeOf: () => RegistryStore, join: (name?: string) => Pr
       await storeOf().kill(far.registry)
       expect(await near.registry.deliver(connectionId, { data: 'x', binary: false })).toBe('unreachable')
       expect(await near.registry.disconnect(connectionId, null, null)).toBe('unreachable')
+      await expect(near.registry.get(connectionId)).rejects.toMatchObject({ code: 'WORKER_UNREACHABLE' })
       await storeOf().outliveLease(far.registry)
       expect(await near.registry.deliver(connectionId, { data: 'x', binary: false })).toBe('gone')
       expect(await near.registry.disconnect(connectionId, null, null)).toBe('gone')

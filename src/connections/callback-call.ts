@@ -1,0 +1,142 @@
+import { randomUUID } from 'node:crypto'
+import type { Counter } from '../observability/contract.ts'
+import type { HttpExchange } from '../transport/contract.ts'
+import { type ErrorCode, errorTable } from '../vocabulary/errors.ts'
+import type { HeaderList } from '../vocabulary/headers.ts'
+import { allocateRequestId, allocateTraceId } from '../vocabulary/ids.ts'
+import { RequestContext } from '../vocabulary/request-context.ts'
+
+/** The stage in a callback's URL; a compiled stage is one. */
+export interface CallbackStage {
+  readonly apiId: string
+  readonly name: string
+  /** Null when there is no access log: nothing is then collected for one. */
+  readonly accessLog: ((context: RequestContext) => void) | null
+  errors(code: ErrorCode): Counter
+}
+
+/** Where a callback came in. */
+export interface CallbackTarget {
+  readonly stage: CallbackStage
+  /** The authority that the caller used. */
+  readonly domainName: string
+  /** The path after the stage, not decoded, with its leading slash. */
+  readonly rest: string
+}
+
+/** The series of one operation and API. */
+export type CountStatus = (status: number) => void
+
+type Header = HeaderList[number]
+
+const json: Header = ['Content-Type', 'application/json']
+
+/** What is made of a row of the error table once, instead of for every answer. */
+interface PreparedRefusal {
+  readonly status: number
+  readonly errorType: Header
+  readonly message: string
+  readonly responseType: string
+  readonly body: string
+}
+const prepared = new Map<ErrorCode, PreparedRefusal>()
+
+/** One call of `@connections` and everything that its answer owes: headers, counters, the access-log line. */
+export class CallbackCall {
+  readonly exchange: HttpExchange
+  readonly stage: CallbackStage
+  readonly #now: number
+  readonly #count: CountStatus | null
+  readonly #context: RequestContext | null
+
+  /** `count` is null for what is no operation of the API. */
+  constructor(
+    exchange: HttpExchange,
+    target: CallbackTarget,
+    connectionId: string | null,
+    now: number,
+    count: CountStatus | null,
+  ) {
+    this.exchange = exchange
+    this.stage = target.stage
+    this.#now = now
+    this.#count = count
+    this.#context = target.stage.accessLog === null ? null : contextOf(exchange, target, connectionId ?? '', now)
+  }
+
+  /** 200 with a JSON body or an empty one. */
+  succeed(body: string): void {
+    this.#answer(200, [json, ...this.#ids(), this.#trace()], body)
+  }
+
+  /** 204. */
+  succeedWithoutContent(): void {
+    this.#answer(204, [...this.#ids(), this.#trace()], null)
+  }
+
+  /** A row of the error table; `detail` stands behind its message. */
+  refuse(code: ErrorCode, detail?: string): void {
+    const { status, errorType, message, responseType, body } = refusal(code)
+    const text = detail === undefined ? message : message + detail
+    const headers = [json, ...this.#ids(), errorType]
+    // AWS sends its trace id with every answer but 400.
+    if (status !== 400) headers.push(this.#trace())
+    this.stage.errors(code).value++
+    // AWS's log rows of a 410 have a status and no error.
+    if (this.#context !== null && message !== '') {
+      this.#context.errorMessage = text
+      this.#context.errorResponseType = responseType
+    }
+    this.#answer(status, headers, detail === undefined ? body : JSON.stringify({ message: text }))
+  }
+
+  #ids(): [Header, Header] {
+    return [
+      ['x-amzn-RequestId', randomUUID()],
+      ['x-amz-apigw-id', this.#context === null ? allocateRequestId() : this.#context.requestId],
+    ]
+  }
+
+  #trace(): Header {
+    return ['x-amzn-trace-id', this.#context === null ? allocateTraceId(this.#now) : this.#context.traceId]
+  }
+
+  #answer(status: number, headers: HeaderList, body: string | null): void {
+    this.exchange.respond(status, headers, body)
+    this.#count?.(status)
+    if (this.#context === null) return
+    this.#context.status = status
+    this.stage.accessLog?.(this.#context)
+  }
+}
+
+/** The identity of a callback is its caller's, not the client's. */
+function contextOf(
+  { request }: HttpExchange,
+  { stage, domainName }: CallbackTarget,
+  connectionId: string,
+  now: number,
+): RequestContext {
+  const record = {
+    connectionId,
+    apiId: stage.apiId,
+    stage: stage.name,
+    connectedAt: 0,
+    sourceIp: request.remoteAddress(),
+    userAgent: request.header('user-agent') || null,
+    domainName,
+    authorizer: null,
+  }
+  return new RequestContext(record, 'CONNECTION_API', `${request.method} /@connections/{connectionId}`, now)
+}
+
+function refusal(code: ErrorCode): PreparedRefusal {
+  let known = prepared.get(code)
+  if (known === undefined) {
+    const { status, errorType, message, responseType } = errorTable[code]
+    const body = message === '' ? '' : JSON.stringify({ message })
+    known = { status, errorType: ['x-amzn-ErrorType', errorType], message, responseType, body }
+    prepared.set(code, known)
+  }
+  return known
+}
