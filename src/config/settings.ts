@@ -238,8 +238,8 @@ export const settingsFileSchema = z
     playground: setting({ group: 'Options' }, 'Serve the playground on the management port.', flag()).default(true),
     logLevel: setting(
       { group: 'Options', value: 'level' },
-      'trace, debug, info, warn, error, fatal or silent.',
-      oneOf(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']),
+      'debug, info, warn, error or silent.',
+      oneOf(['debug', 'info', 'warn', 'error', 'silent']),
     ).default('info'),
   })
   .describe('Settings of a Postern process (postern.yaml).')
@@ -264,15 +264,16 @@ export interface AwsCredentials {
   readonly sessionToken: string | null
 }
 
-type SettingsFile = z.output<typeof settingsFileSchema>
+/** Settings as the file, the environment and the command line give them together, before secrets are read. */
+export type GivenSettings = z.output<typeof settingsFileSchema>
 
 /**
- * The settings of one process, complete: defaults filled in, files of tokens read, paths absolute.
+ * The settings of one process, complete: defaults filled in, files of tokens read, paths as seen from the working directory.
  * Secrets are in `connectionsTokens`, `managementTokens`, `tls.passphrase` and `lambda.credentials` and nowhere else.
  */
 export interface Settings
   extends Omit<
-    SettingsFile,
+    GivenSettings,
     | 'connectionsAuthorization'
     | 'managementAuthorization'
     | 'connectionsTokensFile'

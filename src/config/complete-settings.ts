@@ -1,0 +1,126 @@
+import { isIP } from 'node:net'
+import type { Finding } from './faults.ts'
+import type { Secrets } from './read-secrets.ts'
+import type { GivenSettings, Settings } from './settings.ts'
+
+/** RFC 6750 §2.1 (`b64token`): anything else can't be sent as a bearer token. */
+const tokenPattern = /^[A-Za-z0-9\-._~+/]+=*$/
+const maxTokenLength = 4_096
+
+/**
+ * Joins settings and secrets, and refuses what would leave a door open: callers of a port that is not on loopback
+ * are authenticated, or the operator has written that they are not.
+ */
+export function completeSettings(given: GivenSettings, secrets: Secrets): { settings: Settings; findings: Finding[] } {
+  const { connectionsTokensFile: _, managementTokensFile: __, tls, lambda, ...rest } = given
+  const connections = authorize('connections', given.connectionsAuthorization, secrets.connectionsTokens)
+  const management = authorize('management', given.managementAuthorization, secrets.managementTokens)
+  const settings: Settings = {
+    ...rest,
+    connectionsAuthorization: connections.authorization,
+    connectionsTokens: secrets.connectionsTokens,
+    managementAuthorization: management.authorization,
+    managementTokens: secrets.managementTokens,
+    defaultApi: given.defaultApi ?? null,
+    tls: tls === undefined ? null : { ...tls, passphrase: secrets.tlsPassphrase },
+    lambda: {
+      endpoint: lambda.endpoint ?? null,
+      region: lambda.region ?? secrets.aws.region ?? 'us-east-1',
+      credentials: secrets.aws.credentials,
+    },
+  }
+  const findings = [
+    ...secrets.findings,
+    ...connections.findings,
+    ...management.findings,
+    ...checkExposure('host', given.host, 'connections', given.connectionsAuthorization, connections.authorization),
+    ...checkExposure(
+      'managementHost',
+      given.managementHost,
+      'management',
+      given.managementAuthorization,
+      management.authorization,
+    ),
+    ...checkPorts(given),
+    ...checkDomains(given),
+  ]
+  return { settings, findings }
+}
+
+type Authorization = Settings['connectionsAuthorization']
+type Callers = 'connections' | 'management'
+
+/** How callers of each port prove themselves, for the remedy in a fault. */
+const remedies: Readonly<Record<Callers, string>> = {
+  connections: 'POSTERN_CONNECTIONS_TOKENS or connectionsTokensFile',
+  management: 'POSTERN_MANAGEMENT_TOKENS or managementTokensFile',
+}
+
+function authorize(
+  callers: Callers,
+  stated: Authorization | undefined,
+  tokens: readonly string[],
+): { authorization: Authorization; findings: Finding[] } {
+  const name = `${callers}Authorization`
+  const findings: Finding[] = []
+  if (tokens.some((token) => token.length > maxTokenLength || !tokenPattern.test(token))) {
+    const allowed = `letters, digits and - . _ ~ + / with = at the end, at most ${maxTokenLength} characters`
+    findings.push({ path: [name], problem: `a token from ${remedies[callers]} is not valid`, allowed })
+  }
+  if (stated === 'TOKEN' && tokens.length === 0) {
+    findings.push({ path: [name], problem: 'TOKEN, but there are no tokens', allowed: `with ${remedies[callers]}` })
+  }
+  return { authorization: stated ?? (tokens.length > 0 ? 'TOKEN' : 'NONE'), findings }
+}
+
+function checkExposure(
+  name: 'host' | 'managementHost',
+  host: string,
+  callers: Callers,
+  stated: Authorization | undefined,
+  authorization: Authorization,
+): Finding[] {
+  if (isLoopback(host) || authorization === 'TOKEN' || stated === 'NONE') return []
+  const what = callers === 'connections' ? 'post to @connections' : 'use the management port'
+  return [
+    {
+      path: [name],
+      found: JSON.stringify(host),
+      allowed: `127.0.0.1, or another with ${remedies[callers]} (or with ${callers}Authorization: NONE, if anyone who reaches it may ${what})`,
+    },
+  ]
+}
+
+/** Whether only this machine can reach an address. */
+export function isLoopback(host: string): boolean {
+  const address = host.replace(/^\[(.*)\]$/, '$1').toLowerCase()
+  if (address === 'localhost' || address === '::1') return true
+  const v4 = address.replace(/^::ffff:/, '')
+  return isIP(v4) === 4 && v4.startsWith('127.')
+}
+
+function checkPorts({ host, port, managementHost, managementPort }: GivenSettings): Finding[] {
+  if (port !== managementPort || host !== managementHost || port === 0) return []
+  return [{ path: ['managementPort'], found: String(managementPort), allowed: `another port than the one of port` }]
+}
+
+function checkDomains({ domains }: GivenSettings): Finding[] {
+  const findings: Finding[] = []
+  const names = new Set<string>()
+  for (const [index, domain] of domains.entries()) {
+    const { domainName, apiMappings } = domain
+    if (names.has(domainName)) {
+      findings.push({ path: ['domains', index, 'domainName'], problem: `${domainName} stands in domains twice` })
+    }
+    names.add(domainName)
+    const keys = new Set<string>()
+    for (const [at, { apiMappingKey }] of apiMappings.entries()) {
+      const path = ['domains', index, 'apiMappings', at, 'apiMappingKey']
+      if (keys.has(apiMappingKey)) {
+        findings.push({ path, problem: `${JSON.stringify(apiMappingKey)} is mapped twice` })
+      }
+      keys.add(apiMappingKey)
+    }
+  }
+  return findings
+}

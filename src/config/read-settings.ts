@@ -1,0 +1,133 @@
+import { access } from 'node:fs/promises'
+import { dirname, isAbsolute, join } from 'node:path'
+import { completeSettings } from './complete-settings.ts'
+import { createFault, type Fault, type Finding, sortFaults } from './faults.ts'
+import { parseWith } from './issues.ts'
+import { nearestName } from './nearest-name.ts'
+import { readSecrets } from './read-secrets.ts'
+import { type GivenSettings, type Settings, secretVariables, settingsFileSchema } from './settings.ts'
+import { fromText, type SettingRow, settingsTable } from './settings-table.ts'
+import { readYamlFile, type YamlSource } from './yaml-source.ts'
+
+export interface SettingSources {
+  /** What the command line says, by the setting's name: `tls.certificate`. */
+  readonly flags: Readonly<Record<string, string | boolean>>
+  readonly env: Readonly<Record<string, string | undefined>>
+  /** A file that must be there; null for `postern.yaml` in the working directory, which may be missing. */
+  readonly file: string | null
+}
+
+export interface SettingsRead {
+  /** Null when there are faults. */
+  readonly settings: Settings | null
+  readonly faults: readonly Fault[]
+}
+
+const defaultFile = 'postern.yaml'
+
+/** Settings from flags, else POSTERN_* variables, else the file, else defaults; every fault at once. Never rejects. */
+export async function readSettings(sources: SettingSources): Promise<SettingsRead> {
+  const read = await gather(sources)
+  if (read.given === null) return { settings: null, faults: read.faults }
+  const { settings, findings } = completeSettings(read.given, await readSecrets(read.given, sources.env))
+  const faults = sortFaults([...read.faults, ...findings.map(read.locate)])
+  return { settings: faults.length === 0 ? settings : null, faults }
+}
+
+/** The part that needs no secrets, for `postern check`: where the definitions are, and the faults of the file. */
+export async function readSettingsFile(
+  sources: SettingSources,
+): Promise<{ dir: string | null; faults: readonly Fault[] }> {
+  const { given, faults } = await gather(sources)
+  return { dir: given?.dir ?? null, faults }
+}
+
+interface Gathered {
+  readonly given: GivenSettings | null
+  readonly faults: readonly Fault[]
+  readonly locate: (finding: Finding) => Fault
+}
+
+async function gather({ flags, env, file }: SettingSources): Promise<Gathered> {
+  const { source, faults } = await readFileIfThere(file)
+  const values = source?.value ?? {}
+  const origins = new Map<string, string>()
+  const merged = typeof values === 'object' && !Array.isArray(values) ? structuredClone(values) : values
+  if (typeof merged === 'object') for (const row of settingsTable) merge(merged, row, flags, env, origins)
+  const parsed = parseWith(settingsFileSchema, merged)
+  const locate = (finding: Finding) => place(finding, origins, source)
+  const all = [...faults, ...unknownVariables(env), ...parsed.findings.map(locate)]
+  const given = parsed.data === null || source === null ? parsed.data : withPaths(parsed.data, source.file, origins)
+  return { given, faults: sortFaults(all), locate }
+}
+
+async function readFileIfThere(file: string | null): Promise<{ source: YamlSource | null; faults: readonly Fault[] }> {
+  if (file === null && !(await exists(defaultFile))) return { source: null, faults: [] }
+  return readYamlFile(file ?? defaultFile)
+}
+
+function exists(file: string): Promise<boolean> {
+  return access(file).then(
+    () => true,
+    () => false,
+  )
+}
+
+/** Puts what the command line or the environment says over what the file says, and notes where it came from. */
+function merge(
+  root: object,
+  row: SettingRow,
+  flags: SettingSources['flags'],
+  env: SettingSources['env'],
+  origins: Map<string, string>,
+): void {
+  const flag = Object.hasOwn(flags, row.name) ? flags[row.name] : undefined
+  const variable = env[row.variable]
+  const isSet = variable !== undefined && variable !== '' && !isServiceLink(row.variable, variable)
+  const text = flag ?? (isSet ? variable : undefined)
+  if (text === undefined) return
+  origins.set(row.name, flag !== undefined ? `--${row.flag}` : row.variable)
+  let parent = root as Record<string, unknown>
+  for (const name of row.path.slice(0, -1)) {
+    if (typeof parent[name] !== 'object' || parent[name] === null) parent[name] = {}
+    parent = parent[name] as Record<string, unknown>
+  }
+  parent[row.path.at(-1) as string] = typeof text === 'string' ? fromText(row, text) : text
+}
+
+/** Kubernetes gives every container such variables for a service that is called `postern`. */
+function isServiceLink(name: string, value: string): boolean {
+  return /^POSTERN_(SERVICE_|PORT_\d+_)/.test(name) || (name === 'POSTERN_PORT' && /^(tcp|udp|sctp):\/\//.test(value))
+}
+
+function unknownVariables(env: SettingSources['env']): Fault[] {
+  const known = [...settingsTable.map((row) => row.variable), ...Object.keys(secretVariables), 'POSTERN_CONFIG']
+  return Object.keys(env)
+    .filter((name) => name.startsWith('POSTERN_') && !known.includes(name) && !isServiceLink(name, env[name] ?? ''))
+    .map((name) => {
+      const suggestion = nearestName(name, known) ?? undefined
+      return createFault({ file: name }, { path: [], problem: 'no such setting', suggestion })
+    })
+}
+
+function place(finding: Finding, origins: ReadonlyMap<string, string>, source: YamlSource | null): Fault {
+  for (let length = finding.path.length; length > 0; length--) {
+    const origin = origins.get(finding.path.slice(0, length).join('.'))
+    if (origin !== undefined) return createFault({ file: origin }, { ...finding, path: [] })
+  }
+  return source?.locate(finding) ?? createFault({ file: 'settings' }, finding)
+}
+
+/** Paths in the file are relative to the file. */
+function withPaths(given: GivenSettings, file: string, origins: ReadonlyMap<string, string>): GivenSettings {
+  const from = (name: string, path: string) =>
+    origins.has(name) || isAbsolute(path) || path === '' ? path : join(dirname(file), path)
+  const { tls, connectionsTokensFile, managementTokensFile } = given
+  return {
+    ...given,
+    dir: from('dir', given.dir),
+    tls: tls && { certificate: from('tls.certificate', tls.certificate), key: from('tls.key', tls.key) },
+    connectionsTokensFile: connectionsTokensFile && from('connectionsTokensFile', connectionsTokensFile),
+    managementTokensFile: managementTokensFile && from('managementTokensFile', managementTokensFile),
+  }
+}
