@@ -1,0 +1,217 @@
+import type { Log } from '../observability/contract.ts'
+import type { ConnectionFilter, Registry } from '../registry/contract.ts'
+import type { HttpExchange } from '../transport/contract.ts'
+import type { ConnectionDescription, ConnectionRecord } from '../vocabulary/connection.ts'
+import { maxMessageBytes } from '../vocabulary/frames.ts'
+import { ownerOfConnectionId } from '../vocabulary/ids.ts'
+import { refuse, replyEmpty, replyJson } from './reply.ts'
+
+/** A message as JSON text: each of its bytes may take six characters, `\u001f`. */
+const maxBodyBytes = maxMessageBytes * 6 + 1024
+const defaultPage = 100
+const maxPage = 1000
+const maxReasonBytes = 123
+
+export interface ConnectionsApiOptions {
+  readonly registry: Registry
+  readonly log: Log
+  readonly now: () => number
+}
+
+/** What is wrong with a request, as the caller should read it. */
+class BadRequest extends Error {}
+
+/** `/api/connections`: listing, looking up, pushing to and closing connections of the whole fleet. */
+export function createConnectionsApi({ registry, log, now }: ConnectionsApiOptions) {
+  function list(exchange: HttpExchange): void {
+    // Before anything is awaited: the request is gone afterwards.
+    const { filter, cursor, limit } = readListing(exchange.request.query)
+    answer(exchange, async () => {
+      const page = await registry.list(filter, cursor, limit)
+      replyJson(exchange, 200, {
+        connections: page.connections.map(readable),
+        cursor: page.cursor,
+        now: isoTime(now()),
+      })
+    })
+  }
+
+  function get(exchange: HttpExchange, id: string): void {
+    answer(exchange, async () => {
+      const connection = await registry.get(id)
+      if (connection === null) return gone(exchange)
+      replyJson(exchange, 200, { ...readable(connection), lastActiveAt: isoTime(connection.lastActiveAt) })
+    })
+  }
+
+  function post(exchange: HttpExchange, id: string): void {
+    // A web page can send other types without asking us first (CORS preflight); this one it can't.
+    const type = exchange.request.header('content-type').split(';')[0]?.trim().toLowerCase()
+    if (type !== 'application/json') return refuse(exchange, 415, 'The Content-Type must be application/json')
+    exchange.readBody(maxBodyBytes, (body) => {
+      const data = body === null ? null : readMessage(body)
+      if (data === null) return refuse(exchange, 400, 'The body must be {"data":"<text of the message>"}')
+      if (Buffer.byteLength(data) > maxMessageBytes) {
+        return refuse(exchange, 413, `A message has at most ${maxMessageBytes} bytes`)
+      }
+      answer(exchange, async () => {
+        const outcome = await registry.deliver(id, { data, binary: false })
+        if (outcome === 'gone') return gone(exchange)
+        if (outcome === 'full') return refuse(exchange, 429, "The client's outbound buffer is full")
+        if (outcome === 'unreachable') return unreachable(exchange)
+        replyJson(exchange, 200, { outcome })
+      })
+    })
+  }
+
+  function close(exchange: HttpExchange, id: string): void {
+    const { code, reason } = readClosing(exchange.request.query)
+    answer(exchange, async () => {
+      const outcome = await registry.disconnect(id, code, reason)
+      if (outcome === 'gone') return gone(exchange)
+      if (outcome === 'unreachable') return unreachable(exchange)
+      log.info({ connectionId: id, code, reason }, 'a connection was closed through the management port')
+      replyEmpty(exchange)
+    })
+  }
+
+  /** Runs the part of an operation that may have to wait, and words its failure. */
+  function answer(exchange: HttpExchange, work: () => Promise<void>): void {
+    work().catch((error: unknown) => {
+      if (error instanceof RangeError) return refuse(exchange, 400, error.message)
+      log.error({ error }, 'a request to the management port failed')
+      refuse(exchange, 503, 'The registry did not answer; the log says why')
+    })
+  }
+
+  /** `rest` is the path behind `/api/connections`, not decoded. */
+  return function connections(exchange: HttpExchange, rest: string): void {
+    const { method } = exchange.request
+    try {
+      if (rest === '') return isRead(method) ? list(exchange) : notAllowed(exchange, 'GET, HEAD')
+      const id = readId(rest.slice(1))
+      if (isRead(method)) return get(exchange, id)
+      if (method === 'POST') return post(exchange, id)
+      return method === 'DELETE' ? close(exchange, id) : notAllowed(exchange, 'GET, HEAD, POST, DELETE')
+    } catch (error) {
+      if (!(error instanceof BadRequest)) throw error
+      refuse(exchange, 400, error.message)
+    }
+  }
+}
+
+export function isRead(method: string): boolean {
+  return method === 'GET' || method === 'HEAD'
+}
+
+export function notAllowed(exchange: HttpExchange, allow: string): void {
+  refuse(exchange, 405, `Only ${allow}`, [['Allow', allow]])
+}
+
+function gone(exchange: HttpExchange): void {
+  refuse(exchange, 410, 'The connection is gone')
+}
+
+function unreachable(exchange: HttpExchange): void {
+  refuse(exchange, 503, 'The worker that holds the connection did not answer; try again')
+}
+
+// --- reading ---
+
+const filters = ['apiId', 'stage', 'userAgent', 'sourceIp'] as const
+const listMembers = new Set<string>([...filters, 'since', 'limit', 'cursor'])
+
+function readListing(query: string): { filter: ConnectionFilter; cursor: string | null; limit: number } {
+  const given = readQuery(query, listMembers)
+  const filter: ConnectionFilter = {}
+  for (const name of filters) {
+    const value = given.get(name)
+    if (value !== undefined) filter[name] = value
+  }
+  const since = given.get('since')
+  if (since !== undefined) filter.since = readTime(since)
+  return { filter, cursor: given.get('cursor') ?? null, limit: readLimit(given.get('limit')) }
+}
+
+/** Each member at most once; an empty one counts as absent, since forms send those. */
+function readQuery(query: string, known: ReadonlySet<string>): ReadonlyMap<string, string> {
+  const given = new Map<string, string>()
+  for (const [name, value] of new URLSearchParams(query)) {
+    if (!known.has(name))
+      throw new BadRequest(`There is no ${JSON.stringify(name)}; known are ${[...known].join(', ')}`)
+    if (given.has(name)) throw new BadRequest(`${name} may be given only once`)
+    if (value !== '') given.set(name, value)
+  }
+  return given
+}
+
+function readTime(text: string): number {
+  const time = /^\d{1,15}$/.test(text) ? Number(text) : Date.parse(text)
+  if (Number.isNaN(time)) throw new BadRequest('since is a time like 2025-10-05T08:09:10Z, or milliseconds since 1970')
+  return time
+}
+
+function readLimit(text: string | undefined): number {
+  if (text === undefined) return defaultPage
+  const limit = /^\d{1,4}$/.test(text) ? Number(text) : 0
+  if (limit < 1 || limit > maxPage) throw new BadRequest(`limit is a number from 1 to ${maxPage}`)
+  return limit
+}
+
+function readId(text: string): string {
+  let id = ''
+  try {
+    id = decodeURIComponent(text)
+  } catch {
+    // Not percent-encoded: no id.
+  }
+  if (ownerOfConnectionId(id) === -1) throw new BadRequest(`Invalid connectionId: ${text.slice(0, 100)}`)
+  return id
+}
+
+/** Null when the body is not `{"data": string}`. */
+function readMessage(body: Buffer): string | null {
+  try {
+    const value: unknown = JSON.parse(body.toString())
+    return typeof value === 'object' && value !== null && 'data' in value && typeof value.data === 'string'
+      ? value.data
+      : null
+  } catch {
+    return null
+  }
+}
+
+const closeMembers = new Set(['code', 'reason'])
+
+/** A reason without a code goes with 1000; neither closes as AWS's DELETE does. */
+function readClosing(query: string): { code: number | null; reason: string | null } {
+  const given = readQuery(query, closeMembers)
+  const reason = given.get('reason') ?? null
+  const text = given.get('code') ?? (reason === null ? null : '1000')
+  if (reason !== null && Buffer.byteLength(reason) > maxReasonBytes) {
+    throw new BadRequest(`reason has at most ${maxReasonBytes} bytes`)
+  }
+  if (text === null) return { code: null, reason }
+  const code = /^\d{4}$/.test(text) ? Number(text) : 0
+  if (!isSendable(code)) throw new BadRequest('code is 1000, 1001, 1003, 1007 to 1014, or from 3000 to 4999')
+  return { code, reason }
+}
+
+/** RFC 6455 §7.4: codes that an endpoint may put into a close frame. */
+function isSendable(code: number): boolean {
+  return (
+    (code >= 3000 && code <= 4999) || code === 1000 || code === 1001 || code === 1003 || (code >= 1007 && code <= 1014)
+  )
+}
+
+// --- writing ---
+
+/** Only members of our own choice: a record may be an object that holds much more. */
+function readable(record: ConnectionRecord | ConnectionDescription) {
+  const { connectionId, apiId, stage, connectedAt, sourceIp, userAgent, domainName, authorizer } = record
+  return { connectionId, apiId, stage, connectedAt: isoTime(connectedAt), sourceIp, userAgent, domainName, authorizer }
+}
+
+function isoTime(epoch: number): string {
+  return new Date(epoch).toISOString()
+}

@@ -1,0 +1,60 @@
+import { isIP } from 'node:net'
+import type { CallerAuthorizer, CallerVerdict } from '../auth/contract.ts'
+import type { TransportRequest } from '../transport/contract.ts'
+import { hostOf } from './managed-apis.ts'
+
+export interface GuardOptions {
+  /** Null when nobody has to show a token. */
+  readonly callers: CallerAuthorizer | null
+  /** Names under which the port may be reached, besides addresses and localhost. */
+  readonly hosts: readonly string[]
+}
+
+export interface Refusal {
+  readonly status: 401 | 403
+  readonly message: string
+}
+
+/** Null when a request may see or change what is behind the port. */
+export type Guard = (request: TransportRequest) => Refusal | null
+
+/**
+ * The port is made for people at this machine, so a web page that they look at must not reach it through their
+ * browser:
+ * - a name in `Host` that is none of ours is a page that had its own name resolve to this address (DNS rebinding). An
+ *   address can't be rebound, and with tokens it does not matter, since the page has none;
+ * - browsers say where a request comes from (`Origin`, `Sec-Fetch-Site`): only our own pages and the address bar may.
+ */
+export function createGuard({ callers, hosts }: GuardOptions): Guard {
+  const names = new Set(['localhost', ...hosts.map((host) => host.toLowerCase())])
+  return (request) => {
+    const host = request.header('host')
+    const origin = request.header('origin')
+    if (callers === null && !isOurs(hostOf(host), names)) return forbidden('This Host is not served here')
+    if (origin !== '' && origin !== `http://${host}` && origin !== `https://${host}`) return otherPage
+    if (!mayComeFrom(request.header('sec-fetch-site'))) return otherPage
+    const verdict = callers?.authorize(request.header('authorization')) ?? 'allowed'
+    return verdict === 'allowed' ? null : { status: 401, message: tokenMessages[verdict] }
+  }
+}
+
+function isOurs(host: string | null, names: ReadonlySet<string>): boolean {
+  if (host === null) return false
+  return names.has(host) || host.endsWith('.localhost') || isIP(host.replace(/^\[(.*)\]$/, '$1')) !== 0
+}
+
+/** Absent from anything that is no browser. Another port of this machine is `same-site`: also not us. */
+function mayComeFrom(fetchSite: string): boolean {
+  return fetchSite === '' || fetchSite === 'same-origin' || fetchSite === 'none'
+}
+
+function forbidden(message: string): Refusal {
+  return { status: 403, message }
+}
+
+const otherPage = forbidden('Pages of other origins may not use the management port')
+
+const tokenMessages: Readonly<Record<Exclude<CallerVerdict, 'allowed'>, string>> = {
+  missing: 'A token is needed: Authorization: Bearer <token>',
+  refused: 'The token is not valid',
+}

@@ -1,0 +1,46 @@
+/** What the management port tells of a served stage. */
+export interface ManagedStage {
+  readonly stage: string
+  readonly routeKeys: readonly string[]
+  /** Open connections of this worker. */
+  readonly connections: number
+}
+
+export interface ManagedApi {
+  readonly apiId: string
+  /** For the playground's examples; null when it should offer none. */
+  readonly routeSelectionExpression: string | null
+  readonly stages: readonly ManagedStage[]
+}
+
+/** Where clients reach the gateway, as far as the process itself knows. */
+export interface GatewayAddress {
+  readonly scheme: 'ws' | 'wss'
+  /** What the gateway is bound to. */
+  readonly host: string
+  readonly port: number
+}
+
+const everywhere = new Set(['0.0.0.0', '::', '[::]', ''])
+const loopback = new Set(['127.0.0.1', '::1', '[::1]', 'localhost'])
+
+/**
+ * The WebSocket URL of a stage for someone who reached the management port under `hostHeader`: behind a tunnel or in
+ * a container the name that they used is better than the address that the gateway is bound to.
+ */
+export function stageUrl(gateway: GatewayAddress, hostHeader: string, apiId: string, stage: string): string {
+  const sameHost = everywhere.has(gateway.host) || loopback.has(gateway.host)
+  const host = (sameHost ? hostOf(hostHeader) : null) ?? bracketed(gateway.host)
+  return `${gateway.scheme}://${host}:${gateway.port}/${encodeURIComponent(apiId)}/${encodeURIComponent(stage)}`
+}
+
+/** The host of a Host header without its port; null when the header is no host. */
+export function hostOf(header: string): string | null {
+  const [, host] = /^([A-Za-z0-9_.-]+|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?$/.exec(header) ?? []
+  return host?.toLowerCase() ?? null
+}
+
+function bracketed(host: string): string {
+  if (everywhere.has(host)) return '127.0.0.1'
+  return host.includes(':') && !host.startsWith('[') ? `[${host}]` : host
+}

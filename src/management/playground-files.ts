@@ -1,0 +1,34 @@
+import { readFileSync } from 'node:fs'
+
+const html = 'text/html; charset=utf-8'
+const css = 'text/css; charset=utf-8'
+const js = 'text/javascript; charset=utf-8'
+const svg = 'image/svg+xml'
+
+/** By the path under which it is served. */
+const names: Readonly<Record<string, readonly [file: string, contentType: string]>> = {
+  '/': ['index.html', html],
+  '/playground': ['index.html', html],
+  '/playground/playground.css': ['playground.css', css],
+  '/playground/playground.js': ['playground.js', js],
+  '/playground/frame-log.js': ['frame-log.js', js],
+  '/playground/history.js': ['history.js', js],
+  '/playground/management.js': ['management.js', js],
+  '/playground/text.js': ['text.js', js],
+  '/playground/icon.svg': ['icon.svg', svg],
+}
+
+export interface StaticFile {
+  readonly contentType: string
+  readonly body: Buffer
+}
+
+/** The playground's files, read once; throws when the installation lacks one. */
+export function readPlaygroundFiles(): ReadonlyMap<string, StaticFile> {
+  return new Map(
+    Object.entries(names).map(([path, [file, contentType]]) => [
+      path,
+      { contentType, body: readFileSync(new URL(`./playground/${file}`, import.meta.url)) },
+    ]),
+  )
+}

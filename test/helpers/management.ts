@@ -1,0 +1,86 @@
+import { createManagementHandlers, type ManagementOptions } from '../../src/management/handlers.ts'
+import type { Log } from '../../src/observability/contract.ts'
+import { createMetrics } from '../../src/observability/metrics.ts'
+import type { LocalConnections } from '../../src/registry/contract.ts'
+import { createMemoryRegistry } from '../../src/registry/memory.ts'
+import { loadTransport } from '../../src/transport/uws-transport.ts'
+import type { ConnectionRecord } from '../../src/vocabulary/connection.ts'
+import type { SendOutcome } from '../../src/vocabulary/frames.ts'
+
+export const silentLog: Log = { debug() {}, info() {}, warn() {}, error() {}, child: () => silentLog }
+
+/** Sockets that only remember what was done to them. */
+export class FakeSockets implements LocalConnections {
+  readonly records = new Map<string, ConnectionRecord>()
+  readonly sent: [id: string, data: string][] = []
+  readonly closed: [id: string, code: number | null, reason: string | null][] = []
+  outcome: SendOutcome = 'sent'
+
+  send(id: string, frame: { data: string | Uint8Array }): SendOutcome {
+    if (!this.records.has(id)) return 'gone'
+    if (this.outcome === 'sent') this.sent.push([id, String(frame.data)])
+    return this.outcome
+  }
+
+  close(id: string, code: number | null, reason: string | null): boolean {
+    this.closed.push([id, code, reason])
+    return this.records.delete(id)
+  }
+
+  describe(id: string) {
+    const record = this.records.get(id)
+    return record === undefined ? null : { ...record, lastActiveAt: record.connectedAt + 5000 }
+  }
+}
+
+/** A management port over the real transport and the memory registry, with sockets that are none. */
+export async function startTestManagement(overrides: Partial<ManagementOptions> = {}) {
+  const sockets = new FakeSockets()
+  const registry = createMemoryRegistry({ local: sockets, name: 'test', now: Date.now })
+  const metrics = createMetrics({ processMetrics: false, version: '0.0.0-test' })
+  const handlers = createManagementHandlers({
+    registry,
+    metrics,
+    log: silentLog,
+    now: Date.now,
+    version: '0.0.0-test',
+    apis: () => [],
+    gateway: () => ({ scheme: 'ws', host: '127.0.0.1', port: 8080 }),
+    unready: () => [],
+    callers: null,
+    hosts: [],
+    ...overrides,
+  })
+  const createTransport = await loadTransport({ environment: process.env, log: silentLog })
+  const transport = createTransport(
+    {
+      host: '127.0.0.1',
+      port: 0,
+      tls: null,
+      exclusivePort: true,
+      maxMessageBytes: 1024,
+      maxBufferedBytes: 1_048_576,
+      pingIntervalInSeconds: 0,
+      compression: false,
+    },
+    handlers,
+  )
+  const port = await transport.listen()
+  function add(overrides: Partial<ConnectionRecord> = {}): ConnectionRecord {
+    const record = {
+      connectionId: registry.allocateId(),
+      apiId: 'chat',
+      stage: 'dev',
+      connectedAt: Date.now(),
+      sourceIp: '127.0.0.1',
+      userAgent: 'test/1.0',
+      domainName: '127.0.0.1:8080',
+      authorizer: null,
+      ...overrides,
+    }
+    sockets.records.set(record.connectionId, record)
+    registry.add(record)
+    return record
+  }
+  return { port, url: `http://127.0.0.1:${port}`, sockets, registry, metrics, add, close: () => transport.close() }
+}
