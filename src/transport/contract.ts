@@ -76,7 +76,7 @@ export type CloseCause = 'client' | 'server' | 'lost' | 'unresponsive' | 'protoc
 
 export interface TransportOptions {
   host: string
-  /** 0 for a free one. */
+  /** 0 for a free one, which is never shared, whatever `exclusivePort` says. */
   port: number
   /** Paths of PEM files; null for plain TCP. */
   tls: { certificate: string; key: string; passphrase: string | null } | null

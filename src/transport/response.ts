@@ -54,7 +54,9 @@ function endWithoutBody(
 ): void {
   const length = status === 204 ? null : body === null ? declaredLength(headers) : String(Buffer.byteLength(body))
   if (length !== null) response.writeHeader('Content-Length', length)
-  response.endWithoutBody(undefined, form.close)
+  // The close flag comes after the length, which must not be given; the client reads the header and hangs up.
+  if (form.close) response.writeHeader('Connection', 'close')
+  response.endWithoutBody()
 }
 
 /** A backend's answer to HEAD has no body to measure, only its own word. */

@@ -1,0 +1,114 @@
+import { chmodSync, writeFileSync } from 'node:fs'
+import { request } from 'node:https'
+import { join } from 'node:path'
+import { connect } from 'node:tls'
+import { afterAll, describe, expect, test } from 'vitest'
+import { WebSocket } from 'ws'
+import { checkTlsFiles } from '../../src/transport/tls-files.ts'
+import { makeCertificates } from './certificates.ts'
+import { createTransport, defaultOptions, startServer } from './harness.ts'
+import { RawClient } from './raw-client.ts'
+
+const files = makeCertificates()
+afterAll(() => files.remove())
+const good = { certificate: files.certificate, key: files.key, passphrase: null }
+
+test('requests and sockets are served over TLS', async () => {
+  const server = await startServer({ tls: good })
+  const body = await new Promise<string>((resolve, reject) => {
+    request({ port: server.port, path: '/secure', rejectUnauthorized: false }, (response) => {
+      response.on('data', (data) => resolve(String(data)))
+    })
+      .on('error', reject)
+      .end()
+  })
+  expect(body).toBe('/secure')
+  const socket = new WebSocket(`wss://localhost:${server.port}/dev`, { rejectUnauthorized: false })
+  socket.on('open', () => socket.send('hello'))
+  expect(await server.messages.next()).toEqual({ text: 'hello', isBinary: false })
+  const echoed = new Promise((resolve) => socket.on('message', (data) => resolve(data.toString())))
+  ;(await server.opened.next()).send('x'.repeat(100_000), false)
+  expect(await echoed).toBe('x'.repeat(100_000))
+  socket.close(4000, 'bye')
+  expect(await server.closes.next()).toEqual({ code: 4000, reason: 'bye', cause: 'client' })
+})
+
+test('an encrypted key is opened with its passphrase', async () => {
+  const server = await startServer({ tls: { ...good, key: files.encryptedKey, passphrase: 'secret' } })
+  const socket = connect({ port: server.port, rejectUnauthorized: false })
+  const client = new RawClient(socket)
+  client.write('GET /x HTTP/1.1\r\nHost: a\r\n\r\n')
+  expect((await client.readResponse()).body).toBe('/x')
+  expect(socket.getProtocol()).toBe('TLSv1.3')
+  socket.destroy()
+})
+
+test('TLS 1.1 is refused', async () => {
+  const server = await startServer({ tls: good })
+  const error = await new Promise<NodeJS.ErrnoException>((resolve) => {
+    connect({
+      port: server.port,
+      rejectUnauthorized: false,
+      minVersion: 'TLSv1.1',
+      maxVersion: 'TLSv1.1',
+      ciphers: 'DEFAULT@SECLEVEL=0',
+    }).on('error', resolve)
+  })
+  expect(error.code).toMatch(/TLSV1_ALERT_PROTOCOL_VERSION|ECONNRESET/)
+})
+
+test('a plain request to a TLS port is dropped', async () => {
+  const server = await startServer({ tls: good })
+  const client = server.client().write('GET / HTTP/1.1\r\nHost: a\r\n\r\n')
+  expect(await client.readAll()).not.toContain('HTTP/1.1 200')
+})
+
+describe('what is wrong with the files is said in one sentence', () => {
+  const text = (name: string, content: string) => {
+    const path = join(files.directory, name)
+    writeFileSync(path, content)
+    return path
+  }
+  const garbage = text('garbage.pem', 'hello')
+  const damagedCertificate = text('damaged.pem', '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n')
+  const damagedKey = text('damaged-key.pem', '-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n')
+
+  test.each([
+    [{ certificate: '/nowhere/c.pem' }, 'the TLS certificate file /nowhere/c.pem does not exist'],
+    [{ key: '/nowhere/k.pem' }, 'the TLS key file /nowhere/k.pem does not exist'],
+    [{ key: files.directory }, `the TLS key file ${files.directory} can't be read (EISDIR)`],
+    [{ certificate: garbage }, `${garbage} holds no PEM certificate (no line says BEGIN CERTIFICATE)`],
+    [{ certificate: damagedCertificate }, `the certificate in ${damagedCertificate} is damaged`],
+    [{ key: garbage }, `${garbage} holds no PEM private key (no line says BEGIN PRIVATE KEY)`],
+    [{ key: damagedKey }, `the key in ${damagedKey} is damaged`],
+    [{ key: files.encryptedKey }, `the key in ${files.encryptedKey} is encrypted; give its passphrase`],
+    [{ key: files.encryptedKey, passphrase: 'wrong' }, `the passphrase does not open the key in ${files.encryptedKey}`],
+    [
+      { key: files.otherKey },
+      `the key in ${files.otherKey} does not belong to the certificate in ${files.certificate}`,
+    ],
+    [{ certificate: files.expired }, `the certificate in ${files.expired} expired on 2021-01-01; renew it`],
+    [{ certificate: files.future }, `the certificate in ${files.future} is valid only from 2098-01-01 on`],
+  ])('%j', async (changes, message) => {
+    await expect(checkTlsFiles({ ...good, ...changes })).rejects.toThrow(new Error(message))
+  })
+
+  test('by listen too, and nothing listens then', async () => {
+    const transport = createTransport(
+      { ...defaultOptions, tls: { ...good, key: files.otherKey } },
+      { upgrade() {}, message() {}, pinged() {}, close() {}, request() {} },
+    )
+    await expect(transport.listen()).rejects.toThrow(/does not belong/)
+    transport.close()
+    transport.close()
+  })
+
+  test('a key that may not be read is named, too', async () => {
+    if (process.getuid?.() === 0) return
+    const path = text('unreadable.pem', 'x')
+    chmodSync(path, 0)
+    await expect(checkTlsFiles({ ...good, key: path })).rejects.toThrow(
+      `the TLS key file ${path} can't be read (EACCES)`,
+    )
+  })
+})
