@@ -1,10 +1,10 @@
-import { BlockList, isIP } from 'node:net'
+import { type BlockList, isIP } from 'node:net'
 import type { TransportRequest } from '../transport/contract.ts'
 import type { ClientAddress } from './connect-request.ts'
 
 export interface AddressOptions {
-  /** CIDR ranges whose `X-Forwarded-…` headers are believed; checked by the settings. */
-  readonly trustedProxies: readonly string[]
+  /** Networks whose `X-Forwarded-…` headers are believed; null for none. */
+  readonly trustedProxies: BlockList | null
   readonly tls: boolean
   /** The port that the gateway listens on. */
   readonly port: () => number
@@ -15,15 +15,15 @@ export interface AddressOptions {
  * request's headers say; with them, the last address in X-Forwarded-For that is not a proxy of ours.
  */
 export function createAddressReader(options: AddressOptions): (request: TransportRequest) => ClientAddress {
-  const trusted = blockListOf(options.trustedProxies)
+  const { trustedProxies } = options
   const proto = options.tls ? 'https' : 'http'
   const isTrusted = (address: string): boolean => {
     const family = isIP(address)
-    return family !== 0 && trusted.check(address, family === 6 ? 'ipv6' : 'ipv4')
+    return trustedProxies !== null && family !== 0 && trustedProxies.check(address, family === 6 ? 'ipv6' : 'ipv4')
   }
   return (request) => {
     const peer = request.remoteAddress()
-    if (options.trustedProxies.length === 0 || !isTrusted(peer)) {
+    if (!isTrusted(peer)) {
       return { peer, sourceIp: peer, port: String(options.port()), proto }
     }
     const hops = request
@@ -42,15 +42,4 @@ export function createAddressReader(options: AddressOptions): (request: Transpor
 
 function digits(text: string): string | null {
   return /^\d{1,5}$/.test(text) ? text : null
-}
-
-function blockListOf(ranges: readonly string[]): BlockList {
-  const list = new BlockList()
-  for (const range of ranges) {
-    const [address = '', prefix] = range.split('/')
-    const family = isIP(address) === 6 ? 'ipv6' : 'ipv4'
-    if (prefix === undefined) list.addAddress(address, family)
-    else list.addSubnet(address, Number(prefix), family)
-  }
-  return list
 }

@@ -1,0 +1,22 @@
+import type { Fault } from '../config/faults.ts'
+import { createAccessLog } from '../observability/access-log.ts'
+import type { Log } from '../observability/contract.ts'
+import { createIntegrations, type IntegrationSettings } from './integration-types.ts'
+import { readApis } from './read-apis.ts'
+
+/** Every fault of every definition in a folder, as `postern start` would find them; nothing is run or connected to. */
+export async function checkDefinitions(dir: string, settings: IntegrationSettings): Promise<readonly Fault[]> {
+  const { types, close } = createIntegrations({ settings, log: silent })
+  try {
+    const unwritten = { write: () => {} }
+    const { faults } = await readApis(dir, {
+      integrationTypes: types,
+      createAccessLog: (format) => createAccessLog(format, unwritten),
+    })
+    return faults
+  } finally {
+    close()
+  }
+}
+
+const silent: Log = { debug() {}, info() {}, warn() {}, error() {}, child: () => silent }

@@ -1,0 +1,30 @@
+import { shortRefusal } from '../gateway/refusal.ts'
+import type { Catalog, Target } from '../stages/catalog.ts'
+import type { HttpExchange } from '../transport/contract.ts'
+
+export interface HttpOptions {
+  readonly catalog: Catalog
+  /** Answers what is under `/@connections`; `rest` is the path from there on, not decoded. */
+  readonly connections: (exchange: HttpExchange, target: Target) => void
+}
+
+/** What happens to a plain HTTP request: find the stage, then the callback API, or word that this is a WebSocket. */
+export function createHttpHandler({ catalog, connections }: HttpOptions) {
+  return function request(exchange: HttpExchange): void {
+    const target = catalog.resolve(exchange.request.header('host'), exchange.request.path)
+    if (target === null) return refuse(exchange, 'STAGE_NOT_FOUND')
+    if (isCallback(target.rest)) return connections(exchange, target)
+    refuse(exchange, target.rest === '' || target.rest === '/' ? 'UPGRADE_REQUIRED' : 'STAGE_NOT_FOUND')
+  }
+}
+
+/** SDKs send `%40connections`, people `@connections`. */
+function isCallback(rest: string): boolean {
+  return rest.startsWith('/@connections') || rest.startsWith('/%40connections')
+}
+
+function refuse(exchange: HttpExchange, code: 'STAGE_NOT_FOUND' | 'UPGRADE_REQUIRED'): void {
+  const { status, headers, body } = shortRefusal(code)
+  const named = code === 'UPGRADE_REQUIRED' ? ([...headers, ['Upgrade', 'websocket']] as const) : headers
+  exchange.respond(status, named, body)
+}

@@ -1,0 +1,51 @@
+import type { Settings } from '../config/settings.ts'
+import { createBackendPools } from '../integrations/backend-pools.ts'
+import type { IntegrationType } from '../integrations/contract.ts'
+import { createFunctionPools, type FunctionPools } from '../integrations/function-pools.ts'
+import { createHttpIntegrationType } from '../integrations/http.ts'
+import { createLambdaType } from '../integrations/lambda.ts'
+import { createLambdaApi } from '../integrations/lambda-api.ts'
+import { createMockIntegrationType } from '../integrations/mock.ts'
+import type { Log } from '../observability/contract.ts'
+
+/** Calls that may wait for one backend: more than its connections, few enough that none waits in vain. */
+const waitingPerConnection = 16
+
+/** What is in the box: every kind of integration, with what it needs to run. */
+export interface Integrations {
+  readonly types: readonly IntegrationType[]
+  readonly functions: FunctionPools
+  close(): void
+}
+
+export function createIntegrations({ settings, log }: { settings: IntegrationSettings; log: Log }): Integrations {
+  const pools = createBackendPools({
+    connectTimeoutInMillis: settings.connectTimeoutInMillis,
+    maxConnectionsPerOrigin: settings.maxBackendConnections,
+    maxWaitingPerOrigin: settings.maxBackendConnections * waitingPerConnection,
+    maxResponseBytes: settings.maxIntegrationResponseBytes,
+  })
+  const functions = createFunctionPools({ log, region: settings.lambda.region })
+  const { endpoint, region, credentials } = settings.lambda
+  // Without credentials only an endpoint of the operator's own can be meant: a misspelt local function shows at load.
+  const lambdaEndpoint = endpoint ?? (credentials === null ? null : `https://lambda.${region}.amazonaws.com`)
+  const lambdaApi = lambdaEndpoint === null ? null : createLambdaApi({ endpoint: lambdaEndpoint, region, credentials })
+  return {
+    types: [
+      createMockIntegrationType(),
+      createHttpIntegrationType({ pools }),
+      createLambdaType({ pools: functions, lambdaApi }),
+    ],
+    functions,
+    close() {
+      functions.close()
+      lambdaApi?.close()
+      pools.close()
+    },
+  }
+}
+
+export type IntegrationSettings = Pick<
+  Settings,
+  'connectTimeoutInMillis' | 'maxBackendConnections' | 'maxIntegrationResponseBytes' | 'lambda'
+>

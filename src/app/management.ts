@@ -1,0 +1,90 @@
+import { createTokenVerifier } from '../auth/bearer-tokens.ts'
+import type { Settings } from '../config/settings.ts'
+import type { Gateway } from '../gateway/gateway.ts'
+import { createManagementHandlers } from '../management/handlers.ts'
+import type { ManagedApi } from '../management/managed-apis.ts'
+import type { Log, Metrics } from '../observability/contract.ts'
+import type { Registry } from '../registry/contract.ts'
+import type { Catalog } from '../stages/catalog.ts'
+import type { CreateTransport } from '../transport/contract.ts'
+
+export interface ManagementParts {
+  readonly settings: Settings
+  readonly version: string
+  readonly createTransport: CreateTransport
+  readonly registry: Registry
+  readonly metrics: Metrics
+  readonly log: Log
+  readonly catalog: Catalog
+  readonly gateway: Gateway
+  /** Of the gateway itself; 0 while it does not listen. */
+  readonly port: () => number
+  readonly routeSelectionExpression: (apiId: string) => string | null
+}
+
+/** The second port, for operators. */
+export interface Management {
+  readonly port: number
+  /** Origins of the pages that it serves, as browsers spell them. */
+  readonly origins: ReadonlySet<string>
+  useTokens(tokens: readonly string[]): void
+  close(): void
+}
+
+export async function startManagement(parts: ManagementParts): Promise<Management> {
+  const { settings, version, registry, metrics, log, catalog, gateway } = parts
+  const tokens = createTokenVerifier(settings.managementTokens)
+  const handlers = createManagementHandlers({
+    registry,
+    metrics,
+    log,
+    version,
+    now: Date.now,
+    apis: () => managedApis(catalog, parts.routeSelectionExpression),
+    gateway: () =>
+      parts.port() === 0
+        ? null
+        : { scheme: settings.tls === null ? 'ws' : 'wss', host: settings.host, port: parts.port() },
+    unready: () => (gateway.draining ? ['draining'] : []),
+    authorizes:
+      settings.managementAuthorization === 'TOKEN'
+        ? (authorization) => tokens.authorize(authorization) === 'allowed'
+        : null,
+    hosts: [settings.managementHost],
+  })
+  const transport = parts.createTransport(
+    {
+      host: settings.managementHost,
+      port: settings.managementPort,
+      tls: null,
+      exclusivePort: true,
+      maxMessageBytes: 1024,
+      maxBufferedBytes: settings.maxBufferedBytes,
+      pingIntervalInSeconds: 0,
+      compression: false,
+    },
+    handlers,
+  )
+  const port = await transport.listen()
+  return {
+    port,
+    origins: new Set(settings.playground ? originsOf(settings.managementHost, port) : []),
+    useTokens: tokens.replace,
+    close: () => transport.close(),
+  }
+}
+
+function originsOf(host: string, port: number): string[] {
+  const bracketed = host.includes(':') ? `[${host}]` : host
+  return [bracketed, '127.0.0.1', 'localhost', '[::1]'].map((name) => `http://${name}:${port}`.toLowerCase())
+}
+
+function managedApis(catalog: Catalog, expressionOf: (apiId: string) => string | null): ManagedApi[] {
+  const apis = new Map<string, ManagedApi & { stages: ManagedApi['stages'][number][] }>()
+  for (const { apiId, stageName, current, connections } of catalog.deployments()) {
+    const api = apis.get(apiId) ?? { apiId, routeSelectionExpression: expressionOf(apiId), stages: [] }
+    api.stages.push({ stage: stageName, routeKeys: current?.routeKeys ?? [], connections })
+    apis.set(apiId, api)
+  }
+  return [...apis.values()]
+}

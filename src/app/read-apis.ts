@@ -1,0 +1,37 @@
+import type { Fault } from '../config/faults.ts'
+import { sortFaults } from '../config/faults.ts'
+import { readDefinitions } from '../config/read-api.ts'
+import { type ApiSource, type CheckOptions, checkApi } from '../stages/compile.ts'
+
+/** A definition without a fault. Two with the same fingerprint are the same to the last member. */
+export interface ReadApi extends ApiSource {
+  readonly fingerprint: string
+}
+
+export interface ApisRead {
+  readonly sources: readonly ReadApi[]
+  /** Every fault of every file, those that only compiling finds included. */
+  readonly faults: readonly Fault[]
+}
+
+/** Reads and checks every definition of a folder. Never rejects. */
+export async function readApis(dir: string, options: CheckOptions): Promise<ApisRead> {
+  const { apis, faults } = await readDefinitions(dir)
+  const all = [...faults]
+  const sources: ReadApi[] = []
+  for (const { definition, directory, locate, faults: own } of apis) {
+    if (definition === null) continue
+    const found = checkApi({ definition, directory }, options)
+      .map(locate)
+      .filter((fault) => fault !== null)
+    all.push(...found)
+    if (own.length > 0 || found.length > 0 || isTaken(sources, definition.apiId)) continue
+    sources.push({ definition, directory, fingerprint: `${directory} ${JSON.stringify(definition)}` })
+  }
+  return { sources, faults: sortFaults(all) }
+}
+
+/** Of two files with the same apiId the first is served. */
+function isTaken(sources: readonly ReadApi[], apiId: string): boolean {
+  return sources.some((source) => source.definition.apiId === apiId)
+}

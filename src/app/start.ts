@@ -1,0 +1,205 @@
+import { createTokenVerifier } from '../auth/bearer-tokens.ts'
+import type { Fault } from '../config/faults.ts'
+import { type Settings, trustedNetworks } from '../config/settings.ts'
+import { createConnectionsHandler } from '../connections/callback.ts'
+import { createAddressReader } from '../gateway/client-address.ts'
+import type { Connection } from '../gateway/connection.ts'
+import { createGateway } from '../gateway/gateway.ts'
+import { createOpenConnections } from '../gateway/local-connections.ts'
+import { createAccessLog } from '../observability/access-log.ts'
+import { watchEventLoopLag } from '../observability/event-loop-lag.ts'
+import { createLogger } from '../observability/logger.ts'
+import { createMetrics } from '../observability/metrics.ts'
+import { createMemoryRegistry } from '../registry/memory.ts'
+import { createCatalog } from '../stages/catalog.ts'
+import type { TransportOptions } from '../transport/contract.ts'
+import { loadTransport } from '../transport/uws-transport.ts'
+import { maxMessageBytes } from '../vocabulary/frames.ts'
+import { createApis } from './apis.ts'
+import { createHttpHandler } from './http.ts'
+import { createIntegrations } from './integration-types.ts'
+import { startManagement } from './management.ts'
+import { watchDefinitions } from './watch.ts'
+
+/** What a process lends to a gateway that runs in it. */
+export interface Surroundings {
+  /** Takes the lines of both logs, each with its line feed. Must not block. */
+  readonly destination: { write(line: string): void }
+  /** `process.env` itself: the server underneath reads a limit from it when it is loaded. */
+  readonly environment: Record<string, string | undefined>
+  readonly version: string
+}
+
+/** A running gateway. */
+export interface Postern {
+  readonly port: number
+  readonly managementPort: number
+  /** What was wrong with the definitions that are not served. */
+  readonly faults: readonly Fault[]
+  /** Reads definitions and functions anew, and takes over the tokens of `settings`; never touches a socket. */
+  reload(settings?: Settings): Promise<readonly Fault[]>
+  /** `/readyz` says no, new connections are refused, open ones end over `seconds`, then everything is closed. */
+  drain(seconds: number): Promise<void>
+  /** Closes everything at once. Safe to call twice. */
+  close(): Promise<void>
+}
+
+/** The gateway can't start; `message` says why in one sentence, `faults` are those of the definitions. */
+export class StartError extends Error {
+  override readonly name = 'StartError'
+  readonly faults: readonly Fault[]
+
+  constructor(message: string, faults: readonly Fault[]) {
+    super(message)
+    this.faults = faults
+  }
+}
+
+/** Room for a message that is too large to be told so with 1009; what is larger still is cut off underneath. */
+const largestMessageSeen = 4 * maxMessageBytes
+
+/**
+ * Builds every room, starts them in order, and gives back what stops them in reverse. Rejects with one sentence when
+ * a port can't be listened on, or with a `StartError` when no definition can be served; nothing is left running then.
+ */
+export async function startPostern(settings: Settings, surroundings: Surroundings): Promise<Postern> {
+  const { destination, environment, version } = surroundings
+  const stops: (() => void | Promise<void>)[] = []
+  const stop = once(async () => {
+    for (const each of stops.reverse()) await each()
+  })
+  try {
+    return await start()
+  } catch (error) {
+    await stop()
+    throw error
+  }
+
+  async function start(): Promise<Postern> {
+    const now = Date.now
+    const log = createLogger({ level: settings.logLevel, destination })
+    const metrics = createMetrics({ log, version })
+    const lag = watchEventLoopLag({ metrics })
+    stops.push(() => lag.close())
+
+    const open = createOpenConnections({ now })
+    const registry = createMemoryRegistry({ local: open, name: environment.HOSTNAME ?? 'postern', now })
+    stops.push(() => registry.close())
+
+    let port = 0
+    let managementOrigins: ReadonlySet<string> = new Set()
+    const catalog = createCatalog({ defaultApi: settings.defaultApi, domains: settings.domains })
+    const gateway = createGateway({
+      ...settings,
+      catalog,
+      registry,
+      open,
+      log,
+      now,
+      random: Math.random,
+      clientAddress: createAddressReader({
+        trustedProxies: settings.trustedProxies.length > 0 ? trustedNetworks(settings.trustedProxies) : null,
+        tls: settings.tls !== null,
+        port: () => port,
+      }),
+    })
+    stops.push(() => gateway.stop())
+
+    const { types, functions, close } = createIntegrations({ settings, log })
+    stops.push(close)
+    const apis = createApis({
+      dir: settings.dir,
+      catalog,
+      gateway,
+      log,
+      metrics,
+      integrationTypes: types,
+      createAccessLog: (format) => createAccessLog(format, destination),
+      isTrustedOrigin: (origin) => managementOrigins.has(origin),
+    })
+    stops.push(() => apis.close())
+    const faults = await apis.reload()
+    if (catalog.deployments().length === 0) throw new StartError(`no API of ${settings.dir} can be served`, faults)
+    for (const { apiId, stageName } of catalog.deployments()) exposeConnections(apiId, stageName)
+
+    const createTransport = await loadTransport({ environment, log })
+    const tokens = createTokenVerifier(settings.connectionsTokens)
+    const connections = createConnectionsHandler({
+      ...settings,
+      registry,
+      authorizer: settings.connectionsAuthorization === 'TOKEN' ? tokens : null,
+      metrics,
+      log,
+      now,
+    })
+    const transport = createTransport<Connection>(transportOptions(settings), {
+      upgrade: gateway.upgrade,
+      message: gateway.message,
+      pinged: gateway.pinged,
+      close: gateway.close,
+      request: createHttpHandler({ catalog, connections }),
+    })
+    stops.push(() => transport.close())
+    port = await transport.listen()
+
+    const { routeSelectionExpression } = apis
+    const management = await startManagement({
+      ...{ settings, version, createTransport, registry, metrics, log, catalog, gateway, routeSelectionExpression },
+      port: () => port,
+    })
+    stops.push(() => management.close())
+    managementOrigins = management.origins
+
+    async function reload(fresh = settings): Promise<readonly Fault[]> {
+      tokens.replace(fresh.connectionsTokens)
+      management.useTokens(fresh.managementTokens)
+      const found = await apis.reload()
+      for (const { apiId, stageName } of catalog.deployments()) exposeConnections(apiId, stageName)
+      functions.reload()
+      return found
+    }
+    if (settings.watch) stops.push(watchDefinitions({ dir: settings.dir, log, changed: () => void reload() }))
+
+    log.info(
+      { host: settings.host, port, managementHost: settings.managementHost, managementPort: management.port },
+      'listening',
+    )
+    return {
+      port,
+      managementPort: management.port,
+      faults,
+      reload,
+      async drain(seconds) {
+        log.info({ connections: open.size, inFlight: gateway.inFlight, seconds }, 'draining')
+        await gateway.drain(seconds)
+        log.info({}, 'drained')
+        await stop()
+      },
+      close: stop,
+    }
+
+    function exposeConnections(api: string, stage: string): void {
+      const deployment = catalog.deployments().find((each) => each.apiId === api && each.stageName === stage)
+      metrics.gauge('postern_connections', { api, stage }, () => deployment?.connections ?? 0)
+    }
+  }
+}
+
+function transportOptions(settings: Settings): TransportOptions {
+  const { host, port, tls, maxBufferedBytes, pingIntervalInSeconds } = settings
+  return {
+    ...{ host, port, tls, maxBufferedBytes, pingIntervalInSeconds },
+    exclusivePort: true,
+    maxMessageBytes: largestMessageSeen,
+    // Agreed on by connection, and only where the API says so.
+    compression: true,
+  }
+}
+
+function once(run: () => Promise<void>): () => Promise<void> {
+  let running: Promise<void> | null = null
+  return () => {
+    running ??= run()
+    return running
+  }
+}
