@@ -1,0 +1,51 @@
+import { Command } from 'commander'
+import pico from 'picocolors'
+import type { Fault } from '../config/faults.ts'
+import { readDefinitions } from '../config/read-api.ts'
+import { readSettingsFile, type SettingSources } from '../config/read-settings.ts'
+import type { CommandContext } from './command.ts'
+import { reportFaults, wantsColours } from './fault-report.ts'
+import type { Io } from './io.ts'
+import { configOption } from './setting-options.ts'
+
+const epilogue = `
+Reads postern.yaml, if there is one, and every <dir>/<name>/api.yaml; reports every fault of all of them as
+file:line:column, with the field, what was found, what is allowed, and the nearest name for a typo.
+
+Exit codes: 0 no faults, 1 faults, 2 wrong usage.
+
+Examples:
+  postern check            check the APIs under routes/
+  postern check apis/chat  check one API
+`
+
+export function checkCommand({ io, end }: CommandContext): Command {
+  const command = new Command('check')
+    .description('Report every fault of every API definition.')
+    .argument('[dir]', 'the folder of the API definitions, a folder each (default: routes)')
+    .addOption(configOption())
+  return command.addHelpText('after', epilogue).action(async (dir: string | undefined) => {
+    const file = (command.getOptionValue('config') as string | undefined) ?? (io.env.POSTERN_CONFIG || null)
+    const sources = { flags: dir === undefined ? {} : { dir }, env: io.env, file }
+    const load = async () => ({ checkDefinitions: async (dir: string) => (await readDefinitions(dir)).faults })
+    end(await check(sources, { io, load }))
+  })
+}
+
+export interface CheckDeps {
+  readonly io: Io
+  readonly load: () => Promise<{ checkDefinitions: (dir: string) => Promise<readonly Fault[]> }>
+}
+
+/** Writes the faults to standard output; resolves with 1 when there are any. */
+export async function check(sources: SettingSources, { io, load }: CheckDeps): Promise<number> {
+  const read = await readSettingsFile(sources)
+  const app = await load()
+  const faults = [...read.faults, ...(read.dir === null ? [] : await app.checkDefinitions(read.dir))]
+  if (faults.length > 0) {
+    reportFaults(faults, io.stdout, io.env)
+    return 1
+  }
+  io.stdout.write(`${pico.createColors(wantsColours(io.stdout, io.env)).green('no faults')} in ${read.dir}\n`)
+  return 0
+}

@@ -1,0 +1,16 @@
+#!/usr/bin/env node
+import { unsupportedNode } from './node-version.ts'
+
+const refusal = unsupportedNode(process.versions.node)
+if (refusal !== null) {
+  process.stderr.write(`${refusal}\n`)
+  process.exitCode = 1
+} else {
+  // Loaded only now: the dependencies would fail on another Node.js in words of their own.
+  const { run } = await import('./run.ts')
+  const { processIo } = await import('./io.ts')
+  const code = await run(process.argv.slice(2), processIo())
+  process.exitCode = code
+  // Everything is closed and written by now; a handle that something forgot must not keep a stopped gateway alive.
+  setTimeout(() => process.exit(code), 2_000).unref()
+}

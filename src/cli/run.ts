@@ -1,0 +1,56 @@
+import { readFile } from 'node:fs/promises'
+import { Command, CommanderError } from 'commander'
+import { checkCommand } from './check.ts'
+import type { MakeCommand } from './command.ts'
+import type { Io } from './io.ts'
+import { startCommand } from './start.ts'
+
+/** Every command there is, in the order of `--help`. */
+export const commands: readonly MakeCommand[] = [startCommand, checkCommand]
+
+/** Wrong usage, so that a script can tell it from a fault (1). */
+const usageCode = 2
+
+const epilogue = `
+Examples:
+  postern start                        serve the APIs under routes/ on 127.0.0.1:8080
+  postern start apis --port 9000       serve those under apis/ on another port
+  postern check                        report every fault of every API
+
+Exit codes: 0 done, 1 a fault or a failed start, 2 wrong usage.
+'postern help <command>' shows the options of a command.
+`
+
+/** Runs the command line to its end; resolves with the exit code and never rejects for what a user may write. */
+export async function run(argv: readonly string[], io: Io): Promise<number> {
+  let code = 0
+  const version = await readVersion()
+  const end = (ended: number) => {
+    code = ended
+  }
+  const program = new Command('postern')
+    .description('Self-hosted, WebSocket-first API gateway, compatible with Amazon API Gateway.')
+    .version(version, '-v, --version', 'show the version')
+    .helpOption('-h, --help', 'show this help')
+    .helpCommand('help [command]', 'show the help of a command')
+    .addHelpText('after', epilogue)
+  for (const make of commands) program.addCommand(make({ io, version, end }))
+  for (const command of [program, ...program.commands]) {
+    command
+      .exitOverride()
+      .configureOutput({ writeOut: (text) => io.stdout.write(text), writeErr: (text) => io.stderr.write(text) })
+      .showHelpAfterError(`(postern ${command === program ? '' : `${command.name()} `}--help shows what is allowed)`)
+  }
+  try {
+    await program.parseAsync(argv, { from: 'user' })
+    return code
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : usageCode
+    throw error
+  }
+}
+
+async function readVersion(): Promise<string> {
+  const text = await readFile(new URL('../../package.json', import.meta.url), 'utf8')
+  return (JSON.parse(text) as { version: string }).version
+}

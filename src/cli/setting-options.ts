@@ -1,0 +1,43 @@
+import { type Command, Option } from 'commander'
+import { type SettingRow, settingsTable } from '../config/settings-table.ts'
+
+/** `dir` is the argument of the command, not an option. */
+const rows = settingsTable.filter((row) => row.name !== 'dir')
+
+/** Gives a command an option for every setting, under the headings of the settings table. */
+export function addSettingOptions(command: Command): void {
+  for (const row of rows) command.addOption(optionOf(row))
+}
+
+function optionOf(row: SettingRow): Option {
+  const short = row.short === null ? '' : `-${row.short}, `
+  const name = row.default === true ? `no-${row.flag}` : row.flag
+  const description =
+    row.default === true ? `Do not ${row.description[0]?.toLowerCase()}${row.description.slice(1)}` : row.description
+  const option = new Option(
+    `${short}--${name}${row.value === null ? '' : ` <${row.value}>`}`,
+    describe(row, description),
+  )
+  return option.helpGroup(`${row.group}:`)
+}
+
+/** The schema holds the default, so that commander can't make it look as if it was given. */
+function describe(row: SettingRow, description: string): string {
+  const given = row.default
+  if (given === undefined || typeof given === 'boolean' || (Array.isArray(given) && given.length === 0))
+    return description
+  return `${description} (default: ${String(given)})`
+}
+
+/** What was given on the command line, by the setting's name. */
+export function givenSettings(command: Command): Record<string, string | boolean> {
+  const given: Record<string, string | boolean> = {}
+  for (const row of rows) {
+    const key = optionOf(row).attributeName()
+    if (command.getOptionValueSource(key) === 'cli') given[row.name] = command.getOptionValue(key)
+  }
+  return given
+}
+
+export const configOption = () =>
+  new Option('-c, --config <file>', 'Settings file. (default: postern.yaml, if there is one)').helpGroup('Serving:')

@@ -1,0 +1,94 @@
+import { Command } from 'commander'
+import type { Postern, startPostern } from '../app/start.ts'
+import type { Fault } from '../config/faults.ts'
+import { readSettings, type SettingSources } from '../config/read-settings.ts'
+import type { CommandContext } from './command.ts'
+import { reportFaults } from './fault-report.ts'
+import type { Io } from './io.ts'
+import { addSettingOptions, configOption, givenSettings } from './setting-options.ts'
+
+const epilogue = `
+Every option is also a member of postern.yaml (drainSeconds) and an environment variable (POSTERN_DRAIN_SECONDS);
+options win over variables, and variables over the file. Secrets are read from the environment or from files:
+  POSTERN_CONNECTIONS_TOKENS   tokens of the callers of @connections, separated by commas
+  POSTERN_MANAGEMENT_TOKENS    tokens for the management port, separated by commas
+  POSTERN_TLS_PASSPHRASE       passphrase of --tls-key
+  AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN   sign Lambda calls
+
+Signals: SIGHUP reloads definitions and tokens; SIGTERM and SIGINT drain and stop, a second one stops at once.
+
+Examples:
+  postern start                          serve the APIs under routes/ on 127.0.0.1:8080
+  postern start apis --watch             serve those under apis/ and reload them when they change
+  POSTERN_CONNECTIONS_TOKENS=s3cr3t postern start --host 0.0.0.0
+                                         serve the network; backends send 'Authorization: Bearer s3cr3t'
+`
+
+export function startCommand({ io, version, end }: CommandContext): Command {
+  const command = new Command('start')
+    .description('Serve the APIs of a folder.')
+    .argument('[dir]', 'the folder of the API definitions, a folder each (default: routes)')
+    .addOption(configOption())
+  addSettingOptions(command)
+  return command.addHelpText('after', epilogue).action(async (dir: string | undefined) => {
+    const flags = dir === undefined ? givenSettings(command) : { ...givenSettings(command), dir }
+    const file = (command.getOptionValue('config') as string | undefined) ?? (io.env.POSTERN_CONFIG || null)
+    end(await start({ flags, env: io.env, file }, { io, version, load: () => import('../app/start.ts') }))
+  })
+}
+
+export interface StartDeps {
+  readonly io: Io
+  readonly version: string
+  /** Late, so that `--help` and faults of settings do not wait for the whole gateway to load. */
+  readonly load: () => Promise<{ startPostern: typeof startPostern }>
+}
+
+/** Serves until a signal ends it; resolves with the exit code. */
+export async function start(sources: SettingSources, { io, version, load }: StartDeps): Promise<number> {
+  const { settings, faults } = await readSettings(sources)
+  if (settings === null) {
+    reportFaults(faults, io.stderr, io.env)
+    return 1
+  }
+  try {
+    const app = await load()
+    const postern = await app.startPostern(settings, { destination: io.stdout, environment: io.env, version })
+    return await untilStopped(postern, settings.drainSeconds, sources, io)
+  } catch (error) {
+    const found = faultsOf(error)
+    if (found.length > 0) reportFaults(found, io.stderr, io.env)
+    io.stderr.write(`postern: ${error instanceof Error ? error.message : String(error)}\n`)
+    return 1
+  }
+}
+
+function faultsOf(error: unknown): readonly Fault[] {
+  return error instanceof Error && 'faults' in error && Array.isArray(error.faults) ? (error.faults as Fault[]) : []
+}
+
+function untilStopped(postern: Postern, drainSeconds: number, sources: SettingSources, io: Io): Promise<number> {
+  return new Promise((resolve, reject) => {
+    let stopping = false
+    const stop = () => {
+      if (stopping) return io.exit(1)
+      stopping = true
+      if (io.stderr.isTTY) io.stderr.write('\npostern: draining; once more to stop at once\n')
+      postern.drain(drainSeconds).then(() => resolve(0), reject)
+    }
+    io.onSignal('SIGTERM', stop)
+    io.onSignal('SIGINT', stop)
+    io.onSignal('SIGHUP', () => {
+      reload(postern, sources, io).catch((error: unknown) =>
+        io.stderr.write(`postern: reload failed: ${String(error)}\n`),
+      )
+    })
+  })
+}
+
+/** Settings that are read at the start only stay as they are; the tokens among them are replaced. */
+async function reload(postern: Postern, sources: SettingSources, io: Io): Promise<void> {
+  const { settings, faults } = await readSettings(sources)
+  if (settings === null) reportFaults(faults, io.stderr, io.env)
+  await postern.reload(settings ?? undefined)
+}
