@@ -2,7 +2,7 @@ import { GatewayError } from '../vocabulary/errors.ts'
 import type { IntegrationResult } from './contract.ts'
 
 const allowedMembers = new Set(['statusCode', 'headers', 'multiValueHeaders', 'body', 'isBase64Encoded'])
-const base64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}(?:==)?|[A-Za-z0-9+/]{3}=?)?$/
+const base64 = /^[A-Za-z0-9+/]*={0,2}$/
 
 /**
  * Reads what a function behind a proxy integration returned ("Output format of a Lambda function for proxy
@@ -19,9 +19,7 @@ export function readProxyResult(payload: string, nullFunctionResult: 'ERROR' | '
   const members = new Map<string, unknown>(Object.entries(result))
   for (const name of members.keys()) {
     if (!allowedMembers.has(name)) {
-      throw malformed(
-        `the result has the member ${JSON.stringify(name)}; allowed are ${[...allowedMembers].join(', ')}`,
-      )
+      throw malformed(`the result has the member ${quote(name)}; allowed are ${[...allowedMembers].join(', ')}`)
     }
   }
   return {
@@ -61,7 +59,7 @@ function readBody(value: unknown, isBase64Encoded: unknown): string | Uint8Array
       return body
     case true:
     case 'true':
-      if (!base64.test(body)) throw malformed('isBase64Encoded is true and body is not base64')
+      if (!base64.test(body) || body.length % 4 !== 0) throw malformed('isBase64Encoded is true and body is not base64')
       return Buffer.from(body, 'base64')
     default:
       throw malformed(`isBase64Encoded is ${nameOf(isBase64Encoded)}, not true or false`)
@@ -75,12 +73,12 @@ function readBody(value: unknown, isBase64Encoded: unknown): string | Uint8Array
 function readHeaders(headers: unknown, multiValueHeaders: unknown): [string, string][] {
   const singles = new Map<string, { name: string; value: string }>()
   for (const [name, value] of entriesOf(headers, 'headers')) {
-    if (value !== null) singles.set(name.toLowerCase(), { name, value: textOf(value, `headers.${name}`) })
+    if (value !== null) singles.set(name.toLowerCase(), { name, value: textOf(value, `headers ${quote(name)}`) })
   }
   const list: [string, string][] = []
   for (const [name, values] of entriesOf(multiValueHeaders, 'multiValueHeaders')) {
-    if (!Array.isArray(values)) throw malformed(`multiValueHeaders.${name} is ${nameOf(values)}, not a list`)
-    const texts = values.map((value) => textOf(value, `multiValueHeaders.${name}`))
+    if (!Array.isArray(values)) throw malformed(`multiValueHeaders ${quote(name)} is ${nameOf(values)}, not a list`)
+    const texts = values.map((value) => textOf(value, `multiValueHeaders ${quote(name)}`))
     for (const text of texts) list.push([name, text])
     const single = singles.get(name.toLowerCase())
     if (single === undefined) continue
@@ -111,6 +109,11 @@ function nameOf(value: unknown): string {
   if (Array.isArray(value)) return 'a list'
   if (typeof value === 'number') return String(value)
   return typeof value === 'object' ? 'an object' : `a ${typeof value}`
+}
+
+/** Names are the function's too, and of any length. */
+function quote(name: string): string {
+  return JSON.stringify(name.length > 64 ? `${name.slice(0, 64)}…` : name)
 }
 
 function malformed(detail: string): GatewayError {
