@@ -34,6 +34,7 @@ export interface Management {
 export async function startManagement(parts: ManagementParts): Promise<Management> {
   const { settings, version, registry, metrics, log, catalog, gateway } = parts
   const tokens = createTokenVerifier(settings.managementTokens)
+  metrics.gauge('postern_draining', {}, () => (gateway.draining ? 1 : 0))
   const handlers = createManagementHandlers({
     registry,
     metrics,
@@ -46,10 +47,7 @@ export async function startManagement(parts: ManagementParts): Promise<Managemen
         ? null
         : { scheme: settings.tls === null ? 'ws' : 'wss', host: settings.host, port: parts.port() },
     unready: () => (gateway.draining ? ['draining'] : []),
-    authorizes:
-      settings.managementAuthorization === 'TOKEN'
-        ? (authorization) => tokens.authorize(authorization) === 'allowed'
-        : null,
+    callers: settings.managementAuthorization === 'TOKEN' ? tokens : null,
     hosts: [settings.managementHost],
   })
   const transport = parts.createTransport(
