@@ -1,138 +1,65 @@
-import type { IncomingMessage } from 'node:http'
-import { clearLine, createInterface, cursorTo, type Interface } from 'node:readline'
-import type { Readable, Writable } from 'node:stream'
-import WebSocket from 'ws'
+import { Command, InvalidArgumentError, Option } from 'commander'
+import type { CommandContext } from './command.ts'
 
-export interface ConnectOptions {
-  /** `ws://` or `wss://`. */
-  readonly url: string
-  /** For the handshake. */
-  readonly headers: Readonly<Record<string, string>>
-  readonly subprotocols: readonly string[]
-  /** How long to stay once the input has ended. */
-  readonly waitInMillis: number
-}
+const epilogue = `
+Each line that is typed or piped in is sent as one text frame; frames that come are printed behind '< '. Ctrl-D or
+Ctrl-C ends the connection.
 
-/** Where lines come from and frames go to. */
-export interface Terminal {
-  readonly input: Readable & { readonly isTTY?: boolean }
-  /** Frames, one a line behind `< `. */
-  readonly output: Writable & { readonly isTTY?: boolean }
-  /** What is not a frame: connected, refused, closed. */
-  readonly notices: Writable
-}
+Exit codes: 0 the connection ended with a close frame, 1 it was refused or lost, 2 wrong usage.
 
-/** A refusal is shown to this length. */
-const longestBody = 65_536
-/** A frame from a server is up to 128 KB. */
-const maxPayload = 1_048_576
+Examples:
+  postern connect ws://127.0.0.1:8080/chat/dev
+  postern connect ws://127.0.0.1:8080/backend/dev?name=ada -H 'Origin: http://127.0.0.1:8080'
+  echo '{"action":"who"}' | postern connect ws://127.0.0.1:8080/chat/dev
+`
 
-/**
- * Talks to a WebSocket by hand: each line of the input is sent as a text frame, each frame is printed. Resolves with
- * the exit status: 0 when the connection ended with a close frame, 1 when it was refused or lost.
- */
-export async function connect(options: ConnectOptions, terminal: Terminal): Promise<number> {
-  const { url, headers, subprotocols, waitInMillis } = options
-  const { input, output } = terminal
-  let socket: WebSocket
-  try {
-    socket = new WebSocket(url, [...subprotocols], { headers, maxPayload, perMessageDeflate: false })
-  } catch (error) {
-    notice(describe(error as Error))
-    return 1
-  }
-  let lines: Interface | null = null
-  let leaving: NodeJS.Timeout | null = null
-  let over = false
-
-  return new Promise((resolve) => {
-    socket.on('open', () => {
-      notice(`connected to ${url}${socket.protocol === '' ? '' : ` (subprotocol ${socket.protocol})`}`)
-      lines = createInterface({ input, ...(input.isTTY === true && { output, terminal: true }), prompt: '> ' })
-      lines.on('SIGINT', () => lines?.close())
-      void sendLines(lines).then(leave)
+export function connectCommand({ io, end }: CommandContext): Command {
+  const header = new Option('-H, --header <name: value>', 'a header of the handshake; may be repeated')
+  const subprotocol = new Option('-s, --subprotocol <name>', 'a subprotocol to offer; may be repeated')
+  const wait = new Option('-w, --wait <seconds>', 'how long to wait for frames after the end of piped input')
+  return new Command('connect')
+    .description('Talk to a WebSocket by hand.')
+    .argument('<url>', 'ws:// or wss://', readUrl)
+    .addOption(header.argParser(addHeader).default({}, 'none'))
+    .addOption(subprotocol.argParser(append).default([], 'none'))
+    .addOption(wait.argParser(readSeconds).default(1))
+    .addHelpText('after', epilogue)
+    .action(async (url: string, given: Given) => {
+      const { talk } = await import('./talk.ts')
+      const options = {
+        url,
+        headers: given.header,
+        subprotocols: given.subprotocol,
+        waitInMillis: given.wait * 1000,
+      }
+      end(await talk(options, io))
     })
-    socket.on('message', (data: Buffer, isBinary) => {
-      print(output, `< ${isBinary ? `(binary) ${data.toString('base64')}` : printable(data.toString())}`)
-      // Whoever pipes lines in waits for the answers: each one buys time for the next.
-      leaving?.refresh()
-    })
-    socket.on('unexpected-response', (_request, response) => {
-      void refusal(response).then((text) => end(1, `refused: ${text}`))
-    })
-    socket.on('error', (error) => end(1, describe(error)))
-    socket.on('close', (code, reason) => {
-      end(code === 1006 ? 1 : 0, `closed: ${code} ${printable(reason.toString())}`.trimEnd())
-    })
-
-    function leave(): void {
-      if (over) return
-      leaving = setTimeout(() => socket.close(1000), input.isTTY === true ? 0 : waitInMillis)
-    }
-
-    function end(status: number, text: string): void {
-      if (over) return
-      over = true
-      notice(text)
-      if (leaving !== null) clearTimeout(leaving)
-      lines?.close()
-      input.destroy()
-      socket.terminate()
-      resolve(status)
-    }
-  })
-
-  async function sendLines(source: Interface): Promise<void> {
-    source.prompt()
-    for await (const line of source) {
-      if (socket.readyState !== WebSocket.OPEN) return
-      // One at a time: a large file must not pile up in memory.
-      await new Promise<void>((sent) => socket.send(line, () => sent()))
-      source.prompt()
-    }
-  }
-
-  function notice(text: string): void {
-    print(terminal.notices, text)
-  }
-
-  /** Above the line that is being typed, which is then shown again. */
-  function print(stream: Writable, text: string): void {
-    const typing = input.isTTY === true && output.isTTY === true && lines !== null
-    if (typing) {
-      cursorTo(output, 0)
-      clearLine(output, 0)
-    }
-    stream.write(`${text}\n`)
-    if (typing) lines?.prompt(true)
-  }
 }
 
-/** What a server sends may not steer the terminal. */
-function printable(text: string): string {
-  return text.replace(/\p{Cc}/gu, (character) =>
-    character === '\n' || character === '\t'
-      ? character
-      : `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
-  )
+interface Given {
+  header: Record<string, string>
+  subprotocol: string[]
+  wait: number
 }
 
-async function refusal(response: IncomingMessage): Promise<string> {
-  let body = ''
-  try {
-    for await (const chunk of response.setEncoding('utf8')) {
-      body += chunk
-      if (body.length > longestBody) break
-    }
-  } catch {
-    // Half a body says more than none.
+function readUrl(text: string): string {
+  if (URL.canParse(text) && /^wss?:$/.test(new URL(text).protocol)) return text
+  throw new InvalidArgumentError('It is a URL with ws:// or wss://, such as ws://127.0.0.1:8080/chat/dev.')
+}
+
+function addHeader(text: string, headers: Record<string, string>): Record<string, string> {
+  const [, name, value] = /^([^\s:]+):\s*(.*)$/.exec(text) ?? []
+  if (name === undefined || value === undefined) {
+    throw new InvalidArgumentError("It is a name, a colon and a value, such as 'Origin: https://app.example'.")
   }
-  const status = `${response.statusCode} ${response.statusMessage}`
-  return body === '' ? status : `${status}: ${printable(body.slice(0, longestBody))}`
+  return { ...headers, [name]: value }
 }
 
-/** Names that resolve to several addresses fail with one error for each, and a message for none. */
-function describe(error: Error): string {
-  const first = error instanceof AggregateError ? (error.errors[0] as Error) : error
-  return `failed: ${first.message}`
+function append(text: string, list: readonly string[]): string[] {
+  return [...list, text]
+}
+
+function readSeconds(text: string): number {
+  if (/^\d{1,5}(\.\d+)?$/.test(text)) return Number(text)
+  throw new InvalidArgumentError('It is a number of seconds.')
 }

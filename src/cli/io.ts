@@ -1,7 +1,13 @@
+import { createInterface, type Interface } from 'node:readline'
+
 /** What a command may do to the outside; a test hands over its own. */
 export interface Io {
   readonly stdout: Output
   readonly stderr: Output
+  /** Whether somebody types the input and sees the output. */
+  readonly interactive: boolean
+  /** Begins to read standard input, with a prompt when it is typed. Closing the interface gives it back. */
+  readLines(): Interface
   readonly env: Record<string, string | undefined>
   /** Adds a listener for as long as the process lives. */
   onSignal(signal: 'SIGHUP' | 'SIGINT' | 'SIGTERM', listener: () => void): void
@@ -18,8 +24,15 @@ export function processIo(): Io {
   return {
     stdout: process.stdout,
     stderr: process.stderr,
+    interactive: isInteractive(),
+    readLines: () =>
+      createInterface({ input: process.stdin, prompt: '> ', ...(isInteractive() && { output: process.stdout }) }),
     env: process.env,
     onSignal: (signal, listener) => void process.on(signal, listener),
     exit: (code) => process.exit(code),
   }
+}
+
+function isInteractive(): boolean {
+  return process.stdin.isTTY === true && process.stdout.isTTY === true
 }

@@ -2,11 +2,12 @@ import { readFile } from 'node:fs/promises'
 import { Command, CommanderError } from 'commander'
 import { checkCommand } from './check.ts'
 import type { MakeCommand } from './command.ts'
+import { connectCommand } from './connect.ts'
 import type { Io } from './io.ts'
 import { startCommand } from './start.ts'
 
 /** Every command there is, in the order of `--help`. */
-export const commands: readonly MakeCommand[] = [startCommand, checkCommand]
+export const commands: readonly MakeCommand[] = [startCommand, checkCommand, connectCommand]
 
 /** Wrong usage, so that a script can tell it from a fault (1). */
 const usageCode = 2
@@ -16,6 +17,8 @@ Examples:
   postern start                        serve the APIs under routes/ on 127.0.0.1:8080
   postern start apis --port 9000       serve those under apis/ on another port
   postern check                        report every fault of every API
+  postern connect ws://127.0.0.1:8080/chat/dev
+                                       talk to an API by hand
 
 Exit codes: 0 done, 1 a fault or a failed start, 2 wrong usage.
 'postern help <command>' shows the options of a command.

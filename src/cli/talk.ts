@@ -1,0 +1,127 @@
+import type { IncomingMessage } from 'node:http'
+import type { Interface } from 'node:readline'
+import WebSocket from 'ws'
+import type { Io, Output } from './io.ts'
+
+export interface TalkOptions {
+  /** `ws://` or `wss://`. */
+  readonly url: string
+  /** For the handshake. */
+  readonly headers: Readonly<Record<string, string>>
+  readonly subprotocols: readonly string[]
+  /** How long to stay once the input has ended. */
+  readonly waitInMillis: number
+}
+
+/** A refusal is shown to this length. */
+const longestBody = 65_536
+/** A frame from a server is up to 128 KB. */
+const maxPayload = 1_048_576
+const eraseLine = '\r\u001b[K'
+
+/**
+ * Talks to a WebSocket by hand: each line of the input is sent as a text frame, each frame is printed. Resolves with
+ * the exit status: 0 when the connection ended with a close frame, 1 when it was refused or lost.
+ */
+export async function talk(
+  options: TalkOptions,
+  io: Pick<Io, 'stdout' | 'stderr' | 'interactive' | 'readLines'>,
+): Promise<number> {
+  const { url, headers, subprotocols, waitInMillis } = options
+  let socket: WebSocket
+  try {
+    socket = new WebSocket(url, [...subprotocols], { headers, maxPayload, perMessageDeflate: false })
+  } catch (error) {
+    notice(describe(error as Error))
+    return 1
+  }
+  let lines: Interface | null = null
+  let leaving: NodeJS.Timeout | null = null
+  let over = false
+
+  return new Promise((resolve) => {
+    socket.on('open', () => {
+      notice(`connected to ${url}${socket.protocol === '' ? '' : ` (subprotocol ${socket.protocol})`}`)
+      lines = io.readLines()
+      lines.on('SIGINT', () => lines?.close())
+      void sendLines(lines).then(leave)
+    })
+    socket.on('message', (data: Buffer, isBinary) => {
+      print(io.stdout, `< ${isBinary ? `(binary) ${data.toString('base64')}` : printable(data.toString())}`)
+      // Whoever pipes lines in waits for the answers: each one buys time for the next.
+      leaving?.refresh()
+    })
+    socket.on('unexpected-response', (_request, response) => {
+      void refusal(response).then((text) => end(1, `refused: ${text}`))
+    })
+    socket.on('error', (error) => end(1, describe(error)))
+    socket.on('close', (code, reason) => {
+      end(code === 1006 ? 1 : 0, `closed: ${code} ${printable(reason.toString())}`.trimEnd())
+    })
+
+    function leave(): void {
+      if (over) return
+      leaving = setTimeout(() => socket.close(1000), io.interactive ? 0 : waitInMillis)
+    }
+
+    function end(status: number, text: string): void {
+      if (over) return
+      over = true
+      notice(text)
+      if (leaving !== null) clearTimeout(leaving)
+      lines?.close()
+      socket.terminate()
+      resolve(status)
+    }
+  })
+
+  async function sendLines(source: Interface): Promise<void> {
+    source.prompt()
+    for await (const line of source) {
+      if (socket.readyState !== WebSocket.OPEN) return
+      // One at a time: a large file must not pile up in memory.
+      await new Promise<void>((sent) => socket.send(line, () => sent()))
+      source.prompt()
+    }
+  }
+
+  function notice(text: string): void {
+    print(io.stderr, text)
+  }
+
+  /** Above the line that is being typed, which is then shown again. */
+  function print(output: Output, text: string): void {
+    const typing = io.interactive && lines !== null
+    output.write(`${typing ? eraseLine : ''}${text}\n`)
+    if (typing) lines?.prompt(true)
+  }
+}
+
+/** What a server sends may not steer the terminal. */
+function printable(text: string): string {
+  return text.replace(/\p{Cc}/gu, (character) =>
+    character === '\n' || character === '\t'
+      ? character
+      : `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  )
+}
+
+async function refusal(response: IncomingMessage): Promise<string> {
+  let body = ''
+  try {
+    for await (const chunk of response.setEncoding('utf8')) {
+      body += chunk
+      if (body.length > longestBody) break
+    }
+  } catch {
+    // Half a body says more than none.
+  }
+  const status = `${response.statusCode} ${response.statusMessage}`
+  return body === '' ? status : `${status}: ${printable(body.slice(0, longestBody))}`
+}
+
+/** Names that resolve to several addresses fail with one error for each, and a message for none. */
+function describe(error: Error): string {
+  const first = error instanceof AggregateError ? (error.errors[0] as Error) : error
+  return `failed: ${first.message}`
+}
