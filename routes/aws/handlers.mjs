@@ -1,0 +1,56 @@
+import {
+  ApiGatewayManagementApiClient,
+  DeleteConnectionCommand,
+  GetConnectionCommand,
+  GoneException,
+  PostToConnectionCommand,
+} from '@aws-sdk/client-apigatewaymanagementapi'
+
+export const connect = async (event) => {
+  console.log(`${event.requestContext.connectionId} connects from ${event.requestContext.identity.sourceIp}`)
+  return { statusCode: 200 }
+}
+
+export const disconnect = async (event) => {
+  const { connectionId, disconnectStatusCode, disconnectReason } = event.requestContext
+  console.log(`${connectionId} left: ${disconnectStatusCode} ${disconnectReason}`)
+  return { statusCode: 200 }
+}
+
+export const message = async (event) => {
+  const { domainName, stage, connectionId, routeKey } = event.requestContext
+  const api = new ApiGatewayManagementApiClient({
+    endpoint: `${process.env.SCHEME ?? 'https'}://${domainName}/${stage}`,
+  })
+  const post = (id, data) =>
+    api.send(new PostToConnectionCommand({ ConnectionId: id, Data: Buffer.from(JSON.stringify(data)) }))
+
+  switch (routeKey) {
+    case 'send': {
+      const { to, data } = JSON.parse(event.body)
+      try {
+        await post(to, { from: connectionId, data })
+      } catch (error) {
+        if (!(error instanceof GoneException)) throw error
+        await post(connectionId, { gone: to })
+      }
+      break
+    }
+    case 'about': {
+      const about = await api.send(new GetConnectionCommand({ ConnectionId: connectionId }))
+      await post(connectionId, {
+        connectionId,
+        connectedAt: about.ConnectedAt,
+        lastActiveAt: about.LastActiveAt,
+        identity: about.Identity,
+      })
+      break
+    }
+    case 'leave':
+      await api.send(new DeleteConnectionCommand({ ConnectionId: connectionId }))
+      break
+    default:
+      await post(connectionId, { actions: ['send', 'about', 'leave'] })
+  }
+  return { statusCode: 200 }
+}
