@@ -11,6 +11,7 @@ const names: Readonly<Record<string, readonly [file: string, contentType: string
   '/playground': ['index.html', html],
   '/playground/playground.css': ['playground.css', css],
   '/playground/playground.js': ['playground.js', js],
+  '/playground/clipboard.js': ['clipboard.js', js],
   '/playground/frame-log.js': ['frame-log.js', js],
   '/playground/history.js': ['history.js', js],
   '/playground/management.js': ['management.js', js],

@@ -1,0 +1,377 @@
+import { copyText } from './clipboard.js'
+import { createFrameLog } from './frame-log.js'
+import { createHistory } from './history.js'
+import {
+  closeConnection,
+  findConnection,
+  gatewayTime,
+  listApis,
+  listCloseReasons,
+  ManagementError,
+  push,
+  useToken,
+} from './management.js'
+import { byteLength, closeMeanings, messageFor, prettyJson, sizeText } from './text.js'
+
+/** AWS's limits on what a client sends: a frame, a message. */
+const maxFrameBytes = 32 * 1024
+const settingsKey = 'postern.playground.settings'
+
+/** @type {<E extends HTMLElement = HTMLElement>(id: string) => E} */
+const byId = (id) => /** @type {any} */ (document.getElementById(id))
+const status = byId('status')
+const notice = byId('notice')
+const apiSelect = /** @type {HTMLSelectElement} */ (byId('api'))
+const stageSelect = /** @type {HTMLSelectElement} */ (byId('stage'))
+const query = /** @type {HTMLInputElement} */ (byId('query'))
+const protocols = /** @type {HTMLInputElement} */ (byId('protocols'))
+const message = /** @type {HTMLTextAreaElement} */ (byId('message'))
+const pushText = /** @type {HTMLTextAreaElement} */ (byId('push'))
+const tokenDialog = /** @type {HTMLDialogElement} */ (byId('token-dialog'))
+const tokenInput = /** @type {HTMLInputElement} */ (byId('token'))
+const buttons = {
+  connect: /** @type {HTMLButtonElement} */ (byId('connect')),
+  disconnect: /** @type {HTMLButtonElement} */ (byId('disconnect')),
+  send: /** @type {HTMLButtonElement} */ (byId('send')),
+  push: /** @type {HTMLButtonElement} */ (byId('push-send')),
+  closeAsBackend: /** @type {HTMLButtonElement} */ (byId('push-close')),
+}
+
+const history = createHistory(localStorage)
+const log = createFrameLog({
+  list: byId('log'),
+  empty: byId('log-empty'),
+  count: byId('log-count'),
+  toNewest: byId('to-newest'),
+  copy,
+})
+
+/** @type {import('./management.js').Api[]} */
+let apis = []
+/** @type {Record<string, import('./text.js').CloseReason>} */
+let closeReasons = {}
+/** @type {WebSocket | null} */
+let socket = null
+/** @type {string | null} */
+let connectionId = null
+/** Texts pushed by this page that have not come back as frames yet. @type {string[]} */
+let pushedTexts = []
+
+// --- what there is to connect to ---
+
+async function load() {
+  try {
+    const [listed, reasons] = await Promise.all([listApis(), listCloseReasons()])
+    apis = listed.apis
+    closeReasons = reasons.closeReasons
+    byId('token-open').hidden = true
+    showNotice(apis.length === 0 ? 'The gateway serves no API.' : '')
+    showApis(recall())
+  } catch (error) {
+    if (error instanceof ManagementError && error.status === 401) return askForToken(error)
+    showNotice(wordsOf(error))
+  }
+}
+
+/** @param {{ api?: string, stage?: string }} wanted */
+function showApis(wanted) {
+  apiSelect.replaceChildren(...apis.map(({ apiId }) => new Option(apiId)))
+  if (apis.some(({ apiId }) => apiId === wanted.api)) apiSelect.value = wanted.api ?? ''
+  showStages(wanted.stage)
+}
+
+/** @param {string} [wanted] */
+function showStages(wanted) {
+  const stages = apis.find(({ apiId }) => apiId === apiSelect.value)?.stages ?? []
+  stageSelect.replaceChildren(...stages.map(({ stage }) => new Option(stage)))
+  if (stages.some(({ stage }) => stage === wanted)) stageSelect.value = wanted ?? ''
+  showStage()
+}
+
+function currentStage() {
+  const api = apis.find(({ apiId }) => apiId === apiSelect.value)
+  const stage = api?.stages.find(({ stage }) => stage === stageSelect.value)
+  return api === undefined || stage === undefined ? null : { api, stage }
+}
+
+function showStage() {
+  const current = currentStage()
+  byId('url').textContent = urlText() ?? 'Nothing is served here.'
+  buttons.connect.disabled = socket !== null || urlText() === null
+  const routes = current?.stage.routeKeys.filter((key) => !key.startsWith('$')) ?? []
+  byId('routes').replaceChildren(
+    ...routes.flatMap((key) => {
+      const text = messageFor(current?.api.routeSelectionExpression ?? null, key)
+      return text === null ? [] : [routeChip(key, text)]
+    }),
+  )
+  remember()
+}
+
+/** @param {string} key @param {string} text */
+function routeChip(key, text) {
+  const chip = document.createElement('button')
+  chip.type = 'button'
+  chip.className = 'chip'
+  chip.textContent = key
+  chip.addEventListener('click', () => {
+    message.value = text
+    message.focus()
+    showMessageSize()
+  })
+  return chip
+}
+
+function urlText() {
+  const url = currentStage()?.stage.url
+  if (url === undefined || url === null) return null
+  const search = query.value.trim().replace(/^\?/, '')
+  return search === '' ? url : `${url}?${search}`
+}
+
+// --- the connection ---
+
+async function connect() {
+  const url = urlText()
+  const current = currentStage()
+  if (url === null || current === null || socket !== null) return
+  const wanted = protocols.value.split(',').flatMap((name) => (name.trim() === '' ? [] : [name.trim()]))
+  const since = await gatewayTime().catch(() => null)
+  if (socket !== null) return
+  let opening
+  try {
+    opening = new WebSocket(url, wanted)
+  } catch (error) {
+    return log.add('error', `The browser refuses: ${wordsOf(error)}`)
+  }
+  socket = opening
+  opening.binaryType = 'arraybuffer'
+  const asked = { byUs: false, opened: false }
+  show('connecting', 'Connecting…')
+  log.add('event', `Connecting to ${url}${wanted.length === 0 ? '' : ` with ${wanted.join(', ')}`}`)
+  opening.addEventListener('open', () => {
+    asked.opened = true
+    show('open', 'Connected')
+    byId('protocol').textContent = opening.protocol || '–'
+    log.add('event', opening.protocol === '' ? 'Connected' : `Connected, subprotocol ${opening.protocol}`)
+    if (since !== null) void learnConnectionId(opening, { apiId: current.api.apiId, stage: current.stage.stage, since })
+  })
+  opening.addEventListener('message', (event) => received(event.data))
+  opening.addEventListener('close', (event) => closed(opening, event, asked))
+  buttons.disconnect.onclick = () => {
+    asked.byUs = true
+    log.add('event', 'Disconnecting')
+    opening.close(1000)
+  }
+}
+
+/** @param {WebSocket} of @param {{ apiId: string, stage: string, since: string }} opened */
+async function learnConnectionId(of, opened) {
+  const id = await findConnection(opened).catch(() => null)
+  if (socket === of && connectionId === null) showConnectionId(id)
+}
+
+/** @param {string | ArrayBuffer} data */
+function received(data) {
+  if (typeof data !== 'string') return log.add('in', `[${data.byteLength} bytes, binary]`)
+  const pushed = pushedTexts.indexOf(data)
+  if (pushed >= 0) pushedTexts.splice(pushed, 1)
+  log.add(pushed >= 0 ? 'push' : 'in', data)
+  // Error frames name the connection, and so may an API.
+  const named = /"connectionId"\s*:\s*"([\w-]{15}=)"/.exec(data)?.[1]
+  if (connectionId === null && named !== undefined && prettyJson(data) !== null) showConnectionId(named)
+}
+
+/** @param {WebSocket} of @param {CloseEvent} event @param {{ byUs: boolean, opened: boolean }} asked */
+function closed(of, event, { byUs, opened }) {
+  if (socket !== of) return
+  socket = null
+  pushedTexts = []
+  showConnectionId(null)
+  byId('protocol').textContent = '–'
+  show('idle', 'Not connected')
+  const reason = event.reason === '' ? '' : ` “${event.reason}”`
+  if (opened)
+    return log.add(
+      'event',
+      `Closed: ${event.code}${reason}`,
+      closeMeanings(closeReasons, event.code, event.reason, byUs),
+    )
+  log.add('error', 'The handshake failed', [
+    'Browsers do not show the response. The gateway’s log has the status and the cause; “postern check” finds faults of the definition.',
+  ])
+}
+
+/** @param {'idle' | 'connecting' | 'open'} state @param {string} text */
+function show(state, text) {
+  status.dataset.state = state
+  status.textContent = text
+  const open = state === 'open'
+  buttons.connect.disabled = state !== 'idle' || urlText() === null
+  buttons.disconnect.disabled = state === 'idle'
+  buttons.send.disabled = !open
+  for (const field of [apiSelect, stageSelect, query, protocols]) field.disabled = state !== 'idle'
+}
+
+/** @param {string | null} id */
+function showConnectionId(id) {
+  connectionId = id
+  byId('connection-id').textContent = id ?? (socket === null ? '–' : 'not known')
+  byId('copy-id').hidden = id === null
+  buttons.push.disabled = id === null
+  buttons.closeAsBackend.disabled = id === null
+}
+
+// --- sending ---
+
+function send() {
+  if (socket?.readyState !== WebSocket.OPEN) return
+  const text = message.value
+  socket.send(text)
+  const size = byteLength(text)
+  log.add('out', text, size > maxFrameBytes ? ['Larger than the 32 KB that AWS takes in one frame.'] : [])
+  history.add(text)
+  message.value = ''
+  showMessageSize()
+}
+
+/** @param {KeyboardEvent} event */
+function onMessageKey(event) {
+  if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) {
+    event.preventDefault()
+    return send()
+  }
+  if (event.altKey || event.ctrlKey || event.metaKey || event.shiftKey || event.isComposing) return
+  const { value, selectionStart, selectionEnd } = message
+  if (selectionStart !== selectionEnd) return
+  if (event.key === 'ArrowUp' && !value.slice(0, selectionStart).includes('\n'))
+    recallMessage(event, history.older(value))
+  if (event.key === 'ArrowDown' && !value.slice(selectionEnd).includes('\n')) recallMessage(event, history.newer())
+}
+
+/** @param {KeyboardEvent} event @param {string | null} text */
+function recallMessage(event, text) {
+  if (text === null) return
+  event.preventDefault()
+  message.value = text
+  // Where the same key goes on through the history.
+  const caret = event.key === 'ArrowUp' ? 0 : text.length
+  message.setSelectionRange(caret, caret)
+  showMessageSize()
+}
+
+function showMessageSize() {
+  const size = byteLength(message.value)
+  byId('message-size').textContent = size === 0 ? '' : sizeText(size)
+}
+
+async function pushMessage() {
+  if (connectionId === null) return
+  const text = pushText.value
+  pushedTexts.push(text)
+  try {
+    await push(connectionId, text)
+    pushText.value = ''
+  } catch (error) {
+    pushedTexts.splice(pushedTexts.indexOf(text), 1)
+    log.add('error', `Push failed: ${wordsOf(error)}`)
+  }
+}
+
+async function closeAsBackend() {
+  if (connectionId === null) return
+  try {
+    await closeConnection(connectionId)
+  } catch (error) {
+    log.add('error', `Closing failed: ${wordsOf(error)}`)
+  }
+}
+
+// --- around it ---
+
+/** @param {string} text @param {HTMLElement} button */
+async function copy(text, button) {
+  const label = button.textContent
+  button.textContent = (await copyText(text)) ? 'Copied' : 'Not copied'
+  setTimeout(() => {
+    button.textContent = label
+  }, 1200)
+}
+
+/** @param {ManagementError} error */
+function askForToken(error) {
+  byId('token-open').hidden = false
+  showNotice(error.message.startsWith('The token') ? error.message : 'This management port asks for a token.')
+  if (!tokenDialog.open) tokenDialog.showModal()
+}
+
+/** @param {string} text */
+function showNotice(text) {
+  notice.textContent = text
+  notice.hidden = text === ''
+}
+
+/** @param {unknown} error */
+function wordsOf(error) {
+  return error instanceof Error ? error.message : String(error)
+}
+
+/** What was chosen last; not the query, which may hold a secret. @returns {{ api?: string, stage?: string }} */
+function recall() {
+  try {
+    const stored = JSON.parse(localStorage.getItem(settingsKey) ?? '{}')
+    return typeof stored === 'object' && stored !== null ? stored : {}
+  } catch {
+    return {}
+  }
+}
+
+function remember() {
+  try {
+    localStorage.setItem(settingsKey, JSON.stringify({ api: apiSelect.value, stage: stageSelect.value }))
+  } catch {
+    // Then the choice is not kept.
+  }
+}
+
+/** @param {string} id @param {() => void} run */
+function onSubmit(id, run) {
+  byId(id).addEventListener('submit', (event) => {
+    event.preventDefault()
+    run()
+  })
+}
+
+onSubmit('connect-form', connect)
+onSubmit('send-form', send)
+onSubmit('push-form', pushMessage)
+apiSelect.addEventListener('change', () => showStages())
+stageSelect.addEventListener('change', showStage)
+query.addEventListener('input', showStage)
+message.addEventListener('keydown', onMessageKey)
+message.addEventListener('input', showMessageSize)
+pushText.addEventListener('keydown', (event) => {
+  if (event.key !== 'Enter' || !(event.ctrlKey || event.metaKey)) return
+  event.preventDefault()
+  void pushMessage()
+})
+buttons.closeAsBackend.addEventListener('click', closeAsBackend)
+byId('tidy').addEventListener('click', () => {
+  message.value = prettyJson(message.value) ?? message.value
+  showMessageSize()
+})
+byId('copy-id').addEventListener('click', () => copy(connectionId ?? '', byId('copy-id')))
+byId('copy-log').addEventListener('click', () => copy(log.text(), byId('copy-log')))
+byId('clear').addEventListener('click', () => log.clear())
+byId('filter').addEventListener('input', (event) => log.filter(/** @type {HTMLInputElement} */ (event.target).value))
+byId('pretty').addEventListener('change', (event) => log.pretty(/** @type {HTMLInputElement} */ (event.target).checked))
+byId('token-open').addEventListener('click', () => tokenDialog.showModal())
+byId('token-cancel').addEventListener('click', () => tokenDialog.close())
+byId('token-form').addEventListener('submit', () => {
+  useToken(tokenInput.value.trim())
+  tokenInput.value = ''
+  void load()
+})
+
+show('idle', 'Not connected')
+void load()
