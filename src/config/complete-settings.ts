@@ -18,9 +18,9 @@ export function completeSettings(given: GivenSettings, secrets: Secrets): { sett
   const settings: Settings = {
     ...rest,
     connectionsAuthorization: connections.authorization,
-    connectionsTokens: secrets.connectionsTokens,
+    connectionsTokens: connections.authorization === 'TOKEN' ? secrets.connectionsTokens : [],
     managementAuthorization: management.authorization,
-    managementTokens: secrets.managementTokens,
+    managementTokens: management.authorization === 'TOKEN' ? secrets.managementTokens : [],
     defaultApi: given.defaultApi ?? null,
     tls: tls === undefined ? null : { ...tls, passphrase: secrets.tlsPassphrase },
     lambda: {

@@ -8,7 +8,7 @@ import { z } from 'zod'
 /** Why a member that AWS knows is refused here, by the schema that refuses it. */
 export const refusedMembers = z.registry<Readonly<Record<string, string>>>()
 
-/** The record behind a `record(…)`: JSON Schema is made from it. */
+/** The record behind the transform of a `record(…)`: JSON Schema is made from it. */
 export const recordParts = new WeakMap<object, { key: z.ZodType; value: z.ZodType }>()
 
 /** How errors are worded where the schema says nothing itself; `issues.ts` reads them. */
@@ -114,7 +114,7 @@ export function record<Value extends z.ZodType>(key: z.ZodType, value: Value, ma
     }
     return result
   })
-  recordParts.set(schema, { key, value })
+  recordParts.set(schema.def.out, { key, value })
   return schema
 }
 

@@ -1,0 +1,55 @@
+import { apiJsonSchema, settingsJsonSchema } from '../src/config/json-schema.ts'
+import { secretVariables } from '../src/config/settings.ts'
+import { settingsTable } from '../src/config/settings-table.ts'
+import { markdownTable, membersTable, schemaAt } from './markdown-table.ts'
+
+/** Files that are made from the source as a whole, by their path in the repository. */
+export const files: Readonly<Record<string, () => string>> = {
+  'schema/api.schema.json': () => json(apiJsonSchema()),
+  'schema/settings.schema.json': () => json(settingsJsonSchema()),
+}
+
+const route = ['routes', '*']
+const stage = ['stages', '*']
+
+/** Parts of Markdown pages, by the NAME of `<!-- generated:NAME -->` … `<!-- /generated -->`. */
+export const sections: Readonly<Record<string, () => string>> = {
+  settings: settingsSection,
+  'settings-domains': () => membersTable(schemaAt(settingsJsonSchema(), ['domains'])),
+  'settings-secrets': () =>
+    markdownTable(
+      ['Variable', 'Holds'],
+      Object.entries(secretVariables).map(([name, holds]) => [`\`${name}\``, holds]),
+    ),
+  'definition-api': () => membersTable(schemaAt(apiJsonSchema(), [])),
+  'definition-function': () => membersTable(schemaAt(apiJsonSchema(), ['functions', '*'])),
+  'definition-route': () => membersTable(schemaAt(apiJsonSchema(), route)),
+  'definition-stage': () => membersTable(schemaAt(apiJsonSchema(), stage)),
+  'definition-integration-http': () => membersTable(schemaAt(apiJsonSchema(), ['integrations', '*', 'HTTP'])),
+  'definition-integration-http-proxy': () =>
+    membersTable(schemaAt(apiJsonSchema(), ['integrations', '*', 'HTTP_PROXY'])),
+  'definition-integration-aws': () => membersTable(schemaAt(apiJsonSchema(), ['integrations', '*', 'AWS'])),
+  'definition-integration-aws-proxy': () => membersTable(schemaAt(apiJsonSchema(), ['integrations', '*', 'AWS_PROXY'])),
+  'definition-integration-mock': () => membersTable(schemaAt(apiJsonSchema(), ['integrations', '*', 'MOCK'])),
+}
+
+function json(value: object): string {
+  return `${JSON.stringify(value, null, 2)}\n`
+}
+
+function settingsSection(): string {
+  const groups = [...new Set(settingsTable.map((row) => row.group))]
+  return groups
+    .map((group) => {
+      const rows = settingsTable.filter((row) => row.group === group)
+      const cells = rows.map((row) => [
+        `\`${row.name}\``,
+        row.name === 'dir' ? '`[dir]`' : `\`--${row.default === true ? 'no-' : ''}${row.flag}\``,
+        `\`${row.variable}\``,
+        row.default === undefined ? '' : `\`${JSON.stringify(row.default)}\``,
+        row.description,
+      ])
+      return `### ${group}\n\n${markdownTable(['Setting', 'Flag', 'Variable', 'Default', 'Meaning'], cells)}`
+    })
+    .join('\n\n')
+}

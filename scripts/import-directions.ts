@@ -1,0 +1,142 @@
+/**
+ * The house's import directions as data, and what breaks them. `X!` is `X/contract.ts` alone. Every room may also
+ * import itself and vocabulary/.
+ */
+export const directions: Readonly<Record<string, readonly string[] | 'every room'>> = {
+  cli: ['app', 'config'],
+  app: 'every room',
+  gateway: ['stages', 'limits', 'transport!', 'auth!', 'integrations!', 'registry!', 'observability!'],
+  rest: ['stages', 'limits', 'transport!', 'auth!', 'integrations!', 'observability!'],
+  connections: ['transport!', 'auth!', 'registry!', 'observability!'],
+  stages: ['config', 'routing', 'mapping', 'integrations!', 'auth!'],
+  integrations: ['mapping', 'routing', 'observability!'],
+  transport: ['observability!'],
+  registry: ['observability!'],
+  limits: ['observability!'],
+  auth: ['observability!'],
+  routing: [],
+  mapping: [],
+  config: [],
+  observability: [],
+  vocabulary: [],
+}
+
+/** Packages that one room alone may import. */
+const ownedPackages: Readonly<Record<string, string>> = { 'uWebSockets.js': 'transport' }
+
+/** Sources by their path below src/: `gateway/message.ts`. */
+export type Tree = ReadonlyMap<string, string>
+
+/** Every import that breaks the directions and every ring, a line each. */
+export function importFaults(tree: Tree): string[] {
+  const imports = new Map([...tree].map(([file, source]) => [file, importsOf(file, source)]))
+  const faults = [...imports].flatMap(([file, found]) =>
+    found.flatMap((each) => directionFault(file, each, tree) ?? []),
+  )
+  return [...faults, ...ringFaults(imports)]
+}
+
+interface Import {
+  readonly line: number
+  readonly specifier: string
+  /** The path below src/; null for a package. */
+  readonly target: string | null
+}
+
+const statement =
+  /^[ \t]*(?:import|export)\b[^'"`;]*?\bfrom\s*(['"])(.+?)\1|^[ \t]*import\s*(['"])(.+?)\3|\bimport\(\s*(['"])(.+?)\5/gm
+
+function importsOf(file: string, source: string): Import[] {
+  const code = withoutComments(source)
+  return [...code.matchAll(statement)].map((match) => {
+    const specifier = (match[2] ?? match[4] ?? match[6]) as string
+    const line = code.slice(0, match.index + match[0].length).split('\n').length
+    return { line, specifier, target: specifier.startsWith('.') ? resolve(file, specifier) : null }
+  })
+}
+
+/** Blanks comments that stand on lines of their own, so that examples in them are no imports; lines keep their numbers. */
+function withoutComments(source: string): string {
+  return source
+    .replace(/^[ \t]*\/\*[\s\S]*?\*\//gm, (comment) => comment.replace(/[^\n]/g, ''))
+    .replace(/^[ \t]*\/\/.*$/gm, '')
+}
+
+function resolve(file: string, specifier: string): string {
+  const parts = file.split('/').slice(0, -1)
+  for (const step of specifier.split('/')) {
+    if (step === '..') {
+      if (parts.pop() === undefined) return `../${specifier}`
+    } else if (step !== '.') parts.push(step)
+  }
+  return parts.join('/')
+}
+
+function directionFault(file: string, { line, specifier, target }: Import, tree: Tree): string | null {
+  const at = `src/${file}:${line}`
+  const from = roomOf(file)
+  const allowed = Object.hasOwn(directions, from) ? directions[from] : undefined
+  if (allowed === undefined) return `${at}: ${from} is no room: give it a line in scripts/import-directions.ts`
+  if (target === null) {
+    const owner = Object.hasOwn(ownedPackages, specifier) ? ownedPackages[specifier] : undefined
+    return owner === undefined || owner === from ? null : `${at}: only ${owner} may import ${specifier}`
+  }
+  const to = roomOf(target)
+  if (target.startsWith('..')) return `${at}: ${specifier} is outside of src/`
+  if (!tree.has(target)) return `${at}: ${specifier} does not exist`
+  if (to === from || to === 'vocabulary' || allowed === 'every room' || allowed.includes(to)) return null
+  if (!allowed.includes(`${to}!`)) return `${at}: ${from} may not import ${to} (${specifier})`
+  return target === `${to}/contract.ts` ? null : `${at}: ${from} may import ${to}/contract.ts only (${specifier})`
+}
+
+function roomOf(file: string): string {
+  return file.includes('/') ? file.slice(0, file.indexOf('/')) : file
+}
+
+/** One ring for every knot of files that reach each other, type imports included: the shortest through its first file. */
+function ringFaults(imports: ReadonlyMap<string, readonly Import[]>): string[] {
+  const next = (file: string) => (imports.get(file) ?? []).flatMap(({ target }) => (target === null ? [] : [target]))
+  const inRing = new Set<string>()
+  const faults: string[] = []
+  for (const file of [...imports.keys()].sort()) {
+    if (inRing.has(file)) continue
+    const ring = shortestRing(file, next)
+    if (ring === null) continue
+    const knot = knotOf(file, next)
+    for (const each of knot) inRing.add(each)
+    const size = knot.length > ring.length ? ` (${knot.length} files reach each other)` : ''
+    faults.push(`ring: ${[...ring, file].map((each) => `src/${each}`).join(' → ')}${size}`)
+  }
+  return faults
+}
+
+function shortestRing(start: string, next: (file: string) => string[]): string[] | null {
+  const paths: string[][] = [[start]]
+  const seen = new Set<string>()
+  for (const path of paths) {
+    for (const file of next(path.at(-1) as string)) {
+      if (file === start) return path
+      if (!seen.has(file)) paths.push([...path, file])
+      seen.add(file)
+    }
+  }
+  return null
+}
+
+/** The files that `start` reaches and that reach `start`. */
+function knotOf(start: string, next: (file: string) => string[]): string[] {
+  const reached = reachOf(start, next)
+  return [...reached].filter((file) => reachOf(file, next).has(start))
+}
+
+function reachOf(start: string, next: (file: string) => string[]): Set<string> {
+  const reached = new Set<string>()
+  const queue = [start]
+  for (const file of queue) {
+    for (const each of next(file)) {
+      if (!reached.has(each)) queue.push(each)
+      reached.add(each)
+    }
+  }
+  return reached
+}
