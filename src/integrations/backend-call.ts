@@ -1,0 +1,152 @@
+import type { Client, Dispatcher } from 'undici'
+import { errorTable, GatewayError } from '../vocabulary/errors.ts'
+import type { RequestContext } from '../vocabulary/request-context.ts'
+import { BackendResponse } from './backend-response.ts'
+import type { CallDeadlines, TimedCall } from './call-deadlines.ts'
+
+/** A request as undici takes it. Header names and values alternate; all of them must be safe to write. */
+export interface BackendRequest {
+  readonly method: Dispatcher.HttpMethod
+  /** With its query, percent-encoded. */
+  readonly path: string
+  readonly headers: string[]
+  readonly body: string | Uint8Array | null
+}
+
+/** Who lent a call its client, and takes it back. */
+export interface ClientOwner {
+  /** The answer is complete and the client free. */
+  finished(call: BackendCall): void
+  /** The call ended in any other way: its client is not to be used again. */
+  broken(call: BackendCall): void
+  /** Once more, on a new connection. */
+  retry(call: BackendCall): void
+}
+
+const idempotent: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE'])
+
+/**
+ * One request to a backend, as undici's handler: the `onConnect…onError` form, which undici runs without a wrapper
+ * and which leaves headers as bytes. Settles its promise exactly once.
+ */
+export class BackendCall implements TimedCall, Dispatcher.DispatchHandler {
+  readonly request: BackendRequest
+  readonly startedAt = performance.now()
+  earlier: TimedCall | null = null
+  later: TimedCall | null = null
+  /** Null while the call waits for its turn. */
+  client: Client | null = null
+
+  readonly #owner: ClientOwner
+  readonly #deadlines: CallDeadlines
+  readonly #context: RequestContext | null
+  readonly #resolve: (response: BackendResponse) => void
+  readonly #reject: (error: GatewayError) => void
+  #settled = false
+  #retried = false
+  /** A byte of an answer has come. */
+  #answered = false
+  #status = 0
+  #headers: readonly Buffer[] = []
+  #first: Buffer | null = null
+  #chunks: Buffer[] | null = null
+
+  constructor(
+    request: BackendRequest,
+    owner: ClientOwner,
+    deadlines: CallDeadlines,
+    context: RequestContext | null,
+    resolve: (response: BackendResponse) => void,
+    reject: (error: GatewayError) => void,
+  ) {
+    this.request = request
+    this.#owner = owner
+    this.#deadlines = deadlines
+    this.#context = context
+    this.#resolve = resolve
+    this.#reject = reject
+    deadlines.add(this)
+  }
+
+  // --- undici's events ---
+
+  /** Required by undici; a call is cancelled by destroying its client, which serves no other. */
+  onConnect(): void {}
+
+  onResponseStarted(): void {
+    this.#answered = true
+  }
+
+  onHeaders(status: number, headers: Buffer[]): boolean {
+    // 103 Early Hints and the like come before the answer (RFC 9110 §15.2).
+    if (status < 200) return true
+    this.#status = status
+    this.#headers = headers
+    return true
+  }
+
+  onData(chunk: Buffer): boolean {
+    if (this.#first === null) this.#first = chunk
+    else if (this.#chunks === null) this.#chunks = [this.#first, chunk]
+    else this.#chunks.push(chunk)
+    return true
+  }
+
+  onComplete(): void {
+    if (this.#settled) return
+    this.#deadlines.remove(this)
+    this.#settle(null)
+    this.#owner.finished(this)
+    const body = this.#chunks === null ? (this.#first ?? '') : Buffer.concat(this.#chunks)
+    this.#resolve(new BackendResponse(this.#status, this.#headers, body))
+  }
+
+  onError(error: Error): void {
+    if (this.#settled) return
+    const code = errorCode(error)
+    if (!this.#retried && !this.#answered && idempotent.has(this.request.method) && brokenConnection.has(code)) {
+      // Most likely the backend closed a kept-alive connection just as the request left (RFC 9110 §9.2.2). Requests
+      // that are not idempotent may have been carried out, so those fail.
+      this.#retried = true
+      this.#owner.retry(this)
+      return
+    }
+    this.#deadlines.remove(this)
+    const tooLarge = code === 'UND_ERR_RES_EXCEEDED_MAX_SIZE'
+    this.#fail(tooLarge ? 'INTEGRATION_RESPONSE_TOO_LARGE' : 'INTEGRATION_FAILURE', error)
+  }
+
+  // --- other ends ---
+
+  /** The deadline has passed. */
+  expire(): void {
+    this.#fail('INTEGRATION_TIMEOUT', null)
+  }
+
+  #fail(
+    code: 'INTEGRATION_FAILURE' | 'INTEGRATION_TIMEOUT' | 'INTEGRATION_RESPONSE_TOO_LARGE',
+    cause: Error | null,
+  ): void {
+    const detail = cause === null ? errorTable[code].cause : cause.message || errorCode(cause)
+    this.#settle(detail)
+    this.#owner.broken(this)
+    this.#reject(new GatewayError(code, detail, cause === null ? undefined : { cause }))
+  }
+
+  #settle(errorMessage: string | null): void {
+    this.#settled = true
+    const context = this.#context
+    if (context === null) return
+    context.integrationLatency = performance.now() - this.startedAt
+    context.integrationErrorMessage = errorMessage
+    if (this.#status !== 0) context.integrationStatus = this.#status
+  }
+}
+
+/** How undici and Node.js report that the other side ended the connection. */
+const brokenConnection: ReadonlySet<string> = new Set(['UND_ERR_SOCKET', 'ECONNRESET', 'EPIPE'])
+
+function errorCode(error: Error): string {
+  const { code } = error as { code?: unknown }
+  return typeof code === 'string' ? code : error.name
+}

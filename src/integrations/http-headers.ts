@@ -1,0 +1,122 @@
+import type { MappedParameter } from '../mapping/parameter-mapping.ts'
+import { isSafeHeader } from '../vocabulary/headers.ts'
+import type { IntegrationCall, IntegrationScope } from './contract.ts'
+
+/** Builds the headers of a request as undici takes them: names and values alternate. */
+export type BuildHeaders = (call: IntegrationCall, hasBody: boolean) => string[]
+
+export interface HttpHeaderOptions {
+  readonly scope: Pick<IntegrationScope, 'apiId' | 'forwardWebSocketHeaders'>
+  /** The mapped headers. */
+  readonly mapped: readonly MappedParameter[]
+  /** HTTP_PROXY: the client's own headers go along, where there are any (`$connect`). */
+  readonly proxy: boolean
+}
+
+/**
+ * Headers of requests to HTTP backends ("Set up HTTP integrations", "Important notes"): what the gateway says itself,
+ * what is mapped (which wins, in the definition's spelling) and, for a proxy's handshake, what the client sent. `Host`
+ * and `Content-Length` are undici's to write.
+ */
+export function compileHttpHeaders({ scope, mapped, proxy }: HttpHeaderOptions): BuildHeaders {
+  const mappedNames = new Set(mapped.map(({ name }) => name.toLowerCase()))
+  const own = ['User-Agent', `AmazonAPIGateway_${scope.apiId}`, 'x-amzn-apigateway-api-id', scope.apiId]
+  const ownWithBody = [...own, 'Content-Type', 'application/json']
+  const withoutMapped = (headers: string[]): string[] =>
+    headers.filter((_, i) => !mappedNames.has((headers[i - (i % 2)] as string).toLowerCase()))
+
+  const constants = mapped.flatMap(({ name, source }) => (source.constant === null ? [] : wire(name, source.constant)))
+  const dynamic = mapped.filter(({ source }) => source.constant === null)
+  const fixed = [...withoutMapped(own), ...constants]
+  const fixedWithBody = [...withoutMapped(ownWithBody), ...constants]
+  // A default that gives way to a mapping comes back when the mapping finds no value.
+  const defaults = new Map([
+    ['user-agent', own.slice(0, 2)],
+    ['content-type', ownWithBody.slice(4)],
+  ])
+
+  const forwards = proxy ? createForwarder(mappedNames, scope.forwardWebSocketHeaders) : null
+
+  return (call, hasBody) => {
+    const headers = (hasBody ? fixedWithBody : fixed).slice()
+    headers.push('X-Amzn-Trace-Id', call.context.traceId)
+    for (const { name, source } of dynamic) {
+      const value = source.read(call)
+      const pair = value === null ? [] : wire(name, value)
+      if (pair.length > 0) headers.push(name, pair[1] as string)
+      else if (hasBody || name.toLowerCase() !== 'content-type')
+        headers.push(...(defaults.get(name.toLowerCase()) ?? []))
+    }
+    if (forwards !== null && call.request !== null) {
+      for (const [name, value] of call.request.headers) if (forwards(name, value)) headers.push(...wire(name, value))
+    }
+    return headers
+  }
+}
+
+/** Headers that belong to the client's connection (RFC 9110 §7.6.1), or that AWS takes out on the way to a backend. */
+const neverForwarded = [
+  'connection',
+  'content-encoding',
+  'content-length',
+  'expect',
+  'host',
+  'http2-settings',
+  'keep-alive',
+  'max-forwards',
+  'proxy-authenticate',
+  'proxy-authorization',
+  'proxy-connection',
+  'server',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+  'via',
+  'www-authenticate',
+  // Written by the gateway.
+  'user-agent',
+  'x-amzn-apigateway-api-id',
+  'x-amzn-trace-id',
+]
+/** AWS forwards these too, and many servers then answer 400, since no upgrade comes with them. */
+const strayWebSocketHeaders = ['sec-websocket-key', 'sec-websocket-version', 'sec-websocket-extensions']
+
+function createForwarder(mappedNames: ReadonlySet<string>, webSocketHeaders: boolean) {
+  const stopped = new Set([...neverForwarded, ...(webSocketHeaders ? [] : strayWebSocketHeaders), ...mappedNames])
+  return (name: string, value: string): boolean => {
+    const lowerCase = name.toLowerCase()
+    // A signature for the gateway's own URL is nothing for a backend.
+    return !stopped.has(lowerCase) && !(lowerCase === 'authorization' && value.startsWith('AWS4-HMAC-SHA256'))
+  }
+}
+
+/** Why a header can't be mapped; null when it can. */
+export function refusedHeader(name: string): string | null {
+  return unmappable.has(name.toLowerCase()) ? `${name} is written by the gateway and can't be mapped` : null
+}
+
+const unmappable = new Set([
+  'connection',
+  'content-length',
+  'expect',
+  'keep-alive',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+  'x-amzn-apigateway-api-id',
+  'x-amzn-trace-id',
+])
+
+const plain = /^[\x20-\x7e]*$/
+
+/**
+ * A header as it goes to the wire, or nothing when it must not: control characters would start headers of a client's
+ * choice. Text beyond ASCII goes as UTF-8, which undici writes when each byte is one character.
+ */
+function wire(name: string, value: string): [] | [string, string] {
+  if (plain.test(value)) return [name, value]
+  if (!isSafeHeader(name, value)) return []
+  return [name, Buffer.from(value, 'utf8').toString('latin1')]
+}

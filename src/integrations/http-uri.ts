@@ -1,0 +1,93 @@
+import type { MappedParameter, ParameterInput, ParameterSource } from '../mapping/parameter-mapping.ts'
+import type { HeaderList } from '../vocabulary/headers.ts'
+import { replaceStageVariables } from './stage-variables.ts'
+
+/** The `integrationUri` of an HTTP backend, compiled. */
+export interface HttpUri {
+  /** `https://host` or `https://host:port`: what connections are shared by. */
+  readonly origin: string
+  /** Path and query of one call, percent-encoded; `query` is the client's own, which goes first. */
+  path(input: ParameterInput, query: HeaderList | null): string
+}
+
+const absolute = /^(https?:\/\/[^/?#]*)([^?#]*)(\?[^#]*)?(?:#.*)?$/i
+const allowed = 'allowed: an absolute http:// or https:// URL'
+
+/**
+ * Compiles a URL: `${stageVariables.name}` becomes the variable or nothing, `{name}` the path parameter of that name
+ * or, when none is mapped, stays as it is; query parameters are appended. A string is the fault.
+ */
+export function compileHttpUri(
+  uri: string,
+  stageVariables: Readonly<Record<string, string>>,
+  parameters: readonly MappedParameter[],
+): HttpUri | string {
+  const { text, missing } = replaceStageVariables(uri, stageVariables)
+  const url = missing.reduce((whole, name) => whole.replaceAll(`\${stageVariables.${name}}`, ''), text)
+  const [, base = '', path = '', ownQuery = ''] = absolute.exec(url) ?? []
+  if (!URL.canParse(base)) {
+    const reason = missing.length === 0 ? '' : `; the stage has no variable ${missing.join(', ')}`
+    return `${JSON.stringify(url)} is no URL; ${allowed}${reason}`
+  }
+  const { origin, username, password } = new URL(base)
+  // Connections are shared by origin, and a URL turns up in logs.
+  if (username !== '' || password !== '') {
+    return 'allowed: a URL without user and password; map integration.request.header.Authorization instead'
+  }
+  if (/[^\x21-\x7e]/.test(path + ownQuery)) return 'allowed in a URL: ASCII without spaces; percent-encode the rest'
+
+  const render = compilePath(`${path.startsWith('/') ? '' : '/'}${path}${ownQuery === '?' ? '' : ownQuery}`, parameters)
+  const mapped = parameters.filter(({ place }) => place === 'querystring')
+  const joint = ownQuery.length > 1 ? '&' : '?'
+  if (typeof render === 'string' && mapped.length === 0) {
+    return {
+      origin,
+      path: (_, query) => (query === null || query.length === 0 ? render : `${render}${joint}${encodeQuery(query)}`),
+    }
+  }
+  return {
+    origin,
+    path(input, query) {
+      const start = typeof render === 'string' ? render : render(input)
+      const pairs = [...(query ?? [])]
+      for (const { name, source } of mapped) {
+        const value = source.read(input)
+        if (value !== null) pairs.push([name, value])
+      }
+      return pairs.length === 0 ? start : `${start}${joint}${encodeQuery(pairs)}`
+    },
+  }
+}
+
+/** The path itself when nothing in it changes from call to call. */
+function compilePath(
+  path: string,
+  parameters: readonly MappedParameter[],
+): string | ((input: ParameterInput) => string) {
+  const sources = new Map(parameters.filter(({ place }) => place === 'path').map(({ name, source }) => [name, source]))
+  const parts: (string | ParameterSource<ParameterInput>)[] = []
+  for (const piece of path.split(/(\{[^{}]+\})/)) {
+    const source = piece.startsWith('{') ? sources.get(piece.slice(1, -1)) : undefined
+    if (source === undefined) parts.push(piece)
+    else parts.push(source.constant === null ? source : encodeSegment(source.constant))
+  }
+  if (parts.every((part) => typeof part === 'string')) return parts.join('')
+  return (input) =>
+    parts.map((part) => (typeof part === 'string' ? part : encodeSegment(part.read(input) ?? ''))).join('')
+}
+
+/** A client's text must stay one segment, and `.` and `..` must not climb (RFC 3986 §5.2.4). */
+function encodeSegment(text: string): string {
+  return text === '.' || text === '..' ? text.replaceAll('.', '%2E') : encode(text)
+}
+
+function encodeQuery(pairs: HeaderList): string {
+  return pairs.map(([name, value]) => `${encode(name)}=${encode(value)}`).join('&')
+}
+
+const surrogate = /[\ud800-\udfff]/
+
+function encode(text: string): string {
+  // Through bytes and back, half a surrogate pair becomes U+FFFD; as it is, it can't be encoded.
+  return encodeURIComponent(surrogate.test(text) ? Buffer.from(text).toString() : text)
+}

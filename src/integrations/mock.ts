@@ -1,0 +1,36 @@
+import { GatewayError } from '../vocabulary/errors.ts'
+import type { IntegrationCall, IntegrationResult, IntegrationType } from './contract.ts'
+import { checkIntegrationResponses, compileResponseMapping } from './integration-response.ts'
+import { readMockStatus } from './mock-status.ts'
+import { checkRequestTemplate, compileRequestTemplate } from './request-template.ts'
+
+/**
+ * MOCK answers by itself: the request template renders `{"statusCode": 200}`, that status picks an integration response,
+ * and its template is the answer. When nothing in it depends on the call, the answer is made at load.
+ */
+export const mockIntegrationType: IntegrationType = {
+  types: ['MOCK'],
+  check: (definition, scope) => [
+    ...checkRequestTemplate(definition),
+    ...checkIntegrationResponses(definition.integrationResponses, scope),
+  ],
+  create(definition, scope) {
+    const request = compileRequestTemplate(definition, scope)
+    const responses = compileResponseMapping(definition.integrationResponses, scope)
+    const constantStatus = request.constant === null ? null : readMockStatus(request.constant)
+
+    function answer(call: IntegrationCall): IntegrationResult {
+      const status = constantStatus ?? readMockStatus(request.render(call) ?? '')
+      if (status === null) {
+        throw new GatewayError('API_CONFIGURATION_ERROR', 'the request template of a MOCK gave no integer statusCode')
+      }
+      return responses.map(call, { selectionValue: String(status), status, headers: [], body: '' })
+    }
+
+    return {
+      constant: constantStatus === null ? null : responses.constantFor(constantStatus),
+      invoke: answer,
+      close() {},
+    }
+  },
+}
