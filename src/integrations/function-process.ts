@@ -1,0 +1,153 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { execPath, platform, kill as signal } from 'node:process'
+import { Duplex, type Readable } from 'node:stream'
+import { fileURLToPath } from 'node:url'
+import { createFrameReader, encodeFrame } from './function-channel.mjs'
+
+/** AWS's limit on the result of a synchronous call: 6 MB and room for its envelope. */
+export const maxResultBytes = 6_291_556
+/** Above the results themselves, for what stands around them in a frame. */
+const maxFrameBytes = maxResultBytes + 262_144
+
+/** How long the channel of a process that has exited may take to end: something that it started may hold it open. */
+const lastWordsInMillis = 250
+
+const workerFile = fileURLToPath(new URL('./function-worker.mjs', import.meta.url))
+
+/** What a process is started with. */
+export interface ProcessSettings {
+  readonly file: string
+  readonly exportName: string
+  readonly functionName: string
+  readonly functionArn: string
+  readonly memoryInMegabytes: number
+  readonly logGroupName: string
+  readonly logStreamName: string
+  /** The folder of the api.yaml: the process's working directory. */
+  readonly directory: string
+  /** All of its environment: nothing of the gateway's own is passed on. */
+  readonly environment: Readonly<Record<string, string>>
+}
+
+/** The head of a call, as `function-worker.mjs` reads it. */
+export interface CallHeader {
+  /** Comes back with the result. */
+  readonly call: number
+  readonly requestId: string
+  readonly traceId: string
+  /** Milliseconds since 1970 at which the function's own time limit ends. */
+  readonly deadline: number
+}
+
+/** None comes before `startProcess` has returned, and none after `exited`, which comes exactly once. */
+export interface ProcessEvents {
+  /** The handler is loaded; the process takes calls. */
+  ready(): void
+  /** The handler can't be loaded; `error` is JSON text as in `failed`. The process ends. */
+  notLoaded(error: string): void
+  returned(call: number, result: string): void
+  /** `error` is JSON text: `{"errorType":…,"errorMessage":…,"trace":[…]}`. */
+  failed(call: number, error: string): void
+  /** `how` is a phrase: `exit status 1`, `signal: SIGKILL`. */
+  exited(how: string): void
+}
+
+/** The process of a function: one call at a time. */
+export interface FunctionProcess {
+  /** Null when it could not be started. */
+  readonly pid: number | null
+  readonly output: { readonly stdout: Readable; readonly stderr: Readable } | null
+  call(header: CallHeader, payload: string): void
+  /** Ends it and whatever it started; `exited` follows. */
+  kill(): void
+}
+
+/**
+ * A process and not a thread: a worker thread that fills its heap in large steps, with `array.concat` or `JSON.parse`,
+ * aborts all of Node.js (`resourceLimits` catches only slow growth), and it can signal the process it lives in. A
+ * process also has its own environment, working directory and output, and may be killed at any instruction.
+ */
+export function startProcess(settings: ProcessSettings, events: ProcessEvents): FunctionProcess {
+  const { environment, directory, ...rest } = settings
+  let child: ChildProcess
+  try {
+    child = spawn(
+      execPath,
+      [`--max-old-space-size=${settings.memoryInMegabytes}`, workerFile, JSON.stringify({ ...rest, maxResultBytes })],
+      // A session of its own: Ctrl-C at a terminal stops the gateway, which still waits for calls in flight.
+      { cwd: directory, env: { ...environment }, stdio: ['ignore', 'pipe', 'pipe', 'pipe'], detached: true },
+    )
+  } catch (error) {
+    setImmediate(() => events.exited(`it can't be started: ${(error as Error).message}`))
+    return { pid: null, output: null, call() {}, kill() {} }
+  }
+  return supervise(child, events)
+}
+
+function supervise(child: ChildProcess, events: ProcessEvents): FunctionProcess {
+  const channel = child.stdio[3]
+  let ended = false
+  const exited = (how: string): void => {
+    if (ended) return
+    ended = true
+    if (channel instanceof Duplex) channel.destroy()
+    events.exited(how)
+  }
+  child.on('exit', (code, name) => {
+    const how = code === null ? `signal: ${name}` : `exit status ${code}`
+    // The last words may still be in the channel, which ends when they are read.
+    if (!(channel instanceof Duplex) || channel.readableEnded || channel.destroyed) return exited(how)
+    channel.once('end', () => exited(how)).once('close', () => exited(how))
+    setTimeout(exited, lastWordsInMillis, how)
+  })
+  child.on('error', (error) => {
+    if (child.pid === undefined) exited(`it can't be started: ${error.message}`)
+  })
+
+  const kill = (): void => {
+    if (ended || child.pid === undefined) return
+    try {
+      if (platform === 'win32') child.kill('SIGKILL')
+      else signal(-child.pid, 'SIGKILL')
+    } catch {
+      child.kill('SIGKILL')
+    }
+  }
+  if (channel instanceof Duplex) {
+    const read = createFrameReader(maxFrameBytes, (text) => {
+      if (!ended) receive(text, events)
+    })
+    channel.on('data', (chunk: Buffer) => {
+      try {
+        read(chunk)
+      } catch {
+        // The handler has written into the channel itself.
+        channel.destroy()
+        kill()
+      }
+    })
+    channel.on('error', kill)
+  }
+  const { stdout, stderr } = child
+  return {
+    pid: child.pid ?? null,
+    output: stdout === null || stderr === null ? null : { stdout, stderr },
+    call(header, payload) {
+      if (channel instanceof Duplex && !channel.destroyed) {
+        channel.write(encodeFrame(`${JSON.stringify(header)}\n${payload}`))
+      }
+    },
+    kill,
+  }
+}
+
+function receive(text: string, events: ProcessEvents): void {
+  const kind = text[0]
+  if (kind === 'R') return events.ready()
+  if (kind === 'F') return events.notLoaded(text.slice(1))
+  const end = text.indexOf('\n')
+  const call = Number(text.slice(1, end))
+  if (kind === 'S') events.returned(call, text.slice(end + 1))
+  else if (kind === 'E') events.failed(call, text.slice(end + 1))
+  else throw new RangeError('an unknown frame')
+}

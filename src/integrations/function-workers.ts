@@ -1,0 +1,321 @@
+import type { Log } from '../observability/contract.ts'
+import type { FunctionDefinition } from './contract.ts'
+import { errorSentence, errorText } from './function-error.ts'
+import { locateHandler } from './function-handler.ts'
+import { createFunctionOutput } from './function-output.ts'
+import { type FunctionProcess, type ProcessSettings, startProcess } from './function-process.ts'
+import { createMemoryWatch } from './memory-watch.ts'
+import type { OrphanGuard } from './orphan-guard.ts'
+
+/** Processes that start at the same time: a burst of calls must not take every core for a burst of start-ups. */
+const maxStarting = 2
+/** AWS's limit on loading a function. */
+const loadTimeoutInMillis = 10_000
+/** So long after a failed load, another one is not tried. */
+const loadRetryInMillis = 1_000
+/** This many crashes in a row start the next process at once; further ones wait, up to `maxRestartDelayInMillis`. */
+const freeRestarts = 3
+const maxRestartDelayInMillis = 2_000
+const sweepInMillis = 15_000
+/** Idle for this long, a process ends; the last one of a function stays longer, so that single calls are quick too. */
+const idleInMillis = 60_000
+const lastIdleInMillis = 900_000
+
+export interface FunctionOptions {
+  readonly name: string
+  readonly definition: FunctionDefinition
+  /** The folder of the api.yaml. */
+  readonly directory: string
+  readonly settings: Omit<ProcessSettings, 'file' | 'exportName'>
+  readonly log: Log
+  readonly guard: OrphanGuard
+  /** Monotonic, in milliseconds. */
+  readonly now: () => number
+}
+
+/** A process of the function. */
+export interface FunctionWorker {
+  readonly process: FunctionProcess
+  state: 'starting' | 'idle' | 'busy'
+  /** Of the call that runs, or ran last: lines that it prints belong to that. */
+  requestId: string | null
+  idleSince: number
+  loadTimer: NodeJS.Timeout | null
+}
+
+export interface WorkerEvents {
+  /** A worker is idle now, or another one may be started. */
+  available(): void
+  /** No process could load the handler: whoever waits need not. */
+  notLoaded(error: string): void
+  answered(worker: FunctionWorker, call: number, payload: string, isError: boolean): void
+  /** A busy worker is gone; `errorType` and `reason` are as Lambda would say it. */
+  lost(worker: FunctionWorker, errorType: string, reason: string): void
+  /** None is left, not even one on its way out. */
+  ended(): void
+}
+
+/** The processes of one function: started when calls wait, replaced when they crash, ended when they rest. */
+export interface FunctionWorkers {
+  /** An idle one, busy from now on; null when there is none. */
+  take(requestId: string): FunctionWorker | null
+  /** Its call is over: it is idle, or ends if a reload has passed over it. */
+  release(worker: FunctionWorker): void
+  /** Takes it out of use and kills it. */
+  discard(worker: FunctionWorker): void
+  /** So many calls wait: starts what is allowed, now or when it is. */
+  want(calls: number): void
+  /** The error of the last load, while it is too early for another. */
+  readonly loadError: string | null
+  /** Null once the handler is loaded, else one sentence. */
+  load(): Promise<string | null>
+  /** Calls from now on get new processes. */
+  reload(): void
+  /** Ends those that have nothing to do. */
+  discardIdle(): void
+  /** Whether there is one, if only on its way out. */
+  readonly any: boolean
+  /** Ends them all, now. */
+  destroy(): void
+}
+
+export function createFunctionWorkers(options: FunctionOptions, events: WorkerEvents): FunctionWorkers {
+  const { definition, directory, log, guard, now } = options
+  const output = createFunctionOutput(log)
+  const workers = new Set<FunctionWorker>()
+  /** Taken last comes first: the rest may get old and end. */
+  const idle: FunctionWorker[] = []
+  /** On their way out: they end after their call, or are killed already. */
+  const leaving = new Set<FunctionWorker>()
+  const loads = new Set<(error: string | null) => void>()
+  const memory = createMemoryWatch(definition.memoryInMegabytes, () => workers.size + leaving.size > idle.length)
+  let starting = 0
+  let crashes = 0
+  let startAgainAt = 0
+  let startTimer: NodeJS.Timeout | null = null
+  let sweeper: NodeJS.Timeout | null = null
+  let loadError: { readonly text: string; readonly until: number } | null = null
+
+  // --- start ---
+
+  function want(calls: number): void {
+    while (isNeeded(calls)) {
+      const delay = startAgainAt - now()
+      if (delay > 0) {
+        startTimer ??= setTimeout(startLater, delay)
+        return
+      }
+      start()
+    }
+  }
+
+  function isNeeded(calls: number): boolean {
+    if (loads.size > 0 && workers.size === 0) return true
+    return calls > starting && starting < maxStarting && workers.size < definition.maxConcurrency
+  }
+
+  function startLater(): void {
+    startTimer = null
+    events.available()
+  }
+
+  function start(): void {
+    const location = locateHandler(directory, definition.handler)
+    if (typeof location === 'string') return loadFailed(errorText('Runtime.ImportModuleError', location))
+    const worker: FunctionWorker = {
+      process: startProcess(
+        { ...options.settings, file: location.file, exportName: location.exportName },
+        {
+          ready: () => ready(worker),
+          notLoaded: (error) => notLoaded(worker, error),
+          returned(call, result) {
+            crashes = 0
+            events.answered(worker, call, result, false)
+          },
+          failed: (call, error) => events.answered(worker, call, error, true),
+          exited: (how) => exited(worker, how),
+        },
+      ),
+      state: 'starting',
+      requestId: null,
+      idleSince: 0,
+      loadTimer: null,
+    }
+    const tooLong = errorText(
+      'Sandbox.Timedout',
+      `${definition.handler} did not load in ${loadTimeoutInMillis / 1000} s`,
+    )
+    worker.loadTimer = setTimeout(notLoaded, loadTimeoutInMillis, worker, tooLong)
+    starting++
+    workers.add(worker)
+    sweeper ??= setInterval(sweep, sweepInMillis).unref()
+    attach(worker)
+  }
+
+  function attach(worker: FunctionWorker): void {
+    const { pid, output: streams } = worker.process
+    if (pid !== null) {
+      guard.add(pid)
+      memory.watch(pid, () => overMemory(worker))
+    }
+    if (streams === null) return
+    output.read(streams.stdout, 'stdout', () => worker.requestId)
+    output.read(streams.stderr, 'stderr', () => worker.requestId)
+  }
+
+  function ready(worker: FunctionWorker): void {
+    if (!workers.has(worker) || worker.state !== 'starting') return
+    starting--
+    loadError = null
+    stopLoadTimer(worker)
+    settleLoads(null)
+    release(worker)
+    events.available()
+  }
+
+  function notLoaded(worker: FunctionWorker, error: string): void {
+    if (!workers.has(worker) || worker.state !== 'starting') return
+    discard(worker)
+    loadFailed(error)
+  }
+
+  function loadFailed(error: string): void {
+    log.error({ error }, 'the handler of the function can not be loaded')
+    startAgainAt = now() + loadRetryInMillis
+    settleLoads(errorSentence(error))
+    // One that has loaded it will serve whoever waits.
+    for (const worker of workers) if (worker.state !== 'starting') return
+    loadError = { text: error, until: startAgainAt }
+    events.notLoaded(error)
+  }
+
+  function settleLoads(error: string | null): void {
+    for (const done of loads) done(error)
+    loads.clear()
+  }
+
+  // --- work ---
+
+  function take(requestId: string): FunctionWorker | null {
+    const worker = idle.pop()
+    if (worker === undefined) return null
+    worker.state = 'busy'
+    worker.requestId = requestId
+    memory.callBegan()
+    return worker
+  }
+
+  function release(worker: FunctionWorker): void {
+    if (!workers.has(worker)) return worker.process.kill()
+    worker.state = 'idle'
+    worker.idleSince = now()
+    idle.push(worker)
+  }
+
+  function overMemory(worker: FunctionWorker): void {
+    const reason = `the process took more memory than memoryInMegabytes (${definition.memoryInMegabytes}) allows`
+    const { state } = worker
+    discard(worker)
+    if (state === 'busy') events.lost(worker, 'Runtime.OutOfMemory', reason)
+    else log.error({}, reason)
+    events.available()
+  }
+
+  // --- end ---
+
+  function discard(worker: FunctionWorker): void {
+    forget(worker)
+    leaving.add(worker)
+    worker.process.kill()
+  }
+
+  /** Takes it out of use. */
+  function forget(worker: FunctionWorker): void {
+    stopLoadTimer(worker)
+    if (worker.process.pid !== null) memory.forget(worker.process.pid)
+    if (workers.delete(worker) && worker.state === 'starting') starting--
+    const at = idle.indexOf(worker)
+    if (at >= 0) idle.splice(at, 1)
+  }
+
+  function exited(worker: FunctionWorker, how: string): void {
+    const inUse = workers.has(worker)
+    forget(worker)
+    leaving.delete(worker)
+    if (worker.process.pid !== null) guard.remove(worker.process.pid)
+    // V8 aborts when a heap is full.
+    const reason = /SIGABRT|SIGTRAP/.test(how) ? `${how}, most likely out of memory` : how
+    if (worker.state === 'busy') events.lost(worker, 'Runtime.ExitError', `Runtime exited with error: ${reason}`)
+    if (inUse) crashed(worker, reason)
+    events.available()
+    if (workers.size + leaving.size > 0) return
+    if (sweeper !== null) clearInterval(sweeper)
+    sweeper = null
+    events.ended()
+  }
+
+  function crashed({ state }: FunctionWorker, reason: string): void {
+    crashes++
+    if (crashes > freeRestarts) {
+      startAgainAt = now() + Math.min(maxRestartDelayInMillis, 100 * 2 ** (crashes - freeRestarts - 1))
+    }
+    if (state === 'starting') loadFailed(errorText('Runtime.ExitError', `Runtime exited while loading: ${reason}`))
+    else if (state === 'idle') log.error({ reason }, 'the process of the function ended between calls')
+  }
+
+  function sweep(): void {
+    const time = now()
+    for (const worker of [...idle]) {
+      const limit = workers.size > 1 ? idleInMillis : lastIdleInMillis
+      if (time - worker.idleSince >= limit) discard(worker)
+    }
+  }
+
+  return {
+    take,
+    release,
+    discard,
+    want,
+    get loadError() {
+      return loadError !== null && now() < loadError.until ? loadError.text : null
+    },
+    get any() {
+      return workers.size + leaving.size > 0
+    },
+    load() {
+      for (const worker of workers) if (worker.state !== 'starting') return Promise.resolve(null)
+      return new Promise((resolve) => {
+        loads.add(resolve)
+        if (workers.size === 0) start()
+      })
+    },
+    reload() {
+      loadError = null
+      crashes = 0
+      startAgainAt = 0
+      for (const worker of [...workers]) {
+        if (worker.state !== 'busy') discard(worker)
+        else {
+          workers.delete(worker)
+          leaving.add(worker)
+        }
+      }
+      events.available()
+    },
+    discardIdle() {
+      for (const worker of [...idle]) discard(worker)
+    },
+    destroy() {
+      if (startTimer !== null) clearTimeout(startTimer)
+      for (const worker of [...workers, ...leaving]) discard(worker)
+      settleLoads('the gateway stops')
+      memory.close()
+      output.close()
+    },
+  }
+}
+
+function stopLoadTimer(worker: FunctionWorker): void {
+  if (worker.loadTimer !== null) clearTimeout(worker.loadTimer)
+  worker.loadTimer = null
+}
