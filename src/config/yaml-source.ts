@@ -1,17 +1,32 @@
 import { readFile, stat } from 'node:fs/promises'
-import { type Document, isAlias, isMap, isScalar, isSeq, LineCounter, type Node, type Pair, parseDocument } from 'yaml'
+import {
+  type Document,
+  isAlias,
+  isMap,
+  isScalar,
+  isSeq,
+  LineCounter,
+  type Node,
+  type Pair,
+  parseDocument,
+  visit,
+} from 'yaml'
 import { createFault, type Fault, type Finding, shorten } from './faults.ts'
 
 /** A definition is written by people; this holds hundreds of templates and keeps parsing in seconds. */
 const maxFileBytes = 4_194_304
-/** Aliases multiply what they stand for: `yaml` refuses to expand more than this. */
+/** Aliases multiply what they stand for; no more stand in a file, and `yaml` does not expand them to more. */
 const maxAliases = 100
+/** Definitions nest to eight or so. */
+const maxDepth = 64
+/** One slip can make a fault of every line after it. */
+const maxSyntaxFaults = 20
 
 /** A YAML file with the places of its values. */
 export interface YamlSource {
   /** As it is shown to people. */
   readonly file: string
-  /** Plain objects and lists; may hold itself where an alias stands inside its anchor. */
+  /** Plain objects and lists, of bounded depth. */
   readonly value: unknown
   /** Where a finding about this file stands. */
   locate(finding: Finding): Fault
@@ -52,35 +67,67 @@ export function parseYaml(file: string, text: string): YamlRead {
   try {
     // prettyErrors would quote lines of the file, and with them whatever secrets stand there.
     const document = parseDocument(text, { lineCounter, prettyErrors: false, stringKeys: true })
-    const faults = [...document.errors, ...document.warnings].map((error) => {
-      const { line, col } = lineCounter.linePos(error.pos[0])
-      return createFault(
-        { file, line, column: col },
-        syntaxFinding(error.code, error.message, text.slice(error.pos[0])),
-      )
+    const findings = [...syntaxFindings(document, text), ...aliasFindings(document)]
+    const faults = findings.slice(0, maxSyntaxFaults).map(({ offset, finding }) => {
+      const { line, col } = lineCounter.linePos(offset)
+      return createFault({ file, line, column: col }, finding)
     })
-    if (document.errors.some((error) => error.code !== 'DUPLICATE_KEY')) return { source: null, faults }
+    if (findings.some(({ isFatal }) => isFatal)) return { source: null, faults }
     const value: unknown = document.toJS({ maxAliasCount: maxAliases })
+    if (isDeeperThan(value, maxDepth)) return refused(file, tooDeep)
     return { source: { file, value, locate: (finding) => locate(file, document, lineCounter, finding) }, faults }
   } catch (error) {
-    // Nesting beyond the stack is a RangeError, too many aliases are a ReferenceError.
-    const problem =
-      error instanceof RangeError
-        ? 'nested too deeply'
-        : error instanceof ReferenceError
-          ? 'too many aliases (*name)'
-          : null
-    if (problem === null) throw error
-    return refused(file, { path: [], problem })
+    if (error instanceof RangeError) return refused(file, tooDeep)
+    // What `yaml` throws when aliases outgrow maxAliasCount.
+    if (error instanceof ReferenceError) return refused(file, { path: [], problem: 'too many aliases (*name)' })
+    throw error
   }
 }
 
-function syntaxFinding(code: string, message: string, source: string): Finding {
-  if (code === 'DUPLICATE_KEY') {
-    const key = /^("[^"\n]*"|'[^'\n]*'|[^:\n]*)/.exec(source)?.[0] ?? ''
-    return { path: [], problem: `${shorten(key.trim())} stands in this map twice` }
-  }
-  return { path: [], problem: `not valid YAML: ${message}` }
+const tooDeep: Finding = { path: [], problem: 'nested too deeply' }
+
+interface SyntaxFinding {
+  readonly offset: number
+  readonly finding: Finding
+  /** Nothing can be read of a file with this. */
+  readonly isFatal: boolean
+}
+
+function syntaxFindings(document: Document.Parsed, text: string): SyntaxFinding[] {
+  return [...document.errors, ...document.warnings].map(({ code, message, pos }) => {
+    // The parser catches what its own recursion throws.
+    if (/call stack/i.test(message)) throw new RangeError(message)
+    if (code !== 'DUPLICATE_KEY') {
+      return { offset: pos[0], finding: { path: [], problem: `not valid YAML: ${message}` }, isFatal: true }
+    }
+    const key = /^("[^"\n]*"|'[^'\n]*'|[^:\n]*)/.exec(text.slice(pos[0]))?.[0] ?? ''
+    return {
+      offset: pos[0],
+      finding: { path: [], problem: `${shorten(key.trim())} stands in this map twice` },
+      isFatal: false,
+    }
+  })
+}
+
+function aliasFindings(document: Document): SyntaxFinding[] {
+  const findings: SyntaxFinding[] = []
+  let aliases = 0
+  visit(document, {
+    Alias(_, alias) {
+      // Each look-up walks the document.
+      if (++aliases > maxAliases) throw new ReferenceError('too many aliases')
+      if (alias.resolve(document) !== undefined) return
+      const problem = `*${alias.source} stands for nothing: no &${alias.source} before it`
+      findings.push({ offset: alias.range?.[0] ?? 0, finding: { path: [], problem }, isFatal: true })
+    },
+  })
+  return findings
+}
+
+/** Also true for a value that holds itself, through an alias inside of its own anchor. */
+function isDeeperThan(value: unknown, depth: number): boolean {
+  if (typeof value !== 'object' || value === null) return false
+  return depth === 0 || Object.values(value).some((each) => isDeeperThan(each, depth - 1))
 }
 
 function refused(file: string, finding: Finding): YamlRead {

@@ -1,0 +1,363 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, describe, expect, test } from 'vitest'
+import { formatFault } from '../../src/config/faults.ts'
+import { readDefinitions } from '../../src/config/read-api.ts'
+
+const root = mkdtempSync(join(tmpdir(), 'postern-faults-'))
+afterAll(() => rmSync(root, { recursive: true }))
+let folders = 0
+
+/** The faults of one definition, as `postern check` prints them, without the temporary folder. */
+async function faultsOf(yaml: string | Uint8Array): Promise<string[]> {
+  const dir = join(root, String(++folders))
+  mkdirSync(join(dir, 'chat'), { recursive: true })
+  writeFileSync(join(dir, 'chat/api.yaml'), yaml)
+  const { faults } = await readDefinitions(dir)
+  return faults.map((fault) => formatFault(fault).replaceAll(`${dir}/`, ''))
+}
+
+/** A definition without a fault in its first four lines; `rest` starts at line 5. */
+const api = (rest: string) => `apiId: chat
+protocolType: WEBSOCKET
+routeSelectionExpression: $request.body.action
+stages: { dev: {} }
+${rest}`
+
+test('a minimal definition has no fault', async () => {
+  expect(await faultsOf(api('routes: {}'))).toEqual([])
+})
+
+const apiMembers =
+  'apiId, name, description, protocolType, routeSelectionExpression, allowedOrigins, messageOrdering, compression, ' +
+  'idleTimeoutInSeconds, connectionLifetimeInSeconds, nullFunctionResult, forwardWebSocketHeaders, functions, ' +
+  'integrations, routes, stages'
+
+const url = 'an http:// or https:// URL; ${stageVariables.<name>} may stand in it'
+const methods = 'GET, POST, PUT, PATCH, DELETE, HEAD, OPTIONS'
+
+/** What is wrong, the definition from line 5 on (or the whole of it), and every line that is reported. */
+const cases: [name: string, yaml: string, ...faults: string[]][] = [
+  [
+    'an unknown member, with the nearest name',
+    api('routes: {}\nintegrationss: {}'),
+    `6:1: integrationss: unknown member; allowed: ${apiMembers}. Did you mean "integrations"?`,
+  ],
+  [
+    'an unknown member that is like none',
+    api('routes: {}\ncolour: red'),
+    `6:1: colour: unknown member; allowed: ${apiMembers}`,
+  ],
+  [
+    'a member that is called __proto__',
+    api('routes: {}\n__proto__: { apiId: x }'),
+    `6:1: __proto__: unknown member; allowed: ${apiMembers}`,
+  ],
+  [
+    'a missing member',
+    'apiId: chat\nprotocolType: WEBSOCKET\nroutes: {}\nstages: { dev: {} }\n',
+    '1:1: routeSelectionExpression: missing; allowed: a selection expression, such as $request.body.action',
+  ],
+  [
+    'an API of another kind',
+    'apiId: chat\nprotocolType: HTTP\nrouteSelectionExpression: x\nroutes: {}\nstages: { dev: {} }\n',
+    '2:15: protocolType: found "HTTP"; allowed: WEBSOCKET (this version serves WebSocket APIs only)',
+  ],
+  [
+    'a misspelt value',
+    api('routes: {}\nmessageOrdering: CONECTION'),
+    '6:18: messageOrdering: found "CONECTION"; allowed: PARALLEL, CONNECTION. Did you mean "CONNECTION"?',
+  ],
+  [
+    'an apiId that is no host label',
+    'apiId: My Chat\nprotocolType: WEBSOCKET\nrouteSelectionExpression: x\nroutes: {}\nstages: { dev: {} }\n',
+    '1:8: apiId: found "My Chat"; allowed: 1 to 63 characters of a-z, 0-9 and -, starting with a letter or digit',
+  ],
+  ['a member without a value', api('routes:'), '5:1: routes: found nothing; allowed: a map'],
+  ['a list where a map belongs', api('routes: [a]'), '5:9: routes: found a list; allowed: a map'],
+  [
+    'a text where true or false belongs, as YAML 1.2 reads yes',
+    api('routes: {}\ncompression: yes'),
+    '6:14: compression: found "yes"; allowed: true or false',
+  ],
+  [
+    'a number beyond its bounds',
+    api('routes: {}\nidleTimeoutInSeconds: -1'),
+    '6:23: idleTimeoutInSeconds: found -1 (a number); allowed: a whole number from 0 to 604800',
+  ],
+  [
+    'a fraction where a whole number belongs',
+    api('routes: {}\nconnectionLifetimeInSeconds: 1.5'),
+    '6:30: connectionLifetimeInSeconds: found 1.5 (a number); allowed: a whole number from 0 to 2592000',
+  ],
+  [
+    'origins that no browser would send',
+    api(
+      'routes: {}\nallowedOrigins: [https://app.example/, https://app.example:443, app.example, "https://*.example.com"]',
+    ),
+    '6:18: allowedOrigins[0]: found "https://app.example/"; allowed: \'*\', an origin such as https://app.example, or https://*.example.com for every subdomain',
+    '6:40: allowedOrigins[1]: found "https://app.example:443"; allowed: \'*\', an origin such as https://app.example, or https://*.example.com for every subdomain',
+    '6:65: allowedOrigins[2]: found "app.example"; allowed: \'*\', an origin such as https://app.example, or https://*.example.com for every subdomain',
+  ],
+  [
+    'no stage',
+    'apiId: chat\nprotocolType: WEBSOCKET\nrouteSelectionExpression: x\nroutes: {}\nstages: {}\n',
+    '5:9: stages: found an empty map; allowed: at least one stage, such as dev: {}',
+  ],
+  [
+    'a custom route key that starts with a dollar sign',
+    api('routes:\n  $conect: {}'),
+    '6:3: routes.$conect: not a valid name; allowed: $connect, $disconnect, $default, or a key that does not start with $',
+  ],
+  [
+    'a misspelt member of a route',
+    api('routes:\n  join:\n    routeRespons: true'),
+    '7:5: routes.join.routeRespons: unknown member; allowed: integration, routeResponse, routeResponseSelectionExpression, requestParameters, operationName. Did you mean "routeResponse"?',
+  ],
+  [
+    'members of routes that AWS has and this version has not',
+    api('routes:\n  $connect: { authorizationType: AWS_IAM, apiKeyRequired: true, target: integrations/x }'),
+    '6:15: routes.$connect.authorizationType: not supported: this version has no authorizers',
+    '6:43: routes.$connect.apiKeyRequired: not supported: this version has no API keys',
+    "6:65: routes.$connect.target: not supported: 'integration' names the integration",
+  ],
+  [
+    'an integration that no name leads to, with the nearest name',
+    api('integrations: { backend: { integrationType: MOCK } }\nroutes:\n  join: { integration: bakend }'),
+    '7:24: routes.join.integration: "bakend" is not under integrations; allowed: backend. Did you mean "backend"?',
+  ],
+  [
+    'an integration name where there are no integrations',
+    api('routes:\n  join: { integration: backend }'),
+    '6:24: routes.join.integration: "backend" is not under integrations; allowed: none, there are no such names',
+  ],
+  [
+    'an integration that is called like a member of every object',
+    api('routes:\n  join: { integration: constructor }'),
+    '6:24: routes.join.integration: "constructor" is not under integrations; allowed: none, there are no such names',
+  ],
+  [
+    'an integration of a kind that there is not',
+    api('integrations:\n  a: { integrationType: HTTP_PROXI }\nroutes: {}'),
+    '6:25: integrations.a.integrationType: found "HTTP_PROXI"; allowed: AWS_PROXY, AWS, HTTP_PROXY, HTTP, MOCK. Did you mean "HTTP_PROXY"?',
+  ],
+  [
+    'an integration without a kind',
+    api('routes:\n  join: { integration: { integrationUri: x } }'),
+    '6:11: routes.join.integration.integrationType: missing; allowed: AWS_PROXY, AWS, HTTP_PROXY, HTTP, MOCK',
+  ],
+  [
+    'an integration that is neither a name nor a map',
+    api('routes:\n  join: { integration: 5 }'),
+    '6:24: routes.join.integration: found 5 (a number); allowed: the name of an integration, or a map',
+  ],
+  [
+    'an HTTP integration without a URL and a method',
+    api('integrations:\n  a: { integrationType: HTTP }\nroutes: {}'),
+    `6:3: integrations.a.integrationUri: missing; allowed: ${url}`,
+    `6:3: integrations.a.integrationMethod: missing; allowed: ${methods}`,
+  ],
+  [
+    'a method that HTTP backends do not get',
+    api(
+      'integrations:\n  a: { integrationType: HTTP, integrationMethod: post, integrationUri: "http://x" }\nroutes: {}',
+    ),
+    `6:50: integrations.a.integrationMethod: found "post"; allowed: ${methods}. Did you mean "POST"?`,
+  ],
+  [
+    'a URL of another scheme',
+    api(
+      'integrations:\n  a: { integrationType: HTTP_PROXY, integrationMethod: POST, integrationUri: "ftp://x" }\nroutes: {}',
+    ),
+    `6:78: integrations.a.integrationUri: found "ftp://x"; allowed: ${url}`,
+  ],
+  [
+    'a URL that is none, without the password in it',
+    api(
+      'integrations:\n  a: { integrationType: HTTP_PROXY, integrationMethod: POST, integrationUri: "http://me:hunter2@a b/" }\nroutes: {}',
+    ),
+    '6:78: integrations.a.integrationUri: found "http://…@a b/"; allowed: an absolute http:// or https:// URL (in stage dev)',
+  ],
+  [
+    'a timeout beyond the one of AWS',
+    api('integrations:\n  a: { integrationType: MOCK, timeoutInMillis: 30000 }\nroutes: {}'),
+    '6:48: integrations.a.timeoutInMillis: found 30000 (a number); allowed: a whole number from 50 to 29000',
+  ],
+  [
+    'members of integrations that are not supported, with the reason',
+    api(
+      'integrations:\n  a:\n    integrationType: MOCK\n    credentialsArn: arn:aws:iam::1:role/x\n    tlsConfig: {}\n    connectionType: VPC_LINK\n    payloadFormatVersion: 2.0\nroutes: {}',
+    ),
+    '8:5: integrations.a.credentialsArn: not supported: there are no IAM roles here; Lambda calls are signed with the AWS_* credentials of the environment',
+    '9:5: integrations.a.tlsConfig: not supported: AWS has it for HTTP APIs only; certificates are checked against the host of integrationUri',
+    '10:21: integrations.a.connectionType: found "VPC_LINK"; allowed: INTERNET (VPC links are AWS networking; use an http:// URL)',
+    '11:27: integrations.a.payloadFormatVersion: found 2 (a number); allowed: 1.0 (in quotes), as AWS has it for WebSocket APIs',
+  ],
+  [
+    'templates of a proxy and a backend of a MOCK, with the reason',
+    api(
+      'integrations:\n  a: { integrationType: AWS_PROXY, integrationUri: f, requestTemplates: {} }\n  b: { integrationType: MOCK, integrationUri: x }\nroutes: {}',
+    ),
+    '6:55: integrations.a.requestTemplates: not supported: a proxy passes messages on as they are; integrationType HTTP or AWS has templates',
+    '7:31: integrations.b.integrationUri: not supported: a MOCK has no backend',
+  ],
+  [
+    'integration responses by keys that are no regular expressions',
+    api(
+      'integrations:\n  a:\n    integrationType: MOCK\n    integrationResponses:\n      200: {}\n      /(2/: {}\n      /2\\d\\d/: {}\n      $default: {}\nroutes: {}',
+    ),
+    '9:7: integrations.a.integrationResponses.200: not a valid name; allowed: $default or a regular expression between slashes, such as /2\\d\\d/',
+    '10:7: integrations.a.integrationResponses["/(2/"]: not a valid name; allowed: $default or a regular expression between slashes, such as /2\\d\\d/ (Invalid regular expression: /(2/: Unterminated group)',
+  ],
+  [
+    'a mapping target that there is not, and one without a source, but not its secret',
+    api(
+      'integrations:\n  a:\n    integrationType: HTTP_PROXY\n    integrationMethod: POST\n    integrationUri: http://x\n    requestParameters:\n      integration.request.cookie.a: "\'b\'"\n      integration.request.header.Authorization: 12345\nroutes: {}',
+    ),
+    '11:7: integrations.a.requestParameters["integration.request.cookie.a"]: not a valid name; allowed: integration.request.header.<name>, integration.request.querystring.<name> or integration.request.path.<name>',
+    '12:49: integrations.a.requestParameters["integration.request.header.Authorization"]: found a number; allowed: a source: route.request.…, context.…, stageVariables.… or a literal in single quotes, as in "\'text\'"',
+  ],
+  [
+    'a stage variable that a stage has not, once for that stage',
+    'apiId: chat\nprotocolType: WEBSOCKET\nrouteSelectionExpression: x\nroutes: { a: { integration: { integrationType: HTTP, integrationMethod: GET, integrationUri: "http://${stageVariables.host}/" } } }\nstages: { dev: { stageVariables: { hots: x } }, prod: { stageVariables: { host: y } } }\n',
+    '4:94: routes.a.integration.integrationUri: stage dev has no stage variable "host"; allowed: hots. Did you mean "hots"?',
+  ],
+  [
+    'a URL that is none with the variables of one stage',
+    'apiId: chat\nprotocolType: WEBSOCKET\nrouteSelectionExpression: x\nroutes: { a: { integration: { integrationType: HTTP, integrationMethod: GET, integrationUri: "${stageVariables.url}" } } }\nstages: { dev: { stageVariables: { url: "//x" } }, prod: { stageVariables: { url: "http://y" } } }\n',
+    '4:94: routes.a.integration.integrationUri: found "//x"; allowed: an absolute http:// or https:// URL (in stage dev)',
+  ],
+  [
+    'a placeholder of another kind in a URL',
+    api(
+      'routes: { a: { integration: { integrationType: HTTP, integrationMethod: GET, integrationUri: "http://x/${context.stage}" } } }',
+    ),
+    '5:94: routes.a.integration.integrationUri: found "${context.stage}"; allowed: ${stageVariables.<name>}',
+  ],
+  [
+    'a function that is not there',
+    api(
+      'functions: { join: { handler: handlers.join } }\nroutes:\n  a: { integration: { integrationType: AWS_PROXY, integrationUri: "function:jion" } }',
+    ),
+    '7:67: routes.a.integration.integrationUri: "jion" is not under functions; allowed: join. Did you mean "join"?',
+  ],
+  [
+    'functions without a handler, outside of the folder, and with numbers in their environment',
+    api(
+      'functions:\n  a: { timeoutInMillis: 0 }\n  b: { handler: ../x.y }\n  c: { handler: h.c, environment: { PASSWORD: 12345 } }\nroutes: {}',
+    ),
+    '6:3: functions.a.handler: missing; allowed: <file>.<export>, such as handlers.join; the file lies in the folder of api.yaml',
+    '6:25: functions.a.timeoutInMillis: found 0 (a number); allowed: a whole number from 1 to 900000',
+    '7:17: functions.b.handler: found "../x.y"; allowed: <file>.<export>, such as handlers.join; the file lies in the folder of api.yaml',
+    '8:47: functions.c.environment.PASSWORD: found a number; allowed: a string (numbers and true/false in quotes)',
+  ],
+  [
+    'request parameters of a route that has no request',
+    api(
+      'routes:\n  join: { requestParameters: { route.request.header.X: { required: true } } }\n  $connect: { requestParameters: { route.request.cookie.X: { required: true }, route.request.header.Y: {} } }',
+    ),
+    '6:11: routes.join.requestParameters: only $connect has headers and a query string to ask for',
+    '7:36: routes.$connect.requestParameters["route.request.cookie.X"]: not a valid name; allowed: route.request.header.<name> or route.request.querystring.<name>',
+    '7:80: routes.$connect.requestParameters["route.request.header.Y"].required: missing; allowed: true or false',
+  ],
+  [
+    'stages that break the quotas of AWS',
+    `apiId: chat
+protocolType: WEBSOCKET
+routeSelectionExpression: x
+routes: { join: {} }
+stages:
+  "a b": {}
+  dev:
+    stageVariables: { port: 8080, bad: "a b", "x-y": z }
+    accessLogSettings: { format: $context.routeKey }
+    defaultRouteSettings: { throttlingRateLimit: -1, loggingLevel: INFO }
+    routeSettings: { jion: {} }
+`,
+    '6:3: stages["a b"]: not a valid name; allowed: a name of 1 to 128 letters, digits, - and _',
+    '8:29: stages.dev.stageVariables.port: found 8080 (a number); allowed: a string of at most 512 characters from A-Z a-z 0-9 - . _ ~ : / ? # & = , (numbers in quotes)',
+    '8:40: stages.dev.stageVariables.bad: found "a b"; allowed: a string of at most 512 characters from A-Z a-z 0-9 - . _ ~ : / ? # & = , (numbers in quotes)',
+    '8:47: stages.dev.stageVariables.x-y: not a valid name; allowed: a name of 1 to 64 letters, digits and _',
+    '9:34: stages.dev.accessLogSettings.format: found "$context.routeKey"; allowed: a string that contains $context.requestId',
+    '10:50: stages.dev.defaultRouteSettings.throttlingRateLimit: found -1 (a number); allowed: a number of 0 or more',
+    "10:54: stages.dev.defaultRouteSettings.loggingLevel: not supported: the gateway's logLevel is a setting",
+    '11:22: stages.dev.routeSettings.jion: "jion" is not under routes; allowed: join. Did you mean "join"?',
+  ],
+  [
+    'the same key twice, and the faults of the rest',
+    api('routes: {}\napiId: Again'),
+    '6:1: apiId stands in this map twice',
+    '6:8: apiId: found "Again"; allowed: 1 to 63 characters of a-z, 0-9 and -, starting with a letter or digit',
+  ],
+  [
+    'text that is not YAML',
+    'apiId: [chat\nroutes: {}\n',
+    '2:1: not valid YAML: Flow sequence in block collection must be sufficiently indented and end with a ]',
+  ],
+  ['a tag that YAML does not know', api('routes: {}\nname: !Ref Chat'), '6:7: not valid YAML: Unresolved tag: !Ref'],
+  ['an alias of nothing', api('routes: *routes'), '5:9: *routes stands for nothing: no &routes before it'],
+  ['an empty file', '', '1:1: found nothing; allowed: a map'],
+  ['a text alone', 'apiId', '1:1: found "apiId"; allowed: a map'],
+]
+
+describe('a definition with', () => {
+  test.each(cases)('%s is reported with its place', async (_, yaml, ...faults) => {
+    const reported = await faultsOf(yaml)
+    expect(reported).toEqual(faults.map((fault) => `chat/api.yaml:${fault}`))
+  })
+})
+
+test('every fault of a file is reported at once', async () => {
+  const reported = await faultsOf(`apiId: Chat
+routeSelectionExpresion: x
+integrations:
+  a: { integrationType: HTTP, integrationUri: nowhere }
+routes:
+  join: { integration: b, routeResponse: 1 }
+stages:
+  dev: { stageVariables: { a: 1 } }
+`)
+  expect(reported.map((line) => line.split(': ').slice(0, 2).join(' '))).toEqual([
+    'chat/api.yaml:1:1 protocolType',
+    'chat/api.yaml:1:1 routeSelectionExpression',
+    'chat/api.yaml:1:8 apiId',
+    'chat/api.yaml:2:1 routeSelectionExpresion',
+    'chat/api.yaml:4:3 integrations.a.integrationMethod',
+    'chat/api.yaml:4:47 integrations.a.integrationUri',
+    'chat/api.yaml:6:24 routes.join.integration',
+    'chat/api.yaml:6:42 routes.join.routeResponse',
+    'chat/api.yaml:8:31 stages.dev.stageVariables.a',
+  ])
+})
+
+describe('hostile files', () => {
+  test('nesting deeper than the stack is a fault', async () => {
+    expect(await faultsOf('['.repeat(100_000))).toEqual(['chat/api.yaml: nested too deeply'])
+  })
+
+  test('aliases that multiply without end are a fault', async () => {
+    const levels = Array.from({ length: 12 }, (_, i) => `a${i + 1}: &a${i + 1} [${`*a${i},`.repeat(9)}]`)
+    expect(await faultsOf(`a0: &a0 x\n${levels.join('\n')}\n`)).toEqual(['chat/api.yaml: too many aliases (*name)'])
+  })
+
+  test('an alias inside of its own anchor is a fault', async () => {
+    expect(await faultsOf(api('routes: &r { a: { integration: *r } }'))).toEqual(['chat/api.yaml: nested too deeply'])
+  })
+
+  test('a file that is too large is not read', async () => {
+    expect(await faultsOf(' '.repeat(4_194_305))).toEqual([
+      'chat/api.yaml: found 4194305 bytes; allowed: at most 4194304 bytes',
+    ])
+  })
+
+  test('bytes that are no text are a fault', async () => {
+    expect(await faultsOf(Uint8Array.of(0x61, 0xff, 0xfe))).toEqual(['chat/api.yaml: not UTF-8 text'])
+  })
+
+  test('a fault never quotes the line that a secret stands on', async () => {
+    const reported = await faultsOf('functions:\n  a: { environment: { TOKEN: "hunter2 }\n')
+    expect(reported).not.toEqual([])
+    expect(reported.join('\n')).not.toContain('hunter2')
+  })
+})
