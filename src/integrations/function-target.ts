@@ -1,0 +1,51 @@
+import type { FunctionInvoker } from '../vocabulary/function-invoker.ts'
+import { nearestName } from '../vocabulary/nearest-name.ts'
+import type { IntegrationScope } from './contract.ts'
+import { locateHandler } from './function-handler.ts'
+import type { FunctionPools } from './function-pools.ts'
+import { parseFunctionUri } from './function-uri.ts'
+import type { LambdaApi } from './lambda-api.ts'
+import { replaceStageVariables } from './stage-variables.ts'
+
+export interface FunctionSources {
+  readonly pools: FunctionPools
+  /** Null where `lambda.endpoint` is not set: every function has to be declared then. */
+  readonly lambdaApi: LambdaApi | null
+}
+
+export type FunctionScope = Pick<IntegrationScope, 'apiId' | 'stage' | 'stageVariables' | 'directory' | 'functions'>
+
+/**
+ * The function that an `integrationUri` names in a stage, ready to be opened, or one sentence why there is none. Names
+ * declared under `functions` are local, even inside an ARN; others belong to the Lambda API.
+ */
+export function findFunction(
+  uri: string | undefined,
+  scope: FunctionScope,
+  { pools, lambdaApi }: FunctionSources,
+): { open(): FunctionInvoker } | string {
+  const { text, missing } = replaceStageVariables(uri ?? '', scope.stageVariables)
+  if (missing.length > 0) return `stage ${scope.stage} has no stage variable ${missing.join(', ')}`
+  const reference = parseFunctionUri(text)
+  if (reference === null) return `'${text}' is none of ${allowedForms}`
+
+  const { name } = reference
+  const definition = Object.hasOwn(scope.functions, name) ? scope.functions[name] : undefined
+  if (definition !== undefined) {
+    const handler = locateHandler(scope.directory, definition.handler)
+    if (typeof handler === 'string') return `function ${name}: ${handler}`
+    const { apiId, directory } = scope
+    return { open: () => pools.retain({ apiId, name, definition, directory }) }
+  }
+  if (!reference.localOnly && lambdaApi !== null) {
+    const { remoteName, qualifier, region } = reference
+    return { open: () => lambdaApi.open({ name: remoteName, qualifier, region }) }
+  }
+  const nearest = nearestName(name, Object.keys(scope.functions))
+  const hint = nearest === null ? '' : ` (did you mean ${nearest}?)`
+  const remedy = reference.localOnly ? '' : ' and no Lambda endpoint is set (lambda.endpoint)'
+  return `function ${name} is not declared under functions${hint}${remedy}`
+}
+
+const allowedForms =
+  "function:<name>, a Lambda function's name or ARN, and arn:aws:apigateway:<region>:lambda:path/2015-03-31/functions/<ARN>/invocations"
