@@ -5,6 +5,8 @@ export interface JsonPath {
   readonly source: string
   /** True when the path names at most one place, so that `read` gives that value and not a list of matches. */
   readonly definite: boolean
+  /** Names and positions from the root down, for a walk over something other than parsed JSON; null when not that plain. */
+  readonly steps: readonly (string | number)[] | null
   /**
    * The value at the path, `undefined` when nothing is there. An indefinite path gives a list, empty without matches.
    * Never looks at a JavaScript prototype. Throws `JsonPathError` only when a search outgrows its bounds.
@@ -56,11 +58,13 @@ export function compileJsonPath(path: string): JsonPath {
   const steps = readSteps(core)
   if (steps !== null) {
     const read = compileSteps(steps)
-    return { source: path, definite: true, read: call === null ? read : (document) => lengthOf(read(document)) }
+    if (call !== null)
+      return { source: path, definite: true, steps: null, read: (document) => lengthOf(read(document)) }
+    return { source: path, definite: true, steps: steps.every(isPlain) ? steps : null, read }
   }
   const read = compileSearch(core, start)
   const lengths: Read = (document) => (read(document) as unknown[]).map(lengthOf).filter((n) => n !== undefined)
-  return { source: path, definite: false, read: call === null ? read : lengths }
+  return { source: path, definite: false, steps: null, read: call === null ? read : lengths }
 }
 
 /** The steps of a definite path, or null when it needs a search (or is wrong, which the search then reports). */
@@ -75,6 +79,10 @@ function readSteps(core: string): Step[] | null {
   }
   // Jayway merges a union of names into one object, but only as the last step.
   return steps.slice(0, -1).some((step) => typeof step === 'object') ? null : steps
+}
+
+function isPlain(step: Step): step is string | number {
+  return typeof step !== 'object'
 }
 
 // Jayway takes any character here that has no meaning of its own, so `$.x-y`, `$.@type` and `$.a:b` are names.

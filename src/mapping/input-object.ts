@@ -1,0 +1,189 @@
+import { compileJsonPath, type JsonPath, JsonPathError } from '../vocabulary/json-path.ts'
+import { fromNumber, fromPlain, needsExact, parseExact } from './json.ts'
+import type { PreparedCall } from './velocity/compile-reference.ts'
+import { TemplateRenderError } from './velocity/errors.ts'
+import { aString, type MethodTable, method, methodTable } from './velocity/method.ts'
+import { objectLines } from './velocity/methods/object.ts'
+import type { Run } from './velocity/run.ts'
+import { jsonText } from './velocity/text.ts'
+import { HostObject, JavaList, JavaMap, missing, type Value } from './velocity/value.ts'
+
+export interface TemplateParams {
+  readonly path: Readonly<Record<string, string>>
+  readonly querystring: Readonly<Record<string, string>>
+  readonly header: Readonly<Record<string, string>>
+}
+
+/** The template asked for a part of a body that is no JSON. AWS answers this with 400 and BAD_REQUEST_BODY. */
+export class BodyNotJsonError extends TemplateRenderError {}
+
+/** `$input`. The body is parsed when a template first asks for a part of it, and only once. */
+export class InputObject extends HostObject {
+  readonly role = 'input'
+  readonly methods = inputMethods
+  private readonly body: string
+  private readonly given: TemplateParams
+  /** The body as JSON.parse gives it: enough for single values, which is what templates mostly take. */
+  private plain: { readonly value: unknown } | null = null
+  /** The body as Java values, once a template holds a part that it could change, or when only that is exact. */
+  private live: { readonly value: Value } | null = null
+
+  constructor(body: string, params: TemplateParams) {
+    super()
+    // API Gateway hands over an empty object for an empty payload.
+    this.body = body === '' ? '{}' : body
+    this.given = params
+  }
+
+  property(name: string): Value {
+    return name === 'body' ? this.body : null
+  }
+
+  assign(): boolean {
+    return false
+  }
+
+  text(): string {
+    return 'input'
+  }
+
+  asMap(): null {
+    return null
+  }
+
+  /** `$input.path`: what is not there, or null, is `missing`. */
+  path(path: JsonPath, run: Run): Value {
+    const found = path.steps === null ? this.searched(path, run) : this.walked(path, path.steps, run)
+    return found ?? missing
+  }
+
+  /** `$input.json`: what is missing, or null, is the JSON text of an empty string. */
+  json(path: JsonPath, run: Run): string {
+    if (path.steps === null || this.isPlain(run)) {
+      const text = JSON.stringify(path.read(this.parsed(run)) ?? '')
+      run.characters(text.length)
+      return text
+    }
+    return jsonText(this.walked(path, path.steps, run) ?? '', run)
+  }
+
+  params(): JavaMap {
+    const params = new JavaMap()
+    for (const place of places) {
+      const map = new JavaMap()
+      for (const [name, value] of Object.entries(this.given[place])) map.put(name, value)
+      params.put(place, map)
+    }
+    return params
+  }
+
+  /** Path first, then query string, then headers; an empty string when none of them has it. */
+  param(name: string): string {
+    for (const place of places) {
+      const values = this.given[place]
+      if (Object.hasOwn(values, name)) return values[name] ?? ''
+    }
+    return ''
+  }
+
+  private searched(path: JsonPath, run: Run): Value {
+    return fromPlain(readGuarded(path, this.parsed(run)), run.limits.maxDataDepth)
+  }
+
+  private walked(path: JsonPath, steps: readonly (string | number)[], run: Run): Value {
+    if (this.isPlain(run)) {
+      const value = path.read(this.parsed(run))
+      if (typeof value !== 'object') return typeof value === 'number' ? fromNumber(value) : fromPlain(value, 1)
+      if (value === null) return null
+    }
+    let value = this.alive(run)
+    for (const step of steps) value = child(value, step)
+    return value
+  }
+
+  /** Whether single values can be read without making Java values of the whole body. */
+  private isPlain(run: Run): boolean {
+    if (this.live !== null) return false
+    if (this.plain === null && needsExact(this.body)) this.alive(run)
+    return this.live === null
+  }
+
+  private parsed(run: Run): unknown {
+    this.plain ??= { value: this.read(run, () => JSON.parse(this.body) as unknown) }
+    return this.plain.value
+  }
+
+  private alive(run: Run): Value {
+    this.live ??= { value: this.read(run, () => this.toValues(run)) }
+    return this.live.value
+  }
+
+  private toValues(run: Run): Value {
+    const { maxDataDepth } = run.limits
+    return this.plain === null ? parseExact(this.body, maxDataDepth) : fromPlain(this.plain.value, maxDataDepth)
+  }
+
+  private read<T>(run: Run, parse: () => T): T {
+    run.characters(this.body.length)
+    try {
+      return parse()
+    } catch (error) {
+      if (!(error instanceof SyntaxError)) throw error
+      throw new BodyNotJsonError(`could not parse the body as JSON: ${error.message}`, { cause: error })
+    }
+  }
+}
+
+const places = ['path', 'querystring', 'header'] as const
+
+function child(value: Value, step: string | number): Value {
+  if (typeof step === 'string') return value instanceof JavaMap ? value.get(step) : null
+  return value instanceof JavaList ? (value.values.at(step) ?? null) : null
+}
+
+function readGuarded(path: JsonPath, document: unknown): unknown {
+  try {
+    return path.read(document)
+  } catch (error) {
+    throw error instanceof JsonPathError ? new TemplateRenderError(error.message, { cause: error }) : error
+  }
+}
+
+type Text = readonly [string | null]
+
+const inputMethods: MethodTable = methodTable(
+  ...objectLines,
+  method('getBody', [], (self: InputObject) => self.property('body')),
+  method('json', [aString], (self: InputObject, [path]: Text, run) => self.json(dynamicPath(path, run), run)),
+  method('path', [aString], (self: InputObject, [path]: Text, run) => self.path(dynamicPath(path, run), run)),
+  method('params', [], (self: InputObject) => self.params()),
+  method('params', [aString], (self: InputObject, [name]: Text) => self.param(name ?? '')),
+)
+
+/** Paths that a template puts together while it runs. */
+const paths = new Map<string, JsonPath>()
+const maxPaths = 200
+
+function dynamicPath(source: string | null, run: Run): JsonPath {
+  const known = paths.get(source ?? '')
+  if (known !== undefined) return known
+  run.step(source?.length ?? 0)
+  try {
+    const path = compileJsonPath(source ?? '')
+    if (paths.size >= maxPaths) paths.clear()
+    paths.set(path.source, path)
+    return path
+  } catch (error) {
+    throw error instanceof JsonPathError ? new TemplateRenderError(error.message, { cause: error }) : error
+  }
+}
+
+/** Compiles the path of `$input.path('…')` and `$input.json('…')` at load. */
+export function prepareInputCall(name: string, args: readonly Value[]): PreparedCall | null {
+  const [source] = args
+  if ((name !== 'path' && name !== 'json') || args.length !== 1 || typeof source !== 'string') return null
+  const path = compileJsonPath(source)
+  return name === 'path'
+    ? (input, run) => (input as InputObject).path(path, run)
+    : (input, run) => (input as InputObject).json(path, run)
+}

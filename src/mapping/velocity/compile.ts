@@ -1,0 +1,260 @@
+import type { Argument, Block, MacroCall, Print, Statement, Template } from './ast.ts'
+import { BreakSignal, DefinedBlock, ForeachScope, type Step, StopSignal } from './block.ts'
+import { compileExpression, compileTest } from './compile-expression.ts'
+import { compileForeach } from './compile-foreach.ts'
+import { compileAssignment, compileReference, type PreparedCall } from './compile-reference.ts'
+import { Cursor } from './cursor.ts'
+import { TemplateRenderError, TemplateSyntaxError } from './errors.ts'
+import { parseTemplate } from './parse-template.ts'
+import type { Run } from './run.ts'
+import { type MacroArgument, MacroScope } from './scope.ts'
+import { printed, textOf } from './text.ts'
+import type { Value } from './value.ts'
+
+export interface CompileContext {
+  /**
+   * Offered every call on a plain variable whose arguments are all literals. Gives a call made ready, or null to leave
+   * it to the object's method table. What it throws becomes a `TemplateSyntaxError` at the call.
+   */
+  prepareCall(variable: string, method: string, args: readonly Value[]): PreparedCall | null
+}
+
+export interface CompiledMacro {
+  readonly parameters: readonly string[]
+  readonly body: Step
+}
+
+export interface CompiledTemplate {
+  readonly body: Step
+  readonly macros: ReadonlyMap<string, CompiledMacro>
+}
+
+/** Compiles a parsed template to closures. */
+export function compileTemplate(template: Template, context: CompileContext): CompiledTemplate {
+  const macros = template.macros.map(
+    ({ name, parameters, body }) => [name, { parameters, body: compileBlock(body, context) }] as const,
+  )
+  return { body: compileBlock(template.body, context), macros: new Map(macros) }
+}
+
+/** Runs a compiled template to its end or to a `#stop`. */
+export function runTemplate(body: Step, run: Run): void {
+  try {
+    body(run)
+  } catch (signal) {
+    if (!(signal instanceof StopSignal || signal instanceof BreakSignal)) throw signal
+  }
+}
+
+/** Compiles a row of statements to one closure. */
+export function compileBlock(block: Block, context: CompileContext): Step {
+  const steps = joinTexts(block).map((statement) => compileStatement(statement, context))
+  const [first, second] = steps
+  if (first === undefined) return () => {}
+  if (second === undefined) return first
+  return (run) => {
+    for (const step of steps) step(run)
+  }
+}
+
+function joinTexts(block: Block): Statement[] {
+  const joined: Statement[] = []
+  for (const statement of block) {
+    const last = joined.at(-1)
+    if (statement.kind === 'text' && last?.kind === 'text') {
+      joined[joined.length - 1] = { kind: 'text', text: last.text + statement.text }
+    } else joined.push(statement)
+  }
+  return joined
+}
+
+function compileStatement(statement: Statement, context: CompileContext): Step {
+  switch (statement.kind) {
+    case 'text': {
+      const { text } = statement
+      return (run) => run.emit(text)
+    }
+    case 'print':
+      return compilePrint(statement, context)
+    case 'set':
+      return compileSet(statement, context)
+    case 'if':
+      return compileIf(statement, context)
+    case 'foreach':
+      return compileForeach(statement, context)
+    case 'break':
+      return compileBreak(statement, context)
+    case 'stop':
+      return () => {
+        throw new StopSignal()
+      }
+    case 'define': {
+      const { name } = statement
+      const body = compileBlock(statement.body, context)
+      return (run) => run.scope.set(name, new DefinedBlock(body, run.scope))
+    }
+    case 'evaluate':
+      return compileEvaluate(statement, context)
+    case 'call':
+      return compileCall(statement, context)
+  }
+}
+
+/** Escaping depends on the value: Velocity prints all of the backslashes when the reference has none. */
+function compilePrint({ reference, slashes }: Print, context: CompileContext): Step {
+  const value = compileReference(reference, context)
+  const prefix = '\\'.repeat(Math.floor(slashes / 2))
+  const escaped = slashes % 2 === 1
+  const { quiet, name, text } = reference
+  const plain = !reference.formal && !quiet && reference.links.length === 0
+  const missing = (run: Run) => {
+    if (escaped) return `${prefix}\\${text}`
+    if (quiet) return prefix + prefix
+    return prefix + prefix + (plain ? (run.scope.argumentText(name) ?? text) : text)
+  }
+  return (run) => {
+    run.step()
+    const found = value(run)
+    if (typeof found === 'string') run.emit(escaped ? prefix + text : prefix + found)
+    else if (found instanceof DefinedBlock && !escaped) {
+      run.emit(prefix)
+      if (!found.render(run)) run.emit(missing(run).slice(prefix.length))
+    } else {
+      const shown = found === null ? null : textOf(found, run)
+      run.emit(shown === null ? missing(run) : prefix + (escaped ? text : shown))
+    }
+  }
+}
+
+function compileSet(statement: Extract<Statement, { kind: 'set' }>, context: CompileContext): Step {
+  const value = compileExpression(statement.value, context)
+  const assign = compileAssignment(statement.target, context)
+  return (run) => {
+    run.step()
+    const result = value(run)
+    // A right side without a value leaves the left side as it was.
+    if (result !== null) assign(run, result)
+  }
+}
+
+function compileIf(statement: Extract<Statement, { kind: 'if' }>, context: CompileContext): Step {
+  const branches = statement.branches.map(({ test, body }) => ({
+    test: compileTest(test, context),
+    body: compileBlock(body, context),
+  }))
+  const otherwise = statement.otherwise === null ? null : compileBlock(statement.otherwise, context)
+  return (run) => {
+    run.step()
+    for (const { test, body } of branches) {
+      if (test(run)) return body(run)
+    }
+    otherwise?.(run)
+  }
+}
+
+function compileBreak({ scope, position }: Extract<Statement, { kind: 'break' }>, context: CompileContext): Step {
+  if (scope === null) {
+    return () => {
+      throw new BreakSignal(null)
+    }
+  }
+  const target = compileExpression(scope, context)
+  return (run) => {
+    const found = target(run)
+    if (found instanceof ForeachScope) throw new BreakSignal(found)
+    throw new TemplateRenderError(`#break needs a loop such as $foreach.parent (line ${position.line})`)
+  }
+}
+
+function compileEvaluate(
+  { source, position }: Extract<Statement, { kind: 'evaluate' }>,
+  context: CompileContext,
+): Step {
+  const value = compileExpression(source, context)
+  return (run) => {
+    const text = value(run)
+    if (text === null) return
+    const inner = compileSource(printed(text, run), run, context, position.line)
+    run.macros = new Map([...inner.macros, ...run.macros])
+    nested(run, () => {
+      try {
+        inner.body(run)
+      } catch (signal) {
+        if (!(signal instanceof BreakSignal) || signal.scope !== null) throw signal
+      }
+    })
+  }
+}
+
+function compileSource(text: string, run: Run, context: CompileContext, line: number): CompiledTemplate {
+  run.step(text.length)
+  try {
+    return compileTemplate(parseTemplate(new Cursor(text), run.limits), context)
+  } catch (error) {
+    if (!(error instanceof TemplateSyntaxError)) throw error
+    throw new TemplateRenderError(`#evaluate in line ${line}: ${error.message}`, { cause: error })
+  }
+}
+
+function compileCall(call: MacroCall, context: CompileContext): Step {
+  const args = call.args.map((arg) => compileArgument(arg, context))
+  const word = call.args.find((arg) => arg.kind === 'word')
+  const content = call.body === null ? null : compileBlock(call.body, context)
+  return (run) => {
+    run.step()
+    const macro = run.macros.get(call.name)
+    if (macro === undefined) return run.emit(call.text)
+    if (word !== undefined) throw new TemplateRenderError(`#${call.name} cannot take '${word.text}' as an argument`)
+    const caller = run.scope
+    const bound = new Map<string, MacroArgument>()
+    macro.parameters.forEach((name, i) => {
+      const arg = args[i]
+      if (arg !== undefined) bound.set(name, arg(run))
+    })
+    const scope = new MacroScope(caller, bound)
+    if (content !== null) scope.setOwn('bodyContent', new DefinedBlock(content, caller))
+    run.scope = scope
+    try {
+      nested(run, () => macro.body(run))
+    } catch (signal) {
+      if (!(signal instanceof BreakSignal) || signal.scope !== null) throw signal
+    } finally {
+      run.scope = caller
+    }
+  }
+}
+
+function nested(run: Run, body: () => void): void {
+  if (run.macroDepth >= run.limits.maxMacroDepth) {
+    throw new TemplateRenderError(`more than ${run.limits.maxMacroDepth} macro calls inside each other`)
+  }
+  run.macroDepth++
+  try {
+    body()
+  } finally {
+    run.macroDepth--
+  }
+}
+
+/** Constants are evaluated once, anything else anew at every use and in the caller's scope. */
+function compileArgument(arg: Argument, context: CompileContext): (run: Run) => MacroArgument {
+  if (arg.kind === 'word') return () => ({ text: arg.text, read: () => null })
+  const value = compileExpression(arg, context)
+  const text = arg.kind === 'number' || arg.kind === 'boolean' ? undefined : arg.text
+  return (run) => {
+    const caller = run.scope
+    return {
+      text,
+      read() {
+        const inner = run.scope
+        run.scope = caller
+        try {
+          run.step()
+          return value(run)
+        } finally {
+          run.scope = inner
+        }
+      },
+    }
+  }
+}

@@ -1,0 +1,27 @@
+/** What a template may use up. A hostile one ends with an error long before it holds up the event loop. */
+export interface TemplateLimits {
+  /** Longest template source, in bytes of UTF-8. AWS allows 300 KB. */
+  readonly maxSourceBytes: number
+  /** Work of one rendering: statements, calls, elements touched, and characters handled in units of 64. */
+  readonly maxSteps: number
+  /** Longest output, and longest string on the way to it, in bytes of UTF-8. */
+  readonly maxOutputBytes: number
+  /** Rounds of one `#foreach`; the loop then ends without an error, as on AWS. */
+  readonly maxIterations: number
+  /** Macro calls inside macro calls. 20 in Velocity. */
+  readonly maxMacroDepth: number
+  /** Expressions and blocks inside each other in the source. */
+  readonly maxNesting: number
+  /** Lists and maps inside each other. */
+  readonly maxDataDepth: number
+}
+
+export const defaultLimits: TemplateLimits = {
+  maxSourceBytes: 300 * 1024,
+  maxSteps: 250_000,
+  maxOutputBytes: 10 * 1024 * 1024,
+  maxIterations: 1_000,
+  maxMacroDepth: 20,
+  maxNesting: 100,
+  maxDataDepth: 500,
+}

@@ -1,0 +1,297 @@
+import type { Argument, Block, Branch, Expression, Macro, MacroCall, Reference, Statement, Template } from './ast.ts'
+import type { Cursor } from './cursor.ts'
+import type { TemplateLimits } from './limits.ts'
+import { escapedDirective, isControl } from './parse-escape.ts'
+import { ExpressionParser } from './parse-expression.ts'
+
+// Velocity takes the line end after a closing parenthesis, #else and #end along, and the blanks before a #set.
+const closing = /\)(?:[ \t]*(?:\r\n|\n|\r))?/y
+const restOfLine = /[ \t]*(?:\r\n|\n|\r)/y
+const setStart = /[ \t]*#(?:set|\{set\})[ \t]*\(/y
+const plainText = /[^$#\\]+/y
+const slashRun = /\\+/y
+const directiveName = /#(?:([A-Za-z_@][A-Za-z0-9_@]*)|\{([A-Za-z_][A-Za-z0-9_@]*)\})/y
+const openParenthesis = /[ \t\r\n]*\(/y
+const lineComment = /##[^\r\n]*(?:\r\n|\n|\r)?/y
+
+interface BlockEnd {
+  readonly body: Block
+  readonly end: 'end' | 'else' | 'elseif' | null
+}
+
+/** Parses a template as Velocity 1.7 does. Throws `TemplateSyntaxError`. */
+export function parseTemplate(cursor: Cursor, limits: TemplateLimits): Template {
+  return new TemplateParser(cursor, limits, new Map(), 0).template()
+}
+
+/** Statements, one method for each construct. Expressions and references are in `ExpressionParser`. */
+export class TemplateParser {
+  private readonly cursor: Cursor
+  private readonly limits: TemplateLimits
+  private readonly macros: Map<string, Macro>
+  private readonly expressions: ExpressionParser
+  private depth: number
+
+  constructor(cursor: Cursor, limits: TemplateLimits, macros: Map<string, Macro>, depth: number) {
+    this.cursor = cursor
+    this.limits = limits
+    this.macros = macros
+    this.depth = depth
+    this.expressions = new ExpressionParser(cursor, limits, {
+      depth: () => this.depth,
+      nested: (inner, innerDepth) => new TemplateParser(inner, limits, macros, innerDepth).whole(),
+    })
+  }
+
+  template(): Template {
+    const body = this.whole()
+    return { body, macros: [...this.macros.values()] }
+  }
+
+  /** Everything up to the end of the source. */
+  whole(): Block {
+    const start = this.cursor.at
+    const { body, end } = this.block()
+    if (end !== null) this.cursor.fail(`#${end} without a beginning`, start)
+    return body
+  }
+
+  private block(): BlockEnd {
+    if (++this.depth > this.limits.maxNesting) this.cursor.fail(`more than ${this.limits.maxNesting} levels of nesting`)
+    const body: Statement[] = []
+    let end: BlockEnd['end'] = null
+    while (!this.cursor.done && end === null) end = this.statement(body)
+    this.depth--
+    return { body, end }
+  }
+
+  /** Adds what comes next to `body`, or says which directive ends the block. */
+  private statement(body: Statement[]): BlockEnd['end'] {
+    const { cursor } = this
+    const text = (value: string) => body.push({ kind: 'text', text: value })
+    if (cursor.match(setStart) !== null) {
+      body.push(this.set())
+      return null
+    }
+    const plain = cursor.match(plainText)
+    if (plain !== null) {
+      text(plain[0])
+      return null
+    }
+    if (cursor.next === '#') return this.hash(body)
+    const slashes = cursor.match(slashRun)?.[0] ?? ''
+    if (cursor.next === '$') {
+      const print = this.expressions.print(slashes.length)
+      if (print === null) text(`${slashes}${cursor.match(/\$/y)?.[0] ?? ''}`)
+      else body.push(print)
+      return null
+    }
+    text(this.escape(slashes))
+    return null
+  }
+
+  /** Backslashes that stand before something other than a reference. */
+  private escape(slashes: string): string {
+    const directive = this.cursor.look(directiveName)
+    if (directive === null) return slashes
+    const name = directive[1] ?? directive[2] ?? ''
+    if (slashes.length % 2 === 1) {
+      this.cursor.at += directive[0].length
+      return escapedDirective(slashes, directive[0], name, this.macros)
+    }
+    return isControl(directive[0], this.macros) ? slashes.slice(slashes.length / 2) : slashes
+  }
+
+  private hash(body: Statement[]): BlockEnd['end'] {
+    const { cursor } = this
+    if (cursor.match(lineComment) !== null) return null
+    if (cursor.take('#*')) {
+      const end = cursor.source.indexOf('*#', cursor.at)
+      cursor.at = end < 0 ? cursor.source.length : end + 2
+      return null
+    }
+    if (cursor.take('#[[')) {
+      const end = cursor.source.indexOf(']]#', cursor.at)
+      if (end < 0) cursor.fail('#[[ without ]]#', cursor.at - 3)
+      body.push({ kind: 'text', text: cursor.source.slice(cursor.at, end) })
+      cursor.at = end + 3
+      return null
+    }
+    const start = cursor.at
+    const found = cursor.match(directiveName)
+    if (found === null) {
+      cursor.at++
+      body.push({ kind: 'text', text: '#' })
+      return null
+    }
+    return this.directive(found[1] ?? found[2] ?? '', start, body)
+  }
+
+  private directive(name: string, start: number, body: Statement[]): BlockEnd['end'] {
+    switch (name) {
+      case 'end':
+      case 'else':
+        this.cursor.match(restOfLine)
+        return name
+      case 'elseif':
+        return name
+      case 'if':
+        body.push(this.if(start))
+        return null
+      case 'macro':
+        this.macro(start)
+        return null
+      default: {
+        const args = this.arguments()
+        body.push(args === null ? this.bare(name, start) : this.withArguments(name, args, start))
+        return null
+      }
+    }
+  }
+
+  private set(): Statement {
+    const { cursor, expressions } = this
+    expressions.space()
+    const target = expressions.reference() ?? cursor.fail('#set needs a reference to assign to')
+    expressions.space()
+    if (!cursor.take('=')) cursor.fail("#set needs '='")
+    const value = expressions.expression()
+    this.close()
+    return { kind: 'set', target, value }
+  }
+
+  private if(start: number): Statement {
+    const branches: Branch[] = []
+    let otherwise: Block | null = null
+    let end: BlockEnd['end'] = 'elseif'
+    while (end === 'elseif') {
+      const test = this.test()
+      const next = this.block()
+      branches.push({ test, body: next.body })
+      end = next.end
+    }
+    if (end === 'else') {
+      const last = this.block()
+      otherwise = last.body
+      end = last.end
+    }
+    if (end !== 'end') this.cursor.fail(end === null ? '#if without #end' : `#${end} after #else`, start)
+    return { kind: 'if', branches, otherwise }
+  }
+
+  private test(): Expression {
+    if (this.cursor.match(openParenthesis) === null) this.cursor.fail("expected '('")
+    const test = this.expressions.expression()
+    this.close()
+    return test
+  }
+
+  private close(): void {
+    if (this.cursor.match(closing) === null) this.cursor.fail("expected ')'")
+  }
+
+  /** Arguments in parentheses with blanks or commas between them; null when no parenthesis follows. */
+  private arguments(): Argument[] | null {
+    const { cursor, expressions } = this
+    if (cursor.match(openParenthesis) === null) return null
+    const args: Argument[] = []
+    while (true) {
+      expressions.space()
+      if (cursor.take(',')) expressions.space()
+      else if (cursor.match(closing) !== null) return args
+      args.push(expressions.argument())
+    }
+  }
+
+  private bodyUntilEnd(name: string, start: number): Block {
+    const { body, end } = this.block()
+    if (end !== 'end') this.cursor.fail(end === null ? `#${name} without #end` : `#${end} inside #${name}`, start)
+    return body
+  }
+
+  private bare(name: string, start: number): Statement {
+    const position = this.cursor.position(start)
+    if (name === 'stop') return { kind: 'stop' }
+    if (name === 'break') return { kind: 'break', scope: null, position }
+    if (needParentheses.has(name)) this.cursor.fail(`#${name} needs parentheses`, start)
+    const text = this.cursor.since(start)
+    return name.startsWith('@') ? { kind: 'text', text } : { kind: 'call', name, args: [], body: null, text, position }
+  }
+
+  private withArguments(name: string, args: readonly Argument[], start: number): Statement {
+    const { cursor } = this
+    const position = cursor.position(start)
+    switch (name) {
+      case 'stop':
+        return { kind: 'stop' }
+      case 'break':
+        return { kind: 'break', scope: args.length === 0 ? null : this.value(args[0], name, start), position }
+      case 'foreach':
+        return this.foreach(args, start)
+      case 'define': {
+        const [target] = args
+        if (target?.kind !== 'reference') return cursor.fail('#define needs a reference', start)
+        return { kind: 'define', name: target.reference.name, body: this.bodyUntilEnd(name, start) }
+      }
+      case 'evaluate': {
+        const [source] = args
+        if (args.length !== 1 || !isTemplateText(source)) {
+          return cursor.fail('#evaluate needs one string or reference', start)
+        }
+        return { kind: 'evaluate', source, position }
+      }
+      case 'literal': {
+        const from = cursor.at
+        this.bodyUntilEnd(name, start)
+        return { kind: 'text', text: cursor.since(from).replace(/#(?:end|\{end\})(?:[ \t]*(?:\r\n|\n|\r))?$/, '') }
+      }
+      case 'include':
+      case 'parse':
+        return cursor.fail(`#${name} has nothing to read from here`, start)
+      default:
+        return this.call(name, args, start)
+    }
+  }
+
+  private call(name: string, args: readonly Argument[], start: number): MacroCall {
+    const position = this.cursor.position(start)
+    if (!name.startsWith('@')) return { kind: 'call', name, args, body: null, text: this.cursor.since(start), position }
+    const body = this.bodyUntilEnd(name, start)
+    return { kind: 'call', name: name.slice(1), args, body, text: this.cursor.since(start), position }
+  }
+
+  private foreach(args: readonly Argument[], start: number): Statement {
+    const [element, word, over] = args
+    if (args.length !== 3 || element?.kind !== 'reference' || word?.kind !== 'word') {
+      this.cursor.fail('#foreach needs ($element in $list)', start)
+    }
+    const list = this.value(over, 'foreach', start)
+    return { kind: 'foreach', name: element.reference.name, over: list, body: this.bodyUntilEnd('foreach', start) }
+  }
+
+  private value(arg: Argument | undefined, name: string, start: number): Expression {
+    if (arg === undefined || arg.kind === 'word') this.cursor.fail(`#${name} cannot take '${arg?.text ?? ''}'`, start)
+    return arg
+  }
+
+  private macro(start: number): void {
+    const args = this.arguments()
+    const [name, ...parameters] = args ?? []
+    if (name?.kind !== 'word') this.cursor.fail('#macro needs a name', start)
+    const names = parameters.map((parameter): Reference => {
+      if (parameter.kind !== 'reference')
+        this.cursor.fail(`#macro parameter '${parameter.text}' is no reference`, start)
+      return parameter.reference
+    })
+    const body = this.bodyUntilEnd('macro', start)
+    // The first of several macros with one name stays, as in Velocity.
+    if (this.macros.has(name.text)) return
+    this.macros.set(name.text, { name: name.text, parameters: names.map((reference) => reference.name), body })
+  }
+}
+
+function isTemplateText(arg: Argument | undefined): arg is Expression {
+  return arg?.kind === 'reference' || arg?.kind === 'string' || arg?.kind === 'interpolated'
+}
+
+const needParentheses = new Set(['foreach', 'define', 'evaluate', 'literal', 'include', 'parse'])

@@ -1,0 +1,138 @@
+import { TemplateRenderError } from '../errors.ts'
+import type { Run } from '../run.ts'
+import { Machine } from './machine.ts'
+import { parsePattern } from './parse.ts'
+import { type CompiledPattern, compilePattern } from './program.ts'
+
+/** Patterns in templates are nearly always literals, so few are in use at a time. */
+const cache = new Map<string, CompiledPattern>()
+const maxCached = 200
+
+function compiled(pattern: string, run: Run): CompiledPattern {
+  run.step(1 + (pattern.length >> 2))
+  const known = cache.get(pattern)
+  if (known !== undefined) return known
+  const made = compilePattern(parsePattern(pattern))
+  run.step(made.program.length >> 3)
+  if (cache.size >= maxCached) cache.clear()
+  cache.set(pattern, made)
+  return made
+}
+
+/** String.matches: the pattern has to cover the whole text. */
+export function matches(text: string, pattern: string, run: Run): boolean {
+  const { program, ...rest } = compiled(pattern, run)
+  return new Machine({ program, ...rest }, text, run).matchAt(program, 0, true) !== null
+}
+
+interface Found {
+  readonly start: number
+  readonly end: number
+  /** Undefined for a group that took no part. */
+  group(index: number): string | undefined
+}
+
+function* find(text: string, pattern: CompiledPattern, run: Run): Generator<Found> {
+  const machine = pattern.literal === null ? new Machine(pattern, text, run) : null
+  let at = 0
+  while (at <= text.length) {
+    const slots =
+      machine === null ? literalAt(text, pattern.literal ?? '', at, run) : machineFrom(machine, pattern, text, at)
+    if (slots === null) return
+    const [start, end] = [slots[0] as number, slots[1] as number]
+    yield {
+      start,
+      end,
+      group: (index) => {
+        const from = slots[2 * index] as number
+        const to = slots[2 * index + 1] as number
+        return from < 0 || to < 0 ? undefined : text.slice(from, to)
+      },
+    }
+    at = end > start ? end : end + 1
+  }
+}
+
+function literalAt(text: string, literal: string, from: number, run: Run): readonly number[] | null {
+  const at = text.indexOf(literal, from)
+  run.characters(at < 0 ? text.length - from : at - from)
+  run.step()
+  return at < 0 ? null : [at, at + literal.length]
+}
+
+function machineFrom(machine: Machine, pattern: CompiledPattern, text: string, from: number): Int32Array | null {
+  for (let at = from; at <= text.length; at++) {
+    const slots = machine.matchAt(pattern.program, at, false)
+    if (slots !== null) return slots
+  }
+  return null
+}
+
+/** String.replaceAll and, with `once`, String.replaceFirst: `$1` and `${name}` stand for groups, a backslash quotes. */
+export function replace(text: string, pattern: string, replacement: string, once: boolean, run: Run): string {
+  const program = compiled(pattern, run)
+  const parts = replacementParts(replacement, program)
+  let result = ''
+  let last = 0
+  for (const found of find(text, program, run)) {
+    let piece = text.slice(last, found.start)
+    for (const part of parts) piece += typeof part === 'string' ? part : (found.group(part) ?? '')
+    result += piece
+    run.characters(piece.length)
+    run.limitLength(result.length)
+    last = found.end
+    if (once) break
+  }
+  return result + text.slice(last)
+}
+
+/** Texts, and numbers of groups. */
+function replacementParts(replacement: string, { groups, names }: CompiledPattern): readonly (string | number)[] {
+  const parts: (string | number)[] = []
+  let at = 0
+  while (at < replacement.length) {
+    const char = replacement[at++] as string
+    if (char === '\\') {
+      if (at === replacement.length) throw new TemplateRenderError('replacement ends with a backslash')
+      parts.push(replacement[at++] as string)
+    } else if (char !== '$') parts.push(char)
+    else {
+      const named = /^\{([A-Za-z][A-Za-z0-9]*)\}/.exec(replacement.slice(at, at + 200))
+      const [group, length] =
+        named === null ? groupNumber(replacement, at, groups) : [names.get(named[1] as string), named[0].length]
+      if (group === undefined || group > groups) throw new TemplateRenderError('replacement refers to no group')
+      parts.push(group)
+      at += length
+    }
+  }
+  return parts
+}
+
+function groupNumber(replacement: string, start: number, groups: number): [number | undefined, number] {
+  let group: number | undefined
+  let at = start
+  while (/\d/.test(replacement[at] ?? '')) {
+    const longer = (group ?? 0) * 10 + Number(replacement[at])
+    if (group !== undefined && longer > groups) break
+    group = longer
+    at++
+  }
+  return [group, at - start]
+}
+
+/** String.split: without a limit, empty strings at the end are dropped. */
+export function split(text: string, pattern: string, limit: number, run: Run): string[] {
+  const parts: string[] = []
+  let last = 0
+  for (const { start, end } of find(text, compiled(pattern, run), run)) {
+    if (limit > 0 && parts.length === limit - 1) break
+    // A match of nothing at the very beginning gives no empty string.
+    if (end === 0) continue
+    parts.push(text.slice(last, start))
+    last = end
+  }
+  if (parts.length === 0) return [text]
+  parts.push(text.slice(last))
+  if (limit === 0) while (parts.length > 0 && parts.at(-1) === '') parts.pop()
+  return parts
+}

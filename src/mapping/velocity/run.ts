@@ -1,0 +1,61 @@
+import type { CompiledMacro } from './compile.ts'
+import { TemplateRenderError } from './errors.ts'
+import type { TemplateLimits } from './limits.ts'
+import type { RootScope, Scope } from './scope.ts'
+
+/** Characters that count as one step. */
+const charactersPerStep = 64
+
+/** One rendering: its output so far, its variables and what it may still use up. */
+export class Run {
+  out = ''
+  scope: Scope
+  readonly limits: TemplateLimits
+  macros: ReadonlyMap<string, CompiledMacro>
+  macroDepth = 0
+  private steps: number
+
+  constructor(scope: RootScope, macros: ReadonlyMap<string, CompiledMacro>, limits: TemplateLimits) {
+    this.scope = scope
+    this.macros = macros
+    this.limits = limits
+    this.steps = limits.maxSteps
+  }
+
+  /** Takes steps from the budget. */
+  step(count = 1): void {
+    this.steps -= count
+    if (this.steps < 0) throw new TemplateRenderError(`template takes more than ${this.limits.maxSteps} steps`)
+  }
+
+  /** Takes the steps for handling so many characters, and refuses a string that could never be printed. */
+  characters(count: number): void {
+    this.limitLength(count)
+    if (count >= charactersPerStep) this.step(Math.floor(count / charactersPerStep))
+  }
+
+  emit(text: string): void {
+    this.out += text
+    this.limitLength(this.out.length)
+  }
+
+  /** Refuses a string of this length. */
+  limitLength(length: number): void {
+    if (length > this.limits.maxOutputBytes) {
+      throw new TemplateRenderError(`template makes more than ${this.limits.maxOutputBytes} bytes`)
+    }
+  }
+
+  /** What `body` prints, as a string instead of as output. */
+  capture(body: (run: Run) => void): string {
+    const before = this.out
+    this.out = ''
+    try {
+      body(this)
+      this.characters(this.out.length)
+      return this.out
+    } finally {
+      this.out = before
+    }
+  }
+}

@@ -1,0 +1,107 @@
+import { DefinedBlock, ForeachScope } from './block.ts'
+import { TemplateRenderError } from './errors.ts'
+import { doubleText } from './number.ts'
+import type { Run } from './run.ts'
+import {
+  HostObject,
+  JavaChar,
+  JavaCollection,
+  JavaDouble,
+  JavaEntry,
+  JavaIterator,
+  JavaList,
+  JavaLong,
+  JavaMap,
+  JavaMissing,
+  type Value,
+} from './value.ts'
+
+/** Java's toString: what a reference to the value prints. Null only for a `#define` that is inside itself too often. */
+export function textOf(value: Exclude<Value, null>, run: Run): string | null {
+  if (typeof value === 'string') return value
+  if (value instanceof DefinedBlock) return value.text(run)
+  return objectText(value, run, 0)
+}
+
+/** Like `textOf`, with the word "null" where there is nothing, as inside of lists and maps. */
+export function printed(value: Value, run: Run): string {
+  return value === null ? 'null' : (textOf(value, run) ?? 'null')
+}
+
+function objectText(value: Value, run: Run, depth: number): string {
+  if (typeof value === 'string') return value
+  if (value instanceof JavaList && value.kind === 'json') return jsonText(value, run, depth)
+  if (value instanceof JavaCollection) return collectionText(value, run, depth)
+  if (value instanceof JavaMap) return mapText(value, run, depth)
+  if (value instanceof JavaEntry) return entryText(value, value, run, depth)
+  return scalarText(value, run)
+}
+
+function scalarText(value: Value, run: Run): string {
+  if (value instanceof JavaLong || value instanceof JavaChar) return String(value.value)
+  if (value instanceof JavaDouble) return doubleText(value.value)
+  if (value instanceof HostObject) return value.text(run)
+  if (value instanceof DefinedBlock) return value.text(run) ?? 'null'
+  if (value instanceof ForeachScope) return '{}'
+  if (value instanceof JavaMissing) return ''
+  if (value instanceof JavaIterator) return 'iterator'
+  return String(value)
+}
+
+function collectionText(list: JavaCollection, run: Run, depth: number): string {
+  const parts = list.items().map((item) => (item === list ? '(this Collection)' : inner(item, run, depth)))
+  return counted(`[${parts.join(', ')}]`, run)
+}
+
+function mapText(map: JavaMap, run: Run, depth: number): string {
+  const parts = [...map.entries.values()].map((entry) => entryText(entry, map, run, depth))
+  return counted(`{${parts.join(', ')}}`, run)
+}
+
+function entryText(entry: JavaEntry, map: Value, run: Run, depth: number): string {
+  const key = entry.key === map ? '(this Map)' : inner(entry.key, run, depth)
+  return `${key}=${entry.value === map ? '(this Map)' : inner(entry.value, run, depth)}`
+}
+
+function inner(value: Value, run: Run, depth: number): string {
+  enter(run, depth)
+  return value === null ? 'null' : objectText(value, run, depth + 1)
+}
+
+/** JSON as `$input.json` gives it: no blanks, Java's numbers; whatever JSON does not know becomes a string. */
+export function jsonText(value: Value, run: Run, depth = 0): string {
+  enter(run, depth)
+  if (value === null) return 'null'
+  if (typeof value === 'string') return counted(JSON.stringify(value), run)
+  if (typeof value === 'boolean' || typeof value === 'number') return String(value)
+  if (value instanceof JavaCollection) {
+    return counted(
+      `[${value
+        .items()
+        .map((item) => jsonText(item, run, depth + 1))
+        .join(',')}]`,
+      run,
+    )
+  }
+  if (value instanceof JavaMap) {
+    const parts = [...value.entries.values()].map(
+      (entry) => `${JSON.stringify(printed(entry.key, run))}:${jsonText(entry.value, run, depth + 1)}`,
+    )
+    return counted(`{${parts.join(',')}}`, run)
+  }
+  if (typeof value === 'bigint' || value instanceof JavaLong) return scalarText(value, run)
+  if (value instanceof JavaDouble) return Number.isFinite(value.value) ? doubleText(value.value) : 'null'
+  return JSON.stringify(printed(value, run))
+}
+
+function enter(run: Run, depth: number): void {
+  run.step()
+  if (depth > run.limits.maxDataDepth) {
+    throw new TemplateRenderError(`list or map has more than ${run.limits.maxDataDepth} levels of nesting`)
+  }
+}
+
+function counted(text: string, run: Run): string {
+  run.characters(text.length)
+  return text
+}

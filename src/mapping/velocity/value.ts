@@ -1,0 +1,181 @@
+import type { MethodTable } from './method.ts'
+import type { Run } from './run.ts'
+
+/** Everything a reference can stand for. `null` is Java's null: nothing there. A `number` is always an Integer. */
+export type Value = null | string | boolean | NumberValue | JavaObject
+export type NumberValue = number | JavaLong | JavaDouble | bigint
+
+/** Whatever is not a plain JavaScript value. Only classes of this folder and of the AWS layer extend it. */
+export abstract class JavaObject {
+  /** Never sent; keeps other objects from passing for this one. */
+  protected readonly java = true
+}
+
+/** `java.lang.Long`. A bare `bigint` is `java.math.BigInteger`. */
+export class JavaLong extends JavaObject {
+  readonly value: bigint
+  constructor(value: bigint) {
+    super()
+    this.value = value
+  }
+}
+
+export class JavaDouble extends JavaObject {
+  readonly value: number
+  constructor(value: number) {
+    super()
+    this.value = value
+  }
+}
+
+export class JavaChar extends JavaObject {
+  readonly value: string
+  constructor(value: string) {
+    super()
+    this.value = value
+  }
+}
+
+/**
+ * What API Gateway's `$input.path` gives for a place that the body does not have: it prints nothing, equals both null
+ * and the empty string, does not count as true, and otherwise behaves as an empty string.
+ */
+export class JavaMissing extends JavaObject {}
+
+export const missing: JavaMissing = new JavaMissing()
+
+/** A list, set or array: anything with elements in an order. */
+export abstract class JavaCollection extends JavaObject {
+  /** Counts structural changes, so that a loop over a list that grows meanwhile fails as in Java. */
+  abstract readonly changes: number
+  abstract readonly size: number
+  abstract items(): readonly Value[]
+}
+
+/** `json` lists came from a message and print as JSON; `array` is what String.split gives. */
+export type ListKind = 'list' | 'json' | 'array'
+
+export class JavaList extends JavaCollection {
+  readonly kind: ListKind
+  readonly values: Value[]
+  changes = 0
+  constructor(values: Value[], kind: ListKind = 'list') {
+    super()
+    this.values = values
+    this.kind = kind
+  }
+  get size(): number {
+    return this.values.length
+  }
+  items(): readonly Value[] {
+    return this.values
+  }
+}
+
+export class JavaEntry extends JavaObject {
+  readonly key: Value
+  value: Value
+  constructor(key: Value, value: Value) {
+    super()
+    this.key = key
+    this.value = value
+  }
+}
+
+/** A LinkedHashMap. Keys are compared as Java compares them, see `keyOf`. */
+export class JavaMap extends JavaObject {
+  readonly entries = new Map<unknown, JavaEntry>()
+  changes = 0
+
+  get(key: Value): Value {
+    return this.entries.get(keyOf(key))?.value ?? null
+  }
+
+  has(key: Value): boolean {
+    return this.entries.has(keyOf(key))
+  }
+
+  /** Gives the value that was there before. */
+  put(key: Value, value: Value): Value {
+    const id = keyOf(key)
+    const entry = this.entries.get(id)
+    if (entry === undefined) {
+      this.entries.set(id, new JavaEntry(key, value))
+      this.changes++
+      return null
+    }
+    const before = entry.value
+    entry.value = value
+    return before
+  }
+
+  remove(key: Value): Value {
+    const id = keyOf(key)
+    const before = this.entries.get(id)
+    if (before === undefined) return null
+    this.entries.delete(id)
+    this.changes++
+    return before.value
+  }
+
+  clear(): void {
+    this.entries.clear()
+    this.changes++
+  }
+}
+
+/** What keySet(), values() and entrySet() give: a live view of the map. */
+export class JavaMapView extends JavaCollection {
+  readonly map: JavaMap
+  readonly part: 'keys' | 'values' | 'entries'
+  constructor(map: JavaMap, part: JavaMapView['part']) {
+    super()
+    this.map = map
+    this.part = part
+  }
+  get changes(): number {
+    return this.map.changes
+  }
+  get size(): number {
+    return this.map.entries.size
+  }
+  items(): readonly Value[] {
+    const entries = [...this.map.entries.values()]
+    if (this.part === 'entries') return entries
+    return entries.map(this.part === 'keys' ? (entry) => entry.key : (entry) => entry.value)
+  }
+}
+
+export class JavaIterator extends JavaObject {
+  readonly source: JavaCollection
+  readonly items: readonly Value[]
+  readonly changes: number
+  at = 0
+  constructor(source: JavaCollection) {
+    super()
+    this.source = source
+    this.items = source.items()
+    this.changes = source.changes
+  }
+}
+
+/** An object of the surroundings, such as `$input`: it says itself what it offers. */
+export abstract class HostObject extends JavaObject {
+  /** The variable it is made for; calls prepared at load for that variable run only on such an object. */
+  abstract readonly role: string
+  abstract readonly methods: MethodTable
+  abstract property(name: string, run: Run): Value
+  /** False when there is nothing to assign to. */
+  abstract assign(name: string, value: Value, run: Run): boolean
+  abstract text(run: Run): string
+  /** The object as a map, for the methods of one; null when it is none. */
+  abstract asMap(run: Run): JavaMap | null
+}
+
+// Java tells Integer 1, Long 1, Double 1 and "1" apart as keys; strings, the common case, stay themselves.
+function keyOf(key: Value): unknown {
+  if (key instanceof JavaLong) return key.value
+  if (key instanceof JavaDouble) return `\u0000double ${key.value}`
+  if (key instanceof JavaChar) return `\u0000char ${key.value}`
+  return typeof key === 'bigint' ? `\u0000big ${key}` : key
+}
