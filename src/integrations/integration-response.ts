@@ -159,16 +159,17 @@ function applyRule(rule: ResponseRule, call: IntegrationCall, answer: BackendAns
   const key = templates.size === 0 ? '' : expression.evaluate({ ...messageInput(expression, call), response })
   const template = findTemplate(templates, key)
   const received = rule.contentHandling === 'CONVERT_TO_TEXT' ? encodeBase64(answer.body) : answer.body
-  const body =
-    template === undefined
-      ? received
-      : renderTemplate(template, templateInput(call, bodyText(received), scope.stageVariables))
+  const body = template === undefined ? received : (template.constant ?? render(template, bodyText(received)))
   const mapped: [string, string][] = []
   for (const { name, source } of rule.parameters) {
     const value = source.read({ context: call.context, headers: answer.headers, json })
     if (value !== null) mapped.push([name, value])
   }
   return { status: answer.status, headers: withContentType(mapped), body: convert(rule, body) }
+
+  function render(each: MappingTemplate, text: string): string {
+    return renderTemplate(each, templateInput(call, text, scope.stageVariables), 'API_CONFIGURATION_ERROR')
+  }
 }
 
 /** The template of a key, else of `$default`, else of `application/json`, which is what imported definitions have. */

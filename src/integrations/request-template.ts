@@ -17,7 +17,8 @@ export interface RequestTemplate {
   readonly constant: string | null
   /**
    * Null for no payload: nothing passes through on `$connect` and `$disconnect`. Throws UNSUPPORTED_MEDIA_TYPE where
-   * passthroughBehavior forbids to pass the message, and API_CONFIGURATION_ERROR for a template that fails.
+   * passthroughBehavior forbids to pass the message, BAD_REQUEST_BODY where a template reads a message that is no
+   * JSON, and API_CONFIGURATION_ERROR for a template that fails.
    */
   render(call: IntegrationCall): string | null
 }
@@ -50,7 +51,10 @@ export function compileRequestTemplate(
     (definition.passthroughBehavior === 'WHEN_NO_TEMPLATES' && templates.size === 0)
 
   const apply = (template: MappingTemplate | undefined, call: IntegrationCall): string | null => {
-    if (template !== undefined) return renderTemplate(template, templateInput(call, call.body ?? '', stageVariables))
+    if (template !== undefined) {
+      if (template.constant !== null) return template.constant
+      return renderTemplate(template, templateInput(call, call.body ?? '', stageVariables), 'BAD_REQUEST_BODY')
+    }
     if (passes) return call.body
     throw new GatewayError('UNSUPPORTED_MEDIA_TYPE')
   }

@@ -1,5 +1,11 @@
-import type { MappingTemplate, TemplateInput } from '../mapping/template.ts'
-import { compileMappingTemplate, TemplateRenderError, TemplateSyntaxError } from '../mapping/template.ts'
+import {
+  BodyNotJsonError,
+  compileMappingTemplate,
+  type MappingTemplate,
+  type TemplateInput,
+  TemplateRenderError,
+  TemplateSyntaxError,
+} from '../mapping/template.ts'
 import { templateContext } from '../vocabulary/context-variables.ts'
 import { GatewayError } from '../vocabulary/errors.ts'
 import type { HeaderList } from '../vocabulary/headers.ts'
@@ -26,14 +32,21 @@ function lastValues(list: HeaderList): Record<string, string> {
   return values
 }
 
-/** Renders, or throws API_CONFIGURATION_ERROR as AWS answers a template that fails. */
-export function renderTemplate(template: MappingTemplate, input: TemplateInput): string {
-  if (template.constant !== null) return template.constant
+/**
+ * Renders, or throws: `notJson` where the template wants a part of a body that is no JSON (AWS blames the client for a
+ * message, the API for an answer), and API_CONFIGURATION_ERROR for a template that fails otherwise.
+ */
+export function renderTemplate(
+  template: MappingTemplate,
+  input: TemplateInput,
+  notJson: 'BAD_REQUEST_BODY' | 'API_CONFIGURATION_ERROR',
+): string {
   try {
     return template.render(input)
   } catch (error) {
     if (!(error instanceof TemplateRenderError)) throw error
-    throw new GatewayError('API_CONFIGURATION_ERROR', error.message, { cause: error })
+    const code = error instanceof BodyNotJsonError ? notJson : 'API_CONFIGURATION_ERROR'
+    throw new GatewayError(code, error.message, { cause: error })
   }
 }
 
