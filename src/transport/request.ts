@@ -19,7 +19,8 @@ export class UwsRequest implements TransportRequest {
   constructor(request: HttpRequest, response: HttpResponse, proxied: boolean) {
     this.method = request.getCaseSensitiveMethod().toUpperCase()
     this.path = request.getUrl()
-    this.query = request.getQuery()
+    // Undefined where there is no question mark, whatever its type says.
+    this.query = request.getQuery() ?? ''
     this.#request = request
     this.#response = response
     this.#proxied = proxied

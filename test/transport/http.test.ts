@@ -32,6 +32,21 @@ test('the handler sees method, path, query and headers as they were on the wire'
   ])
 })
 
+test.each(['/a', '/a?'])('the query of %s is empty', async (path) => {
+  const seen = new Events<string>()
+  const server = await startServer(
+    {},
+    {
+      request: (exchange) => {
+        seen.push(exchange.request.query)
+        exchange.respond(200, [], null)
+      },
+    },
+  )
+  server.client().write(get(path))
+  expect(await seen.next()).toBe('')
+})
+
 test('a handler that throws is logged, and the client gets 500', async () => {
   const server = await startServer(
     {},
