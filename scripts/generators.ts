@@ -1,6 +1,8 @@
 import { apiJsonSchema, settingsJsonSchema } from '../src/config/json-schema.ts'
 import { secretVariables } from '../src/config/settings.ts'
 import { settingsTable } from '../src/config/settings-table.ts'
+import { closeReasons } from '../src/vocabulary/close-reasons.ts'
+import { errorTable } from '../src/vocabulary/errors.ts'
 import { markdownTable, membersTable, schemaAt } from './markdown-table.ts'
 
 /** Files that are made from the source as a whole, by their path in the repository. */
@@ -15,6 +17,29 @@ const stage = ['stages', '*']
 /** Parts of Markdown pages, by the NAME of `<!-- generated:NAME -->` … `<!-- /generated -->`. */
 export const sections: Readonly<Record<string, () => string>> = {
   settings: settingsSection,
+  errors: () =>
+    markdownTable(
+      ['Code', 'Status', 'Client gets', '`x-amzn-ErrorType`', '`$context.error.responseType`', 'When'],
+      Object.entries(errorTable).map(([code, { status, errorType, message, responseType, cause }]) => [
+        `\`${code}\``,
+        String(status),
+        message,
+        `\`${errorType}\``,
+        `\`${responseType}\``,
+        cause,
+      ]),
+    ),
+  'close-reasons': () =>
+    markdownTable(
+      ['Reason', 'Code', 'Text', 'Ended by', 'When'],
+      Object.entries(closeReasons).map(([name, { code, text, by, when }]) => [
+        `\`${name}\``,
+        String(code),
+        text,
+        by,
+        when,
+      ]),
+    ),
   'settings-domains': () => membersTable(schemaAt(settingsJsonSchema(), ['domains'])),
   'settings-secrets': () =>
     markdownTable(
