@@ -1,9 +1,8 @@
-import { randomUUID } from 'node:crypto'
 import type { Counter } from '../observability/contract.ts'
 import type { HttpExchange } from '../transport/contract.ts'
 import { type ErrorCode, errorTable } from '../vocabulary/errors.ts'
 import type { HeaderList } from '../vocabulary/headers.ts'
-import { allocateRequestId, allocateTraceId } from '../vocabulary/ids.ts'
+import { allocateRequestId, allocateTraceId, allocateUuid } from '../vocabulary/ids.ts'
 import { RequestContext } from '../vocabulary/request-context.ts'
 
 /** The stage in a callback's URL; a compiled stage is one. */
@@ -45,9 +44,9 @@ const prepared = new Map<ErrorCode, PreparedRefusal>()
 export class CallbackCall {
   readonly exchange: HttpExchange
   readonly stage: CallbackStage
-  readonly #now: number
-  readonly #count: CountStatus | null
-  readonly #context: RequestContext | null
+  private readonly now: number
+  private readonly count: CountStatus | null
+  private readonly context: RequestContext | null
 
   /** `count` is null for what is no operation of the API. */
   constructor(
@@ -59,54 +58,55 @@ export class CallbackCall {
   ) {
     this.exchange = exchange
     this.stage = target.stage
-    this.#now = now
-    this.#count = count
-    this.#context = target.stage.accessLog === null ? null : contextOf(exchange, target, connectionId ?? '', now)
+    this.now = now
+    this.count = count
+    this.context = target.stage.accessLog === null ? null : contextOf(exchange, target, connectionId ?? '', now)
   }
 
   /** 200 with a JSON body or an empty one. */
   succeed(body: string): void {
-    this.#answer(200, [json, ...this.#ids(), this.#trace()], body)
+    this.answer(200, [json, this.requestId(), this.shortId(), this.traceId()], body)
   }
 
   /** 204. */
   succeedWithoutContent(): void {
-    this.#answer(204, [...this.#ids(), this.#trace()], null)
+    this.answer(204, [this.requestId(), this.shortId(), this.traceId()], null)
   }
 
   /** A row of the error table; `detail` stands behind its message. */
   refuse(code: ErrorCode, detail?: string): void {
     const { status, errorType, message, responseType, body } = refusal(code)
     const text = detail === undefined ? message : message + detail
-    const headers = [json, ...this.#ids(), errorType]
+    const headers = [json, this.requestId(), this.shortId(), errorType]
     // AWS sends its trace id with every answer but 400.
-    if (status !== 400) headers.push(this.#trace())
+    if (status !== 400) headers.push(this.traceId())
     this.stage.errors(code).value++
     // AWS's log rows of a 410 have a status and no error.
-    if (this.#context !== null && message !== '') {
-      this.#context.errorMessage = text
-      this.#context.errorResponseType = responseType
+    if (this.context !== null && message !== '') {
+      this.context.errorMessage = text
+      this.context.errorResponseType = responseType
     }
-    this.#answer(status, headers, detail === undefined ? body : JSON.stringify({ message: text }))
+    this.answer(status, headers, detail === undefined ? body : JSON.stringify({ message: text }))
   }
 
-  #ids(): [Header, Header] {
-    return [
-      ['x-amzn-RequestId', randomUUID()],
-      ['x-amz-apigw-id', this.#context === null ? allocateRequestId() : this.#context.requestId],
-    ]
+  private requestId(): Header {
+    return ['x-amzn-RequestId', allocateUuid()]
   }
 
-  #trace(): Header {
-    return ['x-amzn-trace-id', this.#context === null ? allocateTraceId(this.#now) : this.#context.traceId]
+  private shortId(): Header {
+    return ['x-amz-apigw-id', this.context === null ? allocateRequestId() : this.context.requestId]
   }
 
-  #answer(status: number, headers: HeaderList, body: string | null): void {
+  private traceId(): Header {
+    return ['x-amzn-trace-id', this.context === null ? allocateTraceId(this.now) : this.context.traceId]
+  }
+
+  private answer(status: number, headers: HeaderList, body: string | null): void {
     this.exchange.respond(status, headers, body)
-    this.#count?.(status)
-    if (this.#context === null) return
-    this.#context.status = status
-    this.stage.accessLog?.(this.#context)
+    this.count?.(status)
+    if (this.context === null) return
+    this.context.status = status
+    this.stage.accessLog?.(this.context)
   }
 }
 

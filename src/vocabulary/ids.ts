@@ -30,7 +30,7 @@ const crc8 = Uint8Array.from({ length: 256 }, (_, byte) => {
 // A start value other than 0 makes the all-zero id (`AAAAAAAAAAAAAAA=`) malformed, as AWS refuses it.
 const crcStart = 0x5a
 
-function text(b0: number, b1: number, b2: number, salt: number): string {
+function text(b0: number, b1: number, b2: number): string {
   const b3 = randomByte()
   const b4 = randomByte()
   const b5 = randomByte()
@@ -38,7 +38,7 @@ function text(b0: number, b1: number, b2: number, salt: number): string {
   const b7 = randomByte()
   const b8 = randomByte()
   const b9 = randomByte()
-  let check = crc8[(crcStart ^ salt ^ b0) & 0xff] as number
+  let check = crc8[crcStart ^ b0] as number
   check = crc8[check ^ b1] as number
   check = crc8[check ^ b2] as number
   check = crc8[check ^ b3] as number
@@ -46,9 +46,11 @@ function text(b0: number, b1: number, b2: number, salt: number): string {
   check = crc8[check ^ b5] as number
   check = crc8[check ^ b6] as number
   check = crc8[check ^ b7] as number
-  check = crc8[check ^ b8] as number
-  check = crc8[check ^ b9] as number
-  return `${triple(b0, b1, b2)}${triple(b3, b4, b5)}${triple(b6, b7, b8)}${encode[b9 >> 2]}${encode[((b9 & 3) << 4) | (check >> 4)]}${encode[(check & 15) << 2]}=`
+  return `${triple(b0, b1, b2)}${triple(b3, b4, b5)}${triple(b6, b7, b8)}${tail(b9, crc8[(crc8[check ^ b8] as number) ^ b9] as number)}`
+}
+
+function tail(last: number, check: number): string {
+  return `${encode[last >> 2]}${encode[((last & 3) << 4) | (check >> 4)]}${encode[(check & 15) << 2]}=`
 }
 
 function triple(a: number, b: number, c: number): string {
@@ -57,12 +59,7 @@ function triple(a: number, b: number, c: number): string {
 
 /** A new connection id that carries its owner; 56 random bits, so it can't be guessed from another. */
 export function allocateConnectionId(owner: OwnerId): ConnectionId {
-  return text((owner >> 16) & 0xff, (owner >> 8) & 0xff, owner & 0xff, 0)
-}
-
-/** An id in AWS's short form for a request or a message; it never passes as a connection id. */
-export function allocateRequestId(): string {
-  return text(randomByte(), randomByte(), randomByte(), 0xff)
+  return text((owner >> 16) & 0xff, (owner >> 8) & 0xff, owner & 0xff)
 }
 
 /**
@@ -93,12 +90,65 @@ export function ownerOfConnectionId(id: string): OwnerId | -1 {
   return -1
 }
 
-const hex = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'))
+// --- ids that have to be unique, but not hard to guess ---
+// Every answer to a callback carries three of them, so they are a random text that is drawn anew after 65,536 ids, with
+// a counter behind it: a third of the cost of fresh random bytes for each (load/micro/ids.mjs).
 
-/** `Root=1-<seconds since 1970, 8 hex digits>-<24 random hex digits>`, as `X-Amzn-Trace-Id` carries it. */
+const hex = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'))
+const perSeries = 0x10000
+let serial = perSeries
+let uuidStart = ''
+let traceStart = ''
+let shortStart = ''
+let shortByte6 = 0
+let shortByte7 = 0
+let shortCheck = 0
+
+/** The next number of the series, and a new series when it is used up. */
+function nextSerial(): number {
+  if (serial === perSeries) startSeries()
+  return serial++
+}
+
+function startSeries(): void {
+  const bytes = Array.from({ length: 32 }, randomByte)
+  const digits = bytes.map((byte) => hex[byte]).join('')
+  uuidStart = `${digits.slice(0, 8)}-${digits.slice(8, 12)}-4${digits.slice(13, 16)}-${hex[((bytes[8] as number) & 0x3f) | 0x80]}${digits.slice(18, 20)}-${digits.slice(20, 28)}`
+  traceStart = digits.slice(28, 48)
+  const short = bytes.slice(24)
+  shortStart = Buffer.from(short.slice(0, 6)).toString('base64url')
+  shortByte6 = short[6] as number
+  shortByte7 = short[7] as number
+  // Another start value than that of connection ids, so that the check byte is never theirs.
+  shortCheck = short.reduce((check, byte) => crc8[check ^ byte] as number, crcStart ^ 0xff)
+  serial = 0
+}
+
+/** An id in AWS's short form for a request or a message; it never passes as a connection id. */
+export function allocateRequestId(): string {
+  const number = nextSerial()
+  const high = number >> 8
+  const low = number & 0xff
+  const check = crc8[(crc8[shortCheck ^ high] as number) ^ low] as number
+  return `${shortStart}${triple(shortByte6, shortByte7, high)}${tail(low, check)}`
+}
+
+/** A UUID of version 4 (RFC 9562 §5.4), for `x-amzn-RequestId`. */
+export function allocateUuid(): string {
+  const number = nextSerial()
+  return `${uuidStart}${hex[number >> 8]}${hex[number & 0xff]}`
+}
+
+let second = -1
+let rootStart = ''
+
+/** `Root=1-<seconds since 1970, 8 hex digits>-<24 hex digits>`, as `X-Amzn-Trace-Id` carries it. */
 export function allocateTraceId(epochInMillis: number): string {
-  const seconds = Math.floor(epochInMillis / 1000)
-  let text = `Root=1-${hex[(seconds >>> 24) & 0xff]}${hex[(seconds >>> 16) & 0xff]}${hex[(seconds >>> 8) & 0xff]}${hex[seconds & 0xff]}-`
-  for (let i = 0; i < 12; i++) text += hex[randomByte()]
-  return text
+  const number = nextSerial()
+  const now = Math.floor(epochInMillis / 1000)
+  if (now !== second) {
+    second = now
+    rootStart = `Root=1-${now.toString(16).padStart(8, '0')}-`
+  }
+  return `${rootStart}${traceStart}${hex[number >> 8]}${hex[number & 0xff]}`
 }

@@ -4,6 +4,7 @@ import {
   allocateConnectionId,
   allocateRequestId,
   allocateTraceId,
+  allocateUuid,
   ownerOfConnectionId,
 } from '../../src/vocabulary/ids.ts'
 
@@ -100,18 +101,31 @@ describe('connection ids', () => {
   })
 })
 
+// More than one series of 65,536, so that the change from one to the next is among them.
+const manyIds = 150_000
+
 describe('request ids', () => {
-  it('have the same shape and never pass as connection ids', () => {
-    const ids = Array.from({ length: 10_000 }, allocateRequestId)
+  it('have the same shape, are unique, and never pass as connection ids', () => {
+    const ids = Array.from({ length: manyIds }, allocateRequestId)
     expect(ids.filter((id) => !shape.test(id) || ownerOfConnectionId(id) !== -1)).toEqual([])
+    expect(new Set(ids).size).toBe(manyIds)
+  })
+})
+
+describe('UUIDs', () => {
+  it('are of version 4 and unique', () => {
+    const version4 = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/
+    const ids = Array.from({ length: manyIds }, allocateUuid)
+    expect(ids.filter((id) => !version4.test(id))).toEqual([])
+    expect(new Set(ids).size).toBe(manyIds)
   })
 })
 
 describe('trace ids', () => {
-  it('carry the second in which they were made and 24 random digits', () => {
+  it('carry the second in which they were made and 24 digits of their own', () => {
     expect(allocateTraceId(0x6700aa00 * 1000 + 999)).toMatch(/^Root=1-6700aa00-[0-9a-f]{24}$/)
-    expect(allocateTraceId(0)).toMatch(/^Root=1-00000000-/)
-    expect(allocateTraceId(0xf0000001 * 1000)).toMatch(/^Root=1-f0000001-/)
-    expect(new Set(Array.from({ length: 1000 }, () => allocateTraceId(0))).size).toBe(1000)
+    expect(allocateTraceId(0)).toMatch(/^Root=1-00000000-[0-9a-f]{24}$/)
+    expect(allocateTraceId(0xf0000001 * 1000)).toMatch(/^Root=1-f0000001-[0-9a-f]{24}$/)
+    expect(new Set(Array.from({ length: manyIds }, () => allocateTraceId(0))).size).toBe(manyIds)
   })
 })
