@@ -18,6 +18,9 @@ export interface ContextVariable {
 const both = ['mapping', 'logs'] as const
 const logs = ['logs'] as const
 const unset: ReadContextVariable = () => null
+/** The context measures finer than that, for the metrics. */
+const wholeLatency: ReadContextVariable = (c) =>
+  c.integrationLatency === null ? null : Math.round(c.integrationLatency)
 
 /**
  * Every `$context` variable ("WebSocket API mapping template reference", "Configure logging for a WebSocket API"),
@@ -97,8 +100,8 @@ export const contextVariables: readonly ContextVariable[] = [
   ].map((name) => row(`identity.${name}`, both, 'Known, never set.', unset)),
   row('identity.principalOrgId', logs, 'Known, never set.', unset),
 
-  row('integrationLatency', logs, 'Milliseconds that the integration took.', (c) => c.integrationLatency),
-  row('integration.latency', logs, 'Equal to `integrationLatency`.', (c) => c.integrationLatency),
+  row('integrationLatency', logs, 'Milliseconds that the integration took.', wholeLatency),
+  row('integration.latency', logs, 'Equal to `integrationLatency`.', wholeLatency),
   row('integrationStatus', logs, 'Status that the integration answered.', (c) => c.integrationStatus),
   row('integration.integrationStatus', logs, 'Equal to `integrationStatus`.', (c) => c.integrationStatus),
   row('integration.status', logs, 'Equal to `integrationStatus`.', (c) => c.integrationStatus),
