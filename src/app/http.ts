@@ -25,6 +25,5 @@ function isCallback(rest: string): boolean {
 
 function refuse(exchange: HttpExchange, code: 'STAGE_NOT_FOUND' | 'UPGRADE_REQUIRED'): void {
   const { status, headers, body } = shortRefusal(code)
-  const named = code === 'UPGRADE_REQUIRED' ? ([...headers, ['Upgrade', 'websocket']] as const) : headers
-  exchange.respond(status, named, body)
+  exchange.respond(status, headers, body)
 }

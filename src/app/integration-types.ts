@@ -5,7 +5,7 @@ import { createFunctionPools, type FunctionPools } from '../integrations/functio
 import { createHttpIntegrationType } from '../integrations/http.ts'
 import { createLambdaType } from '../integrations/lambda.ts'
 import { createLambdaApi } from '../integrations/lambda-api.ts'
-import { createMockIntegrationType } from '../integrations/mock.ts'
+import { mockIntegrationType } from '../integrations/mock.ts'
 import type { Log } from '../observability/contract.ts'
 
 /** Calls that may wait for one backend: more than its connections, few enough that none waits in vain. */
@@ -32,7 +32,7 @@ export function createIntegrations({ settings, log }: { settings: IntegrationSet
   const lambdaApi = lambdaEndpoint === null ? null : createLambdaApi({ endpoint: lambdaEndpoint, region, credentials })
   return {
     types: [
-      createMockIntegrationType(),
+      mockIntegrationType,
       createHttpIntegrationType({ pools }),
       createLambdaType({ pools: functions, lambdaApi }),
     ],

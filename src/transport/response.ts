@@ -67,6 +67,8 @@ function declaredLength(headers: HeaderList): string | null {
 
 function responseHead(status: number, headers: HeaderList): string {
   let head = statusLine(status)
+  // RFC 9110 §15.5.22: a 426 says what to upgrade to, though the header belongs to one hop.
+  if (status === 426) head += '\r\nUpgrade: websocket'
   for (let i = 0; i < headers.length; i++) {
     const [name, value] = headers[i] as readonly [string, string]
     if (isWritableName(name) && isSafeValue(value)) head += `\r\n${name}: ${value}`

@@ -54,6 +54,8 @@ export async function startGateway(
     destination: { write: (line) => void lines.push(line) },
     environment: process.env,
     version: 'test',
+  }).catch((error) => {
+    throw new Error(`${error.message}\n${lines.join('')}`, { cause: error })
   })
   if (postern.faults.length > 0) throw new Error(postern.faults.map((fault) => fault.message).join('\n'))
   const scheme = settings.tls === null ? '' : 's'
