@@ -1,0 +1,30 @@
+/** What a client process is asked to do. */
+export interface LoadOptions {
+  readonly kind: 'message' | 'post' | 'autocannon' | 'accept' | 'idle'
+  readonly port: number
+  /** How many connections this process holds, or opens at a time. */
+  readonly connections: number
+  /** How many messages or requests of one connection are under way at a time. */
+  readonly inFlight: number
+  /** The path of handshakes, with the stage. */
+  readonly path: string
+  /** The message that is sent, where the kind sends one. */
+  readonly message: string
+  /** Payload length of the reply that every message must get; 0 when any will do. */
+  readonly replyBytes: number
+}
+
+/** What happened since `begin`. */
+export interface LoadResult {
+  readonly operations: number
+  /** Replies of another length than asked for, statuses other than 200, connections lost. */
+  readonly errors: number
+  readonly latencies: [micros: number, count: number][]
+}
+
+/** One kind of load in a client process. */
+export interface Load {
+  /** Resolves when everything is connected and the first operation is done. */
+  open(): Promise<void>
+  close(): void
+}

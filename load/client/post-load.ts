@@ -1,0 +1,84 @@
+import { FrameReader, maskedTextFrame } from './frame-codec.ts'
+import type { Load, LoadOptions } from './load.ts'
+import { RawConnection } from './raw-connection.ts'
+import { ResponseReader } from './response-reader.ts'
+import type { Tally } from './tally.ts'
+
+/**
+ * Pairs of a WebSocket that receives and an HTTP connection that posts to it. A WebSocket learns its own connection
+ * id from the reply to its first message, `{"connectionId":"…"}`.
+ */
+export function createPostLoad(options: LoadOptions, tally: Tally): Load {
+  const pairs = Array.from({ length: options.connections }, () => ({
+    receiver: new RawConnection(options.port),
+    poster: new RawConnection(options.port),
+  }))
+
+  function run(receiver: RawConnection, poster: RawConnection, connectionId: string): void {
+    receiveBeside(receiver, options.message.length, tally)
+    const request = Buffer.from(postRequest(options, connectionId))
+    let sentAt = 0
+    const send = () => {
+      sentAt = performance.now()
+      poster.socket.write(request)
+    }
+    const responses = new ResponseReader((status) => {
+      if (status !== 200) tally.error()
+      tally.operation(performance.now() - sentAt)
+      send()
+    })
+    poster.onBytes = (bytes, length) => responses.read(bytes, length)
+    poster.socket.on('close', () => tally.error())
+    send()
+  }
+
+  return {
+    async open() {
+      const ids: string[] = []
+      for (const { receiver, poster } of pairs) {
+        await Promise.all([receiver.opened, poster.opened])
+        ids.push(await openReceiver(receiver, options.path))
+      }
+      pairs.forEach(({ receiver, poster }, i) => {
+        run(receiver, poster, ids[i] as string)
+      })
+      await tally.started
+    },
+    close() {
+      for (const { receiver, poster } of pairs) {
+        receiver.socket.destroy()
+        poster.socket.destroy()
+      }
+    },
+  }
+}
+
+/** Opens a WebSocket and gives the connection id that the server has for it. */
+export async function openReceiver(connection: RawConnection, path: string): Promise<string> {
+  await connection.upgrade(path)
+  const reply = new Promise<string>((resolve) => {
+    connection.onBytes = (bytes, length) => resolve(bytes.toString('utf8', 2, length))
+  })
+  connection.socket.write(maskedTextFrame('{"action":"whoami"}'))
+  return (JSON.parse(await reply) as { connectionId: string }).connectionId
+}
+
+/** Reads what is posted to a WebSocket; anything but messages of the length that is posted is an error. */
+export function receiveBeside(receiver: RawConnection, messageBytes: number, tally: Tally): void {
+  const frames = new FrameReader((bytes) => {
+    if (bytes !== messageBytes) tally.error()
+  })
+  receiver.onBytes = (bytes, length) => frames.read(bytes, length)
+  receiver.socket.on('close', () => tally.error())
+}
+
+/** The headers are those that the AWS SDK for JavaScript sends, but for the signature, which the load has none of. */
+export function postRequest({ path, message }: Pick<LoadOptions, 'path' | 'message'>, connectionId: string): string {
+  return (
+    `POST ${path}/@connections/${encodeURIComponent(connectionId)} HTTP/1.1\r\nHost: localhost\r\n` +
+    'Content-Type: application/octet-stream\r\n' +
+    `Content-Length: ${Buffer.byteLength(message)}\r\n` +
+    'User-Agent: aws-sdk-js/3.1169.0\r\nAmz-Sdk-Request: attempt=1; max=3\r\nConnection: keep-alive\r\n\r\n' +
+    message
+  )
+}

@@ -1,0 +1,59 @@
+import { connect, type Socket } from 'node:net'
+
+/** One buffer for all sockets of the process: what is in it is read before the next read. */
+const sharedBuffer = Buffer.allocUnsafe(65_536)
+
+/** Takes what has come: the buffer and how many bytes of it count. */
+export type OnBytes = (bytes: Buffer, length: number) => void
+
+/** A TCP connection to the server under load, without the cost of streams on the reading side. */
+export class RawConnection {
+  onBytes: OnBytes = () => {}
+  readonly socket: Socket
+  readonly opened: Promise<void>
+
+  constructor(port: number, localAddress?: string) {
+    this.socket = connect({
+      port,
+      host: '127.0.0.1',
+      ...(localAddress === undefined ? {} : { localAddress }),
+      noDelay: true,
+      onread: {
+        buffer: sharedBuffer,
+        callback: (length, buffer) => {
+          this.onBytes(buffer as Buffer, length)
+          return true
+        },
+      },
+    })
+    this.opened = new Promise((resolve, reject) => {
+      this.socket.once('connect', resolve)
+      this.socket.once('error', reject)
+    })
+  }
+
+  /** Writes a handshake and resolves once its 101 has been read; rejects with any other answer. */
+  upgrade(path: string): Promise<void> {
+    return new Promise((resolve, reject) => {
+      let head = ''
+      this.onBytes = (bytes, length) => {
+        head += bytes.toString('latin1', 0, length)
+        if (!head.includes('\r\n\r\n')) return
+        this.onBytes = () => {}
+        if (head.startsWith('HTTP/1.1 101 ')) resolve()
+        else reject(new Error(`the handshake was answered with ${head}`))
+      }
+      this.socket.write(handshakeBytes(path))
+    })
+  }
+}
+
+/** The same bytes for every connection: what a server does with a key does not depend on the key. */
+export function handshakeBytes(path: string): Buffer {
+  return Buffer.from(
+    `GET ${path} HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n` +
+      'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n' +
+      'User-Agent: Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0\r\n' +
+      'Origin: http://localhost\r\nAccept-Encoding: gzip, deflate\r\nAccept-Language: en-US,en;q=0.5\r\n\r\n',
+  )
+}

@@ -1,0 +1,106 @@
+import Table from 'cli-table3'
+import type { Measurement } from './measure.ts'
+import type { Row } from './rows.ts'
+
+/** A row's measurements of both sides, round by round. */
+export interface RowResult {
+  readonly row: Row
+  readonly gateway: readonly Measurement[]
+  readonly baseline: readonly Measurement[]
+}
+
+/** A row as it is shown: medians over the rounds. */
+export interface Line {
+  readonly name: string
+  readonly title: string
+  readonly gateway: Summary
+  readonly baseline: Summary
+  /** Gateway over baseline. */
+  readonly ratio: number
+  readonly budget: number | null
+  readonly withinBudget: boolean | null
+}
+
+type Summary = { readonly [member in keyof Measurement]: number } & { readonly spread: number }
+
+/** Medians, ratio and verdict of a row. */
+export function summarize({ row, gateway, baseline }: RowResult): Line {
+  const [ours, theirs] = [summary(gateway), summary(baseline)]
+  const ratio = ours.value / theirs.value
+  const compared = row.unit === 'bytes' ? ours.value : ratio
+  return {
+    name: row.name,
+    title: row.title,
+    gateway: ours,
+    baseline: theirs,
+    ratio,
+    budget: row.budget,
+    withinBudget: row.budget === null ? null : compared <= row.budget,
+  }
+}
+
+/** The table for a terminal. */
+export function terminalTable(lines: readonly Line[]): string {
+  const table = new Table({ head: columns, style: { head: [], border: [] } })
+  for (const line of lines) table.push(cells(line))
+  return table.toString()
+}
+
+/** The same table in Markdown. */
+export function markdownTable(lines: readonly Line[]): string {
+  const rule = columns.map((_, i) => (i === 0 ? '---' : '--:'))
+  return [columns, rule, ...lines.map(cells)].map((row) => `| ${row.join(' | ')} |`).join('\n')
+}
+
+const columns = [
+  'operation',
+  'gateway',
+  'baseline',
+  'ratio',
+  'budget',
+  '± gw / base',
+  'rate gw / base',
+  'p50 gw / base',
+  'p99 gw / base',
+  'core used gw / base',
+]
+
+function cells({ title, gateway, baseline, ratio, budget, withinBudget, name }: Line): string[] {
+  const isBytes = name === 'idle'
+  const value = (of: Summary) => (isBytes ? `${of.value.toFixed(0)} B` : `${of.value.toFixed(2)} µs CPU`)
+  const limit = budget === null ? '' : isBytes ? `≤ ${budget} B` : `≤ ${budget.toFixed(2)}`
+  const pair = (show: (of: Summary) => string) => `${show(gateway)} / ${show(baseline)}`
+  return [
+    title,
+    value(gateway),
+    value(baseline),
+    ratio.toFixed(2),
+    withinBudget === false ? `${limit} MISSED` : limit,
+    pair((of) => `${(of.spread * 100).toFixed(0)} %`),
+    pair((of) => `${Math.round(of.rate).toLocaleString('en-US')}/s`),
+    pair((of) => micros(of.p50)),
+    pair((of) => micros(of.p99)),
+    pair((of) => (Number.isNaN(of.load) ? '–' : of.load.toFixed(2))),
+  ]
+}
+
+function micros(value: number): string {
+  return Number.isNaN(value) ? '–' : `${(value / 1000).toFixed(2)} ms`
+}
+
+function summary(rounds: readonly Measurement[]): Summary {
+  const of = (member: keyof Measurement) => median(rounds.map((round) => round[member]))
+  const values = rounds.map(({ value }) => value)
+  const value = of('value')
+  return {
+    ...{ value, rate: of('rate'), load: of('load'), p50: of('p50'), p99: of('p99') },
+    spread: (Math.max(...values) - Math.min(...values)) / 2 / value,
+  }
+}
+
+function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b)
+  const middle = sorted.length >> 1
+  const upper = sorted[middle] as number
+  return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] as number) + upper) / 2
+}

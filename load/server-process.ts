@@ -1,0 +1,48 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { createInterface } from 'node:readline'
+
+/** A server under load, in a process of its own. */
+export interface ServerProcess {
+  readonly pid: number
+  readonly port: number
+  /** Resolves when the process is gone. Safe to call twice. */
+  stop(): Promise<void>
+}
+
+/**
+ * Starts a server with Node and resolves once it says, in a line of JSON on stdout with a member `port`, where it
+ * listens. Rejects with what it wrote when it ends before.
+ */
+export function startServer(args: readonly string[], env: Record<string, string> = {}): Promise<ServerProcess> {
+  const child = spawn(process.execPath, args, {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { PATH: process.env.PATH, NODE_ENV: 'production', ...env },
+  })
+  const gone = new Promise<void>((resolve) => child.once('exit', () => resolve()))
+  let written = ''
+  child.stderr?.on('data', (data) => {
+    written = (written + String(data)).slice(-10_000)
+  })
+  const stop = async () => {
+    child.kill('SIGKILL')
+    await gone
+  }
+  return new Promise((resolve, reject) => {
+    createInterface({ input: child.stdout as NonNullable<ChildProcess['stdout']> }).on('line', (line) => {
+      written = `${written}${line}\n`.slice(-10_000)
+      const port = portIn(line)
+      if (port !== null) resolve({ pid: child.pid as number, port, stop })
+    })
+    child.once('error', reject)
+    void gone.then(() => reject(new Error(`node ${args.join(' ')} ended before it listened:\n${written}`)))
+  })
+}
+
+function portIn(line: string): number | null {
+  try {
+    const { port } = JSON.parse(line) as { port?: unknown }
+    return typeof port === 'number' ? port : null
+  } catch {
+    return null
+  }
+}

@@ -1,0 +1,77 @@
+import { describe, expect, test } from 'vitest'
+import { startFleet } from '../../load/client-fleet.ts'
+import { cpuMicros, residentBytes } from '../../load/process-stats.ts'
+import { markdownTable, summarize } from '../../load/report.ts'
+import { rows } from '../../load/rows.ts'
+import { startServer } from '../../load/server-process.ts'
+import { baseline, startBackend } from '../../load/targets.ts'
+
+describe('every baseline answers its load without an error', () => {
+  test.each(rows.filter(({ name }) => name !== 'idle'))('$name', async (row) => {
+    const backend = await startBackend()
+    const server = await baseline(row.baseline, `http://127.0.0.1:${backend.port}`)()
+    const fleet = await startFleet(1, { ...row.load, connections: 5, port: server.port })
+    try {
+      const { operations, errors, latencies } = await fleet.end()
+      expect(operations).toBeGreaterThan(0)
+      expect(errors).toBe(0)
+      expect(latencies.count).toBe(operations)
+    } finally {
+      fleet.close()
+      await Promise.all([server.stop(), backend.stop()])
+    }
+  })
+})
+
+test('a load of idle connections holds them', async () => {
+  const server = await baseline('accept.mjs', '')()
+  const idle = rows.find(({ name }) => name === 'idle')
+  const fleet = await startFleet(2, { ...(idle as (typeof rows)[number]).load, connections: 250, port: server.port })
+  expect((await fleet.end()).errors).toBe(0)
+  fleet.close()
+  await server.stop()
+})
+
+test('the message has 90 bytes', () => {
+  for (const { load } of rows) if (load.message !== '') expect(load.message).toHaveLength(90)
+})
+
+test('CPU time and memory are read from the operating system', async () => {
+  const server = await startServer([
+    '--eval',
+    'for (const end = Date.now() + 200; Date.now() < end; );console.log(JSON.stringify({ port: 1 }));setInterval(() => {}, 1000)',
+  ])
+  expect(cpuMicros(server.pid)).toBeGreaterThan(20_000)
+  expect(residentBytes(server.pid)).toBeGreaterThan(10_000_000)
+  await server.stop()
+})
+
+test('a server that ends before it listens is reported with what it wrote', async () => {
+  await expect(startServer(['--eval', 'console.error("no way"); process.exit(1)'])).rejects.toThrow(/no way/)
+})
+
+describe('the table', () => {
+  const measurement = (value: number) => ({ value, rate: 1000, load: 0.5, p50: 100, p99: 2000 })
+  const row = (rows.find(({ name }) => name === 'message') ?? rows[0]) as (typeof rows)[number]
+
+  test('compares medians, so that one bad round does not count', () => {
+    const line = summarize({
+      row,
+      gateway: [6, 90, 7].map(measurement),
+      baseline: [5, 5, 0.1].map(measurement),
+    })
+    expect(line).toMatchObject({ ratio: 1.4, withinBudget: true })
+  })
+
+  test('says when a budget is missed', () => {
+    const line = summarize({ row, gateway: [measurement(8)], baseline: [measurement(5)] })
+    expect(line.withinBudget).toBe(false)
+    expect(markdownTable([line])).toContain('≤ 1.50 MISSED')
+  })
+
+  test('compares the bytes of an idle connection with the budget itself', () => {
+    const idle = rows.find(({ name }) => name === 'idle') as (typeof rows)[number]
+    const line = summarize({ row: idle, gateway: [measurement(3000)], baseline: [measurement(1)] })
+    expect(line.withinBudget).toBe(true)
+  })
+})
