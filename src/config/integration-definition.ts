@@ -96,7 +96,7 @@ const lambdaUri = text(
   "function:<name>, a Lambda function's name or ARN, or arn:aws:apigateway:…:lambda:path/2015-03-31/functions/<ARN>/invocations",
   {
     max: 2_048,
-    pattern: /^(function:)?[A-Za-z0-9_$.{}-]+$|^arn:[^\s]+$/,
+    pattern: /^[\w$.{}:-]+$|^arn:\S+$/,
   },
 ).describe("function:<name> for a local function, a Lambda function's name or ARN, or AWS's invocation form.")
 

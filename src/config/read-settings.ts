@@ -2,7 +2,7 @@ import { access } from 'node:fs/promises'
 import { dirname, isAbsolute, join } from 'node:path'
 import { completeSettings } from './complete-settings.ts'
 import { createFault, type Fault, type Finding, sortFaults } from './faults.ts'
-import { parseWith } from './issues.ts'
+import { parseWith, valueAt } from './issues.ts'
 import { nearestName } from './nearest-name.ts'
 import { readSecrets } from './read-secrets.ts'
 import { type GivenSettings, type Settings, secretVariables, settingsFileSchema } from './settings.ts'
@@ -57,7 +57,7 @@ async function gather({ flags, env, file }: SettingSources): Promise<Gathered> {
   const parsed = parseWith(settingsFileSchema, merged)
   const locate = (finding: Finding) => place(finding, origins, source)
   const all = [...faults, ...unknownVariables(env), ...parsed.findings.map(locate)]
-  const given = parsed.data === null || source === null ? parsed.data : withPaths(parsed.data, source.file, origins)
+  const given = parsed.data === null || source === null ? parsed.data : withPaths(parsed.data, source, origins)
   return { given, faults: sortFaults(all), locate }
 }
 
@@ -119,9 +119,11 @@ function place(finding: Finding, origins: ReadonlyMap<string, string>, source: Y
 }
 
 /** Paths in the file are relative to the file. */
-function withPaths(given: GivenSettings, file: string, origins: ReadonlyMap<string, string>): GivenSettings {
-  const from = (name: string, path: string) =>
-    origins.has(name) || isAbsolute(path) || path === '' ? path : join(dirname(file), path)
+function withPaths(given: GivenSettings, source: YamlSource, origins: ReadonlyMap<string, string>): GivenSettings {
+  const from = (name: string, path: string) => {
+    const stoodInFile = !origins.has(name) && valueAt(source.value, name.split('.')) !== undefined
+    return stoodInFile && !isAbsolute(path) ? join(dirname(source.file), path) : path
+  }
   const { tls, connectionsTokensFile, managementTokensFile } = given
   return {
     ...given,

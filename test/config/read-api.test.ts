@@ -1,0 +1,273 @@
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import fc from 'fast-check'
+import { afterAll, describe, expect, test } from 'vitest'
+import { formatFault } from '../../src/config/faults.ts'
+import { readDefinitions } from '../../src/config/read-api.ts'
+
+const root = mkdtempSync(join(tmpdir(), 'postern-definitions-'))
+afterAll(() => rmSync(root, { recursive: true }))
+let folders = 0
+
+function folder(files: Record<string, string>): string {
+  const dir = join(root, String(++folders))
+  mkdirSync(dir)
+  for (const [path, text] of Object.entries(files)) {
+    mkdirSync(dirname(join(dir, path)), { recursive: true })
+    writeFileSync(join(dir, path), text)
+  }
+  return dir
+}
+
+async function faultsOf(dir: string): Promise<string[]> {
+  const { faults } = await readDefinitions(dir)
+  return faults.map((fault) => formatFault(fault).replaceAll(dir, 'apis'))
+}
+
+const api = (apiId: string, rest = 'routes: {}') =>
+  `apiId: ${apiId}\nprotocolType: WEBSOCKET\nrouteSelectionExpression: $request.body.action\nstages: { dev: {} }\n${rest}\n`
+
+describe('a definition', () => {
+  test('comes with its defaults', async () => {
+    const dir = folder({ 'chat/api.yaml': api('chat', 'routes: { join: {} }\nfunctions: { f: { handler: h.f } }') })
+    const { apis, faults } = await readDefinitions(dir)
+    expect(faults).toEqual([])
+    expect(apis).toHaveLength(1)
+    expect(apis[0]?.file).toBe(join(dir, 'chat/api.yaml'))
+    expect(apis[0]?.directory).toBe(join(dir, 'chat'))
+    expect(apis[0]?.definition).toMatchObject({
+      apiId: 'chat',
+      messageOrdering: 'PARALLEL',
+      compression: false,
+      idleTimeoutInSeconds: 600,
+      connectionLifetimeInSeconds: 7200,
+      nullFunctionResult: 'ERROR',
+      forwardWebSocketHeaders: true,
+      functions: { f: { timeoutInMillis: 3000, memoryInMegabytes: 128, maxConcurrency: 10, environment: {} } },
+      integrations: {},
+      routes: { join: { routeResponse: false } },
+      stages: { dev: { stageVariables: {} } },
+    })
+  })
+
+  test('gives integrations the defaults of AWS (websocket-api.md §3.1)', async () => {
+    const dir = folder({
+      'chat/api.yaml': api('chat', 'integrations: { a: { integrationType: MOCK } }\nroutes: {}'),
+    })
+    const { apis } = await readDefinitions(dir)
+    expect(apis[0]?.definition?.integrations.a).toEqual({
+      integrationType: 'MOCK',
+      timeoutInMillis: 29_000,
+      passthroughBehavior: 'WHEN_NO_MATCH',
+    })
+  })
+
+  test('keeps names that every JavaScript object has, and has none of its own', async () => {
+    const routes = 'routes:\n  __proto__: { routeResponse: true }\n  constructor: {}\n  toString: {}\n  1.10: {}'
+    const dir = folder({ 'chat/api.yaml': api('chat', routes) })
+    const { apis, faults } = await readDefinitions(dir)
+    expect(faults).toEqual([])
+    const read = apis[0]?.definition?.routes ?? {}
+    expect(Object.keys(read)).toEqual(['__proto__', 'constructor', 'toString', '1.10'])
+    expect(Object.values(read)[0]).toEqual({ routeResponse: true })
+    expect(read.hasOwnProperty).toBeUndefined()
+    expect(Object.getPrototypeOf(apis[0]?.definition?.stages)).toBeNull()
+  })
+
+  test('takes every form in which AWS names a function', async () => {
+    const arn = 'arn:aws:lambda:eu-west-1:123456789012:function:join'
+    const uris = [
+      'function:join',
+      'join',
+      '123456789012:function:join:live',
+      arn,
+      `arn:aws:apigateway:eu-west-1:lambda:path/2015-03-31/functions/${arn}/invocations`,
+      'function:${stageVariables.fn}',
+      'arn:aws:lambda:eu-west-1:123456789012:function:${stageVariables.fn}',
+    ]
+    const integrations = uris.map((uri, i) => `  i${i}: { integrationType: AWS_PROXY, integrationUri: "${uri}" }`)
+    const text = api(
+      'chat',
+      `functions: { join: { handler: h.join } }\nroutes: {}\nintegrations:\n${integrations.join('\n')}`,
+    )
+    const dir = folder({
+      'chat/api.yaml': text.replace('dev: {}', 'dev: { stageVariables: { fn: join } }'),
+    })
+    expect(await faultsOf(dir)).toEqual([])
+  })
+
+  test('is read with any text in it, and always ends in faults or a definition', async () => {
+    const dir = folder({ 'chat/api.yaml': '' })
+    await fc.assert(
+      fc.asyncProperty(
+        fc.oneof(
+          fc.string(),
+          fc.json(),
+          fc.jsonValue().map((value) => api('x', `routes: ${JSON.stringify(value)}`)),
+        ),
+        async (text) => {
+          writeFileSync(join(dir, 'chat/api.yaml'), text)
+          const { apis, faults } = await readDefinitions(dir)
+          expect(faults.length > 0 || apis[0]?.definition !== null).toBe(true)
+          for (const fault of faults) expect(formatFault(fault)).not.toContain('\n')
+        },
+      ),
+      { numRuns: 200 },
+    )
+  })
+})
+
+describe('a folder', () => {
+  test('holds an API in each folder that has an api.yaml', async () => {
+    const dir = folder({
+      'b/api.yaml': api('b'),
+      'a/api.yaml': api('a'),
+      'a/handlers.mjs': '',
+      'docs/x.md': '',
+      'y.md': '',
+    })
+    const { apis, faults } = await readDefinitions(dir)
+    expect(faults).toEqual([])
+    expect(apis.map((each) => each.definition?.apiId)).toEqual(['a', 'b'])
+  })
+
+  test('may be one API itself', async () => {
+    const dir = folder({ 'api.yaml': api('alone') })
+    const { apis } = await readDefinitions(dir)
+    expect(apis.map((each) => each.definition?.apiId)).toEqual(['alone'])
+  })
+
+  test('is followed through links, past hidden folders, as a Kubernetes ConfigMap is mounted', async () => {
+    const dir = folder({ '..2026/chat/api.yaml': api('chat') })
+    symlinkSync(join(dir, '..2026/chat'), join(dir, 'chat'))
+    const { apis, faults } = await readDefinitions(dir)
+    expect(faults).toEqual([])
+    expect(apis.map((each) => each.definition?.apiId)).toEqual(['chat'])
+  })
+
+  test('that does not exist is a fault', async () => {
+    expect(await faultsOf(join(root, 'nowhere'))).toEqual([
+      'apis: folder of the API definitions: no such file or folder',
+    ])
+  })
+
+  test('that is a file is a fault', async () => {
+    const dir = folder({ file: '' })
+    expect(await faultsOf(join(dir, 'file'))).toEqual(['apis: folder of the API definitions: not a folder'])
+  })
+
+  test('without any API is a fault', async () => {
+    expect(await faultsOf(folder({ 'README.md': '' }))).toEqual([
+      'apis: no API here; allowed: apis/<name>/api.yaml for each API',
+    ])
+  })
+
+  test('with a definition by almost the right name says so', async () => {
+    expect(await faultsOf(folder({ 'chat/api.yml': api('chat') }))).toEqual([
+      'apis/chat/api.yml: not read; allowed: api.yaml',
+    ])
+  })
+
+  test('with two APIs of one id says where the first one is', async () => {
+    expect(await faultsOf(folder({ 'a/api.yaml': api('chat'), 'b/api.yaml': `# b\n${api('chat')}` }))).toEqual([
+      'apis/b/api.yaml:2:8: apiId: found "chat"; allowed: an apiId of its own; apis/a/api.yaml:1 has this one',
+    ])
+  })
+
+  test('reports the faults of all its files, in their order', async () => {
+    const dir = folder({ 'b/api.yaml': api('B'), 'a/api.yaml': api('a', 'routes: 1'), 'c/api.yaml': '[' })
+    expect((await faultsOf(dir)).map((line) => line.split(' ')[0])).toEqual([
+      'apis/a/api.yaml:5:9:',
+      'apis/b/api.yaml:1:8:',
+      'apis/c/api.yaml:1:2:',
+    ])
+  })
+
+  test('with a definition that is a folder says so', async () => {
+    expect(await faultsOf(folder({ 'chat/api.yaml/x': '' }))).toEqual(['apis/chat/api.yaml: a folder, not a file'])
+  })
+
+  test('with a file that cannot be read says why', async () => {
+    const dir = folder({ 'chat/handlers.mjs': '' })
+    symlinkSync(join(dir, 'chat/api.yaml'), join(dir, 'chat/api.yaml'))
+    expect(await faultsOf(dir)).toEqual(['apis/chat/api.yaml: cannot be read (ELOOP)'])
+  })
+})
+
+describe('faults that other rooms find', () => {
+  test('are put in their place in the file', async () => {
+    const dir = folder({ 'chat/api.yaml': api('chat', 'routes:\n  join: { integration: { integrationType: MOCK } }') })
+    const { apis } = await readDefinitions(dir)
+    const fault = apis[0]?.locate({ path: ['routes', 'join', 'integration'], message: 'a template does not compile' })
+    expect(fault && formatFault(fault).replace(dir, 'apis')).toBe(
+      'apis/chat/api.yaml:6:24: routes.join.integration: a template does not compile',
+    )
+  })
+
+  test('stand at the key when the key is meant, and at what should hold them when they are missing', async () => {
+    const dir = folder({ 'chat/api.yaml': api('chat', 'routes:\n  join: { routeResponse: true }') })
+    const { apis } = await readDefinitions(dir)
+    const place = (path: string[], atKey = false) => {
+      const fault = apis[0]?.locate({ path, message: '', atKey })
+      return [fault?.line, fault?.column]
+    }
+    expect(place(['routes', 'join', 'routeResponse'])).toEqual([6, 26])
+    expect(place(['routes', 'join', 'routeResponse'], true)).toEqual([6, 11])
+    expect(place(['routes', 'join', 'integration', 'integrationUri'])).toEqual([6, 3])
+    expect(place(['nothing'])).toEqual([1, 1])
+  })
+
+  test('are found behind an alias where its anchor is', async () => {
+    const dir = folder({
+      'chat/api.yaml': api('chat', 'routes:\n  a: &shared { integration: { integrationType: MOCK } }\n  b: *shared'),
+    })
+    const { apis } = await readDefinitions(dir)
+    const fault = apis[0]?.locate({ path: ['routes', 'b', 'integration', 'integrationType'], message: '' })
+    expect([fault?.line, fault?.column]).toEqual([6, 48])
+  })
+
+  test('can be looked for in what is left of a definition with faults', async () => {
+    const text = `apiId: Chat
+protocolType: WEBSOCKET
+routeSelectionExpression: $request.body.[
+stages: { dev: { stageVariables: { a: 1 } } }
+functions: { f: { handler: nothing } }
+integrations:
+  bad: { integrationType: HTTP }
+  calls: { integrationType: AWS_PROXY, integrationUri: 'function:f' }
+  good: { integrationType: MOCK, requestTemplates: { application/json: '#if' } }
+routes:
+  a: { integration: bad }
+  b: { integration: good, colour: red }
+  c: { integration: calls }
+  d: { integration: missing }
+`
+    const { apis } = await readDefinitions(folder({ 'chat/api.yaml': text }))
+    const api = apis[0]
+    expect(api?.faults).toHaveLength(7)
+    expect(api?.definition?.routeSelectionExpression).toBe('$request.body.[')
+    expect(Object.keys(api?.definition?.integrations ?? {})).toEqual(['good'])
+    expect(api?.definition?.routes).toEqual({
+      a: { routeResponse: false },
+      b: { routeResponse: false, integration: 'good' },
+      c: { routeResponse: false },
+      d: { routeResponse: false },
+    })
+    const template = ['integrations', 'good', 'requestTemplates', 'application/json']
+    expect(api?.locate({ path: template, message: 'no #end' })?.line).toBe(9)
+    expect(api?.locate({ path: ['routeSelectionExpression'], message: 'not a path' })?.line).toBe(3)
+  })
+
+  test('are no second fault where what was left out is the reason for them', async () => {
+    const dir = folder({
+      'chat/api.yaml': api(
+        'chat',
+        'integrations:\n  a: { integrationType: MOCK, integrationResponses: { x: {} } }\nroutes: {}',
+      ),
+    })
+    const { apis } = await readDefinitions(dir)
+    const path = ['integrations', 'a', 'integrationResponses']
+    expect(apis[0]?.locate({ path, message: 'there are none' })).toBeNull()
+  })
+})
