@@ -7,7 +7,9 @@ import type { Connection } from '../gateway/connection.ts'
 import { createGateway } from '../gateway/gateway.ts'
 import { createOpenConnections } from '../gateway/local-connections.ts'
 import { createAccessLog } from '../observability/access-log.ts'
+import type { Metrics } from '../observability/contract.ts'
 import { watchEventLoopLag } from '../observability/event-loop-lag.ts'
+import { createLineDestination } from '../observability/line-destination.ts'
 import { createLogger } from '../observability/logger.ts'
 import { createMetrics } from '../observability/metrics.ts'
 import { createMemoryRegistry } from '../registry/memory.ts'
@@ -23,8 +25,8 @@ import { watchDefinitions } from './watch.ts'
 
 /** What a process lends to a gateway that runs in it. */
 export interface Surroundings {
-  /** Takes the lines of both logs, each with its line feed. Must not block. */
-  readonly destination: { write(line: string): void }
+  /** Takes the lines of both logs, each with its line feed: a file descriptor, which is never waited for, or a writer. */
+  readonly destination: number | { write(line: string): void }
   /** `process.env` itself: the server underneath reads a limit from it when it is loaded. */
   readonly environment: Record<string, string | undefined>
   readonly version: string
@@ -63,7 +65,7 @@ const largestMessageSeen = 4 * maxMessageBytes
  * a port can't be listened on, or with a `StartError` when no definition can be served; nothing is left running then.
  */
 export async function startPostern(settings: Settings, surroundings: Surroundings): Promise<Postern> {
-  const { destination, environment, version } = surroundings
+  const { environment, version } = surroundings
   const stops: (() => void | Promise<void>)[] = []
   const stop = once(async () => {
     for (const each of stops.reverse()) await each()
@@ -77,8 +79,10 @@ export async function startPostern(settings: Settings, surroundings: Surrounding
 
   async function start(): Promise<Postern> {
     const now = Date.now
+    const metrics = createMetrics({ version })
+    const destination = openDestination(surroundings.destination, metrics)
     const log = createLogger({ level: settings.logLevel, destination })
-    const metrics = createMetrics({ log, version })
+    stops.push(() => destination.close())
     const lag = watchEventLoopLag({ metrics })
     stops.push(() => lag.close())
 
@@ -183,6 +187,14 @@ export async function startPostern(settings: Settings, surroundings: Surrounding
       metrics.gauge('postern_connections', { api, stage }, () => deployment?.connections ?? 0)
     }
   }
+}
+
+function openDestination(target: Surroundings['destination'], metrics: Metrics) {
+  if (typeof target !== 'number') return { write: (line: string) => target.write(line), close() {} }
+  return createLineDestination({
+    target,
+    dropped: metrics.counter('postern_log_lines_dropped_total', { log: 'gateway' }),
+  })
 }
 
 function transportOptions(settings: Settings): TransportOptions {

@@ -15,7 +15,8 @@ options win over variables, and variables over the file. Secrets are read from t
   POSTERN_TLS_PASSPHRASE       passphrase of --tls-key
   AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN   sign Lambda calls
 
-Signals: SIGHUP reloads definitions and tokens; SIGTERM and SIGINT drain and stop, a second one stops at once.
+Signals: SIGHUP reloads definitions and tokens; SIGTERM drains over --drain-seconds and stops,
+SIGINT (Ctrl-C) drains without spreading it over time; a second one stops at once.
 
 Examples:
   postern start                          serve the APIs under routes/ on 127.0.0.1:8080
@@ -53,7 +54,11 @@ export async function start(sources: SettingSources, { io, version, load }: Star
   }
   try {
     const app = await load()
-    const postern = await app.startPostern(settings, { destination: io.stdout, environment: io.env, version })
+    const postern = await app.startPostern(settings, {
+      destination: io.logs ?? io.stdout,
+      environment: io.env,
+      version,
+    })
     return await untilStopped(postern, settings.drainSeconds, sources, io)
   } catch (error) {
     const found = faultsOf(error)
@@ -70,14 +75,15 @@ function faultsOf(error: unknown): readonly Fault[] {
 function untilStopped(postern: Postern, drainSeconds: number, sources: SettingSources, io: Io): Promise<number> {
   return new Promise((resolve, reject) => {
     let stopping = false
-    const stop = () => {
+    const stop = (seconds: number) => {
       if (stopping) return io.exit(1)
       stopping = true
       if (io.stderr.isTTY) io.stderr.write('\npostern: draining; once more to stop at once\n')
-      postern.drain(drainSeconds).then(() => resolve(0), reject)
+      postern.drain(seconds).then(() => resolve(0), reject)
     }
-    io.onSignal('SIGTERM', stop)
-    io.onSignal('SIGINT', stop)
+    io.onSignal('SIGTERM', () => stop(drainSeconds))
+    // Someone at a terminal waits: what is under way ends in order, but there is no crowd to spread over time.
+    io.onSignal('SIGINT', () => stop(0))
     io.onSignal('SIGHUP', () => {
       reload(postern, sources, io).catch((error: unknown) =>
         io.stderr.write(`postern: reload failed: ${String(error)}\n`),
