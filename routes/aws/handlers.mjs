@@ -2,7 +2,6 @@ import {
   ApiGatewayManagementApiClient,
   DeleteConnectionCommand,
   GetConnectionCommand,
-  GoneException,
   PostToConnectionCommand,
 } from '@aws-sdk/client-apigatewaymanagementapi'
 
@@ -31,8 +30,9 @@ export const message = async (event) => {
       try {
         await post(to, { from: connectionId, data })
       } catch (error) {
-        if (!(error instanceof GoneException)) throw error
-        await post(connectionId, { gone: to })
+        // Gone is what was a connection once, a bad request what never was one.
+        if (error.name !== 'GoneException' && error.name !== 'BadRequestException') throw error
+        await post(connectionId, { notSent: error.name, to })
       }
       break
     }
