@@ -45,7 +45,9 @@ export function renderTemplate(
     return template.render(input)
   } catch (error) {
     if (!(error instanceof TemplateRenderError)) throw error
-    const code = error instanceof BodyNotJsonError ? notJson : 'API_CONFIGURATION_ERROR'
+    // The engine may have put the place in the template around it.
+    const aboutBody = error instanceof BodyNotJsonError || error.cause instanceof BodyNotJsonError
+    const code = aboutBody ? notJson : 'API_CONFIGURATION_ERROR'
     throw new GatewayError(code, error.message, { cause: error })
   }
 }

@@ -1,0 +1,74 @@
+import type {
+  ConnectRequest,
+  Integration,
+  IntegrationCall,
+  IntegrationDefinition,
+  IntegrationResult,
+  IntegrationScope,
+} from '../../src/integrations/contract.ts'
+import type { ConnectionRecord } from '../../src/vocabulary/connection.ts'
+import { GatewayError } from '../../src/vocabulary/errors.ts'
+import { RequestContext } from '../../src/vocabulary/request-context.ts'
+
+export const connection: ConnectionRecord = {
+  connectionId: 'L0SM9cOFvHcCIhw=',
+  apiId: 'chat',
+  stage: 'dev',
+  connectedAt: 1_759_651_750_119,
+  sourceIp: '203.0.113.9',
+  userAgent: 'demo/1.0',
+  domainName: 'chat.example',
+  authorizer: null,
+}
+
+export function scopeWith(part: Partial<IntegrationScope> = {}): IntegrationScope {
+  return {
+    apiId: 'chat',
+    stage: 'dev',
+    stageVariables: {},
+    directory: '.',
+    functions: {},
+    nullFunctionResult: 'ERROR',
+    forwardWebSocketHeaders: true,
+    ...part,
+  }
+}
+
+/** A definition after defaults. */
+export function definitionOf(
+  part: Partial<IntegrationDefinition> & Pick<IntegrationDefinition, 'integrationType'>,
+): IntegrationDefinition {
+  return { timeoutInMillis: 29_000, passthroughBehavior: 'WHEN_NO_MATCH', ...part }
+}
+
+export function messageCall(body: string): IntegrationCall {
+  return { context: new RequestContext(connection, 'MESSAGE', 'join', 1_759_651_753_377), request: null, body }
+}
+
+export function connectCall(request: Partial<ConnectRequest> = {}): IntegrationCall {
+  return {
+    context: new RequestContext(connection, 'CONNECT', '$connect', 1_759_651_750_120, 'Root=1-client'),
+    request: { headers: [], query: [], ...request },
+    body: null,
+  }
+}
+
+export function disconnectCall(): IntegrationCall {
+  return { context: new RequestContext(connection, 'DISCONNECT', '$disconnect', 1), request: null, body: null }
+}
+
+/** Body as text, so that a test need not care how it came. */
+export function textOf({ body }: IntegrationResult): string {
+  return Buffer.from(body).toString()
+}
+
+/** The code with which a call fails. */
+export async function failureOf(integration: Integration, call: IntegrationCall): Promise<GatewayError> {
+  try {
+    await integration.invoke(call)
+  } catch (error) {
+    if (error instanceof GatewayError) return error
+    throw error
+  }
+  throw new Error('the call succeeded')
+}
