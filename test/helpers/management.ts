@@ -12,18 +12,24 @@ export const silentLog: Log = { debug() {}, info() {}, warn() {}, error() {}, ch
 /** Sockets that only remember what was done to them. */
 export class FakeSockets implements LocalConnections {
   readonly records = new Map<string, ConnectionRecord>()
+  /** Real ones, where a test has them. */
+  readonly live = new Map<string, { send(data: string): void; close(code: number, reason: string): void }>()
   readonly sent: [id: string, data: string][] = []
   readonly closed: [id: string, code: number | null, reason: string | null][] = []
   outcome: SendOutcome = 'sent'
 
   send(id: string, frame: { data: string | Uint8Array }): SendOutcome {
     if (!this.records.has(id)) return 'gone'
-    if (this.outcome === 'sent') this.sent.push([id, String(frame.data)])
+    if (this.outcome === 'sent') {
+      this.sent.push([id, String(frame.data)])
+      this.live.get(id)?.send(String(frame.data))
+    }
     return this.outcome
   }
 
   close(id: string, code: number | null, reason: string | null): boolean {
     this.closed.push([id, code, reason])
+    this.live.get(id)?.close(code ?? 1000, reason ?? 'Connection Closed Normally')
     return this.records.delete(id)
   }
 

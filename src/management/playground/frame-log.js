@@ -12,7 +12,7 @@ const maxShown = 20_000
 const kinds = {
   in: { sign: '↓', name: 'Received' },
   out: { sign: '↑', name: 'Sent' },
-  push: { sign: '⇢', name: 'Pushed by the backend' },
+  push: { sign: '⇢', name: 'Pushed' },
   event: { sign: '●', name: 'Event' },
   error: { sign: '!', name: 'Fault' },
 }
@@ -25,6 +25,8 @@ const kinds = {
 export function createFrameLog({ list, empty, count, toNewest, copy }) {
   /** @type {Entry[]} */
   let entries = []
+  /** Not shown yet: a burst of frames is laid out once, with the next picture. @type {Entry[]} */
+  let arrived = []
   let dropped = 0
   let filter = ''
   let pretty = false
@@ -51,6 +53,24 @@ export function createFrameLog({ list, empty, count, toNewest, copy }) {
     const parts = [shown === entries.length ? `${shown} shown` : `${shown} of ${entries.length} shown`]
     if (dropped > 0) parts.push(`${dropped} older ones dropped`)
     count.textContent = entries.length === 0 ? '' : parts.join(', ')
+  }
+
+  function show() {
+    if (arrived.length === 0) return
+    const follow = isAtEnd()
+    for (const entry of arrived) {
+      fill(entry, false)
+      entry.element.hidden = !matches(entry)
+    }
+    list.append(...arrived.map((entry) => entry.element))
+    if (arrived.some((entry) => !entry.element.hidden)) toNewest.hidden = follow
+    entries.push(...arrived)
+    arrived = []
+    const leaving = entries.splice(0, Math.max(0, entries.length - maxEntries))
+    for (const entry of leaving) entry.element.remove()
+    dropped += leaving.length
+    showCount()
+    if (follow) scrollToEnd()
   }
 
   /** @param {Entry} entry @param {boolean} whole */
@@ -96,21 +116,14 @@ export function createFrameLog({ list, empty, count, toNewest, copy }) {
      * @param {Kind} kind @param {string} text @param {string[]} [notes]
      */
     add(kind, text, notes = []) {
-      const follow = isAtEnd()
       const isFrame = kind === 'in' || kind === 'out' || kind === 'push'
       const element = /** @type {HTMLLIElement} */ (part('li', `entry ${kind}`))
-      const entry = { kind, text, notes, time: new Date(), size: isFrame ? byteLength(text) : null, element }
-      fill(entry, false)
-      element.hidden = !matches(entry)
-      entries.push(entry)
-      list.append(element)
-      if (entries.length > maxEntries) {
-        entries.shift()?.element.remove()
-        dropped++
-      }
-      showCount()
-      if (follow) scrollToEnd()
-      else toNewest.hidden = element.hidden
+      if (arrived.length === 0) requestAnimationFrame(show)
+      arrived.push({ kind, text, notes, time: new Date(), size: isFrame ? byteLength(text) : null, element })
+      // No picture is drawn for a tab in the background: the limit must hold there too.
+      if (arrived.length <= maxEntries) return
+      arrived.shift()
+      dropped++
     },
     /** @param {string} text */
     filter(text) {
@@ -127,6 +140,7 @@ export function createFrameLog({ list, empty, count, toNewest, copy }) {
     },
     clear() {
       entries = []
+      arrived = []
       dropped = 0
       list.replaceChildren()
       toNewest.hidden = true
@@ -134,6 +148,7 @@ export function createFrameLog({ list, empty, count, toNewest, copy }) {
     },
     /** What is shown, a line or more each. */
     text() {
+      show()
       return entries
         .filter((entry) => !entry.element.hidden)
         .map(({ time, kind, text, notes }) =>

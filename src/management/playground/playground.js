@@ -11,19 +11,16 @@ import {
   push,
   useToken,
 } from './management.js'
-import { byteLength, closeMeanings, messageFor, prettyJson, sizeText } from './text.js'
+import { createTargets } from './targets.js'
+import { byteLength, closeMeanings, prettyJson, sizeText } from './text.js'
 
 /** AWS's limits on what a client sends: a frame, a message. */
 const maxFrameBytes = 32 * 1024
-const settingsKey = 'postern.playground.settings'
 
 /** @type {<E extends HTMLElement = HTMLElement>(id: string) => E} */
 const byId = (id) => /** @type {any} */ (document.getElementById(id))
 const status = byId('status')
 const notice = byId('notice')
-const apiSelect = /** @type {HTMLSelectElement} */ (byId('api'))
-const stageSelect = /** @type {HTMLSelectElement} */ (byId('stage'))
-const query = /** @type {HTMLInputElement} */ (byId('query'))
 const protocols = /** @type {HTMLInputElement} */ (byId('protocols'))
 const message = /** @type {HTMLTextAreaElement} */ (byId('message'))
 const pushText = /** @type {HTMLTextAreaElement} */ (byId('push'))
@@ -46,8 +43,18 @@ const log = createFrameLog({
   copy,
 })
 
-/** @type {import('./management.js').Api[]} */
-let apis = []
+const targets = createTargets({
+  apiSelect: /** @type {HTMLSelectElement} */ (byId('api')),
+  stageSelect: /** @type {HTMLSelectElement} */ (byId('stage')),
+  query: /** @type {HTMLInputElement} */ (byId('query')),
+  url: byId('url'),
+  routes: byId('routes'),
+  begin: beginMessage,
+  changed: () => {
+    buttons.connect.disabled = socket !== null || targets.current() === null
+  },
+})
+
 /** @type {Record<string, import('./text.js').CloseReason>} */
 let closeReasons = {}
 /** @type {WebSocket | null} */
@@ -62,79 +69,29 @@ let pushedTexts = []
 async function load() {
   try {
     const [listed, reasons] = await Promise.all([listApis(), listCloseReasons()])
-    apis = listed.apis
     closeReasons = reasons.closeReasons
     byId('token-open').hidden = true
-    showNotice(apis.length === 0 ? 'The gateway serves no API.' : '')
-    showApis(recall())
+    showNotice(listed.apis.length === 0 ? 'The gateway serves no API.' : '')
+    targets.show(listed.apis)
   } catch (error) {
     if (error instanceof ManagementError && error.status === 401) return askForToken(error)
     showNotice(wordsOf(error))
   }
 }
 
-/** @param {{ api?: string, stage?: string }} wanted */
-function showApis(wanted) {
-  apiSelect.replaceChildren(...apis.map(({ apiId }) => new Option(apiId)))
-  if (apis.some(({ apiId }) => apiId === wanted.api)) apiSelect.value = wanted.api ?? ''
-  showStages(wanted.stage)
-}
-
-/** @param {string} [wanted] */
-function showStages(wanted) {
-  const stages = apis.find(({ apiId }) => apiId === apiSelect.value)?.stages ?? []
-  stageSelect.replaceChildren(...stages.map(({ stage }) => new Option(stage)))
-  if (stages.some(({ stage }) => stage === wanted)) stageSelect.value = wanted ?? ''
-  showStage()
-}
-
-function currentStage() {
-  const api = apis.find(({ apiId }) => apiId === apiSelect.value)
-  const stage = api?.stages.find(({ stage }) => stage === stageSelect.value)
-  return api === undefined || stage === undefined ? null : { api, stage }
-}
-
-function showStage() {
-  const current = currentStage()
-  byId('url').textContent = urlText() ?? 'Nothing is served here.'
-  buttons.connect.disabled = socket !== null || urlText() === null
-  const routes = current?.stage.routeKeys.filter((key) => !key.startsWith('$')) ?? []
-  byId('routes').replaceChildren(
-    ...routes.flatMap((key) => {
-      const text = messageFor(current?.api.routeSelectionExpression ?? null, key)
-      return text === null ? [] : [routeChip(key, text)]
-    }),
-  )
-  remember()
-}
-
-/** @param {string} key @param {string} text */
-function routeChip(key, text) {
-  const chip = document.createElement('button')
-  chip.type = 'button'
-  chip.className = 'chip'
-  chip.textContent = key
-  chip.addEventListener('click', () => {
-    message.value = text
-    message.focus()
-    showMessageSize()
-  })
-  return chip
-}
-
-function urlText() {
-  const url = currentStage()?.stage.url
-  if (url === undefined || url === null) return null
-  const search = query.value.trim().replace(/^\?/, '')
-  return search === '' ? url : `${url}?${search}`
+/** @param {string} text */
+function beginMessage(text) {
+  message.value = text
+  message.focus()
+  showMessageSize()
 }
 
 // --- the connection ---
 
 async function connect() {
-  const url = urlText()
-  const current = currentStage()
-  if (url === null || current === null || socket !== null) return
+  const target = targets.current()
+  if (target === null || socket !== null) return
+  const { url } = target
   const wanted = protocols.value.split(',').flatMap((name) => (name.trim() === '' ? [] : [name.trim()]))
   const since = await gatewayTime().catch(() => null)
   if (socket !== null) return
@@ -154,7 +111,7 @@ async function connect() {
     show('open', 'Connected')
     byId('protocol').textContent = opening.protocol || '–'
     log.add('event', opening.protocol === '' ? 'Connected' : `Connected, subprotocol ${opening.protocol}`)
-    if (since !== null) void learnConnectionId(opening, { apiId: current.api.apiId, stage: current.stage.stage, since })
+    if (since !== null) void learnConnectionId(opening, { ...target, since })
   })
   opening.addEventListener('message', (event) => received(event.data))
   opening.addEventListener('close', (event) => closed(opening, event, asked))
@@ -207,10 +164,11 @@ function show(state, text) {
   status.dataset.state = state
   status.textContent = text
   const open = state === 'open'
-  buttons.connect.disabled = state !== 'idle' || urlText() === null
+  buttons.connect.disabled = state !== 'idle' || targets.current() === null
   buttons.disconnect.disabled = state === 'idle'
   buttons.send.disabled = !open
-  for (const field of [apiSelect, stageSelect, query, protocols]) field.disabled = state !== 'idle'
+  targets.lock(state !== 'idle')
+  protocols.disabled = state !== 'idle'
 }
 
 /** @param {string | null} id */
@@ -316,24 +274,6 @@ function wordsOf(error) {
   return error instanceof Error ? error.message : String(error)
 }
 
-/** What was chosen last; not the query, which may hold a secret. @returns {{ api?: string, stage?: string }} */
-function recall() {
-  try {
-    const stored = JSON.parse(localStorage.getItem(settingsKey) ?? '{}')
-    return typeof stored === 'object' && stored !== null ? stored : {}
-  } catch {
-    return {}
-  }
-}
-
-function remember() {
-  try {
-    localStorage.setItem(settingsKey, JSON.stringify({ api: apiSelect.value, stage: stageSelect.value }))
-  } catch {
-    // Then the choice is not kept.
-  }
-}
-
 /** @param {string} id @param {() => void} run */
 function onSubmit(id, run) {
   byId(id).addEventListener('submit', (event) => {
@@ -345,9 +285,6 @@ function onSubmit(id, run) {
 onSubmit('connect-form', connect)
 onSubmit('send-form', send)
 onSubmit('push-form', pushMessage)
-apiSelect.addEventListener('change', () => showStages())
-stageSelect.addEventListener('change', showStage)
-query.addEventListener('input', showStage)
 message.addEventListener('keydown', onMessageKey)
 message.addEventListener('input', showMessageSize)
 pushText.addEventListener('keydown', (event) => {
@@ -371,6 +308,11 @@ byId('token-form').addEventListener('submit', () => {
   useToken(tokenInput.value.trim())
   tokenInput.value = ''
   void load()
+})
+
+// Definitions may have been reloaded meanwhile.
+document.addEventListener('visibilitychange', () => {
+  if (!document.hidden && socket === null && !tokenDialog.open) void load()
 })
 
 show('idle', 'Not connected')
