@@ -4,7 +4,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
  * The last list of process groups that came is killed when standard input ends, and it ends with the gateway, in
  * whatever way that goes. A shell, because it is everywhere but on Windows and weighs a megabyte.
  */
-const script = 'while read -r line; do groups=$line; done; for group in $groups; do kill -9 -- "-$group"; done'
+const script = 'while read -r line; do groups=$line; done; for group in $groups; do kill -9 "-$group"; done'
 
 /** Kills what the gateway started, should the gateway itself be killed. */
 export interface OrphanGuard {
