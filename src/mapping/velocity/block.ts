@@ -5,26 +5,26 @@ import { JavaObject } from './value.ts'
 /** A compiled piece of template: prints into the run. */
 export type Step = (run: Run) => void
 
-/** Velocity stops a `#define` that prints itself after this many levels. */
-const maxDefineDepth = 2
+/** How often a `#define` may be inside itself before Velocity prints its name instead. */
+export const maxDefineDepth = 2
 
 /** What `#define` puts into a variable, and `#@macro` into `$bodyContent`: printed anew wherever it is used. */
 export class DefinedBlock extends JavaObject {
   private readonly body: Step
   private readonly scope: Scope
+  private readonly maxDepth: number
   private depth = 0
 
-  constructor(body: Step, scope: Scope) {
+  constructor(body: Step, scope: Scope, maxDepth: number) {
     super()
     this.body = body
     this.scope = scope
+    this.maxDepth = maxDepth
   }
 
-  /** Prints the block where it is used; false, without output, when it is inside itself too often. */
+  /** Prints the block where it is used, with the variables there; false when it is inside itself too often. */
   render(run: Run): boolean {
-    if (this.depth >= maxDefineDepth) return false
-    const outer = run.scope
-    run.scope = this.scope
+    if (this.depth >= this.maxDepth) return false
     this.depth++
     try {
       this.body(run)
@@ -32,17 +32,23 @@ export class DefinedBlock extends JavaObject {
       if (!(signal instanceof BreakSignal) || signal.scope !== null) throw signal
     } finally {
       this.depth--
-      run.scope = outer
     }
     return true
   }
 
+  /** What the block prints with the variables where it was defined; Velocity uses those for everything but printing. */
   text(run: Run): string | null {
-    let rendered = false
-    const text = run.capture((inner) => {
-      rendered = this.render(inner)
-    })
-    return rendered ? text : null
+    const outer = run.scope
+    run.scope = this.scope
+    try {
+      let rendered = false
+      const text = run.capture(() => {
+        rendered = this.render(run)
+      })
+      return rendered ? text : null
+    } finally {
+      run.scope = outer
+    }
   }
 }
 

@@ -1,5 +1,5 @@
 import type { Argument, Block, MacroCall, Print, Statement, Template } from './ast.ts'
-import { BreakSignal, DefinedBlock, ForeachScope, type Step, StopSignal } from './block.ts'
+import { BreakSignal, DefinedBlock, ForeachScope, maxDefineDepth, type Step, StopSignal } from './block.ts'
 import { compileExpression, compileTest } from './compile-expression.ts'
 import { compileForeach } from './compile-foreach.ts'
 import { compileAssignment, compileReference, type PreparedCall } from './compile-reference.ts'
@@ -91,7 +91,7 @@ function compileStatement(statement: Statement, context: CompileContext): Step {
     case 'define': {
       const { name } = statement
       const body = compileBlock(statement.body, context)
-      return (run) => run.scope.set(name, new DefinedBlock(body, run.scope))
+      return (run) => run.scope.set(name, new DefinedBlock(body, run.scope, maxDefineDepth))
     }
     case 'evaluate':
       return compileEvaluate(statement, context)
@@ -212,7 +212,7 @@ function compileCall(call: MacroCall, context: CompileContext): Step {
       if (arg !== undefined) bound.set(name, arg(run))
     })
     const scope = new MacroScope(caller, bound)
-    if (content !== null) scope.setOwn('bodyContent', new DefinedBlock(content, caller))
+    if (content !== null) scope.setOwn('bodyContent', new DefinedBlock(content, caller, run.limits.maxMacroDepth))
     run.scope = scope
     try {
       nested(run, () => macro.body(run))

@@ -13,6 +13,8 @@ const bareWord = /[A-Za-z_][A-Za-z0-9_-]*/y
 const referenceHead = /\$(\\*)(!?)(\{?)([A-Za-z_][A-Za-z0-9_-]*)/y
 const dottedName = /\.([A-Za-z][A-Za-z0-9_-]*)/y
 
+const callStart = /\((?:[)"'$[{,\w\\ \t\r\n-]|\.\d)/y
+
 const not = /!(?!=)|not(?![A-Za-z0-9_@])/y
 const levels: readonly (readonly [RegExp, Readonly<Record<string, Operator>>])[] = [
   [/\|\||or(?![A-Za-z0-9_@])/y, { or: '||' }],
@@ -224,8 +226,8 @@ export class ExpressionParser {
     if (dotted === null) return null
     const name = dotted[1] as string
     this.refuseTruth(name, start)
-    // An open parenthesis at the very end is text to Velocity.
-    if (cursor.next !== '(' || cursor.at + 1 === cursor.source.length) return { kind: 'property', name, position }
+    // A parenthesis that no argument could follow is text to Velocity.
+    if (cursor.look(callStart) === null) return { kind: 'property', name, position }
     cursor.at++
     return { kind: 'method', name, args: this.nest(() => this.callArguments()), position }
   }

@@ -9,6 +9,14 @@ const closing = /\)(?:[ \t]*(?:\r\n|\n|\r))?/y
 const restOfLine = /[ \t]*(?:\r\n|\n|\r)/y
 const setStart = /[ \t]*#(?:set|\{set\})[ \t]*\(/y
 const plainText = /[^$#\\]+/y
+// Right after a reference braces are words of their own to the lexer, and blanks before a #set do not belong to them.
+const bracesAfterReference = /\{*\}?/y
+const swallowing =
+  /#(?:(?:if|elseif|else|end)(?![A-Za-z0-9_@])|\{(?:if|elseif|else|end)\})|[ \t]*#(?:set|\{set\})[ \t]*\(/y
+// A number right after a # is a word of its own to the lexer.
+const numberAfterHash = /-?(?:\d+(?:\.\d*)?|\.\d+)/y
+const loneMarks = /##(?!#)/y
+const lostBang = /!(?=[^$#[{\\])/y
 const slashRun = /\\+/y
 const directiveName = /#(?:([A-Za-z_@][A-Za-z0-9_@]*)|\{([A-Za-z_][A-Za-z0-9_@]*)\})/y
 const openParenthesis = /[ \t\r\n]*\(/y
@@ -80,14 +88,32 @@ export class TemplateParser {
     }
     if (cursor.next === '#') return this.hash(body)
     const slashes = cursor.match(slashRun)?.[0] ?? ''
-    if (cursor.next === '$') {
-      const print = this.expressions.print(slashes.length)
-      if (print === null) text(`${slashes}${cursor.match(/\$/y)?.[0] ?? ''}`)
-      else body.push(print)
-      return null
-    }
-    text(this.escape(slashes))
+    if (cursor.next === '$') this.dollar(slashes, body)
+    else text(this.escape(slashes))
     return null
+  }
+
+  /** A reference, or a dollar sign that is only that. */
+  private dollar(slashes: string, body: Statement[]): void {
+    const { cursor } = this
+    const print = this.expressions.print(slashes.length)
+    if (print !== null) {
+      body.push(print)
+      if (print.kind === 'print' && !print.reference.formal) this.afterReference(print.reference, body)
+      return
+    }
+    // Two slips of Velocity's lexer that templates may have been written around: a `$` right before an #if, #else, #end
+    // or #set vanishes, and so does the `!` of a `$!` that no name follows.
+    cursor.at++
+    if (cursor.look(swallowing) === null) body.push({ kind: 'text', text: `${slashes}$` })
+    cursor.match(lostBang)
+  }
+
+  private afterReference({ links }: Reference, body: Statement[]): void {
+    // Velocity 1.7 does not see a comment that touches a property: `$a.b## c` prints the marks and goes on with ` c`.
+    const marks = links.at(-1)?.kind === 'property' ? this.cursor.match(loneMarks) : null
+    const text = marks ?? this.cursor.match(bracesAfterReference)
+    if (text !== null) body.push({ kind: 'text', text: text[0] })
   }
 
   /** Backslashes that stand before something other than a reference. */
@@ -121,7 +147,8 @@ export class TemplateParser {
     const found = cursor.match(directiveName)
     if (found === null) {
       cursor.at++
-      body.push({ kind: 'text', text: '#' })
+      const number = cursor.match(numberAfterHash)?.[0] ?? ''
+      if (number !== '' || cursor.look(setStart) === null) body.push({ kind: 'text', text: `#${number}` })
       return null
     }
     return this.directive(found[1] ?? found[2] ?? '', start, body)

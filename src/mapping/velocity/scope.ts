@@ -78,11 +78,14 @@ export class MacroScope implements Scope {
   }
 }
 
-/** Inside a `#foreach` round whose element is null: the name then hides an outer value without having one. */
+/**
+ * Inside a `#foreach` round whose element is null: the name hides an outer value without having one, even after a
+ * `#set`, until it is removed.
+ */
 export class NullScope implements Scope {
   private readonly name: string
   private readonly outer: Scope
-  private value: Value = null
+  private hides = true
 
   constructor(outer: Scope, name: string) {
     this.outer = outer
@@ -90,16 +93,16 @@ export class NullScope implements Scope {
   }
 
   get(name: string): Value {
-    return name === this.name ? this.value : this.outer.get(name)
+    return this.hides && name === this.name ? null : this.outer.get(name)
   }
 
   set(name: string, value: Value): void {
-    if (name === this.name) this.value = value
+    if (name === this.name && value === null) this.hides = true
     this.outer.set(name, value)
   }
 
   remove(name: string): void {
-    if (name === this.name) this.value = null
+    if (name === this.name) this.hides = false
     this.outer.remove(name)
   }
 
