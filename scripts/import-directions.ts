@@ -8,7 +8,9 @@ export const directions: Readonly<Record<string, readonly string[] | 'every room
   gateway: ['stages', 'limits', 'transport!', 'auth!', 'integrations!', 'registry!', 'observability!'],
   rest: ['stages', 'limits', 'transport!', 'auth!', 'integrations!', 'observability!'],
   connections: ['transport!', 'auth!', 'registry!', 'observability!'],
-  stages: ['config', 'routing', 'mapping', 'integrations!', 'auth!'],
+  management: ['transport!', 'auth!', 'registry!', 'observability!'],
+  // A route of a stage carries its bucket and its counters, made once at load.
+  stages: ['config', 'routing', 'mapping', 'limits', 'integrations!', 'auth!', 'observability!'],
   integrations: ['mapping', 'routing', 'observability!'],
   transport: ['observability!'],
   registry: ['observability!'],

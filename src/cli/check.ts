@@ -1,8 +1,7 @@
 import { Command } from 'commander'
 import pico from 'picocolors'
-import type { Fault } from '../config/faults.ts'
-import { readDefinitions } from '../config/read-api.ts'
-import { readSettingsFile, type SettingSources } from '../config/read-settings.ts'
+import type { checkDefinitions } from '../app/check.ts'
+import { readSettingsForCheck, type SettingSources } from '../config/read-settings.ts'
 import type { CommandContext } from './command.ts'
 import { reportFaults, wantsColours } from './fault-report.ts'
 import type { Io } from './io.ts'
@@ -27,25 +26,25 @@ export function checkCommand({ io, end }: CommandContext): Command {
   return command.addHelpText('after', epilogue).action(async (dir: string | undefined) => {
     const file = (command.getOptionValue('config') as string | undefined) ?? (io.env.POSTERN_CONFIG || null)
     const sources = { flags: dir === undefined ? {} : { dir }, env: io.env, file }
-    const load = async () => ({ checkDefinitions: async (dir: string) => (await readDefinitions(dir)).faults })
-    end(await check(sources, { io, load }))
+    end(await check(sources, { io, load: () => import('../app/check.ts') }))
   })
 }
 
 export interface CheckDeps {
   readonly io: Io
-  readonly load: () => Promise<{ checkDefinitions: (dir: string) => Promise<readonly Fault[]> }>
+  readonly load: () => Promise<{ checkDefinitions: typeof checkDefinitions }>
 }
 
 /** Writes the faults to standard output; resolves with 1 when there are any. */
 export async function check(sources: SettingSources, { io, load }: CheckDeps): Promise<number> {
-  const read = await readSettingsFile(sources)
+  const { settings, faults: settingFaults } = await readSettingsForCheck(sources)
   const app = await load()
-  const faults = [...read.faults, ...(read.dir === null ? [] : await app.checkDefinitions(read.dir))]
-  if (faults.length > 0) {
+  const faults =
+    settings === null ? settingFaults : [...settingFaults, ...(await app.checkDefinitions(settings.dir, settings))]
+  if (settings === null || faults.length > 0) {
     reportFaults(faults, io.stdout, io.env)
     return 1
   }
-  io.stdout.write(`${pico.createColors(wantsColours(io.stdout, io.env)).green('no faults')} in ${read.dir}\n`)
+  io.stdout.write(`${pico.createColors(wantsColours(io.stdout, io.env)).green('no faults')} in ${settings.dir}\n`)
   return 0
 }

@@ -4,10 +4,6 @@ import { createInterface, type Interface } from 'node:readline'
 export interface Io {
   readonly stdout: Output
   readonly stderr: Output
-  /** Where a gateway writes its logs: a descriptor, so that a full pipe never holds it up, or a writer. */
-  readonly logs: number | { write(line: string): void }
-  /** The descriptor that log lines go to without ever waiting for it; standard output where there is none. */
-  readonly logs?: number
   /** Whether somebody types the input and sees the output. */
   readonly interactive: boolean
   /** Begins to read standard input, with a prompt when it is typed. Closing the interface gives it back. */
@@ -28,7 +24,6 @@ export function processIo(): Io {
   return {
     stdout: process.stdout,
     stderr: process.stderr,
-    logs: 1,
     logs: 1,
     interactive: isInteractive(),
     readLines: () =>

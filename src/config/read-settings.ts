@@ -34,12 +34,14 @@ export async function readSettings(sources: SettingSources): Promise<SettingsRea
   return { settings: faults.length === 0 ? settings : null, faults }
 }
 
-/** The part that needs no secrets, for `postern check`: where the definitions are, and the faults of the file. */
-export async function readSettingsFile(
-  sources: SettingSources,
-): Promise<{ dir: string | null; faults: readonly Fault[] }> {
+/**
+ * Settings for `postern check`, which listens nowhere: only what is wrong in the file, flags and variables themselves
+ * is a fault. Tokens that only the real place of work has are not missed. Null when nothing can be read at all.
+ */
+export async function readSettingsForCheck(sources: SettingSources): Promise<SettingsRead> {
   const { given, faults } = await gather(sources)
-  return { dir: given?.dir ?? null, faults }
+  if (given === null) return { settings: null, faults }
+  return { settings: completeSettings(given, await readSecrets(given, sources.env)).settings, faults }
 }
 
 interface Gathered {

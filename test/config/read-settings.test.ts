@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
 import { formatFault } from '../../src/config/faults.ts'
-import { readSettings, readSettingsFile, type SettingSources } from '../../src/config/read-settings.ts'
+import { readSettings, readSettingsForCheck, type SettingSources } from '../../src/config/read-settings.ts'
 import { trustedNetworks } from '../../src/config/settings.ts'
 import { settingsTable } from '../../src/config/settings-table.ts'
 
@@ -306,8 +306,11 @@ describe('a fault', () => {
   })
 
   test('of tokens is none for a check of the file alone', async () => {
-    const read = await readSettingsFile(sources({ yaml: 'dir: apis\nhost: 0.0.0.0\nconnectionsTokensFile: nowhere\n' }))
-    expect(read).toEqual({ dir: join(root, 'apis'), faults: [] })
+    const read = await readSettingsForCheck(
+      sources({ yaml: 'dir: apis\nhost: 0.0.0.0\nconnectionsTokensFile: nowhere\n' }),
+    )
+    expect(read.faults).toEqual([])
+    expect(read.settings?.dir).toBe(join(root, 'apis'))
   })
 })
 
