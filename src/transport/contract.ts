@@ -64,7 +64,7 @@ export interface TransportHandlers<Data> {
   upgrade(upgrade: Upgrade<Data>): void
   /** `message` is only valid until the handler returns. Called for whole messages; fragments are put together before. */
   message(data: Data, message: ArrayBuffer, isBinary: boolean): void
-  /** A ping or pong came from the client; answered already. */
+  /** A ping came from the client; answered already. Pongs are answers to our own pings, and not told. */
   pinged(data: Data): void
   /** Exactly once for every accepted socket, whoever ended it. `reason` as the client, or `end`, gave it; empty otherwise. */
   close(data: Data, code: number, reason: string, cause: CloseCause): void

@@ -97,7 +97,6 @@ class UwsTransport<Data> implements Transport {
       open: (native) => this.#onOpen(native as NativeSocket<Data>),
       message: (native, message, isBinary) => this.#onMessage(native as NativeSocket<Data>, message, isBinary),
       ping: (native) => this.#onPinged(native as NativeSocket<Data>),
-      pong: (native) => this.#onPinged(native as NativeSocket<Data>),
       close: (native, code, text) => this.#onClose(native as NativeSocket<Data>, code, text),
     })
     // Also what uWebSockets.js does not take for a handshake: another method, a key of another length.
