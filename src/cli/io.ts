@@ -4,6 +4,8 @@ import { createInterface, type Interface } from 'node:readline'
 export interface Io {
   readonly stdout: Output
   readonly stderr: Output
+  /** The descriptor that log lines go to without ever waiting for it; standard output where there is none. */
+  readonly logs?: number
   /** Whether somebody types the input and sees the output. */
   readonly interactive: boolean
   /** Begins to read standard input, with a prompt when it is typed. Closing the interface gives it back. */
