@@ -27,7 +27,7 @@ const functionSchema = z
       .default(noEntries)
       .describe('process.env of the function.'),
   })
-  .describe('A function that runs in the gateway process, off its event loop.')
+  .describe('A local function: the gateway runs it in processes of its own.')
 
 const routeParameter = z.strictObject({
   required: flag().describe('Refuse the handshake with 400 when it is missing.'),
