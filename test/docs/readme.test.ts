@@ -1,0 +1,174 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { expect, onTestFinished, test } from 'vitest'
+import { Client } from '../helpers/client.ts'
+import { repository, startExamples } from '../helpers/examples.ts'
+import { type CodeBlock, readPage } from '../helpers/markdown.ts'
+
+const readme = readPage('README.md')
+
+/** The blocks under a heading, in order. */
+function under(heading: string): readonly CodeBlock[] {
+  return readme.blocks.filter((block) => block.heading === heading)
+}
+
+function only(heading: string, language: string): CodeBlock {
+  const found = under(heading).find((block) => block.language === language)
+  if (found === undefined) throw new Error(`no ${language} under ${heading}`)
+  return found
+}
+
+/** The shell runs our sources where a reader's `npx postern` runs what `npm start` has built of them. */
+const shim = `npx() { shift; '${process.execPath}' --import tsx src/cli/main.ts "$@"; }\n`
+
+/** What a reader pastes into a terminal in the folder of the clone. */
+class Terminal {
+  readonly #child: ChildProcess
+  readonly #lines: AsyncIterator<string>
+  readonly ended: Promise<unknown>
+
+  constructor(command: string, env: Record<string, string> = {}) {
+    const child = spawn('sh', ['-c', shim + command], {
+      cwd: repository,
+      env: { ...process.env, ...env },
+      stdio: ['pipe', 'pipe', 'inherit'],
+      detached: true,
+    })
+    this.#child = child
+    this.ended = once(child, 'exit')
+    this.#lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]()
+    onTestFinished(async () => {
+      if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) return
+      process.kill(-child.pid, 'SIGTERM')
+      await this.ended
+    })
+  }
+
+  paste(text: string): void {
+    this.#child.stdin?.write(`${text}\n`)
+  }
+
+  async line(): Promise<string> {
+    const { value, done } = await this.#lines.next()
+    if (done === true) throw new Error('the command has ended')
+    return value
+  }
+
+  async lines(count: number): Promise<string> {
+    const lines: string[] = []
+    while (lines.length < count) lines.push(await this.line())
+    return lines.join('\n')
+  }
+}
+
+/** `npm start`, on ports that are free. */
+async function startAsWritten(): Promise<(text: string) => string> {
+  const terminal = new Terminal('npx postern start routes --port 0 --management-port 0')
+  for (;;) {
+    const { msg, port } = JSON.parse(await terminal.line()) as { msg: string; port: number }
+    if (msg === 'listening') return (text) => text.replaceAll('127.0.0.1:8080', `127.0.0.1:${port}`)
+  }
+}
+
+/** Files that a section tells its reader to write, by their names there. */
+async function writeFiles(heading: string, change: (text: string) => string): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'postern-'))
+  onTestFinished(() => rm(folder, { recursive: true, force: true }))
+  for (const { file, text } of under(heading)) {
+    if (file === null) continue
+    await mkdir(dirname(join(folder, file)), { recursive: true })
+    await writeFile(join(folder, file), change(text))
+  }
+  return folder
+}
+
+test('the two commands are scripts of the package, and what they run is there', async () => {
+  const { scripts, bin } = JSON.parse(await readFile(join(repository, 'package.json'), 'utf8'))
+  expect(only('Start', 'sh').text).toBe('npm ci && npm start')
+  expect(only('Working on Postern', 'sh').text).toBe('npm ci && npm test')
+  expect(scripts.start).toMatch(/node dist\/cli\/main\.js start routes$/)
+  expect(bin).toEqual({ postern: 'dist/cli/main.js' })
+  expect(scripts.test).toMatch(/vitest run$/)
+})
+
+test('the first conversation goes as written', async () => {
+  const here = await startAsWritten()
+  const client = new Terminal(here(only('A first conversation', 'sh').text))
+  client.paste(only('A first conversation', 'json').text)
+  const { text } = only('A first conversation', 'text')
+  expect(await client.lines(text.split('\n').length)).toBe(text)
+}, 30_000)
+
+test('a connection is pushed to as written, by curl and by the SDK', async () => {
+  const here = await startAsWritten()
+  const [connect, curl] = under('Push to a connection').filter(({ language }) => language === 'sh')
+  const client = new Terminal(here(connect?.text ?? ''))
+  client.paste(only('Push to a connection', 'json').text)
+  let frame = (await client.line()).replace('< ', '')
+  while (!frame.endsWith('}')) frame += await client.line()
+  const { connectionId } = JSON.parse(frame)
+  expect(await client.line()).toBe('')
+
+  const pushed = new Terminal(here(curl?.text ?? '').replace(/^ID=.*$/m, `ID='${connectionId}'`))
+  expect(await client.line()).toBe('< hello from curl')
+  expect((await pushed.ended) as unknown[]).toEqual([0, null])
+
+  const sdk = here(only('Push to a connection', 'js').text).replace(/^import .*$/m, `$&\nconst id = '${connectionId}'`)
+  const file = join(repository, 'node_modules', `.readme-${process.pid}.mjs`)
+  onTestFinished(() => rm(file, { force: true }))
+  await writeFile(file, sdk)
+  const keys = { AWS_ACCESS_KEY_ID: 'any', AWS_SECRET_ACCESS_KEY: 'any' }
+  const script = new Terminal(`'${process.execPath}' '${file}'`, keys)
+  expect(await client.line()).toBe('< hello from the SDK')
+  expect((await script.ended) as unknown[]).toEqual([0, null])
+}, 60_000)
+
+test('a backend of ten lines answers as written', async () => {
+  const port = await freePort()
+  const folder = await writeFiles('Your own HTTP backend', (text) => text.replaceAll('3000', String(port)))
+  const { ws } = await startExamples(join(folder, 'routes'))
+  const server = spawn(process.execPath, ['server.mjs'], { cwd: folder, stdio: 'inherit' })
+  onTestFinished(() => void server.kill())
+  await answers(port)
+  const client = await Client.connect(`${ws}${pathOf('Your own HTTP backend')}`)
+  client.send('hello')
+  expect(await client.next()).toMatch(/^[\w-]{15}= said: hello$/)
+})
+
+test('a function of ten lines answers as written', async () => {
+  const folder = await writeFiles('Your own function', (text) => text)
+  const { ws } = await startExamples(join(folder, 'routes'))
+  const client = await Client.connect(`${ws}${pathOf('Your own function')}`)
+  client.send('hi')
+  expect(await client.next()).toMatch(/^hello [\w-]{15}=, you said hi to \$default$/)
+})
+
+/** Of the URL that a section connects to. */
+function pathOf(heading: string): string {
+  const command = under(heading).findLast(({ language }) => language === 'sh')?.text ?? ''
+  return new URL(command.split(' ').at(-1) ?? '').pathname
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  server.close()
+  await once(server, 'close')
+  return port
+}
+
+/** Resolves once a server that prints nothing listens. */
+async function answers(port: number): Promise<void> {
+  for (;;) {
+    const answer = await fetch(`http://127.0.0.1:${port}`).catch(() => null)
+    if (answer !== null) return
+    await new Promise((resolve) => setTimeout(resolve, 50))
+  }
+}
