@@ -5,6 +5,8 @@ import { createFunctionWorkers, type FunctionOptions, type FunctionWorker } from
 
 /** Calls of one function that may wait for a process; a further one is refused. */
 const maxWaiting = 1_000
+/** Characters of a function's error, its trace included, that reach the log. */
+const maxLoggedError = 8_192
 
 /** One local function: its calls, and the processes that run them, each one call at a time as on AWS. */
 export interface FunctionPool extends Pick<FunctionInvoker, 'invoke'> {
@@ -114,7 +116,8 @@ export function createFunctionPool(options: FunctionOptions): FunctionPool {
     if (call.patience !== null) clearTimeout(call.patience)
     if (call.limit !== null) clearTimeout(call.limit)
     if (result.functionError) {
-      log.error({ requestId: call.invocation.requestId, error: result.payload }, 'the function failed')
+      const error = result.payload.slice(0, maxLoggedError)
+      log.error({ requestId: call.invocation.requestId, error }, 'the function failed')
     }
     call.resolve(result)
   }

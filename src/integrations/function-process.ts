@@ -98,7 +98,7 @@ function supervise(child: ChildProcess, events: ProcessEvents): FunctionProcess 
     // The last words may still be in the channel, which ends when they are read.
     if (!(channel instanceof Duplex) || channel.readableEnded || channel.destroyed) return exited(how)
     channel.once('end', () => exited(how)).once('close', () => exited(how))
-    setTimeout(exited, lastWordsInMillis, how)
+    setTimeout(exited, lastWordsInMillis, how).unref()
   })
   child.on('error', (error) => {
     if (child.pid === undefined) exited(`it can't be started: ${error.message}`)

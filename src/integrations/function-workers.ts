@@ -16,6 +16,8 @@ const loadRetryInMillis = 1_000
 /** This many crashes in a row start the next process at once; further ones wait, up to `maxRestartDelayInMillis`. */
 const freeRestarts = 3
 const maxRestartDelayInMillis = 2_000
+/** Characters of a load's error that reach the log. */
+const maxLoggedError = 8_192
 const sweepInMillis = 15_000
 /** Idle for this long, a process ends; the last one of a function stays longer, so that single calls are quick too. */
 const idleInMillis = 60_000
@@ -180,7 +182,7 @@ export function createFunctionWorkers(options: FunctionOptions, events: WorkerEv
   }
 
   function loadFailed(error: string): void {
-    log.error({ error }, 'the handler of the function can not be loaded')
+    log.error({ error: error.slice(0, maxLoggedError) }, 'the handler of the function can not be loaded')
     startAgainAt = now() + loadRetryInMillis
     settleLoads(errorSentence(error))
     // One that has loaded it will serve whoever waits.
