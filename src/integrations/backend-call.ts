@@ -112,6 +112,8 @@ export class BackendCall implements TimedCall, Dispatcher.DispatchHandler {
       return
     }
     this.#deadlines.remove(this)
+    // undici puts what it could not parse here: a backend's data has no place in the log.
+    if ('data' in error) delete error.data
     const tooLarge = code === 'UND_ERR_RES_EXCEEDED_MAX_SIZE'
     this.#fail(tooLarge ? 'INTEGRATION_RESPONSE_TOO_LARGE' : 'INTEGRATION_FAILURE', error)
   }

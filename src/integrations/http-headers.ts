@@ -87,7 +87,8 @@ function createForwarder(mappedNames: ReadonlySet<string>, webSocketHeaders: boo
   return (name: string, value: string): boolean => {
     const lowerCase = name.toLowerCase()
     // A signature for the gateway's own URL is nothing for a backend.
-    return !stopped.has(lowerCase) && !(lowerCase === 'authorization' && value.startsWith('AWS4-HMAC-SHA256'))
+    if (lowerCase === 'authorization' && value.startsWith('AWS4-HMAC-SHA256')) return false
+    return !stopped.has(lowerCase) && isSafeHeader(name, value)
   }
 }
 

@@ -11,6 +11,8 @@ export interface HttpUri {
 }
 
 const absolute = /^(https?:\/\/[^/?#]*)([^?#]*)(\?[^#]*)?(?:#.*)?$/i
+/** After the URL parser: names beyond ASCII are punycode by then. It lets braces pass, which must not name a host. */
+const hostName = /^(?:[a-z0-9._-]+|\[[0-9a-f:.]+\])$/
 const allowed = 'allowed: an absolute http:// or https:// URL'
 
 /**
@@ -25,7 +27,7 @@ export function compileHttpUri(
   const { text, missing } = replaceStageVariables(uri, stageVariables)
   const url = missing.reduce((whole, name) => whole.replaceAll(`\${stageVariables.${name}}`, ''), text)
   const [, base = '', path = '', ownQuery = ''] = absolute.exec(url) ?? []
-  if (!URL.canParse(base)) {
+  if (!URL.canParse(base) || !hostName.test(new URL(base).hostname)) {
     const reason = missing.length === 0 ? '' : `; the stage has no variable ${missing.join(', ')}`
     return `${JSON.stringify(url)} is no URL; ${allowed}${reason}`
   }
