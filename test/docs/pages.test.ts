@@ -47,10 +47,9 @@ describe.each(pages.map((page) => [page.path, page] as const))('%s', (path, page
   for (const block of blocksOf(page, isSettingsFile)) {
     test(`the settings of line ${block.line} have no fault`, async () => {
       const folder = await temporaryFolder()
-      await mkdir(join(folder, 'secrets'))
-      await writeFile(join(folder, 'token'), 's3cr3t\n')
-      // Certificates and tokens are where a reader has them.
-      const text = block.text.replace(/(TokensFile:) .+/g, `$1 ${join(folder, 'token')}`)
+      // Stands for every file that a reader has and we have not.
+      await writeFile(join(folder, 'file'), 's3cr3t\n')
+      const text = block.text.replace(/(TokensFile: )\S+|\/etc\/[\w./-]+/g, `$1${join(folder, 'file')}`)
       await writeFile(join(folder, 'postern.yaml'), text)
       const file = join(folder, 'postern.yaml')
       expect((await readSettings({ flags: {}, env: {}, file })).faults.map(formatFault)).toEqual([])

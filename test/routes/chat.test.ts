@@ -102,7 +102,7 @@ test('a connection whose callback answers 410 is forgotten', async () => {
   const file = join(repository, 'routes/chat/handlers.mjs')
   const { chat } = await import(pathToFileURL(file).href)
   process.env.SCHEME = 'http'
-  onTestFinished(() => delete process.env.SCHEME)
+  onTestFinished(() => void delete process.env.SCHEME)
   const domainName = `127.0.0.1:${(callbacks.address() as AddressInfo).port}`
   const event = (routeKey: string, connectionId: string, body?: string) => ({
     requestContext: { routeKey, connectionId, domainName, stage: 'dev' },
