@@ -38,7 +38,12 @@ export const contextVariables: readonly ContextVariable[] = [
   ),
   row('eventType', both, '`CONNECT`, `MESSAGE`, `DISCONNECT`, or `CONNECTION_API` for callbacks.', (c) => c.eventType),
   row('connectionId', both, 'Id of the connection.', (c) => c.connection.connectionId),
-  row('connectedAt', both, 'When the connection began, milliseconds since 1970.', (c) => c.connection.connectedAt),
+  row(
+    'connectedAt',
+    both,
+    'When the connection began, milliseconds since 1970; not for `CONNECTION_API`.',
+    (c) => c.connection.connectedAt || null,
+  ),
   row('domainName', both, 'The authority that the client used.', (c) => c.connection.domainName),
   row('domainPrefix', both, 'The first label of `domainName`.', (c) => domainPrefix(c.connection.domainName)),
   row('messageId', both, 'Id of the message; only for `MESSAGE`.', (c) => c.messageId),

@@ -92,11 +92,12 @@ export function ownerOfConnectionId(id: string): OwnerId | -1 {
 
 // --- ids that have to be unique, but not hard to guess ---
 // Every answer to a callback carries three of them, so they are a random text that is drawn anew after 65,536 ids, with
-// a counter behind it: a third of the cost of fresh random bytes for each (load/micro/ids.mjs).
+// a counter behind it: a third of the cost of fresh random bytes for each (load/micro/ids.ts).
 
 const hex = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'))
 const perSeries = 0x10000
 let serial = perSeries
+let serialMask = 0
 let uuidStart = ''
 let traceStart = ''
 let shortStart = ''
@@ -107,20 +108,21 @@ let shortCheck = 0
 /** The next number of the series, and a new series when it is used up. */
 function nextSerial(): number {
   if (serial === perSeries) startSeries()
-  return serial++
+  return serial++ ^ serialMask
 }
 
 function startSeries(): void {
-  const bytes = Array.from({ length: 32 }, randomByte)
+  const bytes = Array.from({ length: 34 }, randomByte)
   const digits = bytes.map((byte) => hex[byte]).join('')
   uuidStart = `${digits.slice(0, 8)}-${digits.slice(8, 12)}-4${digits.slice(13, 16)}-${hex[((bytes[8] as number) & 0x3f) | 0x80]}${digits.slice(18, 20)}-${digits.slice(20, 28)}`
   traceStart = digits.slice(28, 48)
-  const short = bytes.slice(24)
+  const short = bytes.slice(24, 32)
   shortStart = Buffer.from(short.slice(0, 6)).toString('base64url')
   shortByte6 = short[6] as number
   shortByte7 = short[7] as number
   // Another start value than that of connection ids, so that the check byte is never theirs.
   shortCheck = short.reduce((check, byte) => crc8[check ^ byte] as number, crcStart ^ 0xff)
+  serialMask = ((bytes[32] as number) << 8) | (bytes[33] as number)
   serial = 0
 }
 

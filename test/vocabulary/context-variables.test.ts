@@ -208,3 +208,10 @@ test('a template tells an unset variable (null) from one that does not exist (un
     ['validationErrorString', null],
   ])
 })
+
+test('$context.connectedAt is not set where the connection is not known, as in callbacks', () => {
+  const known = contextOf('MESSAGE')
+  expect(read('connectedAt', known)).toBe(connectedAt)
+  const callback = new RequestContext({ ...known.connection, connectedAt: 0 }, 'CONNECTION_API', 'POST', 1)
+  expect(read('connectedAt', callback)).toBeNull()
+})
