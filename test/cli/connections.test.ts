@@ -1,0 +1,239 @@
+import { spawn } from 'node:child_process'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { PassThrough } from 'node:stream'
+import { fileURLToPath } from 'node:url'
+import { afterEach, beforeEach, expect, onTestFinished, test, vi } from 'vitest'
+import { createTokenVerifier } from '../../src/auth/bearer-tokens.ts'
+import type { Io } from '../../src/cli/io.ts'
+import { run } from '../../src/cli/run.ts'
+import { allocateConnectionId } from '../../src/vocabulary/ids.ts'
+import { startTestManagement } from '../helpers/management.ts'
+
+let management: Awaited<ReturnType<typeof startTestManagement>>
+beforeEach(async () => {
+  management = await startTestManagement()
+})
+afterEach(() => management.close())
+
+interface Ran {
+  readonly code: number
+  readonly out: string
+  readonly err: string
+}
+
+/** The whole command line in this process, with its own standard streams. */
+async function postern(
+  args: string[],
+  { env = {}, input = '' }: { env?: Io['env']; input?: string } = {},
+): Promise<Ran> {
+  let out = ''
+  let err = ''
+  const stdin = new PassThrough()
+  stdin.end(input)
+  const io: Pick<Io, 'stdout' | 'stderr' | 'env' | 'readLines'> = {
+    stdout: { write: (text) => (out += text) },
+    stderr: { write: (text) => (err += text) },
+    env: { POSTERN_MANAGEMENT_URL: management.url, ...env },
+    readLines: () => createInterface({ input: stdin }),
+  }
+  const code = await run(['connections', ...args], io as Io)
+  return { code, out, err }
+}
+
+test('a listing is a table with a line for each connection', async () => {
+  const now = Date.now()
+  const one = management.add({ connectedAt: now - 65_000, authorizer: { principalId: 'ada' } })
+  const two = management.add({ connectedAt: now - 90_000_000, userAgent: null, stage: 'prod' })
+  const { code, out, err } = await postern(['list'])
+  const [head, ...rows] = out
+    .trimEnd()
+    .split('\n')
+    .map((line) => line.split(/\s{2,}/))
+  expect([code, err]).toEqual([0, ''])
+  expect(head).toEqual(['CONNECTION ID', 'API', 'STAGE', 'AGE', 'SOURCE IP', 'PRINCIPAL', 'USER AGENT'])
+  expect(rows).toEqual([
+    [one.connectionId, 'chat', 'dev', expect.stringMatching(/^1m\ds$/), '127.0.0.1', 'ada', 'test/1.0'],
+    [two.connectionId, 'chat', 'prod', '1d1h', '127.0.0.1', '-', '-'],
+  ])
+})
+
+test('what a client sent can not drive the terminal', async () => {
+  management.add({ userAgent: `\u001b]0;owned\u0007\u202e${'x'.repeat(100)}` })
+  const { out } = await postern(['list'])
+  expect(out).toContain('\ufffd]0;owned\ufffd\ufffdxxx')
+  expect(out).not.toMatch(/\p{Cf}|\u001b|\u0007/u)
+  expect(out).not.toContain('x'.repeat(40))
+})
+
+test('--json is an object a line, over as many pages as it takes', async () => {
+  const ids = Array.from({ length: 2500 }, () => management.add().connectionId)
+  const { out, err } = await postern(['list', '--json', '--limit', '2400'])
+  expect(
+    out
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line).connectionId),
+  ).toEqual(ids.slice(0, 2400))
+  expect(err).toBe('there are more than these 2400; --limit shows more\n')
+  const all = await postern(['list', '--json', '--limit', '10000'])
+  expect(all.out.trimEnd().split('\n')).toHaveLength(2500)
+  expect(all.err).toBe('')
+})
+
+test('every filter reaches the gateway', async () => {
+  const old = { connectedAt: Date.now() - 3_600_000 }
+  management.add({ ...old, apiId: 'other', stage: 'prod', userAgent: 'curl', sourceIp: '10.0.0.9' })
+  const wanted = management.add({ userAgent: 'Firefox' })
+  for (const filter of ['--api chat', '--stage dev', '--user-agent firefox', '--source-ip 127.0.0.1', '--since 10m']) {
+    const { out } = await postern(['list', '--json', ...filter.split(' ')])
+    expect(
+      out
+        .trimEnd()
+        .split('\n')
+        .map((line) => JSON.parse(line).connectionId),
+      filter,
+    ).toEqual([wanted.connectionId])
+  }
+  const since = await postern(['list', '--json', '--since', new Date(Date.now() - 60_000).toISOString()])
+  expect(since.out).toContain(wanted.connectionId)
+  expect(await postern(['list', '--api', 'none'])).toEqual({ code: 0, out: '', err: 'no connections\n' })
+})
+
+test('one connection is shown a member a line, or as JSON', async () => {
+  const { connectionId } = management.add({ connectedAt: 1_759_651_750_119, authorizer: { principalId: 'ada' } })
+  const { out } = await postern(['get', connectionId])
+  expect(out).toContain(`connectionId            ${connectionId}\n`)
+  expect(out).toContain('lastActiveAt            2025-10-05T08:09:15.119Z\n')
+  expect(out).toContain('authorizer.principalId  ada\n')
+  expect(JSON.parse((await postern(['get', connectionId, '--json'])).out)).toMatchObject({
+    connectionId,
+    apiId: 'chat',
+  })
+})
+
+test('a message comes from the command line, or from standard input without its last line feed', async () => {
+  const { connectionId } = management.add()
+  expect(await postern(['send', connectionId, '{"text":"hi"}'])).toEqual({ code: 0, out: 'sent\n', err: '' })
+  await postern(['send', connectionId, '-'], { input: 'two\nlines\n' })
+  expect(management.sockets.sent).toEqual([
+    [connectionId, '{"text":"hi"}'],
+    [connectionId, 'two\nlines'],
+  ])
+})
+
+test('a connection is closed with code and reason, or as AWS does', async () => {
+  const [one, two] = [management.add(), management.add()]
+  expect(await postern(['close', one.connectionId, '--code', '4000', '--reason', 'see you'])).toMatchObject({
+    out: 'closed\n',
+  })
+  await postern(['close', two.connectionId])
+  expect(management.sockets.closed).toEqual([
+    [one.connectionId, 4000, 'see you'],
+    [two.connectionId, null, null],
+  ])
+})
+
+test('an id that begins with a hyphen is no option', async () => {
+  let connectionId = ''
+  while (!connectionId.startsWith('-')) connectionId = management.registry.allocateId()
+  management.add({ connectionId })
+  expect((await postern(['get', '--json', connectionId])).out).toContain(`"${connectionId}"`)
+  expect((await postern(['send', connectionId, connectionId])).code).toBe(0)
+  expect(management.sockets.sent).toEqual([[connectionId, connectionId]])
+  expect((await postern(['close', connectionId, '--code', '4000'])).out).toBe('closed\n')
+})
+
+test('a connection that is gone, or no id, is exit code 1 with one sentence', async () => {
+  for (const command of [['get'], ['send', 'x'], ['close']]) {
+    const [name = '', ...rest] = command
+    expect(await postern([name, allocateConnectionId(1), ...rest])).toEqual({
+      code: 1,
+      out: '',
+      err: 'postern: The connection is gone\n',
+    })
+    expect((await postern([name, 'nonsense', ...rest])).err).toBe('postern: Invalid connectionId: nonsense\n')
+  }
+})
+
+test('when nothing listens, it says where and what to do', async () => {
+  const url = management.url
+  management.close()
+  expect(await postern(['list', '--management-url', `${url}/`], { env: {} })).toEqual({
+    code: 1,
+    out: '',
+    err: `postern: nothing listens on ${url}: start the gateway, or name its management port with --management-url\n`,
+  })
+})
+
+test('something else on the port is told from a gateway', async () => {
+  const server = createServer((_, response) => response.end('<html>')).listen(0, '127.0.0.1')
+  onTestFinished(() => void server.close())
+  await new Promise((listening) => server.once('listening', listening))
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  expect((await postern(['list', '--management-url', url])).err).toBe(
+    `postern: ${url} does not answer like a management port\n`,
+  )
+  management.close()
+})
+
+test('a token comes from the environment or a file, and never appears in what is printed', async () => {
+  management.close()
+  management = await startTestManagement({ callers: createTokenVerifier(['s3cret-token']) })
+  const directory = await mkdtemp(join(tmpdir(), 'postern-'))
+  onTestFinished(() => rm(directory, { recursive: true }))
+  const file = join(directory, 'tokens')
+  await writeFile(file, '# for operators\n\n s3cret-token \nnext-token\n')
+  expect((await postern(['list'])).err).toMatch(/asks for a token: set POSTERN_MANAGEMENT_TOKEN, or name a file/)
+  expect((await postern(['list'], { env: { POSTERN_MANAGEMENT_TOKEN: 's3cret-token' } })).code).toBe(0)
+  expect((await postern(['list', '--token-file', file])).code).toBe(0)
+  const wrong = await postern(['list'], { env: { POSTERN_MANAGEMENT_TOKEN: 'wrong-token' } })
+  expect(wrong).toEqual({ code: 1, out: '', err: 'postern: The token is not valid\n' })
+  expect((await postern(['list', '--token-file', join(directory, 'none')])).err).toContain("token file can't be read")
+  await writeFile(file, '# nothing\n')
+  expect((await postern(['list', '--token-file', file])).err).toBe(`postern: there is no token in ${file}\n`)
+})
+
+test.each([
+  [['list', '--limit', '0'], 'It is a number from 1.'],
+  [['list', '--since', 'yesterday'], 'It is like 10m, or a time like'],
+  [['list', '--management-url', 'localhost:8081'], 'It is a URL with http:// or https://'],
+  [['close', 'x', '--code', '99999'], 'It is 1000, or a number from 3000 to 4999.'],
+  [['list', '--aip', 'chat'], '(Did you mean --api?)'],
+  [['lst'], '(Did you mean list?)'],
+  [['get'], "missing required argument 'id'"],
+])('%j is wrong usage, exit code 2', async (args, message) => {
+  const { code, err } = await postern(args)
+  expect(code).toBe(2)
+  expect(err).toContain(message)
+})
+
+test('as a program of its own it prints to the standard streams and ends with the code', async () => {
+  const { connectionId } = management.add()
+  const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url))
+  const program = (...args: string[]) =>
+    new Promise<Ran>((resolve) => {
+      const child = spawn(process.execPath, ['--import', 'tsx', main, 'connections', ...args], {
+        env: { ...process.env, POSTERN_MANAGEMENT_URL: management.url },
+      })
+      const printed = { out: '', err: '' }
+      child.stdout.on('data', (chunk) => {
+        printed.out += chunk
+      })
+      child.stderr.on('data', (chunk) => {
+        printed.err += chunk
+      })
+      child.on('close', (code) => resolve({ code: code ?? -1, ...printed }))
+      child.stdin.end('piped\n')
+    })
+  expect(await program('send', connectionId, '-')).toEqual({ code: 0, out: 'sent\n', err: '' })
+  await vi.waitFor(() => expect(management.sockets.sent).toEqual([[connectionId, 'piped']]))
+  expect(await program('get', allocateConnectionId(1))).toMatchObject({
+    code: 1,
+    err: 'postern: The connection is gone\n',
+  })
+})
