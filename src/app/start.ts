@@ -162,6 +162,8 @@ export async function startPostern(settings: Settings, surroundings: Surrounding
       functions.reload()
       return found
     }
+    // First calls are then quick, and a handler that can't be loaded shows now, in the log.
+    void functions.warm()
     if (settings.watch) stops.push(watchDefinitions({ dir: settings.dir, log, changed: () => void reload() }))
 
     log.info(

@@ -10,6 +10,7 @@ import { RequestContext } from '../vocabulary/request-context.ts'
 import { type ClientAddress, copyConnectRequest, decodeQuery } from './connect-request.ts'
 import { Connection } from './connection.ts'
 import { recordFailure } from './failure.ts'
+import { invokeRoute, recordCallFailure, recordResult } from './invoke.ts'
 import { envelope, type Refusal, shortRefusal } from './refusal.ts'
 import type { Work } from './work.ts'
 
@@ -90,17 +91,19 @@ export function createConnectHandler(options: ConnectOptions) {
     invoke()
       .then(
         (result) => {
-          if (context.integrationLatency !== null) route.duration.observe(context.integrationLatency / 1000)
-          context.status = result.status
+          recordResult(route, context, result)
           answer(upgrade, stage, connection, context, result)
         },
-        (error) => fail(upgrade, stage, context, error),
+        (error) => {
+          recordCallFailure(route, context, error)
+          fail(upgrade, stage, context, error)
+        },
       )
       .finally(work.end)
 
+    // Async, so that what is thrown at once takes the same way as what is rejected later.
     async function invoke(): Promise<IntegrationResult> {
-      if (route.integration === null) throw new GatewayError('API_CONFIGURATION_ERROR', 'the route has no integration')
-      return route.integration.invoke({ context, request, body: null })
+      return invokeRoute(route, { context, request, body: null })
     }
   }
 
@@ -114,6 +117,7 @@ export function createConnectHandler(options: ConnectOptions) {
     if (result.status >= 200 && result.status < 300) {
       return accept(upgrade, stage, connection, context, lastHeader(result.headers, 'sec-websocket-protocol') ?? null)
     }
+    stage.connects.refused.value++
     refuse(upgrade, stage, context, { status: result.status, headers: result.headers, body: result.body })
   }
 
@@ -127,23 +131,24 @@ export function createConnectHandler(options: ConnectOptions) {
     connection.socket = upgrade.accept(connection, { protocol, compression: stage.compression })
     if (connection.socket === null) {
       release()
+      stage.connects.aborted.value++
       if (stage.connectRoute !== null) lost(connection, stage)
       return
     }
     context.status = 200
-    stage.accepted.value++
+    stage.connects.accepted.value++
     opened(connection, stage)
     stage.accessLog?.(context)
   }
 
   function fail(upgrade: Upgrade<Connection>, stage: Stage, context: RequestContext, error: unknown): void {
     const code = recordFailure(error, context, stage, log)
+    stage.connects.failed.value++
     refuse(upgrade, stage, context, envelope(code, context.connection.connectionId, context.requestId))
   }
 
   function refuse(upgrade: Upgrade<Connection>, stage: Stage, context: RequestContext, refusal: Refusal): void {
     release()
-    stage.refused.value++
     send(upgrade, refusal)
     stage.accessLog?.(context)
   }

@@ -1,8 +1,9 @@
 import type { Log } from '../observability/contract.ts'
-import type { Route, Stage } from '../stages/stage.ts'
+import type { Stage } from '../stages/stage.ts'
 import type { ConnectionRecord } from '../vocabulary/connection.ts'
 import { RequestContext } from '../vocabulary/request-context.ts'
 import { recordFailure } from './failure.ts'
+import { invokeRoute, recordCallFailure, recordResult } from './invoke.ts'
 import type { Work } from './work.ts'
 
 export interface DisconnectOptions {
@@ -26,22 +27,19 @@ export function createDisconnectHandler({ work, log, now }: DisconnectOptions) {
     context.disconnectStatusCode = code
     context.disconnectReason = reason
     context.status = 200
+    const route = stage.disconnectRoute
     work.begin()
     try {
-      if (stage.disconnectRoute !== null) await invoke(stage.disconnectRoute, context)
+      if (route !== null) {
+        route.received.value++
+        recordResult(route, context, await invokeRoute(route, { context, request: null, body: null }))
+      }
     } catch (error) {
       recordFailure(error, context, stage, log)
+      if (route !== null) recordCallFailure(route, context, error)
     } finally {
       work.end()
     }
     stage.accessLog?.(context)
   }
-}
-
-async function invoke(route: Route, context: RequestContext): Promise<void> {
-  route.received.value++
-  if (route.integration === null) return
-  const result = await route.integration.invoke({ context, request: null, body: null })
-  context.status = result.status
-  if (context.integrationLatency !== null) route.duration.observe(context.integrationLatency / 1000)
 }

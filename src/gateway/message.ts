@@ -6,6 +6,7 @@ import { maxMessageBytes, textFrame } from '../vocabulary/frames.ts'
 import { RequestContext } from '../vocabulary/request-context.ts'
 import type { Connection } from './connection.ts'
 import { recordFailure } from './failure.ts'
+import { invokeRoute, recordCallFailure, recordResult } from './invoke.ts'
 import type { OpenConnections } from './local-connections.ts'
 import { errorFrame } from './refusal.ts'
 import type { Work } from './work.ts'
@@ -67,8 +68,7 @@ export function createMessageHandler(options: MessageOptions) {
     const context = new RequestContext(connection, 'MESSAGE', route.routeKey, connection.lastActiveAt)
     let result: IntegrationResult | Promise<IntegrationResult>
     try {
-      if (route.integration === null) throw new GatewayError('API_CONFIGURATION_ERROR', 'the route has no integration')
-      result = route.integration.invoke({ context, request: null, body: text })
+      result = invokeRoute(route, { context, request: null, body: text })
     } catch (error) {
       return fail(connection, stage, route, context, error)
     }
@@ -114,15 +114,14 @@ export function createMessageHandler(options: MessageOptions) {
     context: RequestContext,
     result: IntegrationResult,
   ): void {
-    context.status = result.status
-    if (context.integrationLatency !== null) route.duration.observe(context.integrationLatency / 1000)
+    recordResult(route, context, result)
     if (route.twoWay) reply(connection, route, textFrame(result.body))
     stage.accessLog?.(context)
   }
 
   function fail(connection: Connection, stage: Stage, route: Route, context: RequestContext, error: unknown): void {
     const code = recordFailure(error, context, stage, log)
-    if (context.integrationLatency !== null) route.duration.observe(context.integrationLatency / 1000)
+    recordCallFailure(route, context, error)
     reply(connection, route, errorFrame(code, connection.connectionId, context.requestId))
     stage.accessLog?.(context)
   }

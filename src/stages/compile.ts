@@ -6,7 +6,7 @@ import { createRouteSelector } from '../routing/route-selection.ts'
 import { textFrame } from '../vocabulary/frames.ts'
 import type { RequestContext } from '../vocabulary/request-context.ts'
 import { compileAllowedOrigins } from './allowed-origins.ts'
-import type { RequiredParameter, Route, Stage } from './stage.ts'
+import type { ConnectCounters, RequiredParameter, Route, Stage } from './stage.ts'
 
 /** A fault of a definition: the path into the document and one sentence that names what is allowed. */
 export interface DefinitionFault {
@@ -107,8 +107,7 @@ function compileStage(source: ApiSource, name: string, settings: StageDefinition
     pushed: metrics.counter('postern_messages_total', { ...labels, route: '@connections', direction: 'out' }),
     errors: (code) => metrics.counter('postern_errors_total', { ...labels, code }),
     closes: (reason) => metrics.counter('postern_closes_total', { ...labels, reason }),
-    accepted: metrics.counter('postern_connects_total', { ...labels, outcome: 'accepted' }),
-    refused: metrics.counter('postern_connects_total', { ...labels, outcome: 'refused' }),
+    connects: connectCounters(metrics, labels),
     accessLog: format === undefined ? null : createAccessLog(format),
     close: integrations.close,
   }
@@ -139,6 +138,17 @@ function compileRoute(
     received: metrics.counter('postern_messages_total', { ...series, direction: 'in' }),
     sent: metrics.counter('postern_messages_total', { ...series, direction: 'out' }),
     duration: metrics.histogram('postern_integration_duration_seconds', series),
+    integrationErrors: (code) => metrics.counter('postern_integration_errors_total', { ...series, code }),
+  }
+}
+
+function connectCounters(metrics: Metrics, labels: { api: string; stage: string }): ConnectCounters {
+  const counter = (outcome: keyof ConnectCounters) => metrics.counter('postern_connects_total', { ...labels, outcome })
+  return {
+    accepted: counter('accepted'),
+    refused: counter('refused'),
+    failed: counter('failed'),
+    aborted: counter('aborted'),
   }
 }
 

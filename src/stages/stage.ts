@@ -20,6 +20,19 @@ export interface Route {
   readonly received: Counter
   readonly sent: Counter
   readonly duration: Histogram
+  /** Calls that failed with a code of the error table, or that the backend answered with `4xx` or `5xx`. */
+  integrationErrors(code: ErrorCode | '4xx' | '5xx'): Counter
+}
+
+/** Handshakes by how they ended. */
+export interface ConnectCounters {
+  readonly accepted: Counter
+  /** The backend said no. */
+  readonly refused: Counter
+  /** The gateway said no, or the backend could not be asked. */
+  readonly failed: Counter
+  /** The client left before it had an answer. */
+  readonly aborted: Counter
 }
 
 export interface RequiredParameter {
@@ -56,9 +69,7 @@ export interface Stage {
   errors(code: ErrorCode): Counter
   /** The counter of one close reason. */
   closes(reason: CloseReasonName): Counter
-  /** Handshakes by their outcome. */
-  readonly accepted: Counter
-  readonly refused: Counter
+  readonly connects: ConnectCounters
   /** Null when the stage has no access log: nothing is then collected for one. */
   readonly accessLog: ((context: RequestContext) => void) | null
   /** Gives back what the integrations took. Calls in flight end by themselves. */
