@@ -30,17 +30,7 @@ export interface Fault {
   readonly message: string
 }
 
-/** Faults that stop what was asked for; the message is all of them, a line each. */
-export class FaultsError extends Error {
-  override readonly name = 'FaultsError'
-  readonly faults: readonly Fault[]
-
-  constructor(faults: readonly Fault[]) {
-    super(faults.map(formatFault).join('\n'))
-    this.faults = faults
-  }
-}
-
+/** A finding in its place; without a line for what does not stand in a file. */
 export function createFault(place: { file: string; line?: number; column?: number }, finding: Finding): Fault {
   return {
     file: place.file,
@@ -101,10 +91,11 @@ export function describeFound(value: unknown, path: FaultPath): string {
 }
 
 /** Takes `user:password@` out of URLs. */
-export function withoutCredentials(text: string): string {
+function withoutCredentials(text: string): string {
   return text.replace(/(\/\/)[^/?#\s@]*@/g, '$1…@')
 }
 
+/** Cut to what a line can hold. */
 export function shorten(text: string): string {
   return text.length <= 80 ? text : `${text.slice(0, 77)}…`
 }

@@ -179,5 +179,3 @@ export const integrationSchema = z
     refusing(z.strictObject({ integrationType: z.literal('MOCK'), ...mapped, ...common }), mocked),
   ])
   .describe('A backend behind routes (Integration of apigatewayv2).')
-
-export type Integration = z.output<typeof integrationSchema>

@@ -53,6 +53,11 @@ export function trustedNetworks(networks: readonly string[]): BlockList {
   return list
 }
 
+const allowedHost = text('a host name in lower case without a port, or *. before one', {
+  max: 255,
+  pattern: /^(?:\*\.)?[a-z0-9_-]+(?:\.[a-z0-9_-]+)*$|^\[[0-9a-f:.]+\]$/,
+})
+
 const apiMapping = z.strictObject({
   apiMappingKey: text("letters, digits and $-_.+!*'(), or nothing for the whole domain", {
     min: 0,
@@ -145,6 +150,11 @@ export const settingsFileSchema = z
       .max(1_000, { error: 'at most 1000 domains' })
       .default([])
       .describe('Custom domains and what they map to.'),
+    allowedHosts: setting(
+      { group: 'Serving', value: 'names' },
+      'Names that clients may reach the gateway under, *.example.com for all below one; any when empty. Loopback names and domains always may.',
+      z.array(allowedHost, { error: 'a list of host names' }).max(1_000, { error: 'at most 1000 names' }),
+    ).default([]),
     watch: setting({ group: 'Serving' }, 'Reload definitions when their files change.', flag()).default(false),
     drainSeconds: setting(
       { group: 'Serving', value: 'seconds' },
