@@ -27,7 +27,8 @@ export function compileForeach(statement: Extract<Statement, { kind: 'foreach' }
     } catch (signal) {
       if (!(signal instanceof BreakSignal) || (signal.scope !== null && signal.scope !== loop)) throw signal
     } finally {
-      for (const [key, value] of [...before, ['foreach', outer] as const]) restore(run, key, value)
+      for (const [key, value] of before) restore(run, key, value)
+      if (run.scope.get('foreach') === loop) restore(run, 'foreach', outer)
     }
   }
 }

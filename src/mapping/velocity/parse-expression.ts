@@ -218,7 +218,7 @@ export class ExpressionParser {
     const position = cursor.position(start)
     if (cursor.take('[')) {
       const index = this.nest(() => this.parameter())
-      if (!indexKinds.has(index.kind)) cursor.fail('an index must be a string, an integer or a reference', start)
+      if (!isIndex(index)) cursor.fail('an index must be a string, an integer or a reference', start)
       if (!cursor.take(']')) cursor.fail("expected ']'")
       return { kind: 'index', index, position }
     }
@@ -272,10 +272,6 @@ function isBound(bound: Expression): boolean {
   return bound.kind === 'reference' || (bound.kind === 'number' && !(bound.value instanceof JavaDouble))
 }
 
-const indexKinds: ReadonlySet<Expression['kind']> = new Set([
-  'string',
-  'interpolated',
-  'number',
-  'boolean',
-  'reference',
-])
+function isIndex(index: Expression): boolean {
+  return isBound(index) || index.kind === 'string' || index.kind === 'interpolated' || index.kind === 'boolean'
+}

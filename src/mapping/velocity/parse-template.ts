@@ -7,12 +7,11 @@ import { ExpressionParser } from './parse-expression.ts'
 // Velocity takes the line end after a closing parenthesis, #else and #end along, and the blanks before a #set.
 const closing = /\)(?:[ \t]*(?:\r\n|\n|\r))?/y
 const restOfLine = /[ \t]*(?:\r\n|\n|\r)/y
-const setStart = /[ \t]*#(?:set|\{set\})[ \t]*\(/y
+const setStart = /[ \t]*#(?:set|\{set\}) *\(/y
 const plainText = /[^$#\\]+/y
 // Right after a reference braces are words of their own to the lexer, and blanks before a #set do not belong to them.
 const bracesAfterReference = /\{*\}?/y
-const swallowing =
-  /#(?:(?:if|elseif|else|end)(?![A-Za-z0-9_@])|\{(?:if|elseif|else|end)\})|[ \t]*#(?:set|\{set\})[ \t]*\(/y
+const swallowing = /#(?:(?:if|elseif|else|end)(?![A-Za-z0-9_@])|\{(?:if|elseif|else|end)\})|[ \t]*#(?:set|\{set\}) *\(/y
 // A number right after a # is a word of its own to the lexer.
 const numberAfterHash = /-?(?:\d+(?:\.\d*)?|\.\d+)/y
 const loneMarks = /##(?!#)/y
@@ -20,6 +19,8 @@ const lostBang = /!(?=[^$#[{\\])/y
 const slashRun = /\\+/y
 const directiveName = /#(?:([A-Za-z_@][A-Za-z0-9_@]*)|\{([A-Za-z_][A-Za-z0-9_@]*)\})/y
 const openParenthesis = /[ \t\r\n]*\(/y
+// Inside a comment too the lexer reads `##` and `#*` as one, so the `*#` in `#*#` ends nothing.
+const commentPart = /##|#\*\*[^#]|#\*|\*#|[^#*]+|[#*]/y
 const lineComment = /##[^\r\n]*(?:\r\n|\n|\r)?/y
 
 interface BlockEnd {
@@ -132,8 +133,8 @@ export class TemplateParser {
     const { cursor } = this
     if (cursor.match(lineComment) !== null) return null
     if (cursor.take('#*')) {
-      const end = cursor.source.indexOf('*#', cursor.at)
-      cursor.at = end < 0 ? cursor.source.length : end + 2
+      // Without an end the comment takes the rest of the template.
+      while (!cursor.done && cursor.match(commentPart)?.[0] !== '*#');
       return null
     }
     if (cursor.take('#[[')) {
