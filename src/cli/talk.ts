@@ -67,9 +67,10 @@ export async function talk(
     function end(status: number, text: string): void {
       if (over) return
       over = true
-      notice(text)
       if (leaving !== null) clearTimeout(leaving)
       lines?.close()
+      lines = null
+      notice(text)
       socket.terminate()
       resolve(status)
     }
@@ -91,9 +92,8 @@ export async function talk(
 
   /** Above the line that is being typed, which is then shown again. */
   function print(output: Output, text: string): void {
-    const typing = io.interactive && lines !== null
-    output.write(`${typing ? eraseLine : ''}${text}\n`)
-    if (typing) lines?.prompt(true)
+    output.write(`${io.interactive ? eraseLine : ''}${text}\n`)
+    if (io.interactive) lines?.prompt(true)
   }
 }
 
