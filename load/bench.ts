@@ -46,8 +46,9 @@ try {
 /** Both sides in turn, each in a fresh process; who goes first changes from round to round. */
 async function compare(row: Row): Promise<Line> {
   const nodeOptions = flags.prof === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${flags.prof}`]
-  const ours = flags.against === undefined ? gateway(apis.path, nodeOptions) : baseline(flags.against, backendUrl)
-  const sides = { gateway: ours, baseline: baseline(row.baseline, backendUrl) }
+  const ours =
+    flags.against === undefined ? gateway(apis.path, nodeOptions) : baseline(flags.against, backendUrl, nodeOptions)
+  const sides = { gateway: ours, baseline: baseline(row.baseline, backendUrl, nodeOptions) }
   const results: Record<keyof typeof sides, Measurement[]> = { gateway: [], baseline: [] }
   for (let round = 0; round < rounds; round++) {
     const order = round % 2 === 0 ? (['gateway', 'baseline'] as const) : (['baseline', 'gateway'] as const)

@@ -23,9 +23,12 @@ export function startServer(args: readonly string[], env: Record<string, string>
   child.stderr?.on('data', (data) => {
     written = (written + String(data)).slice(-10_000)
   })
+  // The gateway drains on the first SIGTERM and ends at once, its CPU profile written, on the second.
   const stop = async () => {
-    child.kill('SIGKILL')
+    const timers = [0, 100].map((delay) => setTimeout(() => child.kill('SIGTERM'), delay))
+    timers.push(setTimeout(() => child.kill('SIGKILL'), 5000))
     await gone
+    for (const timer of timers) clearTimeout(timer)
   }
   return new Promise((resolve, reject) => {
     createInterface({ input: child.stdout as NonNullable<ChildProcess['stdout']> }).on('line', (line) => {

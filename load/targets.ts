@@ -10,8 +10,8 @@ const here = (path: string) => fileURLToPath(new URL(path, import.meta.url))
 export type StartTarget = () => Promise<ServerProcess>
 
 /** A file of `baselines/`, which may ask for the backend. */
-export function baseline(file: string, backend: string): StartTarget {
-  return () => startServer([here(`baselines/${file}`)], { BACKEND: backend })
+export function baseline(file: string, backend: string, nodeOptions: readonly string[] = []): StartTarget {
+  return () => startServer([...nodeOptions, here(`baselines/${file}`)], { BACKEND: backend })
 }
 
 /**

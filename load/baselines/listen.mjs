@@ -3,6 +3,8 @@ process.env.UWS_HTTP_MAX_HEADERS_SIZE = '16384'
 const { App, us_socket_local_port, _cfg } = await import('uWebSockets.js')
 _cfg('silent')
 
+process.on('SIGTERM', () => process.exit())
+
 export { App }
 
 /** @param {import('uWebSockets.js').TemplatedApp} app */

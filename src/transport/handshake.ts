@@ -1,6 +1,5 @@
 import type { ErrorCode } from '../vocabulary/errors.ts'
-import type { HeaderList } from '../vocabulary/headers.ts'
-import type { TransportRequest } from './contract.ts'
+import type { UwsRequest } from './request.ts'
 
 /** What is wrong with a handshake, for the log, and the error that answers it. */
 export interface HandshakeFault {
@@ -8,51 +7,71 @@ export interface HandshakeFault {
   readonly detail: string
 }
 
-const sixteenBytesInBase64 = /^[+/0-9A-Za-z]{22}==$/
-
 /**
  * Whether the client wants a WebSocket. Other protocols in Upgrade (`h2c`) may be ignored by RFC 9110 §7.8, which
  * makes such a request a plain one, whatever Sec-WebSocket headers it has.
  */
-export function asksForWebSocket(request: TransportRequest): boolean {
+export function asksForWebSocket(request: UwsRequest): boolean {
   const upgrade = request.header('upgrade')
   return upgrade !== '' && hasToken(upgrade, 'websocket')
 }
 
 /** Checks a request that asks for a WebSocket against RFC 6455 §4.2.1; null when it is well-formed. */
-export function handshakeFault(request: TransportRequest): HandshakeFault | null {
+export function handshakeFault(request: UwsRequest): HandshakeFault | null {
   if (request.method !== 'GET') return malformed('the method is not GET')
-  const headers = request.headers()
-  if (count(headers, 'host') !== 1) return malformed('there is not exactly one Host header')
-  if (!headers.some(([name, value]) => name === 'connection' && hasToken(value, 'upgrade'))) {
-    return malformed('the Connection header does not hold Upgrade')
-  }
+  const seen = readHeaders(request)
+  if (seen.hosts !== 1) return malformed('there is not exactly one Host header')
+  if (!seen.hasUpgradeToken) return malformed('the Connection header does not hold Upgrade')
   // A body would be read as frames after the 101, or as the next request by a proxy in front.
-  if (count(headers, 'transfer-encoding') > 0 || (request.header('content-length') || '0') !== '0') {
-    return malformed('the handshake has a body')
-  }
-  if (count(headers, 'sec-websocket-key') !== 1) return malformed('there is not exactly one Sec-WebSocket-Key')
-  if (!sixteenBytesInBase64.test(request.header('sec-websocket-key'))) {
-    return malformed('the Sec-WebSocket-Key is not 16 bytes in base64')
-  }
-  return versionFault(headers)
+  if (seen.hasBody) return malformed('the handshake has a body')
+  if (seen.keys !== 1) return malformed('there is not exactly one Sec-WebSocket-Key')
+  if (!isSixteenBytes(seen.key)) return malformed('the Sec-WebSocket-Key is not 16 bytes in base64')
+  if (seen.versions !== 1) return malformed('there is not exactly one Sec-WebSocket-Version')
+  if (seen.version !== '13') return { code: 'UPGRADE_REQUIRED', detail: 'the Sec-WebSocket-Version is not 13' }
+  return null
 }
 
-function versionFault(headers: HeaderList): HandshakeFault | null {
-  const versions = headers.filter(([name]) => name === 'sec-websocket-version')
-  if (versions.length !== 1) return malformed('there is not exactly one Sec-WebSocket-Version')
-  if (versions[0]?.[1] === '13') return null
-  return { code: 'UPGRADE_REQUIRED', detail: 'the Sec-WebSocket-Version is not 13' }
+/** One walk over the headers: only that finds repeated ones, and each call into the native request costs. */
+function readHeaders(request: UwsRequest) {
+  const seen = { hosts: 0, hasUpgradeToken: false, hasBody: false, keys: 0, key: '', versions: 0, version: '' }
+  request.eachHeader((name, value) => {
+    switch (name) {
+      case 'host':
+        seen.hosts++
+        break
+      case 'connection':
+        seen.hasUpgradeToken ||= hasToken(value, 'upgrade')
+        break
+      case 'content-length':
+        seen.hasBody ||= value !== '0'
+        break
+      case 'transfer-encoding':
+        seen.hasBody = true
+        break
+      case 'sec-websocket-key':
+        seen.keys++
+        seen.key = value
+        break
+      case 'sec-websocket-version':
+        seen.versions++
+        seen.version = value
+        break
+    }
+  })
+  return seen
+}
+
+const base64 = Uint8Array.from({ length: 128 }, (_, code) => (/[+/0-9A-Za-z]/.test(String.fromCharCode(code)) ? 1 : 0))
+
+/** 22 characters and two for padding; a loop, which costs a fifth of a regular expression here. */
+function isSixteenBytes(key: string): boolean {
+  if (key.length !== 24 || !key.endsWith('==')) return false
+  for (let i = 0; i < 22; i++) if (base64[key.charCodeAt(i)] !== 1) return false
+  return true
 }
 
 function malformed(detail: string): HandshakeFault {
   return { code: 'BAD_HANDSHAKE', detail }
-}
-
-function count(headers: HeaderList, lowerCaseName: string): number {
-  let found = 0
-  for (const [name] of headers) if (name === lowerCaseName) found++
-  return found
 }
 
 function hasToken(list: string, token: string): boolean {

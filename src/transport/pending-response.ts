@@ -42,6 +42,11 @@ export abstract class PendingResponse {
     this.#abortListener = null
   }
 
+  /** Neither answered nor aborted yet. */
+  get isWaiting(): boolean {
+    return !this.answered && !this.aborted
+  }
+
   /** Answers with 500 unless an answer is on its way already. */
   fail(): void {
     const { status, message } = errorTable.INTERNAL_ERROR
@@ -57,7 +62,7 @@ export abstract class PendingResponse {
 
   /** True for the first who wants to answer while the client is there. */
   protected claim(): boolean {
-    if (this.aborted || this.answered) return false
+    if (!this.isWaiting) return false
     this.answered = true
     return true
   }

@@ -1,7 +1,7 @@
 import type { HttpRequest, HttpResponse } from 'uWebSockets.js'
 import type { HeaderList } from '../vocabulary/headers.ts'
 import type { TransportRequest } from './contract.ts'
-import { canonicalAddress } from './ip-address.ts'
+import { addressText } from './ip-address.ts'
 
 /**
  * A request as uWebSockets.js hands it over. Method, path and query are copied at once; headers are read from the
@@ -14,7 +14,6 @@ export class UwsRequest implements TransportRequest {
   readonly #request: HttpRequest
   readonly #response: HttpResponse
   readonly #proxied: boolean
-  #headers: HeaderList | null = null
 
   constructor(request: HttpRequest, response: HttpResponse, proxied: boolean) {
     this.method = request.getCaseSensitiveMethod().toUpperCase()
@@ -31,19 +30,18 @@ export class UwsRequest implements TransportRequest {
   }
 
   headers(): HeaderList {
-    if (this.#headers === null) {
-      const headers: [string, string][] = []
-      this.#request.forEach((name, value) => {
-        headers.push([name, value])
-      })
-      this.#headers = headers
-    }
-    return this.#headers
+    const headers: [string, string][] = []
+    this.eachHeader((name, value) => void headers.push([name, value]))
+    return headers
+  }
+
+  /** Calls back for every header in order, without the copy that `headers` makes. */
+  eachHeader(see: (name: string, value: string) => void): void {
+    this.#request.forEach(see)
   }
 
   remoteAddress(): string {
-    const proxied = this.#proxied ? this.#response.getProxiedRemoteAddressAsText() : null
-    const address = proxied?.byteLength ? proxied : this.#response.getRemoteAddressAsText()
-    return canonicalAddress(Buffer.from(address).toString('latin1'))
+    const proxied = this.#proxied ? this.#response.getProxiedRemoteAddress() : null
+    return addressText(proxied?.byteLength ? proxied : this.#response.getRemoteAddress())
   }
 }
