@@ -3,11 +3,12 @@ import { Command, CommanderError } from 'commander'
 import { checkCommand } from './check.ts'
 import type { MakeCommand } from './command.ts'
 import { connectCommand } from './connect.ts'
+import { connectionsCommand, hideIds } from './connections.ts'
 import type { Io } from './io.ts'
 import { startCommand } from './start.ts'
 
 /** Every command there is, in the order of `--help`. */
-export const commands: readonly MakeCommand[] = [startCommand, checkCommand, connectCommand]
+export const commands: readonly MakeCommand[] = [startCommand, checkCommand, connectCommand, connectionsCommand]
 
 /** Wrong usage, so that a script can tell it from a fault (1). */
 const usageCode = 2
@@ -19,6 +20,7 @@ Examples:
   postern check                        report every fault of every API
   postern connect ws://127.0.0.1:8080/chat/dev
                                        talk to an API by hand
+  postern connections list             show who is connected
 
 Exit codes: 0 done, 1 a fault or a failed start, 2 wrong usage.
 'postern help <command>' shows the options of a command.
@@ -38,19 +40,27 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
     .helpCommand('help [command]', 'show the help of a command')
     .addHelpText('after', epilogue)
   for (const make of commands) program.addCommand(make({ io, version, end }))
-  for (const command of [program, ...program.commands]) {
+  for (const command of withSubcommands(program)) {
     command
       .exitOverride()
       .configureOutput({ writeOut: (text) => io.stdout.write(text), writeErr: (text) => io.stderr.write(text) })
-      .showHelpAfterError(`(postern ${command === program ? '' : `${command.name()} `}--help shows what is allowed)`)
+      .showHelpAfterError(`(${pathOf(command)} --help shows what is allowed)`)
   }
   try {
-    await program.parseAsync(argv, { from: 'user' })
+    await program.parseAsync(hideIds(argv), { from: 'user' })
     return code
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : usageCode
     throw error
   }
+}
+
+function withSubcommands(command: Command): Command[] {
+  return [command, ...command.commands.flatMap(withSubcommands)]
+}
+
+function pathOf(command: Command): string {
+  return command.parent === null ? command.name() : `${pathOf(command.parent)} ${command.name()}`
 }
 
 async function readVersion(): Promise<string> {

@@ -1,0 +1,209 @@
+import { readFile } from 'node:fs/promises'
+import { Command, InvalidArgumentError, Option } from 'commander'
+import type { CommandContext } from './command.ts'
+import { connectionLines, connectionsTable } from './connections-view.ts'
+import {
+  createManagementClient,
+  type ManagementClient,
+  ManagementFailure,
+  type ShownConnection,
+} from './management-client.ts'
+
+const defaultUrl = 'http://127.0.0.1:8081'
+const maxPage = 1000
+
+const epilogue = `
+Talks to the management port of a running gateway; any worker of a fleet knows the connections of all.
+POSTERN_MANAGEMENT_TOKEN holds the token where one is needed; POSTERN_MANAGEMENT_URL replaces the default URL.
+
+Exit codes: 0 done, 1 the connection is gone or the gateway can't be reached, 2 wrong usage.
+
+Examples:
+  postern connections list --api chat --since 10m
+  postern connections list --json --limit 100000 | jq -r .connectionId
+  postern connections send L0SM9cOFvHcCIhw= '{"text":"hello"}'
+  postern connections close L0SM9cOFvHcCIhw= --code 4000 --reason 'see you'
+`
+
+export function connectionsCommand(context: CommandContext): Command {
+  const command = new Command('connections').description('List, look up, push to and close connections.')
+  for (const make of [listCommand, getCommand, sendCommand, closeCommand]) command.addCommand(make(context))
+  return command.addHelpText('after', epilogue)
+}
+
+function listCommand(context: CommandContext): Command {
+  return withManagement(new Command('list').description('List connections.'))
+    .option('--api <apiId>', 'only of this API')
+    .option('--stage <stage>', 'only of this stage')
+    .option('--user-agent <text>', 'only with this text in the User-Agent')
+    .option('--source-ip <address>', 'only from this address')
+    .addOption(
+      new Option('--since <time>', 'only connected since a time, or for at most so long: 30s, 10m, 2h, 1d').argParser(
+        readSince,
+      ),
+    )
+    .addOption(new Option('--limit <number>', 'how many to list').argParser(readLimit).default(100))
+    .option('--json', 'a JSON object a line')
+    .action((given: ListGiven) => run(context, given, (client) => list(client, given, context)))
+}
+
+function getCommand(context: CommandContext): Command {
+  return withManagement(new Command('get').description('Show one connection.'))
+    .argument('<id>', 'the connection id', unhideId)
+    .option('--json', 'as JSON')
+    .action((id: string, given: Given & { json?: boolean }) =>
+      run(context, given, async (client) => {
+        const connection = await client.get(id)
+        context.io.stdout.write(given.json ? `${JSON.stringify(connection)}\n` : connectionLines(connection))
+      }),
+    )
+}
+
+function sendCommand(context: CommandContext): Command {
+  return withManagement(new Command('send').description('Push a text message to a connection.'))
+    .argument('<id>', 'the connection id', unhideId)
+    .argument('<text>', 'the message; - reads it from standard input, without its last line feed', unhideId)
+    .action((id: string, text: string, given: Given) =>
+      run(context, given, async (client) => {
+        await client.send(id, text === '-' ? await readInput(context) : text)
+        context.io.stdout.write('sent\n')
+      }),
+    )
+}
+
+function closeCommand(context: CommandContext): Command {
+  return withManagement(new Command('close').description('Close a connection, as DELETE @connections does.'))
+    .argument('<id>', 'the connection id', unhideId)
+    .addOption(new Option('--code <number>', 'close code: 1000, or from 3000 to 4999').argParser(readCode))
+    .option('--reason <text>', 'close reason, at most 123 bytes')
+    .action((id: string, given: Given & { code?: string; reason?: string }) =>
+      run(context, given, async (client) => {
+        await client.close(id, new URLSearchParams(present({ code: given.code, reason: given.reason })))
+        context.io.stdout.write('closed\n')
+      }),
+    )
+}
+
+// --- ids that look like options ---
+
+/** The ids of one worker of 64 begin with a hyphen: the command line would take them for options. */
+export function hideIds(argv: readonly string[]): string[] {
+  return argv.map((text) => (/^-[\w-]{14}=$/.test(text) ? `${hidden}${text}` : text))
+}
+
+const hidden = '\0'
+
+function unhideId(text: string): string {
+  return text.startsWith(hidden) ? text.slice(hidden.length) : text
+}
+
+// --- what they share ---
+
+interface Given {
+  managementUrl?: string
+  tokenFile?: string
+}
+
+interface ListGiven extends Given {
+  api?: string
+  stage?: string
+  userAgent?: string
+  sourceIp?: string
+  since?: string
+  limit: number
+  json?: boolean
+}
+
+function withManagement(command: Command): Command {
+  return command
+    .addOption(new Option('--management-url <url>', `the management port (default: ${defaultUrl})`).argParser(readUrl))
+    .option('--token-file <file>', 'file with the token; its first line that is no comment')
+}
+
+/** Does the work of a subcommand and words what goes wrong. */
+async function run(
+  { io, end }: CommandContext,
+  given: Given,
+  work: (client: ManagementClient) => Promise<void>,
+): Promise<void> {
+  try {
+    const url = given.managementUrl ?? (io.env.POSTERN_MANAGEMENT_URL || defaultUrl)
+    const token =
+      given.tokenFile === undefined ? io.env.POSTERN_MANAGEMENT_TOKEN || null : await readToken(given.tokenFile)
+    await work(createManagementClient(url, token))
+  } catch (error) {
+    if (!(error instanceof ManagementFailure)) throw error
+    io.stderr.write(`postern: ${error.message}\n`)
+    end(1)
+  }
+}
+
+async function list(client: ManagementClient, given: ListGiven, { io }: CommandContext): Promise<void> {
+  const { api, stage, userAgent, sourceIp, since, limit, json } = given
+  const query = new URLSearchParams(present({ apiId: api, stage, userAgent, sourceIp, since }))
+  let left = limit
+  let cursor: string | null = ''
+  let printed = 0
+  const rows: ShownConnection[] = []
+  do {
+    query.set('cursor', cursor)
+    query.set('limit', String(Math.min(left, maxPage)))
+    const page = await client.list(query)
+    left -= page.connections.length
+    cursor = page.cursor
+    if (json) for (const connection of page.connections) io.stdout.write(`${JSON.stringify(connection)}\n`)
+    else rows.push(...page.connections)
+    printed += page.connections.length
+  } while (cursor !== null && left > 0)
+  if (rows.length > 0) io.stdout.write(connectionsTable(rows, Date.now()))
+  if (cursor !== null) io.stderr.write(`there are more than these ${printed}; --limit shows more\n`)
+  else if (printed === 0 && !json) io.stderr.write('no connections\n')
+}
+
+function present(members: Record<string, string | undefined>): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(members).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
+  )
+}
+
+async function readInput({ io }: CommandContext): Promise<string> {
+  const lines: string[] = []
+  for await (const line of io.readLines()) lines.push(line)
+  return lines.join('\n')
+}
+
+async function readToken(file: string): Promise<string> {
+  const text = await readFile(file, 'utf8').catch((error: unknown) => {
+    throw new ManagementFailure(
+      `the token file can't be read: ${error instanceof Error ? error.message : String(error)}`,
+    )
+  })
+  const token = text.split('\n').find((line) => line.trim() !== '' && !line.trim().startsWith('#'))
+  if (token === undefined) throw new ManagementFailure(`there is no token in ${file}`)
+  return token.trim()
+}
+
+function readUrl(text: string): string {
+  if (URL.canParse(text) && /^https?:$/.test(new URL(text).protocol)) return text
+  throw new InvalidArgumentError('It is a URL with http:// or https://, such as http://127.0.0.1:8081.')
+}
+
+const unitMs: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 }
+
+function readSince(text: string): string {
+  const [, amount, unit] = /^(\d{1,6})([smhd])$/.exec(text) ?? []
+  const time = amount === undefined ? Date.parse(text) : Date.now() - Number(amount) * (unitMs[unit ?? ''] ?? 0)
+  if (Number.isNaN(time)) throw new InvalidArgumentError('It is like 10m, or a time like 2025-10-05T08:09:10Z.')
+  return new Date(time).toISOString()
+}
+
+function readLimit(text: string): number {
+  const limit = /^\d{1,7}$/.test(text) ? Number(text) : 0
+  if (limit < 1) throw new InvalidArgumentError('It is a number from 1.')
+  return limit
+}
+
+function readCode(text: string): string {
+  if (/^[1-4]\d{3}$/.test(text)) return text
+  throw new InvalidArgumentError('It is 1000, or a number from 3000 to 4999.')
+}

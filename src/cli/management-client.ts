@@ -1,0 +1,90 @@
+/** A connection as the management port shows it; times are ISO 8601. */
+export interface ShownConnection {
+  readonly connectionId: string
+  readonly apiId: string
+  readonly stage: string
+  readonly connectedAt: string
+  readonly lastActiveAt?: string
+  readonly sourceIp: string
+  readonly userAgent: string | null
+  readonly domainName: string
+  readonly authorizer: Readonly<Record<string, string>> | null
+}
+
+export interface ShownPage {
+  readonly connections: readonly ShownConnection[]
+  readonly cursor: string | null
+}
+
+/** What the port answered, or that it did not; the message is for the person at the terminal. */
+export class ManagementFailure extends Error {
+  override readonly name = 'ManagementFailure'
+}
+
+export interface ManagementClient {
+  list(query: URLSearchParams): Promise<ShownPage>
+  get(id: string): Promise<ShownConnection>
+  send(id: string, data: string): Promise<void>
+  close(id: string, query: URLSearchParams): Promise<void>
+}
+
+const answerInMillis = 15_000
+
+/** Calls the management port at `url`. Every method rejects with a `ManagementFailure`. */
+export function createManagementClient(url: string, token: string | null): ManagementClient {
+  const base = url.replace(/\/+$/, '')
+  const path = (id: string) => `/api/connections/${encodeURIComponent(id)}`
+
+  async function call(method: string, path: string, body?: string): Promise<Response> {
+    const headers: Record<string, string> = { accept: 'application/json' }
+    if (token !== null) headers.authorization = `Bearer ${token}`
+    if (body !== undefined) headers['content-type'] = 'application/json'
+    const response = await fetch(`${base}${path}`, {
+      method,
+      headers,
+      redirect: 'error',
+      signal: AbortSignal.timeout(answerInMillis),
+      ...(body === undefined ? {} : { body }),
+    }).catch((error: unknown) => {
+      throw new ManagementFailure(unreached(base, error), { cause: error })
+    })
+    if (!response.ok) throw new ManagementFailure(await refused(base, response, token !== null))
+    return response
+  }
+
+  async function json<T>(response: Response): Promise<T> {
+    try {
+      return (await response.json()) as T
+    } catch (error) {
+      throw new ManagementFailure(`${base} does not answer like a management port`, { cause: error })
+    }
+  }
+
+  return {
+    list: async (query) => json(await call('GET', `/api/connections?${query}`)),
+    get: async (id) => json(await call('GET', path(id))),
+    send: async (id, data) => void (await call('POST', path(id), JSON.stringify({ data }))),
+    close: async (id, query) => void (await call('DELETE', `${path(id)}?${query}`)),
+  }
+}
+
+function unreached(base: string, error: unknown): string {
+  const cause = error instanceof Error ? error.cause : undefined
+  const code = cause instanceof Error && 'code' in cause ? cause.code : undefined
+  if (code === 'ECONNREFUSED') {
+    return `nothing listens on ${base}: start the gateway, or name its management port with --management-url`
+  }
+  if (error instanceof Error && error.name === 'TimeoutError') {
+    return `${base} did not answer within ${answerInMillis / 1000} seconds`
+  }
+  return `${base} can't be reached: ${cause instanceof Error ? cause.message : String(error)}`
+}
+
+async function refused(base: string, response: Response, withToken: boolean): Promise<string> {
+  if (response.status === 401 && !withToken) {
+    return `${base} asks for a token: set POSTERN_MANAGEMENT_TOKEN, or name a file with --token-file`
+  }
+  const answer: unknown = await response.json().catch(() => null)
+  const message = typeof answer === 'object' && answer !== null && 'message' in answer ? answer.message : null
+  return typeof message === 'string' ? message : `${base} answered ${response.status}`
+}
