@@ -1,6 +1,6 @@
-import { shortRefusal } from '../gateway/refusal.ts'
 import type { Catalog, Target } from '../stages/catalog.ts'
 import type { HttpExchange } from '../transport/contract.ts'
+import { shortAnswer } from '../vocabulary/short-answer.ts'
 
 export interface HttpOptions {
   readonly catalog: Catalog
@@ -24,6 +24,6 @@ function isCallback(rest: string): boolean {
 }
 
 function refuse(exchange: HttpExchange, code: 'STAGE_NOT_FOUND' | 'UPGRADE_REQUIRED'): void {
-  const { status, headers, body } = shortRefusal(code)
+  const { status, headers, body } = shortAnswer(code)
   exchange.respond(status, headers, body)
 }

@@ -7,11 +7,12 @@ import type { TransportRequest, Upgrade } from '../transport/contract.ts'
 import { type ErrorCode, GatewayError } from '../vocabulary/errors.ts'
 import { lastHeader } from '../vocabulary/headers.ts'
 import { RequestContext } from '../vocabulary/request-context.ts'
+import { shortAnswer } from '../vocabulary/short-answer.ts'
 import { type ClientAddress, copyConnectRequest, decodeQuery } from './connect-request.ts'
 import { Connection } from './connection.ts'
 import { recordFailure } from './failure.ts'
 import { invokeRoute, recordCallFailure, recordResult } from './invoke.ts'
-import { envelope, type Refusal, shortRefusal } from './refusal.ts'
+import { envelope, type Refusal } from './refusal.ts'
 import type { Work } from './work.ts'
 
 export interface ConnectOptions {
@@ -53,11 +54,14 @@ export function createConnectHandler(options: ConnectOptions) {
     const { request } = upgrade
     const target = catalog.resolve(request.header('host'), request.path)
     if (target === null || (target.rest !== '' && target.rest !== '/'))
-      return send(upgrade, shortRefusal('STAGE_NOT_FOUND'))
-    const full = reserve()
-    if (full !== null) return send(upgrade, shortRefusal(full))
-
+      return send(upgrade, shortAnswer('STAGE_NOT_FOUND'))
     const { stage } = target
+    const full = reserve()
+    if (full !== null) {
+      stage.errors(full).value++
+      stage.connects.failed.value++
+      return send(upgrade, shortAnswer(full))
+    }
     const client = clientAddress(request)
     const connection = new Connection({
       connectionId: registry.allocateId(),
@@ -132,6 +136,7 @@ export function createConnectHandler(options: ConnectOptions) {
     if (connection.socket === null) {
       release()
       stage.connects.aborted.value++
+      stage.accessLog?.(context)
       if (stage.connectRoute !== null) lost(connection, stage)
       return
     }

@@ -1,7 +1,5 @@
-import { randomUUID } from 'node:crypto'
 import { type ErrorCode, errorTable } from '../vocabulary/errors.ts'
 import type { HeaderList } from '../vocabulary/headers.ts'
-import { allocateRequestId } from '../vocabulary/ids.ts'
 
 /** A plain HTTP answer in place of the 101. */
 export interface Refusal {
@@ -27,20 +25,5 @@ export function envelope(code: ErrorCode, connectionId: string, requestId: strin
       ['x-amz-apigw-id', requestId],
     ],
     body: errorFrame(code, connectionId, requestId),
-  }
-}
-
-/** The answer to a request that failed before a connection id was allocated, or that is no handshake at all. */
-export function shortRefusal(code: ErrorCode): Refusal {
-  const { status, errorType, message } = errorTable[code]
-  return {
-    status,
-    headers: [
-      ['Content-Type', 'application/json'],
-      ['x-amzn-RequestId', randomUUID()],
-      ['x-amzn-ErrorType', errorType],
-      ['x-amz-apigw-id', allocateRequestId()],
-    ],
-    body: JSON.stringify({ message }),
   }
 }

@@ -1,10 +1,9 @@
 import type { HttpResponse } from 'uWebSockets.js'
-import { errorTable } from '../vocabulary/errors.ts'
+import type { ErrorCode } from '../vocabulary/errors.ts'
 import type { HeaderList } from '../vocabulary/headers.ts'
+import { shortAnswer } from '../vocabulary/short-answer.ts'
 import type { UwsRequest } from './request.ts'
 import { writeResponse } from './response.ts'
-
-const jsonHeaders: HeaderList = [['Content-Type', 'application/json']]
 
 /** A request that waits for its answer: knows whether the client is still there and answers at most once. */
 export abstract class PendingResponse {
@@ -49,8 +48,12 @@ export abstract class PendingResponse {
 
   /** Answers with 500 unless an answer is on its way already. */
   fail(): void {
-    const { status, message } = errorTable.INTERNAL_ERROR
-    this.answer(status, jsonHeaders, JSON.stringify({ message }))
+    this.answerShort('INTERNAL_ERROR')
+  }
+
+  answerShort(code: ErrorCode): void {
+    const { status, headers, body } = shortAnswer(code)
+    this.answer(status, headers, body)
   }
 
   protected answer(status: number, headers: HeaderList, body: string | Uint8Array | null): void {

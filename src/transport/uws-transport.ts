@@ -1,7 +1,5 @@
 import type { HttpRequest, HttpResponse, TemplatedApp, us_listen_socket, us_socket_context_t } from 'uWebSockets.js'
 import type { Log } from '../observability/contract.ts'
-import { errorTable } from '../vocabulary/errors.ts'
-import type { HeaderList } from '../vocabulary/headers.ts'
 import { closeCause } from './close-cause.ts'
 import type { CreateTransport, Transport, TransportHandlers, TransportOptions } from './contract.ts'
 import { asksForWebSocket, type HandshakeFault, handshakeFault } from './handshake.ts'
@@ -138,14 +136,8 @@ class UwsTransport<Data> implements Transport {
   }
 
   #refuse(exchange: UwsHttpExchange, { code, detail }: HandshakeFault): void {
-    const { status, errorType, message } = errorTable[code]
     this.#log.debug({ path: exchange.request.path, code }, `a handshake was refused: ${detail}`)
-    const headers: HeaderList = [
-      ['Content-Type', 'application/json'],
-      ['x-amzn-ErrorType', errorType],
-      ...(status === 426 ? ([['Sec-WebSocket-Version', '13']] as const) : []),
-    ]
-    exchange.respond(status, headers, JSON.stringify({ message }))
+    exchange.answerShort(code)
   }
 
   #onAborted(pending: PendingResponse): void {

@@ -6,10 +6,12 @@ export interface Closed {
   readonly reason: string
 }
 
-/** A WebSocket client that keeps what it is sent, in order, until a test asks for it. */
+/** A WebSocket client that keeps what it is sent, in order, until a test asks for it. Certificates are not checked. */
 export class Client {
   readonly socket: WebSocket
   readonly closed: Promise<Closed>
+  /** Headers of the 101. */
+  readonly accepted: Promise<Record<string, string | string[] | undefined>>
   #frames: { data: string; binary: boolean }[] = []
   #waiting: ((frame: { data: string; binary: boolean }) => void)[] = []
 
@@ -20,7 +22,9 @@ export class Client {
     this.socket = new WebSocket(url, options.protocols ?? [], {
       headers: options.headers ?? {},
       perMessageDeflate: options.compress ?? false,
+      rejectUnauthorized: false,
     })
+    this.accepted = new Promise((resolve) => this.socket.on('upgrade', (response) => resolve(response.headers)))
     this.closed = new Promise((resolve) =>
       this.socket.on('close', (code, reason) => resolve({ code, reason: reason.toString() })),
     )

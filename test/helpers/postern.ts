@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { stringify } from 'yaml'
@@ -15,7 +15,7 @@ export interface TestGateway extends Postern {
   readonly ws: string
   /** Lines of both logs so far; those of the gateway's own are JSON. */
   readonly lines: string[]
-  /** Folder of the definition: files may be added before and after the start. */
+  /** Folder of the definition. */
   readonly directory: string
   /** Writes the definition anew and reloads. */
   redefine(definition: Definition): Promise<void>
@@ -30,23 +30,36 @@ export const minimalApi: Definition = {
   stages: { dev: {} },
 }
 
-/** A gateway on free ports with one API, `test`, merged over `minimalApi`. `flags` are those of the command line. */
-export async function startGateway(
-  definition: Definition = {},
-  options: {
-    flags?: Record<string, string | boolean>
-    files?: Record<string, string>
-    env?: Record<string, string>
-  } = {},
-): Promise<TestGateway> {
-  const directory = await mkdtemp(join(tmpdir(), 'postern-'))
-  const write = (each: Definition) => writeFile(join(directory, 'api.yaml'), stringify({ ...minimalApi, ...each }))
+export interface GatewayOptions {
+  /** Those of the command line. */
+  readonly flags?: Record<string, string | boolean>
+  /** Files beside the definition. */
+  readonly files?: Record<string, string>
+  readonly env?: Record<string, string>
+  /** `postern.yaml`, for settings that have no flag. */
+  readonly settings?: object
+  /** Further APIs by their id, merged over `minimalApi`. */
+  readonly apis?: Record<string, Definition>
+}
+
+/** A gateway on free ports with one API, `test`, merged over `minimalApi`, and those of `options.apis`. */
+export async function startGateway(definition: Definition = {}, options: GatewayOptions = {}): Promise<TestGateway> {
+  const root = await mkdtemp(join(tmpdir(), 'postern-'))
+  const directory = join(root, 'apis', 'test')
+  const writeApi = async (apiId: string, each: Definition) => {
+    await mkdir(join(root, 'apis', apiId), { recursive: true })
+    await writeFile(join(root, 'apis', apiId, 'api.yaml'), stringify({ ...minimalApi, apiId, ...each }))
+  }
+  const write = (each: Definition) => writeApi('test', each)
   await write(definition)
+  for (const [apiId, each] of Object.entries(options.apis ?? {})) await writeApi(apiId, each)
   for (const [name, text] of Object.entries(options.files ?? {})) await writeFile(join(directory, name), text)
+  const file = join(root, 'postern.yaml')
+  await writeFile(file, stringify(options.settings ?? {}))
   const { settings, faults } = await readSettings({
-    flags: { dir: directory, port: '0', managementPort: '0', logLevel: 'debug', ...options.flags },
+    flags: { dir: join(root, 'apis'), port: '0', managementPort: '0', logLevel: 'debug', ...options.flags },
     env: options.env ?? {},
-    file: null,
+    file,
   })
   if (settings === null) throw new Error(faults.map((fault) => fault.message).join('\n'))
   const lines: string[] = []
@@ -72,7 +85,7 @@ export async function startGateway(
     },
     async close() {
       await postern.close()
-      await rm(directory, { recursive: true, force: true })
+      await rm(root, { recursive: true, force: true })
     },
   }
 }

@@ -1,0 +1,254 @@
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { type Backend, startBackend } from '../helpers/backend.ts'
+import { Client, type Refused, refused } from '../helpers/client.ts'
+import { callTo, envelope, mock, says, shortId, uuid } from '../helpers/definitions.ts'
+import { httpCall } from '../helpers/http-call.ts'
+import { readMetrics } from '../helpers/metrics.ts'
+import { type Definition, startGateway, type TestGateway } from '../helpers/postern.ts'
+import { handshake, RawClient } from '../transport/raw-client.ts'
+
+let backend: Backend
+let gateway: TestGateway
+beforeAll(async () => {
+  backend = await startBackend()
+})
+afterAll(() => backend.close())
+afterEach(async () => {
+  await gateway.close()
+  backend.calls.length = 0
+  backend.answer = (_call, response) => void response.end()
+})
+
+const proxy = (): Definition => ({
+  integrationType: 'HTTP_PROXY',
+  integrationMethod: 'POST',
+  integrationUri: `${backend.url}/`,
+})
+
+/** Header names of an answer without those that frame it. */
+const named = ({ headers }: Pick<Refused, 'headers'>) =>
+  Object.keys(headers)
+    .filter((name) => !['date', 'content-length', 'connection'].includes(name))
+    .sort()
+
+describe('the headers of a refusal', () => {
+  const short = ['content-type', 'x-amz-apigw-id', 'x-amzn-errortype', 'x-amzn-requestid']
+  const expectShort = (answer: Refused, status: number, errorType: string) => {
+    expect([answer.status, answer.headers['x-amzn-errortype']]).toEqual([status, errorType])
+    expect(answer.headers['content-type']).toBe('application/json')
+    expect(answer.headers['x-amzn-requestid']).toMatch(uuid)
+    expect(answer.headers['x-amz-apigw-id']).toMatch(shortId)
+    expect(Object.keys(JSON.parse(answer.body))).toEqual(['message'])
+  }
+
+  test('before a connection id is given out: the message alone, with x-amzn-RequestId and x-amzn-ErrorType', async () => {
+    gateway = await startGateway({}, { flags: { maxConnections: '1' } })
+    const unknown = await refused(`${gateway.ws}/more`)
+    expect(named(unknown)).toEqual(short)
+    expectShort(unknown, 403, 'ForbiddenException')
+
+    const client = await Client.connect(gateway.ws)
+    const full = await refused(gateway.ws)
+    expect(named(full)).toEqual(short)
+    expectShort(full, 503, 'ServiceUnavailableException')
+    expect(full.body).toBe('{"message":"Service Unavailable"}')
+    const metrics = await readMetrics(gateway.managementPort)
+    expect(metrics.get('postern_errors_total{api="test",code="TOO_MANY_CONNECTIONS",stage="dev"}')).toBe(1)
+    expect(metrics.get('postern_connects_total{api="test",outcome="failed",stage="dev"}')).toBe(1)
+    client.close()
+
+    const plain = await httpCall('GET', gateway.http, '/test/dev')
+    expect(named(plain)).toEqual(['content-type', 'sec-websocket-version', 'upgrade', ...short.slice(1)])
+    expectShort(plain, 426, 'UpgradeRequiredException')
+  })
+
+  const envelopes: [string, number, string, Definition][] = [
+    ['an unknown origin', 403, 'Forbidden', { allowedOrigins: ['https://app.example'] }],
+    [
+      'a throttled handshake',
+      429,
+      'Too Many Requests',
+      {
+        routes: { $connect: { integration: mock('') } },
+        stages: { dev: { defaultRouteSettings: { throttlingBurstLimit: 0 } } },
+      },
+    ],
+    [
+      'a missing parameter',
+      400,
+      'Missing required request parameters',
+      {
+        routes: {
+          $connect: {
+            integration: mock(''),
+            requestParameters: { 'route.request.header.X-Tenant': { required: true } },
+          },
+        },
+      },
+    ],
+    ['a route without an integration', 500, 'Internal server error', { routes: { $connect: {} } }],
+    [
+      'a malformed result',
+      502,
+      'Internal server error',
+      { functions: { odd: { handler: 'handlers.odd' } }, routes: { $connect: { integration: callTo('odd') } } },
+    ],
+    [
+      'a function that can not be loaded',
+      502,
+      'Internal server error',
+      { functions: { none: { handler: 'broken.none' } }, routes: { $connect: { integration: callTo('none') } } },
+    ],
+    [
+      'a MOCK without a status',
+      500,
+      'Internal server error',
+      { routes: { $connect: { integration: { integrationType: 'MOCK', requestTemplates: { $default: '{}' } } } } },
+    ],
+    [
+      'a message that may not pass',
+      415,
+      'Unsupported Media Type',
+      { routes: { $connect: { integration: { ...mock(''), requestTemplates: {}, passthroughBehavior: 'NEVER' } } } },
+    ],
+  ]
+  test.each(envelopes)(
+    '%s: %i with the envelope, x-amz-apigw-id alone and its id',
+    async (_case, status, message, definition) => {
+      gateway = await startGateway(definition, {
+        files: { 'handlers.mjs': 'export const odd = async () => ({ body: "" })', 'broken.mjs': 'export const' },
+      })
+      const headers: Record<string, string> =
+        definition.allowedOrigins === undefined ? {} : { Origin: 'https://evil.example' }
+      const answer = await refused(gateway.ws, { headers })
+      expect([answer.status, answer.headers['content-type']]).toEqual([status, 'application/json; charset=UTF-8'])
+      expect(answer.body).toMatch(envelope(message))
+      expect(named(answer)).toEqual(['content-type', 'x-amz-apigw-id'])
+      expect(answer.headers['x-amz-apigw-id']).toBe(JSON.parse(answer.body).requestId)
+    },
+  )
+
+  test('a backend that refuses: its own headers, repeated ones too, and nothing of the gateway', async () => {
+    backend.answer = (_call, response) =>
+      void response
+        .writeHead(401, [
+          ...['WWW-Authenticate', 'Basic realm="a"', 'Set-Cookie', 'a=1', 'Set-Cookie', 'b=2'],
+          ...['Sec-WebSocket-Protocol', 'x', 'Connection', 'close, X-Hop', 'X-Hop', 'only for us'],
+        ])
+        .end('who are you')
+    gateway = await startGateway({ routes: { $connect: { integration: proxy() } } })
+    const answer = await refused(gateway.ws)
+    expect(named(answer)).toEqual(['sec-websocket-protocol', 'set-cookie', 'www-authenticate'])
+    expect([answer.status, answer.body, answer.headers['set-cookie']]).toEqual([401, 'who are you', ['a=1', 'b=2']])
+  })
+})
+
+describe('a malformed upgrade request is answered before anything is asked of the API', () => {
+  const key = 'dGhlIHNhbXBsZSBub25jZQ=='
+  const malformed: [string, number, string][] = [
+    ['no key', 400, handshake({ 'Sec-WebSocket-Key': null }, 'GET /test/dev HTTP/1.1')],
+    ['two keys', 400, handshake({ 'Sec-WebSocket-Key': [key, key] }, 'GET /test/dev HTTP/1.1')],
+    ['a key that is too short', 400, handshake({ 'Sec-WebSocket-Key': 'c2hvcnQ=' }, 'GET /test/dev HTTP/1.1')],
+    ['two versions', 400, handshake({ 'Sec-WebSocket-Version': ['13', '13'] }, 'GET /test/dev HTTP/1.1')],
+    ['a version that is not spoken', 426, handshake({ 'Sec-WebSocket-Version': '8' }, 'GET /test/dev HTTP/1.1')],
+    ['no Connection header', 400, handshake({ Connection: null }, 'GET /test/dev HTTP/1.1')],
+    ['another method', 400, handshake({}, 'POST /test/dev HTTP/1.1')],
+    ['a body', 400, handshake({ 'Content-Length': '5' }, 'GET /test/dev HTTP/1.1')],
+    ['two hosts', 400, handshake({ Host: ['a', 'b'] }, 'GET /test/dev HTTP/1.1')],
+  ]
+  test('each with its status, a short body and an id', async () => {
+    gateway = await startGateway({ routes: { $connect: { integration: proxy() } } })
+    for (const [fault, status, text] of malformed) {
+      const client = RawClient.to(gateway.port).write(text)
+      const answer = await client.readResponse()
+      expect([fault, answer.status]).toEqual([fault, status])
+      expect(JSON.parse(answer.body)).toEqual({ message: status === 400 ? 'Bad Request' : 'Upgrade Required' })
+      expect(answer.head).toMatch(/\r\nx-amzn-ErrorType: (BadRequest|UpgradeRequired)Exception\r\n/)
+      expect(answer.head).toMatch(/\r\nx-amzn-RequestId: [0-9a-f-]{36}\r\n/)
+      client.socket.destroy()
+    }
+    expect(backend.calls).toEqual([])
+  })
+
+  test('floods of headers end at 16 KB or 100 of them with 431, and one of 8 KB reaches the backend', async () => {
+    gateway = await startGateway({ routes: { $connect: { integration: proxy() } } })
+    const line = 'GET /test/dev HTTP/1.1'
+    const many = Object.fromEntries(Array.from({ length: 150 }, (_, i) => [`X-${i}`, 'x']))
+    for (const flood of [{ 'X-Large': 'x'.repeat(17_000) }, many]) {
+      const client = RawClient.to(gateway.port).write(handshake(flood, line))
+      expect((await client.readAll()).split('\r\n', 1)).toEqual(['HTTP/1.1 431 Request Header Fields Too Large'])
+    }
+    const client = RawClient.to(gateway.port).write(handshake({ 'X-Large': 'x'.repeat(8_000) }, line))
+    expect((await client.readTo('\r\n\r\n')).startsWith('HTTP/1.1 101 ')).toBe(true)
+    expect((await backend.call(1)).headers['x-large']?.length).toBe(8_000)
+    client.socket.destroy()
+  })
+})
+
+describe('the order of the checks', () => {
+  const strict = (): Definition => ({
+    allowedOrigins: ['https://app.example'],
+    routes: {
+      $connect: {
+        integration: proxy(),
+        requestParameters: { 'route.request.querystring.room': { required: true } },
+      },
+    },
+    stages: { dev: { routeSettings: { $connect: { throttlingRateLimit: 0, throttlingBurstLimit: 2 } } } },
+  })
+  const status = async (url: string, origin: string) => (await refused(url, { headers: { Origin: origin } })).status
+
+  test('URL, room, origin, throttle, required parameters, integration: the first that fails answers, the rest is not asked', async () => {
+    gateway = await startGateway(strict(), { flags: { maxConnections: '1' } })
+    // None of these takes a token of the two.
+    expect(await status(`${gateway.ws}/x`, 'https://evil.example')).toBe(403)
+    expect(await status(gateway.ws, 'https://evil.example')).toBe(403)
+    // This one does, before it fails for its parameter.
+    expect(await status(gateway.ws, 'https://app.example')).toBe(400)
+    const client = await Client.connect(`${gateway.ws}?room=a`, { headers: { Origin: 'https://app.example' } })
+    // No room, whatever else is wrong.
+    expect(await status(gateway.ws, 'https://evil.example')).toBe(503)
+    client.close()
+    await client.closed
+    expect(await status(gateway.ws, 'https://app.example')).toBe(429)
+    expect(backend.calls.length).toBe(1)
+  })
+
+  test('a handshake that is refused for any reason leaves its room to the next one', async () => {
+    gateway = await startGateway(strict(), { flags: { maxConnections: '1' } })
+    backend.answer = (_call, response) => void response.writeHead(403).end()
+    for (let i = 0; i < 3; i++) expect(await status(gateway.ws, 'https://evil.example')).toBe(403)
+    expect(await status(gateway.ws, 'https://app.example')).toBe(400)
+    expect(await status(`${gateway.ws}?room=a`, 'https://app.example')).toBe(403)
+    for (let i = 0; i < 3; i++) expect(await status(`${gateway.ws}?room=a`, 'https://app.example')).toBe(429)
+    expect(backend.calls.length).toBe(1)
+  })
+
+  test('throttles are of each stage and each route by itself', async () => {
+    const once = { throttlingRateLimit: 0, throttlingBurstLimit: 1 }
+    gateway = await startGateway({
+      routes: { a: says('a'), b: says('b'), c: says('c') },
+      stages: {
+        dev: {
+          defaultRouteSettings: once,
+          routeSettings: { c: { throttlingBurstLimit: 2 } },
+        },
+        prod: {},
+      },
+    })
+    const client = await Client.connect(gateway.ws)
+    const replies: string[] = []
+    for (const action of ['a', 'b', 'c', 'a', 'b', 'c', 'c']) {
+      client.send({ action })
+      const reply = await client.next()
+      replies.push(reply.length > 1 ? JSON.parse(reply).message : reply)
+    }
+    const refusal = 'Too Many Requests'
+    expect(replies).toEqual(['a', 'b', 'c', refusal, refusal, 'c', refusal])
+    const other = await Client.connect(gateway.ws.replace('/dev', '/prod'))
+    other.send({ action: 'a' })
+    expect(await other.next()).toBe('a')
+    client.close()
+    other.close()
+  })
+})
