@@ -1,4 +1,5 @@
 import { createTokenVerifier } from '../auth/bearer-tokens.ts'
+import { isLoopback } from '../config/complete-settings.ts'
 import type { Fault } from '../config/faults.ts'
 import { type Settings, trustedNetworks } from '../config/settings.ts'
 import { createConnectionsHandler } from '../connections/callback.ts'
@@ -57,6 +58,9 @@ export class StartError extends Error {
   }
 }
 
+const openHosts =
+  'allowedHosts is empty: clients choose the Host that backends find in domainName and may post their callbacks to'
+
 /** Room for a message that is too large to be told so with 1009; what is larger still is cut off underneath. */
 const largestMessageSeen = 4 * maxMessageBytes
 
@@ -92,7 +96,7 @@ export async function startPostern(settings: Settings, surroundings: Surrounding
 
     let port = 0
     let managementOrigins: ReadonlySet<string> = new Set()
-    const catalog = createCatalog({ defaultApi: settings.defaultApi, domains: settings.domains })
+    const catalog = createCatalog(settings)
     const gateway = createGateway({
       ...settings,
       catalog,
@@ -170,6 +174,7 @@ export async function startPostern(settings: Settings, surroundings: Surrounding
       { host: settings.host, port, managementHost: settings.managementHost, managementPort: management.port },
       'listening',
     )
+    if (settings.allowedHosts.length === 0 && !isLoopback(settings.host)) log.warn({}, openHosts)
     return {
       port,
       managementPort: management.port,

@@ -92,7 +92,7 @@ function checkExposure(
 }
 
 /** Whether only this machine can reach an address. */
-function isLoopback(host: string): boolean {
+export function isLoopback(host: string): boolean {
   const address = host.replace(/^\[(.*)\]$/, '$1').toLowerCase()
   if (address === 'localhost' || address === '::1') return true
   const v4 = address.replace(/^::ffff:/, '')

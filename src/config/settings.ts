@@ -217,7 +217,7 @@ export const settingsFileSchema = z
     ).default(1_048_576),
     maxMessagesInFlight: setting(
       { group: 'Limits', value: 'number' },
-      'Messages of one connection that wait for their integration; one more closes the connection.',
+      'Messages of one connection that wait for their integration; more get Too Many Requests.',
       wholeNumber(1, 1_000_000),
     ).default(128),
     maxOrderedQueue: setting(

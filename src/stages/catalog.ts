@@ -31,6 +31,8 @@ export interface CatalogOptions {
   /** The API behind `/{stage}`; null for the only one, if there is one only. */
   readonly defaultApi: string | null
   readonly domains: readonly DomainMapping[]
+  /** Names in lower case, `*.` before one for all below it; empty for any. Custom domains and loopback always are. */
+  readonly allowedHosts: readonly string[]
 }
 
 interface Host {
@@ -49,7 +51,7 @@ const maxHosts = 1024
 const hostName = /^(?:[a-z0-9_-]+(?:\.[a-z0-9_-]+)*\.?|\[[0-9a-f:.]+\])(?::\d{1,5})?$/
 
 /** An empty catalog. First hit wins: custom domain, `{apiId}.` host, `/{apiId}/{stage}`, `/{stage}` of the default API. */
-export function createCatalog({ defaultApi, domains }: CatalogOptions): Catalog {
+export function createCatalog({ defaultApi, domains, allowedHosts }: CatalogOptions): Catalog {
   const apis = new Map<string, Map<string, Deployment>>()
   const customDomains = new Map(domains.map((domain) => [domain.domainName.toLowerCase(), mappingsOf(domain)]))
   const hosts = new Map<string, Host | null>()
@@ -67,9 +69,11 @@ export function createCatalog({ defaultApi, domains }: CatalogOptions): Catalog 
   function learn(authority: string): Host | null {
     if (authority.length > 260 || !hostName.test(authority)) return null
     const name = authority.replace(/\.?(?::\d+)?$/, '')
+    const mappings = customDomains.get(name) ?? null
+    if (mappings === null && !isAllowed(name, allowedHosts)) return null
     const dot = name.indexOf('.')
     const api = dot > 0 ? (apis.get(name.slice(0, dot)) ?? null) : null
-    return { authority, api, mappings: customDomains.get(name) ?? null }
+    return { authority, api, mappings }
   }
 
   function resolve(hostHeader: string, path: string): Target | null {
@@ -90,12 +94,8 @@ export function createCatalog({ defaultApi, domains }: CatalogOptions): Catalog 
 
   function throughDomain(host: Host, first: string, path: string, end: number): Target | null {
     const mappings = host.mappings as ReadonlyMap<string, Mapping>
-    const keyed = first === '' ? undefined : mappings.get(first)
-    if (keyed !== undefined) return target(apis.get(keyed.apiId)?.get(keyed.stage), host.authority, path, end)
-    // A backend that builds `domainName + '/' + stage` names the stage, which AWS does not serve on a custom domain.
-    for (const { apiId, stage } of mappings.values()) {
-      if (stage === first) return target(apis.get(apiId)?.get(stage), host.authority, path, end)
-    }
+    const named = first === '' ? undefined : mappings.get(first)
+    if (named !== undefined) return target(apis.get(named.apiId)?.get(named.stage), host.authority, path, end)
     const whole = mappings.get('')
     return whole === undefined ? null : target(apis.get(whole.apiId)?.get(whole.stage), host.authority, path, 0)
   }
@@ -135,11 +135,29 @@ function target(deployment: Deployment | undefined, domainName: string, path: st
   return { deployment, stage: deployment.current, domainName, rest: path.slice(end) }
 }
 
+const loopback = /^(?:(?:.*\.)?localhost|127(?:\.\d{1,3}){3}|\[::1\])$/
+
+/** A backend that posts to `domainName` trusts the Host header that its client chose: hence the list. */
+function isAllowed(name: string, allowed: readonly string[]): boolean {
+  if (allowed.length === 0 || loopback.test(name)) return true
+  return allowed.some((each) => (each.startsWith('*.') ? name.endsWith(each.slice(1)) : name === each))
+}
+
 function segmentEnd(path: string, from: number): number {
   const slash = path.indexOf('/', from)
   return slash < 0 ? path.length : slash
 }
 
-function mappingsOf(domain: DomainMapping): ReadonlyMap<string, Mapping> {
-  return new Map(domain.apiMappings.map(({ apiMappingKey, apiId, stage }) => [apiMappingKey, { apiId, stage }]))
+/**
+ * By mapping key, and by stage: a backend that builds `domainName + '/' + stage` names the stage, which AWS does not
+ * serve on a custom domain. Not where several APIs have a stage of that name: the wrong one would answer 410, and the
+ * backend forget a client that is there.
+ */
+function mappingsOf({ apiMappings }: DomainMapping): ReadonlyMap<string, Mapping> {
+  const mappings = new Map(apiMappings.map(({ apiMappingKey, apiId, stage }) => [apiMappingKey, { apiId, stage }]))
+  for (const { apiId, stage } of apiMappings) {
+    const isClear = apiMappings.every((each) => each.stage !== stage || each.apiId === apiId)
+    if (isClear && !mappings.has(stage)) mappings.set(stage, { apiId, stage })
+  }
+  return mappings
 }

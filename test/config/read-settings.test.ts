@@ -38,6 +38,7 @@ async function faultsOf(given: Parameters<typeof sources>[0]): Promise<string[]>
 describe('settings', () => {
   test('are safe by default', async () => {
     expect(await settingsOf({})).toEqual({
+      allowedHosts: [],
       dir: 'routes',
       host: '127.0.0.1',
       port: 8080,

@@ -1,0 +1,107 @@
+import { describe, expect, test } from 'vitest'
+import { type CatalogOptions, createCatalog } from '../../src/stages/catalog.ts'
+import type { Stage } from '../../src/stages/stage.ts'
+
+/** A catalog never looks into a stage beyond its names. */
+const stage = (apiId: string, name: string): Stage => ({ apiId, name }) as Stage
+
+function catalogOf(apis: Record<string, string[]>, options: Partial<CatalogOptions> = {}) {
+  const catalog = createCatalog({ defaultApi: null, domains: [], allowedHosts: [], ...options })
+  for (const [apiId, stages] of Object.entries(apis))
+    catalog.replace(
+      apiId,
+      stages.map((name) => stage(apiId, name)),
+    )
+  return (host: string, path: string): string | null => {
+    const target = catalog.resolve(host, path)
+    return target && `${target.stage.apiId} ${target.stage.name} ${target.domainName} ${target.rest}`
+  }
+}
+
+describe('which API, which stage', () => {
+  const domains = [
+    {
+      domainName: 'ws.example.com',
+      apiMappings: [
+        { apiMappingKey: 'talk', apiId: 'chat', stage: 'prod' },
+        { apiMappingKey: '', apiId: 'echo', stage: 'dev' },
+      ],
+    },
+    { domainName: 'keyed.example.com', apiMappings: [{ apiMappingKey: 'talk', apiId: 'chat', stage: 'prod' }] },
+  ]
+  const resolve = catalogOf({ chat: ['dev', 'prod'], echo: ['dev', 'chat'] }, { domains, defaultApi: 'echo' })
+
+  test.each([
+    ['a custom domain with a mapping key', 'ws.example.com', '/talk', 'chat prod ws.example.com '],
+    ['its port is kept in domainName', 'WS.example.com:8443', '/talk/', 'chat prod ws.example.com:8443 /'],
+    ['a custom domain without a key', 'ws.example.com', '/', 'echo dev ws.example.com /'],
+    ['@connections without a key', 'ws.example.com', '/@connections/x', 'echo dev ws.example.com /@connections/x'],
+    ['@connections under a key', 'ws.example.com', '/talk/@connections/x', 'chat prod ws.example.com /@connections/x'],
+    [
+      'domainName and stage on a custom domain',
+      'keyed.example.com',
+      '/prod/@connections/x',
+      'chat prod keyed.example.com /@connections/x',
+    ],
+    ['another path on a domain without an empty key', 'keyed.example.com', '/other', null],
+    [
+      'the first label of the host names the API',
+      'chat.execute-api.eu-west-1.amazonaws.com',
+      '/dev',
+      'chat dev chat.execute-api.eu-west-1.amazonaws.com ',
+    ],
+    ['and its stage has to be there', 'chat.localhost:8080', '/test', null],
+    ['the path names the API', '127.0.0.1:8080', '/chat/prod', 'chat prod 127.0.0.1:8080/chat '],
+    ['with what follows', 'localhost', '/chat/prod/@connections/x%3D', 'chat prod localhost/chat /@connections/x%3D'],
+    ['before a stage of the default API with the same name', 'localhost', '/chat/dev', 'chat dev localhost/chat '],
+    [
+      'whose stage is found where the API has none of that name',
+      'localhost',
+      '/chat/@connections/x',
+      'echo chat localhost /@connections/x',
+    ],
+    ['the default API', 'localhost', '/dev/', 'echo dev localhost /'],
+    ['an IPv6 address', '[::1]:8080', '/dev', 'echo dev [::1]:8080 '],
+    ['nothing', 'localhost', '/prod', null],
+    ['no host', '', '/dev', null],
+    ['a host that is none', 'evil.example/@', '/dev', null],
+    ['a host with a line end', 'a\r\nb', '/dev', null],
+    ['a path that is none', 'localhost', 'dev', null],
+    ['a name of the prototype chain', 'localhost', '/constructor/dev', null],
+  ])('%s', (_case, host, path, expected) => {
+    expect(resolve(host, path)).toBe(expected)
+  })
+
+  test('the only API is the default one; of several none is, unless the settings say so', () => {
+    expect(catalogOf({ chat: ['dev'] })('localhost', '/dev')).toBe('chat dev localhost ')
+    expect(catalogOf({ chat: ['dev'], echo: ['dev'] })('localhost', '/dev')).toBeNull()
+  })
+
+  test('allowedHosts: others are refused, loopback and custom domains are not', () => {
+    const listed = catalogOf({ chat: ['dev'] }, { domains, allowedHosts: ['gate.example', '*.inner.example'] })
+    for (const host of [
+      'gate.example',
+      'gate.example:8080',
+      'a.b.inner.example',
+      'localhost',
+      'chat.localhost',
+      '127.0.0.1',
+      '[::1]:1',
+    ])
+      expect([host, listed(host, '/dev')]).not.toEqual([host, null])
+    for (const host of ['evil.example', 'inner.example', 'gate.example.evil', '10.0.0.1', 'chat.evil.example'])
+      expect([host, listed(host, '/dev')]).toEqual([host, null])
+  })
+
+  test('a stage that a new deployment does not have is removed, and its deployment knows', () => {
+    const catalog = createCatalog({ defaultApi: null, domains: [], allowedHosts: [] })
+    catalog.replace('chat', [stage('chat', 'dev'), stage('chat', 'prod')])
+    const before = catalog.resolve('localhost', '/dev')?.deployment
+    const [ended] = catalog.replace('chat', [stage('chat', 'dev')])
+    expect([ended?.stageName, ended?.current, ended?.newest.name]).toEqual(['prod', null, 'prod'])
+    expect(catalog.resolve('localhost', '/dev')?.deployment).toBe(before)
+    expect(catalog.resolve('localhost', '/prod')).toBeNull()
+    expect(catalog.replace('chat', []).length).toBe(1)
+    expect(catalog.resolve('localhost', '/dev')).toBeNull()
+  })
+})
