@@ -49,6 +49,7 @@ export async function startManagement(parts: ManagementParts): Promise<Managemen
     unready: () => (gateway.draining ? ['draining'] : []),
     callers: settings.managementAuthorization === 'TOKEN' ? tokens : null,
     hosts: [settings.managementHost],
+    playground: settings.playground,
   })
   const transport = parts.createTransport(
     {

@@ -25,6 +25,8 @@ export interface ManagementOptions {
   readonly callers: CallerAuthorizer | null
   /** Names under which the port may be reached, besides addresses and localhost. */
   readonly hosts: readonly string[]
+  /** Whether the playground is served. */
+  readonly playground?: boolean
 }
 
 type Handle = (exchange: HttpExchange) => void
@@ -39,7 +41,7 @@ export function createManagementHandlers(options: ManagementOptions): TransportH
   const { registry, metrics, log, apis, gateway, version } = options
   const guard = createGuard(options)
   const connections = createConnectionsApi(options)
-  const files = readPlaygroundFiles()
+  const files = options.playground === false ? [] : readPlaygroundFiles()
 
   function health(exchange: HttpExchange): void {
     reply(exchange, 200, 'text/plain; charset=utf-8', 'ok\n')

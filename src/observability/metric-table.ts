@@ -18,7 +18,6 @@ const route = 'Route key of the definition.'
 const code = 'Code of the table of errors.'
 /** Integrations end at 29 s, or at 30 with what goes on around them. */
 const integrationSeconds = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30]
-const roundTripSeconds = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5]
 const lagSeconds = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5]
 
 export const metricTable: Readonly<Record<string, MetricRow>> = {
@@ -27,14 +26,14 @@ export const metricTable: Readonly<Record<string, MetricRow>> = {
   postern_connects_total: counter('Handshakes, by how they ended.', {
     api,
     stage,
-    outcome: '`accepted`, `refused` (the backend or authorizer said no), `failed`, `aborted` (the client left).',
+    outcome:
+      '`accepted`, `refused` (the backend said no), `failed` (the gateway said no, or the backend could not be asked), `aborted` (the client left before its answer).',
   }),
   postern_messages_total: counter(
     'Messages from clients and to clients: replies, error frames and callbacks.',
-    { api, stage, route, direction: '`in` or `out`.' },
+    { api, stage, route: 'Route key of the definition; `@connections` for callbacks.', direction: '`in` or `out`.' },
     'MessageCount: the sum of both directions (AWS adds one for each CONNECT and DISCONNECT).',
   ),
-  postern_message_bytes_total: counter('Bytes of messages, without frame headers.', { direction: '`in` or `out`.' }),
   postern_errors_total: counter(
     'Failures that the gateway itself answered, to a handshake, a message or a callback.',
     { api, stage, code },
@@ -64,20 +63,6 @@ export const metricTable: Readonly<Record<string, MetricRow>> = {
     status: 'HTTP status of the answer.',
   }),
 
-  // --- registry ---
-  postern_registry_up: gauge('1 while connections of other workers can be reached, else 0.', {}),
-  postern_registry_workers: gauge('Workers with a live lease, this one included.', {}),
-  postern_registry_deliveries_total: counter('Frames handed to another worker.', {
-    outcome: '`sent`, `gone`, `full` or `unreachable`.',
-  }),
-  postern_registry_delivery_duration_seconds: histogram(
-    "Time from handing a frame to another worker until that worker's answer.",
-    {},
-    roundTripSeconds,
-  ),
-  postern_registry_errors_total: counter('Commands that the store refused or did not answer in time.', {}),
-  postern_registry_burials_total: counter('Dead workers whose connections this worker cleared away.', {}),
-
   // --- the process ---
   postern_definition_reloads_total: counter('Definitions read anew.', { outcome: '`applied` or `rejected`.' }),
   postern_draining: gauge('1 while the worker drains before it stops, else 0.', {}),
@@ -87,7 +72,7 @@ export const metricTable: Readonly<Record<string, MetricRow>> = {
     lagSeconds,
   ),
   postern_log_lines_dropped_total: counter('Lines not written because the destination took them too slowly.', {
-    log: '`access` or `gateway`.',
+    log: '`gateway`: both logs share standard output.',
   }),
   postern_series_refused_total: counter('Series not kept because the metric has too many already.', {
     metric: 'Name of the metric.',

@@ -7,8 +7,8 @@ import { type MetricRow, type MetricType, metricTable } from './metric-table.ts'
 const defaultMaxSeries = 2_000
 
 export interface MetricsOptions {
-  /** Gets one warning for each metric that reaches its cap. */
-  readonly log?: Log
+  /** Gets one warning for each metric that reaches its cap; asked for then, since the log's destination has a metric too. */
+  readonly log?: () => Log
   /** Series that one metric may have. */
   readonly maxSeries?: number
   /** Shown by `postern_build_info`. */
@@ -45,7 +45,8 @@ export function createMetrics(options: MetricsOptions = {}): Metrics {
       return made
     }
     refused(name)
-    if (!family.full) log?.warn({ metric: name, maxSeries }, 'a metric has too many series; further ones are not kept')
+    if (!family.full)
+      log?.().warn({ metric: name, maxSeries }, 'a metric has too many series; further ones are not kept')
     family.full = true
     return made
   }

@@ -235,6 +235,13 @@ test('there is nothing under other paths, and reading methods only where nothing
   }
 })
 
+test('without the playground its paths are like any other', async () => {
+  await start({ playground: false })
+  expect((await call('/')).status).toBe(404)
+  expect((await call('/playground/playground.js')).status).toBe(404)
+  expect((await call('/healthz')).status).toBe(200)
+})
+
 test('the management port serves no WebSockets', async () => {
   const socket = new WebSocket(`ws://127.0.0.1:${management.port}/`)
   const status = await new Promise((resolve) => {

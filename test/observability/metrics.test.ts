@@ -1,3 +1,4 @@
+import { readdir, readFile } from 'node:fs/promises'
 import fc from 'fast-check'
 import { Counter, Gauge, Histogram, Registry } from 'prom-client'
 import { expect, test, vi } from 'vitest'
@@ -108,9 +109,9 @@ test('whatever is counted and however it is labelled, prom-client would have wri
         theirs.observe(labels, value)
         mine.observe(value)
       }
-      const count = new Counter(settings('postern_message_bytes_total'))
-      count.inc({ direction: route }, seconds.length)
-      metrics.counter('postern_message_bytes_total', { direction: route }).value = seconds.length
+      const count = new Counter(settings('postern_definition_reloads_total'))
+      count.inc({ outcome: route }, seconds.length)
+      metrics.counter('postern_definition_reloads_total', { outcome: route }).value = seconds.length
       new Gauge(settings('postern_connections')).set({ api: route, stage: 'x' }, seconds[0] ?? Number.POSITIVE_INFINITY)
       metrics.gauge('postern_connections', { api: route, stage: 'x' }, () => seconds[0] ?? Number.POSITIVE_INFINITY)
       expect(sortedSamples(await metrics.scrape())).toEqual(sortedSamples(await registry.metrics()))
@@ -133,7 +134,7 @@ function sortedSamples(text: string): string[] {
 
 test('a metric that has its most series gives spare ones, says so once, and counts them', async () => {
   const log = { debug: vi.fn(), info: vi.fn(), warn: vi.fn(), error: vi.fn(), child: vi.fn() }
-  const metrics = createMetrics({ ...own, log, maxSeries: 2 })
+  const metrics = createMetrics({ ...own, log: () => log, maxSeries: 2 })
   const count = (route: string) => metrics.counter('postern_messages_total', { ...message, route })
   for (const route of ['a', 'b', 'c', 'd']) count(route).value++
   count('a').value++
@@ -167,6 +168,14 @@ test('every row of the table has a unit in its name as Prometheus asks, labels w
       expect(meaning, name).toMatch(/\.$/)
     }
   }
+})
+
+test('no row stands in the table that nothing in the gateway feeds', async () => {
+  const root = new URL('../../src/', import.meta.url)
+  const files = (await readdir(root, { recursive: true })).filter((file) => file.endsWith('.ts'))
+  const others = files.filter((file) => !file.endsWith('metric-table.ts'))
+  const source = (await Promise.all(others.map((file) => readFile(new URL(file, root), 'utf8')))).join('\n')
+  expect(Object.keys(metricTable).filter((name) => !source.includes(`'${name}'`))).toEqual([])
 })
 
 test('a stall of the event loop is one sample as long as the stall', async () => {

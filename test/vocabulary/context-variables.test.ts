@@ -104,7 +104,7 @@ test('the steps of an event write what the variables read', () => {
     errorMessage: 'Endpoint "x" timed out',
     errorResponseType: 'INTEGRATION_TIMEOUT',
     validationErrorString: 'missing key',
-    integrationLatency: 12,
+    integrationLatency: 12.4,
     integrationStatus: 503,
     integrationErrorMessage: 'reset',
     integrationRequestId: 'abc',
