@@ -83,7 +83,7 @@ export async function startPostern(settings: Settings, surroundings: Surrounding
 
   async function start(): Promise<Postern> {
     const now = Date.now
-    const metrics = createMetrics({ version })
+    const metrics = createMetrics({ version, log: () => log })
     const destination = openDestination(surroundings.destination, metrics)
     const log = createLogger({ level: settings.logLevel, destination })
     stops.push(() => destination.close())
