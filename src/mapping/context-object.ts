@@ -25,8 +25,8 @@ export class ContextObject extends HostObject {
     this.context = context
   }
 
-  property(name: string, run: Run): Value {
-    return toValue(this.context.get(name), run)
+  property(name: string): Value {
+    return toValue(this.context.get(name))
   }
 
   assign(name: string, value: Value, run: Run): boolean {
@@ -37,8 +37,8 @@ export class ContextObject extends HostObject {
 
   asMap(run: Run): JavaMap {
     const map = new JavaMap()
-    for (const [name, value] of this.context.entries()) map.put(name, toValue(value, run))
-    run.step(map.entries.size)
+    for (const [name, value] of this.context.entries()) map.put(name, toValue(value))
+    run.step(8 + 4 * map.entries.size)
     return map
   }
 
@@ -48,8 +48,8 @@ export class ContextObject extends HostObject {
 }
 
 const contextMethods: MethodTable = methodTable(
-  method('get', [aString], (self: ContextObject, [name]: readonly [string | null], run) =>
-    name === null ? null : self.property(name, run),
+  method('get', [aString], (self: ContextObject, [name]: readonly [string | null]) =>
+    name === null ? null : self.property(name),
   ),
   method('put', [aString, anyObject], (self: ContextObject, [name, value]: readonly [string | null, Value], run) => {
     if (name !== null) self.assign(name, value, run)
@@ -57,8 +57,8 @@ const contextMethods: MethodTable = methodTable(
   }),
 )
 
-function toValue(value: unknown, run: Run): Value {
-  return isContext(value) ? new ContextObject(value) : fromPlain(value, run.limits.maxDataDepth)
+function toValue(value: unknown): Value {
+  return isContext(value) ? new ContextObject(value) : fromPlain(value)
 }
 
 function isContext(value: unknown): value is TemplateContext {

@@ -1,5 +1,5 @@
 import { compileJsonPath, type JsonPath, JsonPathError } from '../vocabulary/json-path.ts'
-import { fromNumber, fromPlain, needsExact, parseExact } from './json.ts'
+import { fromPlain, needsExact, parseExact } from './json.ts'
 import type { PreparedCall } from './velocity/compile-reference.ts'
 import { TemplateRenderError } from './velocity/errors.ts'
 import { aString, type MethodTable, method, methodTable } from './velocity/method.ts'
@@ -15,7 +15,9 @@ export interface TemplateParams {
 }
 
 /** The template asked for a part of a body that is no JSON. AWS answers this with 400 and BAD_REQUEST_BODY. */
-export class BodyNotJsonError extends TemplateRenderError {}
+export class BodyNotJsonError extends TemplateRenderError {
+  override readonly name = 'BodyNotJsonError'
+}
 
 /** `$input`. The body is parsed when a template first asks for a part of it, and only once. */
 export class InputObject extends HostObject {
@@ -60,7 +62,7 @@ export class InputObject extends HostObject {
   /** `$input.json`: what is missing, or null, is the JSON text of an empty string. */
   json(path: JsonPath, run: Run): string {
     if (path.steps === null || this.isPlain(run)) {
-      const text = JSON.stringify(path.read(this.parsed(run)) ?? '')
+      const text = JSON.stringify(this.found(path, run) ?? '')
       run.characters(text.length)
       return text
     }
@@ -87,18 +89,29 @@ export class InputObject extends HostObject {
   }
 
   private searched(path: JsonPath, run: Run): Value {
-    return fromPlain(readGuarded(path, this.parsed(run)), run.limits.maxDataDepth)
+    return fromPlain(this.found(path, run))
   }
 
   private walked(path: JsonPath, steps: readonly (string | number)[], run: Run): Value {
     if (this.isPlain(run)) {
-      const value = path.read(this.parsed(run))
-      if (typeof value !== 'object') return typeof value === 'number' ? fromNumber(value) : fromPlain(value, 1)
-      if (value === null) return null
+      const value = this.found(path, run)
+      if (typeof value !== 'object' || value === null) return fromPlain(value)
     }
     let value = this.alive(run)
     for (const step of steps) value = child(value, step)
     return value
+  }
+
+  private found(path: JsonPath, run: Run): unknown {
+    const document = this.parsed(run)
+    if (path.definite) return path.read(document)
+    // A search looks at every place of the body.
+    run.step(this.body.length >> 1)
+    try {
+      return path.read(document)
+    } catch (error) {
+      throw error instanceof JsonPathError ? new TemplateRenderError(error.message, { cause: error }) : error
+    }
   }
 
   /** Whether single values can be read without making Java values of the whole body. */
@@ -120,7 +133,7 @@ export class InputObject extends HostObject {
 
   private toValues(run: Run): Value {
     const { maxDataDepth } = run.limits
-    return this.plain === null ? parseExact(this.body, maxDataDepth) : fromPlain(this.plain.value, maxDataDepth)
+    return this.plain === null ? parseExact(this.body, maxDataDepth) : fromPlain(this.plain.value)
   }
 
   private read<T>(run: Run, parse: () => T): T {
@@ -139,14 +152,6 @@ const places = ['path', 'querystring', 'header'] as const
 function child(value: Value, step: string | number): Value {
   if (typeof step === 'string') return value instanceof JavaMap ? value.get(step) : null
   return value instanceof JavaList ? (value.values.at(step) ?? null) : null
-}
-
-function readGuarded(path: JsonPath, document: unknown): unknown {
-  try {
-    return path.read(document)
-  } catch (error) {
-    throw error instanceof JsonPathError ? new TemplateRenderError(error.message, { cause: error }) : error
-  }
 }
 
 type Text = readonly [string | null]

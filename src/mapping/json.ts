@@ -2,8 +2,8 @@ import { TemplateRenderError } from './velocity/errors.ts'
 import { fromInteger, parseNumber } from './velocity/number.ts'
 import { JavaDouble, JavaList, JavaMap, type Value } from './velocity/value.ts'
 
-/** Turns what JSON.parse gives into Java's lists, maps and numbers. */
-export function fromPlain(value: unknown, maxDepth: number): Value {
+/** Turns what JSON.parse gives into Java's lists, maps and numbers; one level at a time, as a template goes into it. */
+export function fromPlain(value: unknown): Value {
   switch (typeof value) {
     case 'string':
     case 'boolean':
@@ -11,21 +11,18 @@ export function fromPlain(value: unknown, maxDepth: number): Value {
     case 'number':
       return fromNumber(value)
     case 'object':
-      break
+      return value === null ? null : fromObject(value)
     default:
       return null
   }
-  if (value === null) return null
-  if (maxDepth <= 0) throw tooDeep()
-  if (Array.isArray(value)) {
-    return new JavaList(
-      value.map((item: unknown) => fromPlain(item, maxDepth - 1)),
-      'json',
-    )
-  }
-  const map = new JavaMap()
-  for (const [name, member] of Object.entries(value)) map.put(name, fromPlain(member, maxDepth - 1))
-  return map
+}
+
+function fromObject(plain: object): JavaList | JavaMap {
+  if (Array.isArray(plain)) return JavaList.lazy({ plain, make: () => plain.map(fromPlain) })
+  return JavaMap.lazy({
+    plain,
+    make: () => Object.entries(plain).map(([name, value]): [string, Value] => [name, fromPlain(value)]),
+  })
 }
 
 /** A number as Java would have read it; whole numbers beyond 2^53 are only exact through `parseExact`. */

@@ -33,7 +33,7 @@ function textFunction(name: string, call: (text: string, run: Run) => Value): [s
   return method(name, [anyObject], (_: UtilObject, [value]: readonly [Value], run) => {
     if (value === null) return null
     const text = printed(value, run)
-    run.characters(text.length * 8)
+    run.characters(text.length * 4)
     return call(text, run)
   })
 }
@@ -53,8 +53,9 @@ export const utilObject: HostObject = new UtilObject()
 const named: Readonly<Record<string, string>> = { '\b': '\\b', '\t': '\\t', '\n': '\\n', '\f': '\\f', '\r': '\\r' }
 
 /** Escapes both quotes, the slash, control characters and everything beyond ASCII, as Apache Commons Lang does. */
-function escapeJavaScript(text: string): string {
+function escapeJavaScript(text: string, run: Run): string {
   return text.replace(/["'\\/]|[^ -~]/g, (char) => {
+    run.step()
     if (char >= ' ' && char <= '~') return `\\${char}`
     const code = char.charCodeAt(0)
     if (code === 0x7f) return char
@@ -65,7 +66,7 @@ function escapeJavaScript(text: string): string {
 function parseJson(text: string, run: Run): Value {
   const { maxDataDepth } = run.limits
   try {
-    return needsExact(text) ? parseExact(text, maxDataDepth) : fromPlain(JSON.parse(text), maxDataDepth)
+    return needsExact(text) ? parseExact(text, maxDataDepth) : fromPlain(JSON.parse(text))
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error
     throw new TemplateRenderError(`$util.parseJson: ${error.message}`, { cause: error })

@@ -29,7 +29,7 @@ export function renderVelocity(
   const all = { ...defaultLimits, ...limits }
   const compiled = compileTemplate(parseTemplate(new Cursor(template), all), { prepareCall: () => null })
   const scope = new RootScope()
-  for (const [name, value] of Object.entries(variables)) scope.set(name, fromPlain(value, 100))
+  for (const [name, value] of Object.entries(variables)) scope.set(name, fromPlain(value))
   const run = new Run(scope, compiled.macros, all)
   runTemplate(compiled.body, run)
   return run.out

@@ -70,9 +70,15 @@ export function nextItem(iterator: JavaIterator): Value {
   return iterator.items[iterator.at++] ?? null
 }
 
+/** Begins a walk. That over a map copies its entries, which takes steps. */
+export function iteratorOf(collection: JavaCollection, run: Run): JavaIterator {
+  if (collection instanceof JavaMapView) run.step(collection.size)
+  return new JavaIterator(collection)
+}
+
 function iterate(value: Value, run: Run): JavaIterator | null {
   if (value instanceof JavaIterator) return value
-  if (value instanceof JavaCollection) return new JavaIterator(value)
+  if (value instanceof JavaCollection) return iteratorOf(value, run)
   const map = value instanceof HostObject ? value.asMap(run) : value
-  return map instanceof JavaMap ? new JavaIterator(new JavaMapView(map, 'values')) : null
+  return map instanceof JavaMap ? iteratorOf(new JavaMapView(map, 'values'), run) : null
 }

@@ -178,7 +178,10 @@ const places = new WeakSet<TemplateRenderError>()
 
 /** Adds the innermost place to an error that has none yet. */
 function locate(error: unknown, { line, column }: Position): unknown {
-  if (!(error instanceof TemplateRenderError) || places.has(error)) return error
+  // A subclass says more than a place could.
+  if (!(error instanceof TemplateRenderError) || error.constructor !== TemplateRenderError || places.has(error)) {
+    return error
+  }
   const placed = new TemplateRenderError(`${error.message} (line ${line}, column ${column})`, { cause: error })
   places.add(placed)
   return placed

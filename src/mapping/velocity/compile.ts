@@ -187,7 +187,7 @@ function compileEvaluate(
 }
 
 function compileSource(text: string, run: Run, context: CompileContext, line: number): CompiledTemplate {
-  run.step(text.length)
+  run.step(4 * text.length)
   try {
     return compileTemplate(parseTemplate(new Cursor(text), run.limits), context)
   } catch (error) {

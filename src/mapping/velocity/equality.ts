@@ -30,7 +30,8 @@ function isNothing(value: Value, run: Run): boolean {
   return value === null || printed(value, run) === ''
 }
 
-function sameClass(left: Value, right: Value): boolean {
+/** Whether Java would give both values the same class. */
+export function sameClass(left: Value, right: Value): boolean {
   if (typeof left !== 'object' || typeof right !== 'object') return typeof left === typeof right
   return left?.constructor === right?.constructor
 }
@@ -57,7 +58,7 @@ function equalItems(left: JavaCollection, right: JavaCollection, run: Run, depth
   if (left instanceof JavaList !== right instanceof JavaList) return false
   const others = right.items()
   return left.items().every((item, i) => {
-    run.step()
+    run.step(2)
     if (left instanceof JavaList) return javaEquals(item, others[i] as Value, run, depth + 1)
     return others.some((other) => javaEquals(item, other, run, depth + 1))
   })
@@ -74,7 +75,7 @@ function equalEntries(left: JavaMap, right: JavaMap, run: Run, depth: number): b
 
 /** Java's hashCode for the classes that define one by value. */
 export function hashOf(value: Value, run: Run, depth = 0): number {
-  run.step()
+  run.step(2)
   if (depth > run.limits.maxDataDepth) throw new TemplateRenderError('lists or maps nested too deeply to hash')
   if (value === null) return 0
   if (typeof value === 'number') return value

@@ -18,5 +18,5 @@ export class TemplateSyntaxError extends Error {
 
 /** A rendering that was given up: a limit reached, or a method that Java would leave with an exception. */
 export class TemplateRenderError extends Error {
-  override readonly name = 'TemplateRenderError'
+  override readonly name: string = 'TemplateRenderError'
 }

@@ -90,12 +90,18 @@ export function jsonText(value: Value, run: Run, depth = 0): string {
     return counted(`{${parts.join(',')}}`, run)
   }
   if (typeof value === 'bigint' || value instanceof JavaLong) return scalarText(value, run)
-  if (value instanceof JavaDouble) return Number.isFinite(value.value) ? doubleText(value.value) : 'null'
+  if (value instanceof JavaDouble) return jsonNumber(value.value)
   return JSON.stringify(printed(value, run))
 }
 
+// A whole Double shows that it is one; any other is the same in JSON whoever writes it.
+function jsonNumber(value: number): string {
+  if (!Number.isFinite(value)) return 'null'
+  return Number.isInteger(value) ? doubleText(value) : String(value)
+}
+
 function enter(run: Run, depth: number): void {
-  run.step()
+  run.step(2)
   if (depth > run.limits.maxDataDepth) {
     throw new TemplateRenderError(`list or map has more than ${run.limits.maxDataDepth} levels of nesting`)
   }

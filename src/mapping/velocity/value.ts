@@ -7,8 +7,8 @@ export type NumberValue = number | JavaLong | JavaDouble | bigint
 
 /** Whatever is not a plain JavaScript value. Only classes of this folder and of the AWS layer extend it. */
 export abstract class JavaObject {
-  /** Never sent; keeps other objects from passing for this one. */
-  protected readonly java = true
+  /** Not there at run time; keeps other objects from passing for this one. */
+  declare protected readonly java: true
 }
 
 /** `java.lang.Long`. A bare `bigint` is `java.math.BigInteger`. */
@@ -57,19 +57,49 @@ export type ListKind = 'list' | 'json' | 'array'
 
 export class JavaList extends JavaCollection {
   readonly kind: ListKind
-  readonly values: Value[]
   changes = 0
-  constructor(values: Value[], kind: ListKind = 'list') {
+  private made: Value[] | null
+  private source: Lazy<Value[]> | null = null
+
+  constructor(values: Value[] | null, kind: ListKind = 'list') {
     super()
-    this.values = values
+    this.made = values
     this.kind = kind
   }
+
+  /** A list whose elements are made when one is first asked for. */
+  static lazy(source: Lazy<Value[]>): JavaList {
+    const list = new JavaList(null, 'json')
+    list.source = source
+    return list
+  }
+
+  /** The parsed JSON behind a list that nobody has looked into yet. */
+  get untouched(): unknown {
+    return this.source?.plain
+  }
+
+  get values(): Value[] {
+    if (this.made === null) {
+      this.made = this.source === null ? [] : this.source.make()
+      this.source = null
+    }
+    return this.made
+  }
+
   get size(): number {
     return this.values.length
   }
+
   items(): readonly Value[] {
     return this.values
   }
+}
+
+/** Something made of parsed JSON on demand: most of a message is never looked at. */
+export interface Lazy<T> {
+  readonly plain: object
+  make(): T
 }
 
 export class JavaEntry extends JavaObject {
@@ -84,8 +114,31 @@ export class JavaEntry extends JavaObject {
 
 /** A LinkedHashMap. Keys are compared as Java compares them, see `keyOf`. */
 export class JavaMap extends JavaObject {
-  readonly entries = new Map<unknown, JavaEntry>()
   changes = 0
+  private made: Map<unknown, JavaEntry> | null = null
+  private source: Lazy<Iterable<[string, Value]>> | null = null
+
+  /** A map whose entries are made when one is first asked for. */
+  static lazy(source: Lazy<Iterable<[string, Value]>>): JavaMap {
+    const map = new JavaMap()
+    map.source = source
+    return map
+  }
+
+  /** The parsed JSON behind a map that nobody has looked into yet. */
+  get untouched(): unknown {
+    return this.source?.plain
+  }
+
+  get entries(): Map<unknown, JavaEntry> {
+    if (this.made !== null) return this.made
+    const entries = new Map<unknown, JavaEntry>()
+    this.made = entries
+    const { source } = this
+    this.source = null
+    if (source !== null) for (const [name, value] of source.make()) entries.set(name, new JavaEntry(name, value))
+    return entries
+  }
 
   get(key: Value): Value {
     return this.entries.get(keyOf(key))?.value ?? null

@@ -1,8 +1,9 @@
+import { iteratorOf } from '../compile-foreach.ts'
 import { javaEquals } from '../equality.ts'
 import { TemplateRenderError } from '../errors.ts'
 import { aCollection, anInt, anyObject, type MethodTable, method, methodTable, type Overload } from '../method.ts'
 import type { Run } from '../run.ts'
-import { type JavaCollection, JavaIterator, JavaList, type JavaMapView, type Value } from '../value.ts'
+import { type JavaCollection, JavaList, type JavaMapView, type Value } from '../value.ts'
 import { objectLines } from './object.ts'
 
 const readLines: readonly (readonly [string, Overload])[] = [
@@ -13,7 +14,7 @@ const readLines: readonly (readonly [string, Overload])[] = [
   method('containsAll', [aCollection], (self: JavaCollection, [items]: readonly [JavaCollection | null], run) =>
     given(items).every((item) => find(self, item, run) >= 0),
   ),
-  method('iterator', [], (self: JavaCollection) => new JavaIterator(self)),
+  method('iterator', [], (self: JavaCollection, _, run) => iteratorOf(self, run)),
   method('toArray', [], (self: JavaCollection, _, run) => copy(self.items(), run, 'array')),
 ]
 
@@ -65,6 +66,7 @@ export const listMethods: MethodTable = methodTable(
   }),
   method('remove', [anyObject], (self: JavaList, [item]: readonly [Value], run) => {
     const index = find(self, item, run)
+    run.step(self.size >> 6)
     if (index >= 0) changed(self).splice(index, 1)
     return index >= 0
   }),
@@ -117,6 +119,7 @@ function keep(list: JavaList, wanted: (item: Value) => boolean): boolean {
 }
 
 function find(list: JavaCollection, item: Value, run: Run): number {
+  run.step(list.size >> 4)
   return given(list).findIndex((other) => same(item, other, run))
 }
 

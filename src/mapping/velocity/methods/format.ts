@@ -27,7 +27,7 @@ export function formatText(pattern: string, args: readonly Value[], run: Run): s
     const match = specifier.exec(pattern)
     if (match === null) throw new TemplateRenderError(`format: unknown conversion at index ${percent}`)
     at = specifier.lastIndex
-    run.step()
+    run.step(8)
     const spec = readSpecifier(match)
     if (spec.conversion === 'n') result += '\n'
     else if (spec.conversion === '%') result += pad('%', spec)
@@ -120,8 +120,7 @@ function fraction(value: number, spec: Specifier): string {
   const places = Math.min(spec.precision ?? 6, 100)
   const size = Math.abs(value)
   if (spec.conversion.toLowerCase() === 'e') {
-    const text = size.toExponential(places).replace(/e([+-])(\d)$/, 'e$10$2')
-    return signed(text, value < 0, spec)
+    return signed(scientific(size, places), value < 0, spec)
   }
   const [head, tail] = roundHalfUp(size, places).split('.') as [string, string | undefined]
   const grouping = spec.flags.includes(',') ? grouped(head) : head
@@ -136,6 +135,16 @@ function roundHalfUp(value: number, places: number): string {
   if (shift >= 0) return withPoint(BigInt(mantissa) * 10n ** BigInt(shift), places)
   const divisor = 10n ** BigInt(-shift)
   return withPoint((BigInt(mantissa) * 2n + divisor) / (2n * divisor), places)
+}
+
+function scientific(value: number, places: number): string {
+  const [digits, exponent] = value.toExponential().split('e') as [string, string]
+  // Rounding may carry into another digit before the point.
+  const rounded = roundHalfUp(Number(digits), places)
+  const carried = rounded.startsWith('10')
+  const mantissa = carried ? roundHalfUp(1, places) : rounded
+  const power = Number(exponent) + (carried ? 1 : 0)
+  return `${mantissa}e${power < 0 ? '-' : '+'}${String(Math.abs(power)).padStart(2, '0')}`
 }
 
 function withPoint(value: bigint, places: number): string {

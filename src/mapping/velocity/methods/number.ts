@@ -1,5 +1,16 @@
+import { sameClass } from '../equality.ts'
 import { TemplateRenderError } from '../errors.ts'
-import { aDouble, aLong, anInt, aString, type MethodTable, method, methodTable, type Overload } from '../method.ts'
+import {
+  aDouble,
+  aLong,
+  anInt,
+  anyObject,
+  aString,
+  type MethodTable,
+  method,
+  methodTable,
+  type Overload,
+} from '../method.ts'
 import { compareNumbers, fromInteger, isNumber, parseNumber, toBigInt, toNumber } from '../number.ts'
 import { JavaDouble, JavaLong, type NumberValue, type Value } from '../value.ts'
 import { objectLines } from './object.ts'
@@ -22,6 +33,11 @@ function clamp(value: number, bits: 32 | 64): number {
 
 const conversions: readonly (readonly [string, Overload])[] = [
   ...objectLines,
+  method('compareTo', [anyObject], (self: NumberValue, [other]: readonly [Value]) => {
+    if (!isNumber(other) || !sameClass(self, other))
+      throw new TemplateRenderError('compareTo takes a number of the same class')
+    return order(self, other)
+  }),
   method('intValue', [], (self: NumberValue) => toInt(self)),
   method('longValue', [], (self: NumberValue) => toLong(self)),
   method('doubleValue', [], (self: NumberValue) => new JavaDouble(toNumber(self))),
@@ -34,7 +50,6 @@ type Pair = readonly [NumberValue, NumberValue]
 function ordering(parameter: (value: Value) => boolean): readonly (readonly [string, Overload])[] {
   const pair = [parameter, parameter]
   return [
-    method('compareTo', [parameter], (self: NumberValue, [other]: readonly [NumberValue]) => order(self, other)),
     method('compare', pair, (_: NumberValue, [a, b]: Pair) => order(a, b)),
     method('max', pair, (_: NumberValue, [a, b]: Pair) => (order(a, b) < 0 ? b : a)),
     method('min', pair, (_: NumberValue, [a, b]: Pair) => (order(a, b) > 0 ? b : a)),
@@ -92,7 +107,6 @@ export const doubleMethods: MethodTable = methodTable(
 
 export const bigIntegerMethods: MethodTable = methodTable(
   ...conversions,
-  method('compareTo', [isBig], (self: bigint, [other]: readonly [bigint]) => order(self, other)),
   method('add', [isBig], (self: bigint, [other]: readonly [bigint]) => self + other),
   method('negate', [], (self: bigint) => -self),
   method('signum', [], (self: bigint) => order(self, 0)),

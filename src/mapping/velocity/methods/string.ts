@@ -89,10 +89,10 @@ export const stringMethods: MethodTable = methodTable(
   method('concat', [aString], (self: string, [text]: Text, run) => made(self + given(text), run)),
   method('repeat', [anInt], (self: string, [count]: readonly [number], run) => repeat(self, count, run)),
   method('replace', [aString, aString], (self: string, [from, to]: TwoTexts, run) =>
-    replace(self, given(from), given(to), run),
+    regex.replaceText(self, given(from), given(to), run),
   ),
   method('replace', [aChar, aChar], (self: string, [from, to]: readonly [JavaChar, JavaChar], run) =>
-    replace(self, from.value, to.value, run),
+    regex.replaceText(self, from.value, to.value, run),
   ),
   method('replaceAll', [aString, aString], (self: string, [pattern, to]: TwoTexts, run) =>
     regex.replace(self, given(pattern), given(to), false, run),
@@ -146,7 +146,7 @@ function char(code: number): string {
 
 /** The string, after taking the steps for a walk over it. */
 function search(text: string, run: Run): string {
-  run.characters(text.length)
+  run.characters(text.length * 2)
   return text
 }
 
@@ -199,26 +199,8 @@ function repeat(text: string, count: number, run: Run): string {
   return text.repeat(count)
 }
 
-/** String.replace, with its growth counted before it happens. */
-function replace(text: string, from: string, to: string, run: Run): string {
-  run.characters(text.length)
-  let count = 0
-  for (
-    let at = text.indexOf(from);
-    at >= 0 && at <= text.length;
-    at = text.indexOf(from, at + Math.max(1, from.length))
-  ) {
-    count++
-    if (at === text.length) break
-  }
-  run.step(count >> 2)
-  run.characters(text.length + count * to.length)
-  return text.replaceAll(from, () => to)
-}
-
 function split(text: string, pattern: string, limit: number, run: Run): JavaList {
   const parts = regex.split(text, pattern, limit, run)
-  run.step(parts.length)
   return new JavaList(parts, 'array')
 }
 

@@ -3,7 +3,7 @@ import type { CompiledPattern, Instruction, Program } from './program.ts'
 import { otherCase } from './sets.ts'
 
 /** Instructions, and characters of a loop, that count as one step of the rendering. */
-const instructionsPerStep = 4
+const instructionsPerStep = 3
 
 /**
  * Matches by backtracking on a stack of its own, counted against the budget of the rendering: a pattern that would

@@ -13,7 +13,7 @@ function compiled(pattern: string, run: Run): CompiledPattern {
   const known = cache.get(pattern)
   if (known !== undefined) return known
   const made = compilePattern(parsePattern(pattern))
-  run.step(made.program.length >> 3)
+  run.step(made.program.length >> 1)
   if (cache.size >= maxCached) cache.clear()
   cache.set(pattern, made)
   return made
@@ -40,6 +40,7 @@ function* find(text: string, pattern: CompiledPattern, run: Run): Generator<Foun
       machine === null ? literalAt(text, pattern.literal ?? '', at, run) : machineFrom(machine, pattern, text, at)
     if (slots === null) return
     const [start, end] = [slots[0] as number, slots[1] as number]
+    run.step(4)
     yield {
       start,
       end,
@@ -56,7 +57,6 @@ function* find(text: string, pattern: CompiledPattern, run: Run): Generator<Foun
 function literalAt(text: string, literal: string, from: number, run: Run): readonly number[] | null {
   const at = text.indexOf(literal, from)
   run.characters(at < 0 ? text.length - from : at - from)
-  run.step()
   return at < 0 ? null : [at, at + literal.length]
 }
 
@@ -68,13 +68,31 @@ function machineFrom(machine: Machine, pattern: CompiledPattern, text: string, f
   return null
 }
 
+/** String.replace, with its growth counted before it happens. */
+export function replaceText(text: string, from: string, to: string, run: Run): string {
+  run.characters(text.length * 2)
+  let count = 0
+  for (let at = text.indexOf(from); at >= 0; at = text.indexOf(from, at + Math.max(1, from.length))) {
+    count++
+    if (at === text.length) break
+  }
+  run.step(count)
+  run.characters(text.length + count * to.length)
+  return text.replaceAll(from, () => to)
+}
+
 /** String.replaceAll and, with `once`, String.replaceFirst: `$1` and `${name}` stand for groups, a backslash quotes. */
 export function replace(text: string, pattern: string, replacement: string, once: boolean, run: Run): string {
   const program = compiled(pattern, run)
-  const parts = replacementParts(replacement, program)
+  if (program.literal !== null && !once && !/[\\$]/.test(replacement)) {
+    return replaceText(text, program.literal, replacement, run)
+  }
+  // Read at the first match: without one Java does not mind a replacement that makes no sense.
+  let parts: readonly (string | number)[] | null = null
   let result = ''
   let last = 0
   for (const found of find(text, program, run)) {
+    parts ??= replacementParts(replacement, program)
     let piece = text.slice(last, found.start)
     for (const part of parts) piece += typeof part === 'string' ? part : (found.group(part) ?? '')
     result += piece
