@@ -140,7 +140,14 @@ function isNpmCommand([name = '', script = '']: string[]): boolean {
 }
 
 /** Every option has to be in the help of its command. */
-async function isPosternCommand([name = '', ...words]: string[]): Promise<boolean> {
+async function isPosternCommand(words: string[]): Promise<boolean> {
+  const names = words.slice(0, words[0] === 'connections' ? 2 : 1).filter((word) => !word.startsWith('-'))
+  const { code, help } = await helpOf(names)
+  const options = words.filter((word) => /^--?[a-zA-Z]/.test(word)).map((word) => word.split('=')[0])
+  return code === 0 && options.every((option) => help.includes(`${option} `) || help.includes(`${option},`))
+}
+
+async function helpOf(names: string[]): Promise<{ code: number; help: string }> {
   let help = ''
   const output = { write: (text: string) => (help += text) }
   const io = {
@@ -155,9 +162,5 @@ async function isPosternCommand([name = '', ...words]: string[]): Promise<boolea
     onSignal() {},
     exit() {},
   }
-  const isCommand = (await run(name.startsWith('-') ? ['--help'] : [name, '--help'], io)) === 0
-  const options = [name, ...words].filter((word) => /^--?[a-zA-Z]/.test(word))
-  return (
-    isCommand && options.every((option) => help.includes(`${option.split('=')[0]} `) || help.includes(`${option},`))
-  )
+  return { code: await run([...names, '--help'], io), help }
 }
