@@ -1,5 +1,6 @@
 import { type Browser, chromium, type Page } from 'playwright-core'
 import { WebSocketServer } from 'ws'
+import { findExecutable } from '../../scripts/executables.ts'
 import type { ManagementOptions } from '../../src/management/handlers.ts'
 import { startTestManagement } from '../helpers/management.ts'
 
@@ -72,10 +73,16 @@ export async function startPlaygroundServer(overrides: Partial<ManagementOptions
   }
 }
 
+function chromiumPath(): string {
+  const path = findExecutable('chromium')
+  if (path === null) throw new Error('chromium is not on PATH: tsx scripts/provision.ts chromium')
+  return path
+}
+
 /** Debian's Chromium, without any of its own traffic. */
 export function startBrowser(): Promise<Browser> {
   return chromium.launch({
-    executablePath: '/usr/bin/chromium',
+    executablePath: chromiumPath(),
     args: [
       '--headless',
       '--no-sandbox',

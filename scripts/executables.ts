@@ -1,0 +1,29 @@
+import { accessSync, constants } from 'node:fs'
+import { delimiter, join } from 'node:path'
+
+/** What the tests need beside Node.js: the names of the program, first choice first, and Debian's package. */
+export const needs = {
+  redis: { names: ['redis-server'], debianPackage: 'redis-server' },
+  chromium: { names: ['chromium', 'chromium-browser', 'google-chrome'], debianPackage: 'chromium' },
+} as const
+
+export type Need = keyof typeof needs
+
+/** The path of a program that the tests need, from PATH; null when it is not there. */
+export function findExecutable(need: Need, path = process.env.PATH ?? ''): string | null {
+  for (const name of needs[need].names) {
+    for (const folder of path.split(delimiter)) {
+      if (folder !== '' && isExecutable(join(folder, name))) return join(folder, name)
+    }
+  }
+  return null
+}
+
+function isExecutable(file: string): boolean {
+  try {
+    accessSync(file, constants.X_OK)
+    return true
+  } catch {
+    return false
+  }
+}

@@ -1,0 +1,45 @@
+import { type Need, needs } from './executables.ts'
+
+/** What provisioning may do to the machine. */
+export interface Machine {
+  find(need: Need): string | null
+  /** Whether this user may install packages: root, with apt-get. */
+  readonly mayInstall: boolean
+  /** Installs a Debian package; false when that failed. */
+  install(debianPackage: string): boolean
+  print(line: string): void
+}
+
+/**
+ * Finds the programs that the tests need, installs those that are missing where it may, and prints a line for each.
+ * The exit code: 0 when all are there, 1 otherwise. Nothing is ever left out.
+ */
+export function provision(wanted: readonly string[], machine: Machine): number {
+  const unknown = wanted.filter((name) => !Object.hasOwn(needs, name))
+  if (unknown.length > 0) {
+    machine.print(`provision: there is no ${unknown.join(', ')}; known are ${Object.keys(needs).join(', ')}`)
+    return 1
+  }
+  const missing = (wanted as readonly Need[]).filter((need) => !provideOne(need, machine))
+  if (missing.length === 0) return 0
+  const packages = missing.map((need) => needs[need].debianPackage).join(' ')
+  machine.print(`provision: install what is missing, then run the tests again: sudo apt-get install ${packages}`)
+  return 1
+}
+
+function provideOne(need: Need, machine: Machine): boolean {
+  const found = machine.find(need)
+  if (found !== null) {
+    machine.print(`${need}: ${found}`)
+    return true
+  }
+  const { debianPackage } = needs[need]
+  if (!machine.mayInstall) {
+    machine.print(`${need}: not on PATH`)
+    return false
+  }
+  machine.print(`${need}: not on PATH, installing ${debianPackage}`)
+  const installed = machine.install(debianPackage) ? machine.find(need) : null
+  machine.print(installed === null ? `${need}: ${debianPackage} could not be installed` : `${need}: ${installed}`)
+  return installed !== null
+}
