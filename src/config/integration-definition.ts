@@ -42,7 +42,8 @@ const responseKey = z.string().superRefine((key, context) => {
     return
   }
   try {
-    new RegExp(pattern)
+    // Java's flags in front are compiled by the integration; they are no part of the pattern here.
+    new RegExp(pattern.replace(/^\(\?[ims]+\)/, ''))
   } catch (error) {
     context.addIssue({ code: 'custom', message: `${allowed} (${(error as Error).message})` })
   }

@@ -205,7 +205,7 @@ const cases: [name: string, yaml: string, ...faults: string[]][] = [
   [
     'integration responses by keys that are no regular expressions',
     api(
-      'integrations:\n  a:\n    integrationType: MOCK\n    integrationResponses:\n      200: {}\n      /(2/: {}\n      /2\\d\\d/: {}\n      $default: {}\nroutes: {}',
+      'integrations:\n  a:\n    integrationType: MOCK\n    integrationResponses:\n      200: {}\n      /(2/: {}\n      /2\\d\\d/: {}\n      /(?s)a.*/: {}\n      $default: {}\nroutes: {}',
     ),
     '9:7: integrations.a.integrationResponses.200: not a valid name; allowed: $default or a regular expression between slashes, such as /2\\d\\d/',
     '10:7: integrations.a.integrationResponses["/(2/"]: not a valid name; allowed: $default or a regular expression between slashes, such as /2\\d\\d/ (Invalid regular expression: /(2/: Unterminated group)',
