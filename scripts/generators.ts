@@ -1,7 +1,9 @@
 import { apiJsonSchema, settingsJsonSchema } from '../src/config/json-schema.ts'
 import { secretVariables } from '../src/config/settings.ts'
 import { settingsTable } from '../src/config/settings-table.ts'
+import { metricTable } from '../src/observability/metric-table.ts'
 import { closeReasons } from '../src/vocabulary/close-reasons.ts'
+import { contextVariables } from '../src/vocabulary/context-variables.ts'
 import { errorTable } from '../src/vocabulary/errors.ts'
 import { markdownTable, membersTable, schemaAt } from './markdown-table.ts'
 
@@ -38,6 +40,41 @@ export const sections: Readonly<Record<string, () => string>> = {
         text,
         by,
         when,
+      ]),
+    ),
+  metrics: () =>
+    markdownTable(
+      ['Metric', 'Type', 'Labels', 'Meaning'],
+      Object.entries(metricTable).map(([name, { type, labels, help }]) => [
+        `\`${name}\``,
+        type,
+        Object.keys(labels)
+          .map((label) => `\`${label}\``)
+          .join(', '),
+        help,
+      ]),
+    ),
+  'metric-labels': metricLabelsSection,
+  'metric-buckets': () =>
+    markdownTable(
+      ['Histogram', 'Upper bounds'],
+      Object.entries(metricTable).flatMap(([name, { buckets }]) =>
+        buckets.length === 0 ? [] : [[`\`${name}\``, buckets.join(', ')]],
+      ),
+    ),
+  'metrics-aws': () =>
+    markdownTable(
+      ['Metric', 'Of `AWS/ApiGateway`'],
+      Object.entries(metricTable).flatMap(([name, { aws }]) => (aws === null ? [] : [[`\`${name}\``, aws]])),
+    ),
+  'context-variables': () =>
+    markdownTable(
+      ['`$context.`', 'Templates, parameters', 'Access log', 'Meaning'],
+      contextVariables.map(({ name, uses, meaning }) => [
+        `\`${name}\``,
+        uses.includes('mapping') ? 'yes' : '',
+        uses.includes('logs') ? 'yes' : '',
+        meaning,
       ]),
     ),
   'settings-domains': () => membersTable(schemaAt(settingsJsonSchema(), ['domains'])),
@@ -77,4 +114,22 @@ function settingsSection(): string {
       return `### ${group}\n\n${markdownTable(['Setting', 'Flag', 'Variable', 'Default', 'Meaning'], cells)}`
     })
     .join('\n\n')
+}
+
+/** Most labels mean the same on every metric: those stand once. */
+function metricLabelsSection(): string {
+  const meanings = new Map<string, string[]>()
+  for (const [name, { labels }] of Object.entries(metricTable)) {
+    for (const [label, meaning] of Object.entries(labels)) {
+      const key = `${label}\n${meaning}`
+      meanings.set(key, [...(meanings.get(key) ?? []), name])
+    }
+  }
+  return markdownTable(
+    ['Label', 'On', 'Values'],
+    [...meanings].map(([key, names]) => {
+      const [label = '', meaning = ''] = key.split('\n')
+      return [`\`${label}\``, names.length > 3 ? 'most' : names.map((name) => `\`${name}\``).join(', '), meaning]
+    }),
+  )
 }

@@ -10,7 +10,8 @@ process.exitCode = provision(process.argv.slice(2), {
   find: findExecutable,
   mayInstall: process.getuid?.() === 0 && existsSync('/usr/bin/apt-get'),
   install(debianPackage) {
-    isUpdated ||= aptGet('update', '-q')
+    // Once: the lists do not change between two packages.
+    if (!isUpdated) isUpdated = aptGet('update', '-q')
     return aptGet('install', '-q', '-y', '--no-install-recommends', debianPackage)
   },
   print: (line) => console.log(line),

@@ -19,7 +19,7 @@ export class AccessLogFault extends Error {
  * JSON, whatever the format, so that no User-Agent can break a JSON line, leave its quotes, or start a line of its
  * own. `$context.error.messageString` brings its quotes along and prints `"-"` when it is not set.
  *
- * Throws an `AccessLogFault` for an unknown variable, a format without `$context.requestId`, over 3 KB or of several
+ * Throws an `AccessLogFault` for an unknown variable, a format without `$context.requestId` (or its equal, `extendedRequestId`), over 3 KB or of several
  * lines.
  */
 export function compileAccessLog(format: string): (context: RequestContext) => string {
@@ -59,7 +59,9 @@ function checkFormat(format: string): void {
   if (wrong !== null) throw new AccessLogFault(`${wrong[0]} is not a variable; access logs know $context.… only`)
   const names = Array.from(variablesOf(format), (variable) => variable.name)
   for (const name of names) if (contextVariable(name, 'logs') === null) throw new AccessLogFault(unknown(name))
-  if (!names.includes('requestId')) throw new AccessLogFault('the format must contain $context.requestId')
+  if (!names.includes('requestId') && !names.includes('extendedRequestId')) {
+    throw new AccessLogFault('the format must contain $context.requestId')
+  }
 }
 
 function unknown(name: string): string {

@@ -79,6 +79,11 @@ test.each([
   expect(() => compileAccessLog(format)).toThrow(message)
 })
 
+test('extendedRequestId may stand for requestId, its equal', () => {
+  const context = contextOf()
+  expect(compileAccessLog('$context.extendedRequestId')(context)).toBe(context.requestId)
+})
+
 test('a line feed at the end of a format, as YAML blocks leave it, is no fault', () => {
   const context = contextOf()
   expect(compileAccessLog('$context.requestId\n')(context)).toBe(context.requestId)
