@@ -22,7 +22,7 @@ export const closeReasons = {
     1006,
     'Connection closed abnormally',
     'client',
-    'The client broke RFC 6455: an unmasked frame, a bad opcode, invalid UTF-8.',
+    'The client broke RFC 6455: a bad opcode, a reserved bit, invalid UTF-8, far too large a message.',
   ),
   binaryNotSupported: row(1003, 'Binary is not supported', 'gateway', 'A binary frame came.'),
   messageTooBig: row(1009, 'Message too big', 'gateway', 'A message, or a reply to be sent, is larger than 128 KB.'),
