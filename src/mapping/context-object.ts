@@ -1,8 +1,9 @@
 import { fromPlain } from './json.ts'
+import { HostObject } from './velocity/host-object.ts'
 import { anyObject, aString, type MethodTable, method, methodTable } from './velocity/method.ts'
 import type { Run } from './velocity/run.ts'
 import { printed } from './velocity/text.ts'
-import { HostObject, JavaChar, JavaDouble, JavaLong, JavaMap, type Value } from './velocity/value.ts'
+import { JavaChar, JavaDouble, JavaLong, JavaMap, type Value } from './velocity/value.ts'
 
 /** The variables behind `$context`, or behind a part of it such as `$context.identity`. */
 export interface TemplateContext {

@@ -1,12 +1,13 @@
 import { compileJsonPath, type JsonPath, JsonPathError } from '../vocabulary/json-path.ts'
 import { fromPlain, needsExact, parseExact } from './json.ts'
-import type { PreparedCall } from './velocity/compile-reference.ts'
+import { objectLines } from './methods/object.ts'
+import type { PreparedCall } from './velocity/compile-context.ts'
 import { TemplateRenderError } from './velocity/errors.ts'
+import { HostObject } from './velocity/host-object.ts'
 import { aString, type MethodTable, method, methodTable } from './velocity/method.ts'
-import { objectLines } from './velocity/methods/object.ts'
 import type { Run } from './velocity/run.ts'
 import { jsonText } from './velocity/text.ts'
-import { HostObject, JavaList, JavaMap, missing, type Value } from './velocity/value.ts'
+import { JavaList, JavaMap, missing, type Value } from './velocity/value.ts'
 
 export interface TemplateParams {
   readonly path: Readonly<Record<string, string>>
@@ -127,6 +128,7 @@ export class InputObject extends HostObject {
   }
 
   private alive(run: Run): Value {
+    if (this.live === null) run.step(this.body.length >> 5)
     this.live ??= { value: this.read(run, () => this.toValues(run)) }
     return this.live.value
   }

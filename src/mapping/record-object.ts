@@ -1,7 +1,8 @@
+import { HostObject } from './velocity/host-object.ts'
 import { aString, type MethodTable, method, methodTable } from './velocity/method.ts'
 import type { Run } from './velocity/run.ts'
 import { printed } from './velocity/text.ts'
-import { HostObject, JavaMap, type Value } from './velocity/value.ts'
+import { JavaMap, type Value } from './velocity/value.ts'
 
 /** `$stageVariables`: names and strings, read-only. */
 export class RecordObject extends HostObject {

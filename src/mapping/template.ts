@@ -4,7 +4,8 @@ import { readsBody } from './reads-body.ts'
 import { RecordObject } from './record-object.ts'
 import { utilObject } from './util-object.ts'
 import type { Template } from './velocity/ast.ts'
-import { type CompileContext, type CompiledTemplate, compileTemplate, runTemplate } from './velocity/compile.ts'
+import { type CompiledTemplate, compileTemplate, runTemplate } from './velocity/compile.ts'
+import type { HostCalls } from './velocity/compile-context.ts'
 import { Cursor } from './velocity/cursor.ts'
 import { TemplateRenderError, TemplateSyntaxError } from './velocity/errors.ts'
 import { defaultLimits, type TemplateLimits } from './velocity/limits.ts'
@@ -61,7 +62,7 @@ export function compileMappingTemplate(source: string, options: MappingTemplateO
   }
 }
 
-const awsCalls: CompileContext = {
+const awsCalls: HostCalls = {
   prepareCall: (variable, method, args) => (variable === 'input' ? prepareInputCall(method, args) : null),
 }
 

@@ -1,10 +1,11 @@
 import { fromPlain, needsExact, parseExact } from './json.ts'
+import { objectLines } from './methods/object.ts'
 import { TemplateRenderError } from './velocity/errors.ts'
+import { HostObject } from './velocity/host-object.ts'
 import { anyObject, type MethodTable, method, methodTable, type Overload } from './velocity/method.ts'
-import { objectLines } from './velocity/methods/object.ts'
 import type { Run } from './velocity/run.ts'
 import { printed } from './velocity/text.ts'
-import { HostObject, type Value } from './velocity/value.ts'
+import type { Value } from './velocity/value.ts'
 
 /** `$util`. It has no state, so one object serves every rendering. */
 class UtilObject extends HostObject {

@@ -1,9 +1,6 @@
-import type { Run } from './run.ts'
+import type { Run, Step } from './run.ts'
 import type { Scope } from './scope.ts'
 import { JavaObject } from './value.ts'
-
-/** A compiled piece of template: prints into the run. */
-export type Step = (run: Run) => void
 
 /** How often a `#define` may be inside itself before Velocity prints its name instead. */
 export const maxDefineDepth = 2

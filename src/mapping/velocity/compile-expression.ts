@@ -1,14 +1,12 @@
 import type { Expression, Operator } from './ast.ts'
-import type { Step } from './block.ts'
-import { type CompileContext, compileBlock } from './compile.ts'
+import type { CompileContext, Evaluate } from './compile-context.ts'
 import { compileReference, truthOf } from './compile-reference.ts'
 import { looselyEqual } from './equality.ts'
 import { type ArithmeticOperator, calculate, compareNumbers, fromInteger, isNumber, toNumber } from './number.ts'
-import type { Run } from './run.ts'
+import type { Run, Step } from './run.ts'
 import { printed } from './text.ts'
 import { JavaList, JavaMap, type Value } from './value.ts'
 
-export type Evaluate = (run: Run) => Value
 export type Test = (run: Run) => boolean
 
 /** Compiles an expression to a closure that gives its value. */
@@ -21,7 +19,7 @@ export function compileExpression(expression: Expression, context: CompileContex
       return () => value
     }
     case 'interpolated':
-      return compileInterpolation(compileBlock(expression.body, context))
+      return compileInterpolation(context.block(expression.body))
     case 'reference':
       return compileReference(expression.reference, context)
     case 'list':

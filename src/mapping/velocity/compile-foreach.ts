@@ -1,18 +1,17 @@
 import type { Statement } from './ast.ts'
-import { BreakSignal, ForeachScope, type Step } from './block.ts'
-import { type CompileContext, compileBlock } from './compile.ts'
-import { compileExpression } from './compile-expression.ts'
-import { TemplateRenderError } from './errors.ts'
-import type { Run } from './run.ts'
+import { BreakSignal, ForeachScope } from './block.ts'
+import type { CompileContext } from './compile-context.ts'
+import { iterate, nextItem } from './iteration.ts'
+import type { Run, Step } from './run.ts'
 import { NullScope } from './scope.ts'
-import { HostObject, JavaCollection, JavaIterator, JavaMap, JavaMapView, type Value } from './value.ts'
+import type { JavaIterator, Value } from './value.ts'
 
 const counters = ['velocityCount', 'velocityHasNext'] as const
 
 /** Compiles a `#foreach`. Anything that cannot be walked gives no round at all. */
 export function compileForeach(statement: Extract<Statement, { kind: 'foreach' }>, context: CompileContext): Step {
-  const over = compileExpression(statement.over, context)
-  const body = compileBlock(statement.body, context)
+  const over = context.expression(statement.over)
+  const body = context.block(statement.body)
   const { name } = statement
   return (run) => {
     run.step()
@@ -60,25 +59,4 @@ function withNull(run: Run, name: string, body: Step): void {
   } finally {
     run.scope = outer
   }
-}
-
-/** The next element; as in Java, an error when the list changed since the walk began. */
-export function nextItem(iterator: JavaIterator): Value {
-  if (iterator.source.changes !== iterator.changes) {
-    throw new TemplateRenderError('list or map was changed while a loop walked over it')
-  }
-  return iterator.items[iterator.at++] ?? null
-}
-
-/** Begins a walk. That over a map copies its entries, which takes steps. */
-export function iteratorOf(collection: JavaCollection, run: Run): JavaIterator {
-  if (collection instanceof JavaMapView) run.step(collection.size)
-  return new JavaIterator(collection)
-}
-
-function iterate(value: Value, run: Run): JavaIterator | null {
-  if (value instanceof JavaIterator) return value
-  if (value instanceof JavaCollection) return iteratorOf(value, run)
-  const map = value instanceof HostObject ? value.asMap(run) : value
-  return map instanceof JavaMap ? iteratorOf(new JavaMapView(map, 'values'), run) : null
 }

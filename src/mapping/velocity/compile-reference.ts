@@ -1,17 +1,14 @@
+import { invoke, methodsOf } from '../methods/methods-of.ts'
 import type { Link, Reference } from './ast.ts'
 import { DefinedBlock, ForeachScope } from './block.ts'
-import type { CompileContext } from './compile.ts'
-import { compileExpression, type Evaluate } from './compile-expression.ts'
+import type { CompileContext, Evaluate, PreparedCall } from './compile-context.ts'
 import { type Position, TemplateRenderError, TemplateSyntaxError } from './errors.ts'
+import { HostObject } from './host-object.ts'
 import { callMethod } from './method.ts'
-import { invoke, methodsOf } from './methods/methods-of.ts'
 import type { Run } from './run.ts'
-import { HostObject, JavaCollection, JavaList, JavaMap, JavaMissing, type Value } from './value.ts'
+import { JavaCollection, JavaList, JavaMap, JavaMissing, type Value } from './value.ts'
 
 type Follow = (run: Run, value: Exclude<Value, null>) => Value
-
-/** A call on a host object with literal arguments, made ready at load. */
-export type PreparedCall = (target: HostObject, run: Run) => Value
 
 /** Compiles a reference to a closure that gives its value, null when it has none. */
 export function compileReference(reference: Reference, context: CompileContext): Evaluate {
@@ -47,7 +44,7 @@ function compileLink(link: Link, root: string | null, context: CompileContext): 
     case 'property':
       return compileProperty(link.name)
     case 'index':
-      return compileIndex(compileExpression(link.index, context), link.position)
+      return compileIndex(context.expression(link.index), link.position)
     case 'method':
       return compileCall(link, root, context)
   }
@@ -121,7 +118,7 @@ function compileCall(
   root: string | null,
   context: CompileContext,
 ): Follow {
-  const parts = args.map((arg) => compileExpression(arg, context))
+  const parts = args.map((arg) => context.expression(arg))
   const general: Follow = (run, value) => {
     const values = parts.map((part) => present(part(run)))
     try {
@@ -215,7 +212,7 @@ function compileMemberAssignment(
       else if (object instanceof HostObject) object.assign(name, value, run)
     }
   }
-  const index = compileExpression(link.index, context)
+  const index = context.expression(link.index)
   return (run, object, value) => {
     const key = adjustIndex(object, index(run))
     if (object instanceof JavaMap) object.put(key, value)

@@ -1,28 +1,15 @@
-import type { Argument, Block, MacroCall, Print, Statement, Template } from './ast.ts'
-import { BreakSignal, DefinedBlock, ForeachScope, maxDefineDepth, type Step, StopSignal } from './block.ts'
+import type { Block, Print, Statement, Template } from './ast.ts'
+import { BreakSignal, DefinedBlock, ForeachScope, maxDefineDepth, StopSignal } from './block.ts'
+import type { CompileContext, HostCalls } from './compile-context.ts'
 import { compileExpression, compileTest } from './compile-expression.ts'
 import { compileForeach } from './compile-foreach.ts'
-import { compileAssignment, compileReference, type PreparedCall } from './compile-reference.ts'
+import { compileCall, nested } from './compile-macro.ts'
+import { compileAssignment, compileReference } from './compile-reference.ts'
 import { Cursor } from './cursor.ts'
 import { TemplateRenderError, TemplateSyntaxError } from './errors.ts'
 import { parseTemplate } from './parse-template.ts'
-import type { Run } from './run.ts'
-import { type MacroArgument, MacroScope } from './scope.ts'
+import type { CompiledMacro, Run, Step } from './run.ts'
 import { printed, textOf } from './text.ts'
-import type { Value } from './value.ts'
-
-export interface CompileContext {
-  /**
-   * Offered every call on a plain variable whose arguments are all literals. Gives a call made ready, or null to leave
-   * it to the object's method table. What it throws becomes a `TemplateSyntaxError` at the call.
-   */
-  prepareCall(variable: string, method: string, args: readonly Value[]): PreparedCall | null
-}
-
-export interface CompiledMacro {
-  readonly parameters: readonly string[]
-  readonly body: Step
-}
 
 export interface CompiledTemplate {
   readonly body: Step
@@ -30,7 +17,12 @@ export interface CompiledTemplate {
 }
 
 /** Compiles a parsed template to closures. */
-export function compileTemplate(template: Template, context: CompileContext): CompiledTemplate {
+export function compileTemplate(template: Template, host: HostCalls): CompiledTemplate {
+  const context: CompileContext = {
+    prepareCall: host.prepareCall,
+    expression: (expression) => compileExpression(expression, context),
+    block: (block) => compileBlock(block, context),
+  }
   const macros = template.macros.map(
     ({ name, parameters, body }) => [name, { parameters, body: compileBlock(body, context) }] as const,
   )
@@ -47,7 +39,7 @@ export function runTemplate(body: Step, run: Run): void {
 }
 
 /** Compiles a row of statements to one closure. */
-export function compileBlock(block: Block, context: CompileContext): Step {
+function compileBlock(block: Block, context: CompileContext): Step {
   const steps = joinTexts(block).map((statement) => compileStatement(statement, context))
   const [first, second] = steps
   if (first === undefined) return () => {}
@@ -187,74 +179,11 @@ function compileEvaluate(
 }
 
 function compileSource(text: string, run: Run, context: CompileContext, line: number): CompiledTemplate {
-  run.step(4 * text.length)
+  run.step(8 * text.length)
   try {
     return compileTemplate(parseTemplate(new Cursor(text), run.limits), context)
   } catch (error) {
     if (!(error instanceof TemplateSyntaxError)) throw error
     throw new TemplateRenderError(`#evaluate in line ${line}: ${error.message}`, { cause: error })
-  }
-}
-
-function compileCall(call: MacroCall, context: CompileContext): Step {
-  const args = call.args.map((arg) => compileArgument(arg, context))
-  const word = call.args.find((arg) => arg.kind === 'word')
-  const content = call.body === null ? null : compileBlock(call.body, context)
-  return (run) => {
-    run.step()
-    const macro = run.macros.get(call.name)
-    if (macro === undefined) return run.emit(call.text)
-    if (word !== undefined) throw new TemplateRenderError(`#${call.name} cannot take '${word.text}' as an argument`)
-    const caller = run.scope
-    const bound = new Map<string, MacroArgument>()
-    macro.parameters.forEach((name, i) => {
-      const arg = args[i]
-      if (arg !== undefined) bound.set(name, arg(run))
-    })
-    const scope = new MacroScope(caller, bound)
-    if (content !== null) scope.setOwn('bodyContent', new DefinedBlock(content, caller, run.limits.maxMacroDepth))
-    run.scope = scope
-    try {
-      nested(run, () => macro.body(run))
-    } catch (signal) {
-      if (!(signal instanceof BreakSignal) || signal.scope !== null) throw signal
-    } finally {
-      run.scope = caller
-    }
-  }
-}
-
-function nested(run: Run, body: () => void): void {
-  if (run.macroDepth >= run.limits.maxMacroDepth) {
-    throw new TemplateRenderError(`more than ${run.limits.maxMacroDepth} macro calls inside each other`)
-  }
-  run.macroDepth++
-  try {
-    body()
-  } finally {
-    run.macroDepth--
-  }
-}
-
-/** Constants are evaluated once, anything else anew at every use and in the caller's scope. */
-function compileArgument(arg: Argument, context: CompileContext): (run: Run) => MacroArgument {
-  if (arg.kind === 'word') return () => ({ text: arg.text, read: () => null })
-  const value = compileExpression(arg, context)
-  const text = arg.kind === 'number' || arg.kind === 'boolean' ? undefined : arg.text
-  return (run) => {
-    const caller = run.scope
-    return {
-      text,
-      read() {
-        const inner = run.scope
-        run.scope = caller
-        try {
-          run.step()
-          return value(run)
-        } finally {
-          run.scope = inner
-        }
-      },
-    }
   }
 }

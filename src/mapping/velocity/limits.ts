@@ -18,7 +18,7 @@ export interface TemplateLimits {
 
 export const defaultLimits: TemplateLimits = {
   maxSourceBytes: 300 * 1024,
-  maxSteps: 250_000,
+  maxSteps: 200_000,
   maxOutputBytes: 10 * 1024 * 1024,
   maxIterations: 1_000,
   maxMacroDepth: 20,

@@ -1,27 +1,9 @@
 import type { Argument, Block, Branch, Expression, Macro, MacroCall, Reference, Statement, Template } from './ast.ts'
 import type { Cursor } from './cursor.ts'
+import * as lexemes from './lexemes.ts'
 import type { TemplateLimits } from './limits.ts'
 import { escapedDirective, isControl } from './parse-escape.ts'
 import { ExpressionParser } from './parse-expression.ts'
-
-// Velocity takes the line end after a closing parenthesis, #else and #end along, and the blanks before a #set.
-const closing = /\)(?:[ \t]*(?:\r\n|\n|\r))?/y
-const restOfLine = /[ \t]*(?:\r\n|\n|\r)/y
-const setStart = /[ \t]*#(?:set|\{set\}) *\(/y
-const plainText = /[^$#\\]+/y
-// Right after a reference braces are words of their own to the lexer, and blanks before a #set do not belong to them.
-const bracesAfterReference = /\{*\}?/y
-const swallowing = /#(?:(?:if|elseif|else|end)(?![A-Za-z0-9_@])|\{(?:if|elseif|else|end)\})|[ \t]*#(?:set|\{set\}) *\(/y
-// A number right after a # is a word of its own to the lexer.
-const numberAfterHash = /-?(?:\d+(?:\.\d*)?|\.\d+)/y
-const loneMarks = /##(?!#)/y
-const lostBang = /!(?=[^$#[{\\])/y
-const slashRun = /\\+/y
-const directiveName = /#(?:([A-Za-z_@][A-Za-z0-9_@]*)|\{([A-Za-z_][A-Za-z0-9_@]*)\})/y
-const openParenthesis = /[ \t\r\n]*\(/y
-// Inside a comment too the lexer reads `##` and `#*` as one, so the `*#` in `#*#` ends nothing.
-const commentPart = /##|#\*\*[^#]|#\*|\*#|[^#*]+|[#*]/y
-const lineComment = /##[^\r\n]*(?:\r\n|\n|\r)?/y
 
 interface BlockEnd {
   readonly body: Block
@@ -78,17 +60,17 @@ export class TemplateParser {
   private statement(body: Statement[]): BlockEnd['end'] {
     const { cursor } = this
     const text = (value: string) => body.push({ kind: 'text', text: value })
-    if (cursor.match(setStart) !== null) {
+    if (cursor.match(lexemes.setStart) !== null) {
       body.push(this.set())
       return null
     }
-    const plain = cursor.match(plainText)
+    const plain = cursor.match(lexemes.plainText)
     if (plain !== null) {
       text(plain[0])
       return null
     }
     if (cursor.next === '#') return this.hash(body)
-    const slashes = cursor.match(slashRun)?.[0] ?? ''
+    const slashes = cursor.match(lexemes.slashRun)?.[0] ?? ''
     if (cursor.next === '$') this.dollar(slashes, body)
     else text(this.escape(slashes))
     return null
@@ -106,20 +88,20 @@ export class TemplateParser {
     // Two slips of Velocity's lexer that templates may have been written around: a `$` right before an #if, #else, #end
     // or #set vanishes, and so does the `!` of a `$!` that no name follows.
     cursor.at++
-    if (cursor.look(swallowing) === null) body.push({ kind: 'text', text: `${slashes}$` })
-    cursor.match(lostBang)
+    if (cursor.look(lexemes.swallowing) === null) body.push({ kind: 'text', text: `${slashes}$` })
+    cursor.match(lexemes.lostBang)
   }
 
   private afterReference({ links }: Reference, body: Statement[]): void {
     // Velocity 1.7 does not see a comment that touches a property: `$a.b## c` prints the marks and goes on with ` c`.
-    const marks = links.at(-1)?.kind === 'property' ? this.cursor.match(loneMarks) : null
-    const text = marks ?? this.cursor.match(bracesAfterReference)
+    const marks = links.at(-1)?.kind === 'property' ? this.cursor.match(lexemes.loneMarks) : null
+    const text = marks ?? this.cursor.match(lexemes.bracesAfterReference)
     if (text !== null) body.push({ kind: 'text', text: text[0] })
   }
 
   /** Backslashes that stand before something other than a reference. */
   private escape(slashes: string): string {
-    const directive = this.cursor.look(directiveName)
+    const directive = this.cursor.look(lexemes.directiveName)
     if (directive === null) return slashes
     const name = directive[1] ?? directive[2] ?? ''
     if (slashes.length % 2 === 1) {
@@ -131,10 +113,10 @@ export class TemplateParser {
 
   private hash(body: Statement[]): BlockEnd['end'] {
     const { cursor } = this
-    if (cursor.match(lineComment) !== null) return null
+    if (cursor.match(lexemes.lineComment) !== null) return null
     if (cursor.take('#*')) {
       // Without an end the comment takes the rest of the template.
-      while (!cursor.done && cursor.match(commentPart)?.[0] !== '*#');
+      while (!cursor.done && cursor.match(lexemes.commentPart)?.[0] !== '*#');
       return null
     }
     if (cursor.take('#[[')) {
@@ -145,11 +127,11 @@ export class TemplateParser {
       return null
     }
     const start = cursor.at
-    const found = cursor.match(directiveName)
+    const found = cursor.match(lexemes.directiveName)
     if (found === null) {
       cursor.at++
-      const number = cursor.match(numberAfterHash)?.[0] ?? ''
-      if (number !== '' || cursor.look(setStart) === null) body.push({ kind: 'text', text: `#${number}` })
+      const number = cursor.match(lexemes.numberAfterHash)?.[0] ?? ''
+      if (number !== '' || cursor.look(lexemes.setStart) === null) body.push({ kind: 'text', text: `#${number}` })
       return null
     }
     return this.directive(found[1] ?? found[2] ?? '', start, body)
@@ -159,7 +141,7 @@ export class TemplateParser {
     switch (name) {
       case 'end':
       case 'else':
-        this.cursor.match(restOfLine)
+        this.cursor.match(lexemes.restOfLine)
         return name
       case 'elseif':
         return name
@@ -208,25 +190,25 @@ export class TemplateParser {
   }
 
   private test(): Expression {
-    if (this.cursor.match(openParenthesis) === null) this.cursor.fail("expected '('")
+    if (this.cursor.match(lexemes.openParenthesis) === null) this.cursor.fail("expected '('")
     const test = this.expressions.expression()
     this.close()
     return test
   }
 
   private close(): void {
-    if (this.cursor.match(closing) === null) this.cursor.fail("expected ')'")
+    if (this.cursor.match(lexemes.closing) === null) this.cursor.fail("expected ')'")
   }
 
   /** Arguments in parentheses with blanks or commas between them; null when no parenthesis follows. */
   private arguments(): Argument[] | null {
     const { cursor, expressions } = this
-    if (cursor.match(openParenthesis) === null) return null
+    if (cursor.match(lexemes.openParenthesis) === null) return null
     const args: Argument[] = []
     while (true) {
       expressions.space()
       if (cursor.take(',')) expressions.space()
-      else if (cursor.match(closing) !== null) return args
+      else if (cursor.match(lexemes.closing) !== null) return args
       args.push(expressions.argument())
     }
   }

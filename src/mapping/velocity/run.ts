@@ -1,7 +1,14 @@
-import type { CompiledMacro } from './compile.ts'
 import { TemplateRenderError } from './errors.ts'
 import type { TemplateLimits } from './limits.ts'
 import type { RootScope, Scope } from './scope.ts'
+
+/** A compiled piece of template: prints into the run. */
+export type Step = (run: Run) => void
+
+export interface CompiledMacro {
+  readonly parameters: readonly string[]
+  readonly body: Step
+}
 
 /** Characters that count as one step. */
 const charactersPerStep = 64
@@ -47,7 +54,7 @@ export class Run {
   }
 
   /** What `body` prints, as a string instead of as output. */
-  capture(body: (run: Run) => void): string {
+  capture(body: Step): string {
     const before = this.out
     this.out = ''
     try {

@@ -1,9 +1,9 @@
 import { DefinedBlock, ForeachScope } from './block.ts'
 import { TemplateRenderError } from './errors.ts'
+import { HostObject } from './host-object.ts'
 import { doubleText } from './number.ts'
 import type { Run } from './run.ts'
 import {
-  HostObject,
   JavaChar,
   JavaCollection,
   JavaDouble,
@@ -101,7 +101,7 @@ function jsonNumber(value: number): string {
 }
 
 function enter(run: Run, depth: number): void {
-  run.step(2)
+  run.step(3)
   if (depth > run.limits.maxDataDepth) {
     throw new TemplateRenderError(`list or map has more than ${run.limits.maxDataDepth} levels of nesting`)
   }

@@ -1,6 +1,3 @@
-import type { MethodTable } from './method.ts'
-import type { Run } from './run.ts'
-
 /** Everything a reference can stand for. `null` is Java's null: nothing there. A `number` is always an Integer. */
 export type Value = null | string | boolean | NumberValue | JavaObject
 export type NumberValue = number | JavaLong | JavaDouble | bigint
@@ -210,19 +207,6 @@ export class JavaIterator extends JavaObject {
     this.items = source.items()
     this.changes = source.changes
   }
-}
-
-/** An object of the surroundings, such as `$input`: it says itself what it offers. */
-export abstract class HostObject extends JavaObject {
-  /** The variable it is made for; calls prepared at load for that variable run only on such an object. */
-  abstract readonly role: string
-  abstract readonly methods: MethodTable
-  abstract property(name: string, run: Run): Value
-  /** False when there is nothing to assign to. */
-  abstract assign(name: string, value: Value, run: Run): boolean
-  abstract text(run: Run): string
-  /** The object as a map, for the methods of one; null when it is none. */
-  abstract asMap(run: Run): JavaMap | null
 }
 
 // Java tells Integer 1, Long 1, Double 1 and "1" apart as keys; strings, the common case, stay themselves.

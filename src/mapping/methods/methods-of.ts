@@ -1,7 +1,7 @@
-import { callMethod, type MethodTable } from '../method.ts'
-import type { Run } from '../run.ts'
+import { HostObject } from '../velocity/host-object.ts'
+import { callMethod, type MethodTable } from '../velocity/method.ts'
+import type { Run } from '../velocity/run.ts'
 import {
-  HostObject,
   JavaChar,
   JavaDouble,
   JavaEntry,
@@ -12,7 +12,7 @@ import {
   JavaMapView,
   JavaMissing,
   type Value,
-} from '../value.ts'
+} from '../velocity/value.ts'
 import { booleanMethods } from './boolean.ts'
 import { charMethods } from './char.ts'
 import { listMethods, viewMethods } from './collection.ts'

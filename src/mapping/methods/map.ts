@@ -1,8 +1,8 @@
-import { nextItem } from '../compile-foreach.ts'
-import { javaEquals } from '../equality.ts'
-import { TemplateRenderError } from '../errors.ts'
-import { aMap, anyObject, type MethodTable, method, methodTable } from '../method.ts'
-import { type JavaEntry, type JavaIterator, type JavaMap, JavaMapView, type Value } from '../value.ts'
+import { javaEquals } from '../velocity/equality.ts'
+import { TemplateRenderError } from '../velocity/errors.ts'
+import { nextItem } from '../velocity/iteration.ts'
+import { aMap, anyObject, type MethodTable, method, methodTable } from '../velocity/method.ts'
+import { type JavaEntry, type JavaIterator, type JavaMap, JavaMapView, type Value } from '../velocity/value.ts'
 import { objectLines } from './object.ts'
 
 type One = readonly [Value]

@@ -1,4 +1,4 @@
-import { aBoolean, aString, method, methodTable } from '../method.ts'
+import { aBoolean, aString, method, methodTable } from '../velocity/method.ts'
 import { objectLines } from './object.ts'
 
 const parse = (text: string | null) => text?.toLowerCase() === 'true'

@@ -1,9 +1,17 @@
-import { iteratorOf } from '../compile-foreach.ts'
-import { javaEquals } from '../equality.ts'
-import { TemplateRenderError } from '../errors.ts'
-import { aCollection, anInt, anyObject, type MethodTable, method, methodTable, type Overload } from '../method.ts'
-import type { Run } from '../run.ts'
-import { type JavaCollection, JavaList, type JavaMapView, type Value } from '../value.ts'
+import { javaEquals } from '../velocity/equality.ts'
+import { TemplateRenderError } from '../velocity/errors.ts'
+import { iteratorOf } from '../velocity/iteration.ts'
+import {
+  aCollection,
+  anInt,
+  anyObject,
+  type MethodTable,
+  method,
+  methodTable,
+  type Overload,
+} from '../velocity/method.ts'
+import type { Run } from '../velocity/run.ts'
+import { type JavaCollection, JavaList, type JavaMapView, type Value } from '../velocity/value.ts'
 import { objectLines } from './object.ts'
 
 const readLines: readonly (readonly [string, Overload])[] = [

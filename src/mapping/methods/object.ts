@@ -1,7 +1,7 @@
-import { hashOf, javaEquals } from '../equality.ts'
-import { anyObject, method, methodTable, type Overload } from '../method.ts'
-import { printed } from '../text.ts'
-import type { Value } from '../value.ts'
+import { hashOf, javaEquals } from '../velocity/equality.ts'
+import { anyObject, method, methodTable, type Overload } from '../velocity/method.ts'
+import { printed } from '../velocity/text.ts'
+import type { Value } from '../velocity/value.ts'
 
 /** What every Java object has, without the parts that lead to reflection. */
 export const objectLines: readonly (readonly [string, Overload])[] = [

@@ -1,4 +1,5 @@
-import { TemplateRenderError } from '../errors.ts'
+import * as regex from '../regex/regex.ts'
+import { TemplateRenderError } from '../velocity/errors.ts'
 import {
   aBoolean,
   aChar,
@@ -11,11 +12,10 @@ import {
   method,
   methodTable,
   variadic,
-} from '../method.ts'
-import * as regex from '../regex/regex.ts'
-import type { Run } from '../run.ts'
-import { printed } from '../text.ts'
-import { JavaChar, type JavaCollection, JavaList, type Value } from '../value.ts'
+} from '../velocity/method.ts'
+import type { Run } from '../velocity/run.ts'
+import { printed } from '../velocity/text.ts'
+import { JavaChar, type JavaCollection, JavaList, type Value } from '../velocity/value.ts'
 import { isWhitespace } from './char.ts'
 import { formatText } from './format.ts'
 import { objectLines } from './object.ts'

@@ -1,18 +1,11 @@
-import { TemplateRenderError } from '../errors.ts'
-import type { CharTest, Node, Pattern, RepeatMode } from './ast.ts'
+import { TemplateRenderError } from '../velocity/errors.ts'
+import type { Node, Pattern, RepeatMode } from './ast.ts'
+import { ClassParser } from './class-parser.ts'
 import * as sets from './sets.ts'
 
 /** Limits of one pattern: repeats are unrolled, so their product counts. */
 const maxPatternLength = 1_000
 const maxRepeat = 1_000
-const maxNesting = 50
-
-interface Flags {
-  readonly ignoreCase: boolean
-  readonly dotAll: boolean
-  readonly multiline: boolean
-  readonly comments: boolean
-}
 
 /** Parses a Java regular expression. Throws `TemplateRenderError` for what Java, or this engine, does not take. */
 export function parsePattern(source: string): Pattern {
@@ -22,26 +15,9 @@ export function parsePattern(source: string): Pattern {
   return new PatternParser(source).pattern()
 }
 
-const simpleEscapes: ReadonlyMap<string, number> = new Map([
-  ['t', 9],
-  ['n', 10],
-  ['r', 13],
-  ['f', 12],
-  ['a', 7],
-  ['e', 27],
-])
-
-class PatternParser {
-  private readonly source: string
-  private at = 0
+class PatternParser extends ClassParser {
   private groups = 0
-  private depth = 0
-  private flags: Flags = { ignoreCase: false, dotAll: false, multiline: false, comments: false }
   private readonly names = new Map<string, number>()
-
-  constructor(source: string) {
-    this.source = source
-  }
 
   pattern(): Pattern {
     const node = this.choice()
@@ -49,30 +25,13 @@ class PatternParser {
     return { node, groups: this.groups, names: this.names, literal: literalText(node) }
   }
 
-  private fail(message: string): never {
-    throw new TemplateRenderError(`regular expression: ${message} near index ${this.at}`)
-  }
-
-  private take(text: string): boolean {
-    if (!this.source.startsWith(text, this.at)) return false
-    this.at += text.length
-    return true
-  }
-
-  private match(pattern: RegExp): RegExpExecArray | null {
-    pattern.lastIndex = this.at
-    const match = pattern.exec(this.source)
-    if (match !== null) this.at += match[0].length
-    return match
-  }
-
   private choice(): Node {
-    if (++this.depth > maxNesting) this.fail(`more than ${maxNesting} levels of nesting`)
+    this.enter()
     const before = this.flags
     const options = [this.sequence()]
     while (this.take('|')) options.push(this.sequence())
     this.flags = before
-    this.depth--
+    this.leave()
     return options.length === 1 ? (options[0] as Node) : { kind: 'choice', options }
   }
 
@@ -112,7 +71,7 @@ class PatternParser {
         return this.group()
       case '[':
         this.at++
-        return { kind: 'set', test: this.set() }
+        return { kind: 'set', test: sets.memoized(this.set()) }
       case '\\':
         return this.escape()
       case '.':
@@ -133,12 +92,6 @@ class PatternParser {
       default:
         return this.char(this.codePoint())
     }
-  }
-
-  private codePoint(): number {
-    const code = this.source.codePointAt(this.at) ?? this.fail('unexpected end')
-    this.at += code > 0xffff ? 2 : 1
-    return code
   }
 
   private char(code: number): Node {
@@ -207,7 +160,7 @@ class PatternParser {
     if (assertion !== null) return { kind: 'assertion', holds: assertions[assertion[0]] ?? sets.atStart }
     if (this.take('R')) return lineBreak
     const set = this.setEscape()
-    return set === null ? this.char(this.charEscape()) : { kind: 'set', test: set }
+    return set === null ? this.char(this.charEscape()) : { kind: 'set', test: sets.memoized(set) }
   }
 
   /** A back reference takes further digits as long as there are groups enough. */
@@ -225,89 +178,6 @@ class PatternParser {
   private namedReference(name: string): Node {
     const index = this.names.get(name) ?? this.fail(`no group ${name}`)
     return { kind: 'reference', index, ignoreCase: this.flags.ignoreCase }
-  }
-
-  private setEscape(): CharTest | null {
-    const letter = this.match(/[dDsSwWhHvV]/y)
-    if (letter !== null) return sets.letterSets.get(letter[0]) ?? null
-    const named = this.match(/([pP])(?:\{([^}]*)\}|([A-Z]))/y)
-    if (named === null) return null
-    const name = named[2] ?? named[3] ?? ''
-    const test = sets.namedSet(name) ?? this.fail(`unknown character property ${name}`)
-    return named[1] === 'P' ? sets.negate(test) : test
-  }
-
-  private charEscape(): number {
-    const coded = this.match(/x([0-9a-fA-F]{2})|x\{([0-9a-fA-F]{1,6})\}|u([0-9a-fA-F]{4})|0([0-3]?[0-7]{1,2})/y)
-    if (coded !== null) {
-      const hex = coded[1] ?? coded[2] ?? coded[3]
-      return hex === undefined ? Number.parseInt(coded[4] ?? '', 8) : Number.parseInt(hex, 16)
-    }
-    const control = this.match(/c([\s\S])/y)
-    if (control !== null) return (control[1] as string).charCodeAt(0) ^ 64
-    const char = this.source[this.at] ?? this.fail('unexpected end after a backslash')
-    const simple = simpleEscapes.get(char)
-    if (simple === undefined && /[A-Za-z]/.test(char)) this.fail(`illegal escape \\${char}`)
-    const code = this.codePoint()
-    return simple ?? code
-  }
-
-  /** A class after its `[`, with Java's nested classes and `&&`. */
-  private set(): CharTest {
-    if (++this.depth > maxNesting) this.fail(`more than ${maxNesting} levels of nesting`)
-    const negated = this.take('^')
-    let test = this.union(true)
-    while (this.take('&&')) {
-      const [left, right] = [test, this.union(false)]
-      test = (code) => left(code) && right(code)
-    }
-    if (!this.take(']')) this.fail('unclosed character class')
-    this.depth--
-    return negated ? sets.negate(test) : test
-  }
-
-  private union(first: boolean): CharTest {
-    const tests: CharTest[] = []
-    while (this.at < this.source.length && !this.source.startsWith('&&', this.at)) {
-      if (this.source[this.at] === ']' && !(first && tests.length === 0)) break
-      tests.push(this.member())
-    }
-    return (code) => tests.some((test) => test(code))
-  }
-
-  private member(): CharTest {
-    if (this.take('[')) return this.set()
-    const set = this.source[this.at] === '\\' ? this.setInClass() : null
-    if (set !== null) return set
-    const from = this.classChar()
-    const next = this.source[this.at + 1]
-    if (this.source[this.at] !== '-' || next === undefined || next === ']' || next === '[') return this.span(from, from)
-    this.at++
-    const to = this.classChar()
-    if (to < from) this.fail('illegal character range')
-    return this.span(from, to)
-  }
-
-  private setInClass(): CharTest | null {
-    this.at++
-    const quoted = this.match(/Q([\s\S]*?)(?:\\E|$)/y)
-    if (quoted !== null) {
-      const chars = quoted[1] ?? ''
-      return (code) => chars.includes(String.fromCodePoint(code))
-    }
-    const set = this.setEscape()
-    if (set === null) this.at--
-    return set
-  }
-
-  private classChar(): number {
-    if (this.take('\\')) return this.charEscape()
-    return this.codePoint()
-  }
-
-  private span(from: number, to: number): CharTest {
-    const inside: CharTest = (code) => code >= from && code <= to
-    return this.flags.ignoreCase ? (code) => inside(code) || inside(sets.otherCase(code)) : inside
   }
 }
 

@@ -1,5 +1,5 @@
-import { sameClass } from '../equality.ts'
-import { TemplateRenderError } from '../errors.ts'
+import { sameClass } from '../velocity/equality.ts'
+import { TemplateRenderError } from '../velocity/errors.ts'
 import {
   aDouble,
   aLong,
@@ -10,9 +10,9 @@ import {
   method,
   methodTable,
   type Overload,
-} from '../method.ts'
-import { compareNumbers, fromInteger, isNumber, parseNumber, toBigInt, toNumber } from '../number.ts'
-import { JavaDouble, JavaLong, type NumberValue, type Value } from '../value.ts'
+} from '../velocity/method.ts'
+import { compareNumbers, fromInteger, isNumber, parseNumber, toBigInt, toNumber } from '../velocity/number.ts'
+import { JavaDouble, JavaLong, type NumberValue, type Value } from '../velocity/value.ts'
 import { objectLines } from './object.ts'
 
 const toInt = (value: NumberValue) => (value instanceof JavaDouble ? clamp(value.value, 32) : wrapInt(toBigInt(value)))

@@ -1,5 +1,5 @@
-import { TemplateRenderError } from '../errors.ts'
-import type { Run } from '../run.ts'
+import { TemplateRenderError } from '../velocity/errors.ts'
+import type { Run } from '../velocity/run.ts'
 import { Machine } from './machine.ts'
 import { parsePattern } from './parse.ts'
 import { type CompiledPattern, compilePattern } from './program.ts'
@@ -13,7 +13,7 @@ function compiled(pattern: string, run: Run): CompiledPattern {
   const known = cache.get(pattern)
   if (known !== undefined) return known
   const made = compilePattern(parsePattern(pattern))
-  run.step(made.program.length >> 1)
+  run.step(made.program.length)
   if (cache.size >= maxCached) cache.clear()
   cache.set(pattern, made)
   return made
@@ -40,7 +40,7 @@ function* find(text: string, pattern: CompiledPattern, run: Run): Generator<Foun
       machine === null ? literalAt(text, pattern.literal ?? '', at, run) : machineFrom(machine, pattern, text, at)
     if (slots === null) return
     const [start, end] = [slots[0] as number, slots[1] as number]
-    run.step(4)
+    run.step(8)
     yield {
       start,
       end,

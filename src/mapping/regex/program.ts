@@ -1,4 +1,4 @@
-import { TemplateRenderError } from '../errors.ts'
+import { TemplateRenderError } from '../velocity/errors.ts'
 import type { Assertion, CharTest, Node, Pattern } from './ast.ts'
 
 /** One instruction of the matching machine. Numbers are places in the program. */

@@ -15,6 +15,25 @@ export const negate =
   (code) =>
     !test(code)
 
+/** Characters beyond Latin 1 whose answers a class remembers. */
+const maxRemembered = 4_096
+
+/** A set that asks `test` once for each character: a class of many members then costs no more than one of few. */
+export function memoized(test: CharTest): CharTest {
+  const latin = Array.from({ length: 256 }, (_, code) => test(code))
+  const others = new Map<number, boolean>()
+  return (code) => {
+    if (code < 256) return latin[code] === true
+    let known = others.get(code)
+    if (known === undefined) {
+      if (others.size >= maxRemembered) others.clear()
+      known = test(code)
+      others.set(code, known)
+    }
+    return known
+  }
+}
+
 const lower = range('a', 'z')
 const upper = range('A', 'Z')
 const digit = range('0', '9')

@@ -1,4 +1,4 @@
-import type { Run } from '../run.ts'
+import type { Run } from '../velocity/run.ts'
 import type { CompiledPattern, Instruction, Program } from './program.ts'
 import { otherCase } from './sets.ts'
 

@@ -1,5 +1,5 @@
-import { aChar, anInt, method, methodTable, type Overload } from '../method.ts'
-import { JavaChar } from '../value.ts'
+import { aChar, anInt, method, methodTable, type Overload } from '../velocity/method.ts'
+import { JavaChar } from '../velocity/value.ts'
 import { objectLines } from './object.ts'
 
 function test(name: string, holds: (text: string) => boolean): [string, Overload] {

@@ -1,9 +1,9 @@
-import { hashOf } from '../equality.ts'
-import { TemplateRenderError } from '../errors.ts'
-import { isNumber, toBigInt } from '../number.ts'
-import type { Run } from '../run.ts'
-import { printed } from '../text.ts'
-import { JavaChar, JavaDouble, type NumberValue, type Value } from '../value.ts'
+import { hashOf } from '../velocity/equality.ts'
+import { TemplateRenderError } from '../velocity/errors.ts'
+import { isNumber, toBigInt } from '../velocity/number.ts'
+import type { Run } from '../velocity/run.ts'
+import { printed } from '../velocity/text.ts'
+import { JavaChar, JavaDouble, type NumberValue, type Value } from '../velocity/value.ts'
 
 interface Specifier {
   readonly flags: string
@@ -27,8 +27,8 @@ export function formatText(pattern: string, args: readonly Value[], run: Run): s
     const match = specifier.exec(pattern)
     if (match === null) throw new TemplateRenderError(`format: unknown conversion at index ${percent}`)
     at = specifier.lastIndex
-    run.step(8)
     const spec = readSpecifier(match)
+    run.step(8 + (spec.precision ?? 0))
     if (spec.conversion === 'n') result += '\n'
     else if (spec.conversion === '%') result += pad('%', spec)
     else {

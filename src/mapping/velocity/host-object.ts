@@ -1,0 +1,16 @@
+import type { MethodTable } from './method.ts'
+import type { Run } from './run.ts'
+import { type JavaMap, JavaObject, type Value } from './value.ts'
+
+/** An object of the surroundings, such as `$input`: it says itself what it offers. */
+export abstract class HostObject extends JavaObject {
+  /** The variable it is made for; calls prepared at load for that variable run only on such an object. */
+  abstract readonly role: string
+  abstract readonly methods: MethodTable
+  abstract property(name: string, run: Run): Value
+  /** False when there is nothing to assign to. */
+  abstract assign(name: string, value: Value, run: Run): boolean
+  abstract text(run: Run): string
+  /** The object as a map, for the methods of one; null when it is none. */
+  abstract asMap(run: Run): JavaMap | null
+}
