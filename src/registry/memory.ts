@@ -1,8 +1,7 @@
-import { randomInt } from 'node:crypto'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { ConnectionDescription, ConnectionRecord } from '../vocabulary/connection.ts'
 import type { Frame, SendOutcome } from '../vocabulary/frames.ts'
-import { allocateConnectionId, type ConnectionId } from '../vocabulary/ids.ts'
+import { allocateConnectionId, type ConnectionId, randomOwnerId } from '../vocabulary/ids.ts'
 import { matchesFilter } from './connection-filter.ts'
 import type { ConnectionFilter, ConnectionPage, Registry, RegistryOptions } from './contract.ts'
 
@@ -31,7 +30,7 @@ export interface MemoryRegistry extends Registry {
  * not a copy, and some hundred bytes beside it.
  */
 export function createMemoryRegistry({ local, name, now }: RegistryOptions): MemoryRegistry {
-  const owner = randomInt(0x1000000)
+  const owner = randomOwnerId()
   const startedAt = now()
   const nodes = new Map<ConnectionId, Node>()
   let first: Node | null = null

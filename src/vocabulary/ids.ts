@@ -1,4 +1,4 @@
-import { randomFillSync } from 'node:crypto'
+import { randomFillSync, randomInt } from 'node:crypto'
 
 /** `L0SM9cOFvHcCIhw=`: 11 bytes as 15 base64url characters and one `=`. */
 export type ConnectionId = string
@@ -55,6 +55,17 @@ function tail(last: number, check: number): string {
 
 function triple(a: number, b: number, c: number): string {
   return `${encode[a >> 2]}${encode[((a & 3) << 4) | (b >> 4)]}${encode[((b & 15) << 2) | (c >> 6)]}${encode[c & 63]}`
+}
+
+/**
+ * A random owner. None whose connection ids begin with `-`: a command line would take such an id for an option
+ * (`aws apigatewaymanagementapi post-to-connection --connection-id -…`).
+ */
+export function randomOwnerId(): OwnerId {
+  for (;;) {
+    const owner = randomInt(0x1000000)
+    if (encode[owner >> 18] !== '-') return owner
+  }
 }
 
 /** A new connection id that carries its owner; 56 random bits, so it can't be guessed from another. */

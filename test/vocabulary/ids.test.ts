@@ -6,6 +6,7 @@ import {
   allocateTraceId,
   allocateUuid,
   ownerOfConnectionId,
+  randomOwnerId,
 } from '../../src/vocabulary/ids.ts'
 
 const shape = /^[A-Za-z0-9_-]{15}=$/
@@ -128,4 +129,8 @@ describe('trace ids', () => {
     expect(allocateTraceId(0xf0000001 * 1000)).toMatch(/^Root=1-f0000001-[0-9a-f]{24}$/)
     expect(new Set(Array.from({ length: manyIds }, () => allocateTraceId(0))).size).toBe(manyIds)
   })
+})
+
+it('no worker gives out ids that a command line would take for an option', () => {
+  for (let i = 0; i < 1000; i++) expect(allocateConnectionId(randomOwnerId())).not.toMatch(/^-/)
 })
