@@ -130,7 +130,7 @@ class PatternParser extends ClassParser {
 
   /** `(?i)`, which lasts to the end of the surrounding group, or `(?i:…)`. */
   private inlineFlags(): Node | null {
-    const match = this.match(/([idmsuxU]*)(?:-([idmsuxU]*))?([:)])/y) ?? this.fail('unknown inline modifier')
+    const match = this.match(/([imsux]*)(?:-([imsux]*))?([:)])/y) ?? this.fail('unknown inline modifier')
     const before = this.flags
     this.setFlags(match[1] ?? '', true)
     this.setFlags(match[2] ?? '', false)
@@ -156,7 +156,7 @@ class PatternParser extends ClassParser {
     if (reference !== null) return this.reference(reference[0])
     const named = this.match(/k<([A-Za-z][A-Za-z0-9]*)>/y)
     if (named !== null) return this.namedReference(named[1] as string)
-    const assertion = this.match(/[bBAzZG]/y)
+    const assertion = this.match(/[bBAzZ]/y)
     if (assertion !== null) return { kind: 'assertion', holds: assertions[assertion[0]] ?? sets.atStart }
     if (this.take('R')) return lineBreak
     const set = this.setEscape()
