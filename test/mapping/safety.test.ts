@@ -182,6 +182,8 @@ describe('a hostile template ends with an error', () => {
   test('limits can be set', () => {
     const limits = { maxSteps: 100, maxOutputBytes: 10, maxIterations: 3 }
     expect(() => renderVelocity('$x'.repeat(200), {}, { maxSteps: 100 })).toThrow('more than 100 steps')
+    const loops = '#foreach($a in [1..1000])#foreach($b in [1..1000])x#end#end'
+    expect(() => renderVelocity(loops, {}, { maxSteps: 1e9, maxCpuMillis: 0 })).toThrow('more than 0 ms')
     expect(() => compileMappingTemplate('$input.body', { limits }).render({ ...empty, body: 'ééééé!' })).toThrow(
       'more than 10 bytes',
     )

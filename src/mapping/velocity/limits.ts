@@ -4,6 +4,8 @@ export interface TemplateLimits {
   readonly maxSourceBytes: number
   /** Work of one rendering: statements, calls, elements touched, and characters handled in units of 64. */
   readonly maxSteps: number
+  /** Milliseconds of processor time of one rendering. */
+  readonly maxCpuMillis: number
   /** Longest output, and longest string on the way to it, in bytes of UTF-8. */
   readonly maxOutputBytes: number
   /** Rounds of one `#foreach`; the loop then ends without an error, as on AWS. */
@@ -19,6 +21,7 @@ export interface TemplateLimits {
 export const defaultLimits: TemplateLimits = {
   maxSourceBytes: 300 * 1024,
   maxSteps: 200_000,
+  maxCpuMillis: 40,
   maxOutputBytes: 10 * 1024 * 1024,
   maxIterations: 1_000,
   maxMacroDepth: 20,

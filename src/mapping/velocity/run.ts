@@ -1,3 +1,4 @@
+import { cpuUsage } from 'node:process'
 import { TemplateRenderError } from './errors.ts'
 import type { TemplateLimits } from './limits.ts'
 import type { RootScope, Scope } from './scope.ts'
@@ -13,6 +14,9 @@ export interface CompiledMacro {
 /** Characters that count as one step. */
 const charactersPerStep = 64
 
+/** Steps between two looks at the clock; a rendering that needs fewer never looks. */
+const stepsPerLook = 2_048
+
 /** One rendering: its output so far, its variables and what it may still use up. */
 export class Run {
   out = ''
@@ -21,18 +25,34 @@ export class Run {
   macros: ReadonlyMap<string, CompiledMacro>
   macroDepth = 0
   private steps: number
+  private nextLook: number
+  private startedAt: NodeJS.CpuUsage | null = null
 
   constructor(scope: RootScope, macros: ReadonlyMap<string, CompiledMacro>, limits: TemplateLimits) {
     this.scope = scope
     this.macros = macros
     this.limits = limits
     this.steps = limits.maxSteps
+    this.nextLook = Math.max(0, limits.maxSteps - stepsPerLook)
   }
 
   /** Takes steps from the budget. */
   step(count = 1): void {
     this.steps -= count
-    if (this.steps < 0) throw new TemplateRenderError(`template takes more than ${this.limits.maxSteps} steps`)
+    if (this.steps < this.nextLook) this.look()
+  }
+
+  /**
+   * Steps are not all the same price, so what takes many of them is also held to a time: the processor's, since a
+   * busy machine must not make a template fail. Other threads of the process count too; they are few.
+   */
+  private look(): void {
+    const { maxSteps, maxCpuMillis } = this.limits
+    if (this.steps < 0) throw new TemplateRenderError(`template takes more than ${maxSteps} steps`)
+    this.nextLook = Math.max(0, this.steps - stepsPerLook)
+    this.startedAt ??= cpuUsage()
+    const { user, system } = cpuUsage(this.startedAt)
+    if (user + system > maxCpuMillis * 1000) throw new TemplateRenderError(`template takes more than ${maxCpuMillis} ms`)
   }
 
   /** Takes the steps for handling so many characters, and refuses a string that could never be printed. */
