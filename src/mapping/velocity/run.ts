@@ -52,7 +52,8 @@ export class Run {
     this.nextLook = Math.max(0, this.steps - stepsPerLook)
     this.startedAt ??= cpuUsage()
     const { user, system } = cpuUsage(this.startedAt)
-    if (user + system > maxCpuMillis * 1000) throw new TemplateRenderError(`template takes more than ${maxCpuMillis} ms`)
+    if (user + system > maxCpuMillis * 1000)
+      throw new TemplateRenderError(`template takes more than ${maxCpuMillis} ms`)
   }
 
   /** Takes the steps for handling so many characters, and refuses a string that could never be printed. */
