@@ -1,6 +1,6 @@
 // npm run bench: the gateway beside bare servers that do the same, row by row. See load/README.md.
 import { parseArgs } from 'node:util'
-import { type Measurement, measure } from './measure.ts'
+import { type Measurement, measureRound } from './measure.ts'
 import { type Line, summarize, terminalTable } from './report.ts'
 import { type Row, rows } from './rows.ts'
 import { baseline, gateway, prepareApis, type StartTarget, startBackend } from './targets.ts'
@@ -11,7 +11,7 @@ const { values: flags } = parseArgs({
     only: { type: 'string', multiple: true },
     rounds: { type: 'string', default: '5' },
     seconds: { type: 'string', default: '4' },
-    clients: { type: 'string', default: '2' },
+    clients: { type: 'string', default: '1' },
     quick: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
     write: { type: 'boolean', default: false },
@@ -24,8 +24,8 @@ const chosen = flags.only === undefined ? rows : rows.filter(({ name }) => flags
 if (chosen.length === 0) throw new Error(`--only takes: ${rows.map(({ name }) => name).join(', ')}`)
 const rounds = flags.quick ? 1 : Number(flags.rounds)
 const options = {
-  warmUpSeconds: flags.quick ? 1 : 2,
-  seconds: flags.quick ? 1.5 : Number(flags.seconds),
+  warmUpSeconds: flags.quick ? 0.6 : 2,
+  seconds: flags.quick ? 1.2 : Number(flags.seconds),
   clients: Number(flags.clients),
 }
 
@@ -43,25 +43,22 @@ try {
   await Promise.all([backend.stop(), apis.remove()])
 }
 
-/** Both sides in turn, each in a fresh process; who goes first changes from round to round. */
 async function compare(row: Row): Promise<Line> {
-  const nodeOptions = flags.prof === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${flags.prof}`]
-  const ours =
-    flags.against === undefined ? gateway(apis.path, nodeOptions) : baseline(flags.against, backendUrl, nodeOptions)
-  const sides = { gateway: ours, baseline: baseline(row.baseline, backendUrl, nodeOptions) }
-  const results: Record<keyof typeof sides, Measurement[]> = { gateway: [], baseline: [] }
+  const nodeOptions =
+    flags.prof === undefined ? [] : ['--cpu-prof', '--cpu-prof-interval=200', `--cpu-prof-dir=${flags.prof}`]
+  const ours = flags.against === undefined ? gateway(apis.path, nodeOptions) : bare(flags.against, nodeOptions)
+  const targets = [ours, bare(row.baseline, nodeOptions)]
+  const measurements: Measurement[][] = []
   for (let round = 0; round < rounds; round++) {
-    const order = round % 2 === 0 ? (['gateway', 'baseline'] as const) : (['baseline', 'gateway'] as const)
-    for (const side of order) results[side].push(await run(row, side, sides[side], round))
+    const measured = await measureRound(row, targets, options)
+    measurements.push(measured)
+    const values = measured.map(({ value }) => value.toFixed(2))
+    process.stderr.write(`${row.name} ${round + 1}/${rounds}: ${values.join(' / ')}\n`)
   }
-  return summarize({ row, ...results })
+  const side = (index: number) => measurements.map((measured) => measured[index] as Measurement)
+  return summarize({ row, gateway: side(0), baseline: side(1) })
 }
 
-async function run(row: Row, side: string, start: StartTarget, round: number): Promise<Measurement> {
-  const measurement = await measure(row, start, options)
-  const { value, rate } = measurement
-  process.stderr.write(
-    `${row.name} ${round + 1}/${rounds} ${side}: ${value.toFixed(2)} ${row.unit}, ${Math.round(rate)}/s\n`,
-  )
-  return measurement
+function bare(file: string, nodeOptions: readonly string[]): StartTarget {
+  return baseline(file, backendUrl, nodeOptions)
 }

@@ -1,71 +1,146 @@
+import { createHistogram } from 'node:perf_hooks'
 import { setTimeout as wait } from 'node:timers/promises'
-import { startFleet } from './client-fleet.ts'
+import { type ClientFleet, startFleet } from './client-fleet.ts'
 import { cpuMicros, residentBytes } from './process-stats.ts'
 import type { Row } from './rows.ts'
+import type { ServerProcess } from './server-process.ts'
 import type { StartTarget } from './targets.ts'
 
-/** What one run of a row against one server gave. */
+/** What one round of a row gave for one server. */
 export interface Measurement {
   /** CPU microseconds of an operation, or resident bytes of a connection: what the row compares. */
   readonly value: number
   /** Operations a second. */
   readonly rate: number
-  /** Share of one core that the server used: far below 1, the clients were the limit. */
+  /** Share of one core that the server used while it was under load; NaN where that says nothing. */
   readonly load: number
-  /** Microseconds. */
+  /** Microseconds; NaN where there is none. */
   readonly p50: number
   readonly p99: number
 }
 
-/** How long a run takes, and how many processes make the load. */
+/** How long a round takes for each server, and how many processes make its load. */
 export interface MeasureOptions {
   readonly warmUpSeconds: number
   readonly seconds: number
   readonly clients: number
 }
 
-/** Starts a server, puts the row's load on it, and measures. Rejects when anything was answered wrongly. */
-export async function measure(row: Row, start: StartTarget, options: MeasureOptions): Promise<Measurement> {
-  const server = await start()
+/** Long against a clock tick of 10 ms, short against what other processes of the machine do meanwhile. */
+const sliceMillis = 300
+
+/**
+ * One round: starts all servers afresh, puts the load on one of them for a moment, then on the next, and so on. What
+ * disturbs the machine then disturbs all of them. Rejects when anything was answered wrongly.
+ */
+export async function measureRound(
+  row: Row,
+  targets: readonly StartTarget[],
+  options: MeasureOptions,
+): Promise<Measurement[]> {
+  if (row.unit === 'bytes') return measureMemoryInTurn(row, targets, options)
+  const sides: Side[] = []
   try {
-    if (row.unit === 'bytes') return await measureMemory(row, server, options)
-    return await measureCpu(row, server, options)
+    for (const start of targets) sides.push(await openSide(row, await start(), options))
+    await takeTurns(sides, options.warmUpSeconds)
+    for (const side of sides) await side.clear()
+    await takeTurns(sides, options.seconds)
+    return sides.map((side) => side.measurement(row))
   } finally {
+    await Promise.all(sides.map((side) => side.close()))
+  }
+}
+
+async function takeTurns(sides: readonly Side[], secondsEach: number): Promise<void> {
+  for (let turn = 0; turn < Math.ceil((secondsEach * 1000) / sliceMillis); turn++) {
+    for (const side of turn % 2 === 0 ? sides : [...sides].reverse()) await side.slice()
+  }
+}
+
+async function openSide(row: Row, server: ServerProcess, { clients }: MeasureOptions): Promise<Side> {
+  try {
+    return new Side(server, await startFleet(clients, { ...row.load, port: server.port }))
+  } catch (error) {
     await server.stop()
+    throw error
   }
 }
 
-interface Measured {
-  readonly pid: number
-  readonly port: number
-}
+/** A server with the load that it gets, slice by slice. */
+class Side {
+  readonly #server: ServerProcess
+  readonly #fleet: ClientFleet
+  #cpu = 0
+  #millis = 0
+  #operations = 0
+  #errors = 0
+  #latencies = createHistogram()
 
-async function measureCpu(row: Row, { pid, port }: Measured, options: MeasureOptions): Promise<Measurement> {
-  const fleet = await startFleet(options.clients, { ...row.load, port })
-  try {
-    await wait(options.warmUpSeconds * 1000)
-    fleet.begin()
-    const cpuBefore = cpuMicros(pid)
+  constructor(server: ServerProcess, fleet: ClientFleet) {
+    this.#server = server
+    this.#fleet = fleet
+  }
+
+  /** Every operation that begins in a slice ends in it, so that its CPU is counted with it. */
+  async slice(): Promise<void> {
+    const cpuBefore = cpuMicros(this.#server.pid)
     const start = performance.now()
-    await wait(options.seconds * 1000)
-    const cpu = cpuMicros(pid) - cpuBefore
-    const seconds = (performance.now() - start) / 1000
-    const { operations, errors, latencies } = await fleet.end()
-    if (errors > 0 || operations === 0) throw new Error(`${row.name}: ${errors} errors in ${operations} operations`)
-    return {
-      value: cpu / operations,
-      rate: operations / seconds,
-      load: cpu / 1_000_000 / seconds,
-      p50: latencies.percentile(50),
-      p99: latencies.percentile(99),
-    }
-  } finally {
-    fleet.close()
+    await this.#fleet.resume()
+    await wait(sliceMillis)
+    await this.#fleet.pause()
+    this.#millis += performance.now() - start
+    this.#cpu += cpuMicros(this.#server.pid) - cpuBefore
+    const { operations, errors, latencies } = await this.#fleet.take()
+    this.#operations += operations
+    this.#errors += errors
+    this.#latencies.add(latencies)
   }
+
+  async clear(): Promise<void> {
+    this.#cpu = 0
+    this.#millis = 0
+    this.#operations = 0
+    this.#latencies = createHistogram()
+  }
+
+  measurement(row: Row): Measurement {
+    if (this.#errors > 0 || this.#operations === 0) {
+      throw new Error(`${row.name}: ${this.#errors} errors in ${this.#operations} operations`)
+    }
+    return {
+      value: this.#cpu / this.#operations,
+      rate: this.#operations / (this.#millis / 1000),
+      load: this.#cpu / 1000 / this.#millis,
+      p50: this.#latencies.percentile(50),
+      p99: this.#latencies.percentile(99),
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#fleet.close()
+    await this.#server.stop()
+  }
+}
+
+async function measureMemoryInTurn(
+  row: Row,
+  targets: readonly StartTarget[],
+  options: MeasureOptions,
+): Promise<Measurement[]> {
+  const measurements: Measurement[] = []
+  for (const start of targets) {
+    const server = await start()
+    try {
+      measurements.push(await measureMemory(row, server, options))
+    } finally {
+      await server.stop()
+    }
+  }
+  return measurements
 }
 
 /** Resident bytes that the connections added, once the process has come to rest. */
-async function measureMemory(row: Row, { pid, port }: Measured, options: MeasureOptions): Promise<Measurement> {
+async function measureMemory(row: Row, { pid, port }: ServerProcess, options: MeasureOptions): Promise<Measurement> {
   await wait(1000)
   const before = residentBytes(pid)
   const start = performance.now()
@@ -73,11 +148,10 @@ async function measureMemory(row: Row, { pid, port }: Measured, options: Measure
   try {
     const seconds = (performance.now() - start) / 1000
     await wait(options.warmUpSeconds * 1000)
-    const { connections } = row.load
-    const value = (residentBytes(pid) - before) / connections
-    const { errors } = await fleet.end()
-    if (errors > 0) throw new Error(`${row.name}: ${errors} connections were lost`)
-    return { value, rate: connections / seconds, load: Number.NaN, p50: Number.NaN, p99: Number.NaN }
+    const { operations, errors } = await fleet.take()
+    const value = (residentBytes(pid) - before) / operations
+    if (errors > 0 || operations !== row.load.connections) throw new Error(`${row.name}: ${errors} connections lost`)
+    return { value, rate: operations / seconds, load: Number.NaN, p50: Number.NaN, p99: Number.NaN }
   } finally {
     fleet.close()
   }

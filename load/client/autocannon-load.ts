@@ -6,20 +6,25 @@ import type { Tally } from './tally.ts'
 
 const longerThanAnyRun = 3600
 
-/** The load of the POST row, driven by autocannon: a second opinion on the rates that our own driver reaches. */
+/**
+ * The load of the POST row, driven by autocannon: a second opinion on the rates that our own driver reaches. It can't
+ * stand still, so that it connects anew each time it goes on.
+ */
 export function createAutocannonLoad(options: LoadOptions, tally: Tally): Load {
   const receivers = Array.from({ length: options.connections }, () => new RawConnection(options.port))
+  const requests: autocannon.Request[] = []
   let instance: autocannon.Instance | null = null
 
   return {
     async open() {
-      const requests: autocannon.Request[] = []
       for (const receiver of receivers) {
         await receiver.opened
         const connectionId = await openReceiver(receiver, options.path)
         receiveBeside(receiver, options.message.length, tally)
         requests.push({ method: 'POST', path: `${options.path}/@connections/${encodeURIComponent(connectionId)}` })
       }
+    },
+    resume() {
       instance = autocannon({
         url: `http://127.0.0.1:${options.port}`,
         connections: options.connections,
@@ -33,11 +38,11 @@ export function createAutocannonLoad(options: LoadOptions, tally: Tally): Load {
         tally.operation(millis)
       })
       instance.on('reqError', () => tally.error())
-      await tally.started
     },
-    close() {
+    async pause() {
+      const ended = new Promise<void>((resolve) => instance?.on('done', resolve))
       instance?.stop()
-      for (const { socket } of receivers) socket.destroy()
+      await ended
     },
   }
 }

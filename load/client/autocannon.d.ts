@@ -17,7 +17,7 @@ declare module 'autocannon' {
 
     interface Instance {
       on(event: 'response', listener: (client: unknown, status: number, bytes: number, millis: number) => void): void
-      on(event: 'reqError', listener: () => void): void
+      on(event: 'reqError' | 'done', listener: () => void): void
       stop(): void
     }
   }

@@ -9,10 +9,10 @@ export function createIdleLoad(options: LoadOptions, tally: Tally): Load {
   const connections: RawConnection[] = []
 
   async function openOne(): Promise<void> {
+    const start = performance.now()
     const connection = new RawConnection(options.port)
     connections.push(connection)
     await connection.opened
-    const start = performance.now()
     await connection.upgrade(options.path)
     tally.operation(performance.now() - start)
     connection.socket.on('close', () => tally.error())
@@ -25,8 +25,7 @@ export function createIdleLoad(options: LoadOptions, tally: Tally): Load {
         await Promise.all(Array.from({ length: missing }, openOne))
       }
     },
-    close() {
-      for (const { socket } of connections) socket.destroy()
-    },
+    resume() {},
+    async pause() {},
   }
 }

@@ -14,7 +14,7 @@ export interface LoadOptions {
   readonly replyBytes: number
 }
 
-/** What happened since `begin`. */
+/** What happened so far. */
 export interface LoadResult {
   readonly operations: number
   /** Replies of another length than asked for, statuses other than 200, connections lost. */
@@ -24,7 +24,9 @@ export interface LoadResult {
 
 /** One kind of load in a client process. */
 export interface Load {
-  /** Resolves when everything is connected and the first operation is done. */
+  /** Resolves when everything is connected; nothing is sent yet. */
   open(): Promise<void>
-  close(): void
+  resume(): void
+  /** Stops to send and resolves when nothing is under way any more. */
+  pause(): Promise<void>
 }

@@ -7,10 +7,10 @@ import { createMessageLoad } from './message-load.ts'
 import { createPostLoad } from './post-load.ts'
 import { Tally } from './tally.ts'
 
-/** From the parent. */
-export type Command = { type: 'open'; options: LoadOptions } | { type: 'begin' } | { type: 'end' }
+/** From the parent, which waits for the report on each; `take` asks for what was counted since the last time. */
+export type Command = { type: 'open'; options: LoadOptions } | { type: 'resume' } | { type: 'pause' } | { type: 'take' }
 /** To the parent. */
-export type Report = { type: 'ready' } | { type: 'failed'; message: string } | { type: 'result'; result: LoadResult }
+export type Report = { type: 'done'; result: LoadResult | null } | { type: 'failed'; message: string }
 
 const kinds = {
   message: createMessageLoad,
@@ -22,27 +22,43 @@ const kinds = {
 
 const tally = new Tally()
 let load: Load | null = null
+let isRunning = false
 
 process.on('message', (command: Command) => {
-  if (command.type === 'open') void open(command.options)
-  else if (command.type === 'begin') tally.clear()
-  else finish()
+  obey(command).then(
+    (result) => report({ type: 'done', result }),
+    (error: unknown) => report({ type: 'failed', message: String(error) }),
+  )
 })
 process.on('disconnect', () => process.exit())
 
-async function open(options: LoadOptions): Promise<void> {
-  try {
-    load = kinds[options.kind](options, tally)
-    await load.open()
-    report({ type: 'ready' })
-  } catch (error) {
-    report({ type: 'failed', message: String(error) })
+async function obey(command: Command): Promise<LoadResult | null> {
+  switch (command.type) {
+    case 'open':
+      load = kinds[command.options.kind](command.options, tally)
+      await load.open()
+      return null
+    case 'resume':
+      isRunning = true
+      load?.resume()
+      poll()
+      return null
+    case 'pause':
+      await load?.pause()
+      isRunning = false
+      return null
+    case 'take':
+      return tally.take()
   }
 }
 
-function finish(): void {
-  report({ type: 'result', result: tally.result() })
-  load?.close()
+/**
+ * Looks for answers all the time instead of sleeping until one comes. Waking a process that sleeps is paid by the
+ * server that sends to it, several microseconds a time on a virtual machine, and the slower server would pay it more
+ * often: its clients sleep more.
+ */
+function poll(): void {
+  if (isRunning) setImmediate(poll)
 }
 
 function report(message: Report): void {

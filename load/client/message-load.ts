@@ -1,4 +1,5 @@
 import { FrameReader, maskedTextFrame } from './frame-codec.ts'
+import { Lanes } from './lanes.ts'
 import type { Load, LoadOptions } from './load.ts'
 import { RawConnection } from './raw-connection.ts'
 import type { Tally } from './tally.ts'
@@ -6,9 +7,10 @@ import type { Tally } from './tally.ts'
 /** Each connection sends a message, waits for its reply, and sends the next; `inFlight` of them side by side. */
 export function createMessageLoad(options: LoadOptions, tally: Tally): Load {
   const frame = maskedTextFrame(options.message)
+  const lanes = new Lanes()
   const connections = Array.from({ length: options.connections }, () => new RawConnection(options.port))
 
-  function run(connection: RawConnection): void {
+  function prepare(connection: RawConnection): void {
     // Replies may overtake each other; the sum of the latencies is the same whichever reply is taken for which.
     const sentAt: number[] = []
     let oldest = 0
@@ -23,11 +25,11 @@ export function createMessageLoad(options: LoadOptions, tally: Tally): Load {
         sentAt.splice(0, oldest)
         oldest = 0
       }
-      send()
+      lanes.next(send)
     })
     connection.onBytes = (bytes, length) => reader.read(bytes, length)
     connection.socket.on('close', () => tally.error())
-    for (let i = 0; i < options.inFlight; i++) send()
+    for (let i = 0; i < options.inFlight; i++) lanes.add(send)
   }
 
   return {
@@ -35,12 +37,10 @@ export function createMessageLoad(options: LoadOptions, tally: Tally): Load {
       for (const connection of connections) {
         await connection.opened
         await connection.upgrade(options.path)
+        prepare(connection)
       }
-      for (const connection of connections) run(connection)
-      await tally.started
     },
-    close() {
-      for (const { socket } of connections) socket.destroy()
-    },
+    resume: () => lanes.resume(),
+    pause: () => lanes.pause(),
   }
 }

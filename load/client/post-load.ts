@@ -1,4 +1,5 @@
 import { FrameReader, maskedTextFrame } from './frame-codec.ts'
+import { Lanes } from './lanes.ts'
 import type { Load, LoadOptions } from './load.ts'
 import { RawConnection } from './raw-connection.ts'
 import { ResponseReader } from './response-reader.ts'
@@ -9,13 +10,13 @@ import type { Tally } from './tally.ts'
  * id from the reply to its first message, `{"connectionId":"…"}`.
  */
 export function createPostLoad(options: LoadOptions, tally: Tally): Load {
+  const lanes = new Lanes()
   const pairs = Array.from({ length: options.connections }, () => ({
     receiver: new RawConnection(options.port),
     poster: new RawConnection(options.port),
   }))
 
-  function run(receiver: RawConnection, poster: RawConnection, connectionId: string): void {
-    receiveBeside(receiver, options.message.length, tally)
+  function prepare(poster: RawConnection, connectionId: string): void {
     const request = Buffer.from(postRequest(options, connectionId))
     let sentAt = 0
     const send = () => {
@@ -25,31 +26,23 @@ export function createPostLoad(options: LoadOptions, tally: Tally): Load {
     const responses = new ResponseReader((status) => {
       if (status !== 200) tally.error()
       tally.operation(performance.now() - sentAt)
-      send()
+      lanes.next(send)
     })
     poster.onBytes = (bytes, length) => responses.read(bytes, length)
     poster.socket.on('close', () => tally.error())
-    send()
+    lanes.add(send)
   }
 
   return {
     async open() {
-      const ids: string[] = []
       for (const { receiver, poster } of pairs) {
         await Promise.all([receiver.opened, poster.opened])
-        ids.push(await openReceiver(receiver, options.path))
-      }
-      pairs.forEach(({ receiver, poster }, i) => {
-        run(receiver, poster, ids[i] as string)
-      })
-      await tally.started
-    },
-    close() {
-      for (const { receiver, poster } of pairs) {
-        receiver.socket.destroy()
-        poster.socket.destroy()
+        prepare(poster, await openReceiver(receiver, options.path))
+        receiveBeside(receiver, options.message.length, tally)
       }
     },
+    resume: () => lanes.resume(),
+    pause: () => lanes.pause(),
   }
 }
 
@@ -73,7 +66,7 @@ export function receiveBeside(receiver: RawConnection, messageBytes: number, tal
 }
 
 /** The headers are those that the AWS SDK for JavaScript sends, but for the signature, which the load has none of. */
-export function postRequest({ path, message }: Pick<LoadOptions, 'path' | 'message'>, connectionId: string): string {
+function postRequest({ path, message }: LoadOptions, connectionId: string): string {
   return (
     `POST ${path}/@connections/${encodeURIComponent(connectionId)} HTTP/1.1\r\nHost: localhost\r\n` +
     'Content-Type: application/octet-stream\r\n' +

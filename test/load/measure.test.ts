@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { startFleet } from '../../load/client-fleet.ts'
+import { measureRound } from '../../load/measure.ts'
 import { cpuMicros, residentBytes } from '../../load/process-stats.ts'
 import { markdownTable, summarize } from '../../load/report.ts'
 import { rows } from '../../load/rows.ts'
@@ -12,10 +13,20 @@ describe('every baseline answers its load without an error', () => {
     const server = await baseline(row.baseline, `http://127.0.0.1:${backend.port}`)()
     const fleet = await startFleet(1, { ...row.load, connections: 5, port: server.port })
     try {
-      const { operations, errors, latencies } = await fleet.end()
-      expect(operations).toBeGreaterThan(0)
-      expect(errors).toBe(0)
-      expect(latencies.count).toBe(operations)
+      expect(await fleet.take()).toMatchObject({ operations: 0, errors: 0 })
+      for (let turn = 0; turn < 2; turn++) {
+        let operations = 0
+        await fleet.resume()
+        while (operations === 0) {
+          const result = await fleet.take()
+          operations += result.operations
+          expect(result.errors).toBe(0)
+          expect(result.latencies.count).toBe(result.operations)
+        }
+        await fleet.pause()
+        await fleet.take()
+      }
+      expect(await fleet.take()).toMatchObject({ operations: 0, errors: 0 })
     } finally {
       fleet.close()
       await Promise.all([server.stop(), backend.stop()])
@@ -25,11 +36,32 @@ describe('every baseline answers its load without an error', () => {
 
 test('a load of idle connections holds them', async () => {
   const server = await baseline('accept.mjs', '')()
-  const idle = rows.find(({ name }) => name === 'idle')
-  const fleet = await startFleet(2, { ...(idle as (typeof rows)[number]).load, connections: 250, port: server.port })
-  expect((await fleet.end()).errors).toBe(0)
+  const idle = rows.find(({ name }) => name === 'idle') as (typeof rows)[number]
+  const fleet = await startFleet(2, { ...idle.load, connections: 250, port: server.port })
+  expect(await fleet.take()).toMatchObject({ operations: 250, errors: 0 })
   fleet.close()
   await server.stop()
+})
+
+test('a round measures every server', async () => {
+  const row = rows.find(({ name }) => name === 'message') as (typeof rows)[number]
+  const target = baseline(row.baseline, '')
+  const measured = await measureRound(row, [target, target], { warmUpSeconds: 0.1, seconds: 0.5, clients: 1 })
+  expect(measured).toHaveLength(2)
+  for (const { value, rate, load, p50, p99 } of measured) {
+    expect(value).toBeGreaterThan(0.5)
+    expect(rate).toBeGreaterThan(100)
+    expect(load).toBeGreaterThan(0)
+    expect(p50).toBeGreaterThan(0)
+    expect(p99).toBeGreaterThanOrEqual(p50)
+  }
+})
+
+test('a server that answers wrongly makes the round fail', async () => {
+  const row = rows.find(({ name }) => name === 'message') as (typeof rows)[number]
+  const wrong = { ...row, load: { ...row.load, replyBytes: 3 } }
+  const round = measureRound(wrong, [baseline(row.baseline, '')], { warmUpSeconds: 0.1, seconds: 0.1, clients: 1 })
+  await expect(round).rejects.toThrow(/^message: \d+ errors in \d+ operations$/)
 })
 
 test('the message has 90 bytes', () => {
