@@ -18,8 +18,9 @@ export function createAddressReader(options: AddressOptions): (request: Transpor
   const { trustedProxies } = options
   const proto = options.tls ? 'https' : 'http'
   const isTrusted = (address: string): boolean => {
+    if (trustedProxies === null) return false
     const family = isIP(address)
-    return trustedProxies !== null && family !== 0 && trustedProxies.check(address, family === 6 ? 'ipv6' : 'ipv4')
+    return family !== 0 && trustedProxies.check(address, family === 6 ? 'ipv6' : 'ipv4')
   }
   return (request) => {
     const peer = request.remoteAddress()

@@ -23,11 +23,12 @@ export function createDisconnectHandler({ work, log, now }: DisconnectOptions) {
     code: number,
     reason: string,
   ): Promise<void> {
+    const route = stage.disconnectRoute
+    if (route === null && stage.accessLog === null) return
     const context = new RequestContext(record, 'DISCONNECT', '$disconnect', now())
     context.disconnectStatusCode = code
     context.disconnectReason = reason
     context.status = 200
-    const route = stage.disconnectRoute
     work.begin()
     try {
       if (route !== null) {

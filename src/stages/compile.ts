@@ -1,7 +1,7 @@
 import type { ApiDefinition, RouteDefinition, RouteSettings, StageDefinition } from '../config/api-definition.ts'
 import type { Integration, IntegrationDefinition, IntegrationScope, IntegrationType } from '../integrations/contract.ts'
 import { createTokenBucket, type TokenBucket } from '../limits/token-bucket.ts'
-import type { Metrics } from '../observability/contract.ts'
+import type { Counter, Metrics } from '../observability/contract.ts'
 import { createRouteSelector } from '../routing/route-selection.ts'
 import { textFrame } from '../vocabulary/frames.ts'
 import type { RequestContext } from '../vocabulary/request-context.ts'
@@ -105,8 +105,8 @@ function compileStage(source: ApiSource, name: string, settings: StageDefinition
     idleTimeoutInMillis: definition.idleTimeoutInSeconds * 1000,
     connectionLifetimeInMillis: definition.connectionLifetimeInSeconds * 1000,
     pushed: metrics.counter('postern_messages_total', { ...labels, route: '@connections', direction: 'out' }),
-    errors: (code) => metrics.counter('postern_errors_total', { ...labels, code }),
-    closes: (reason) => metrics.counter('postern_closes_total', { ...labels, reason }),
+    errors: byName((code) => metrics.counter('postern_errors_total', { ...labels, code })),
+    closes: byName((reason) => metrics.counter('postern_closes_total', { ...labels, reason })),
     connects: connectCounters(metrics, labels),
     accessLog: format === undefined ? null : createAccessLog(format),
     close: integrations.close,
@@ -138,7 +138,17 @@ function compileRoute(
     received: metrics.counter('postern_messages_total', { ...series, direction: 'in' }),
     sent: metrics.counter('postern_messages_total', { ...series, direction: 'out' }),
     duration: metrics.histogram('postern_integration_duration_seconds', series),
-    integrationErrors: (code) => metrics.counter('postern_integration_errors_total', { ...series, code }),
+    integrationErrors: byName((code) => metrics.counter('postern_integration_errors_total', { ...series, code })),
+  }
+}
+
+/** Remembers each counter: finding one by its labels costs some hundred times what counting does. */
+function byName<Name extends string>(find: (name: Name) => Counter): (name: Name) => Counter {
+  const known = new Map<Name, Counter>()
+  return (name) => {
+    const counter = known.get(name) ?? find(name)
+    known.set(name, counter)
+    return counter
   }
 }
 
