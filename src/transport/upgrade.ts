@@ -1,6 +1,7 @@
 import type { HttpResponse, us_socket_context_t } from 'uWebSockets.js'
 import { type HeaderList, isSafeHeader } from '../vocabulary/headers.ts'
 import type { Socket, Upgrade } from './contract.ts'
+import type { ForeignCork } from './foreign-cork.ts'
 import { PendingResponse } from './pending-response.ts'
 import type { UwsRequest } from './request.ts'
 import { UwsSocket } from './socket.ts'
@@ -10,6 +11,8 @@ export interface UpgradeDesk<Data> {
   readonly maxBufferedBytes: number
   readonly compression: boolean
   readonly isDraining: () => boolean
+  /** Null before the transport listens, when there are no upgrades. */
+  cork: ForeignCork | null
   /** The socket whose native half is being made: uWebSockets.js calls `open` inside `upgrade`. */
   opening: UwsSocket<Data> | null
 }
@@ -38,7 +41,7 @@ export class UwsUpgrade<Data> extends PendingResponse implements Upgrade<Data> {
     const socket = new UwsSocket(data, this.#desk.maxBufferedBytes, extensions.includes('permessage-deflate'))
     this.#desk.opening = socket
     if (this.corked) this.#upgrade(options.protocol, extensions)
-    else this.response.cork(() => this.#upgrade(options.protocol, extensions))
+    else this.#desk.cork?.run(() => this.#upgrade(options.protocol, extensions))
     this.#desk.opening = null
     return socket
   }

@@ -2,6 +2,7 @@ import type { HttpRequest, HttpResponse, TemplatedApp, us_listen_socket, us_sock
 import type { Log } from '../observability/contract.ts'
 import { closeCause } from './close-cause.ts'
 import type { CreateTransport, Transport, TransportHandlers, TransportOptions } from './contract.ts'
+import { openForeignCork } from './foreign-cork.ts'
 import { asksForWebSocket, type HandshakeFault, handshakeFault } from './handshake.ts'
 import { UwsHttpExchange } from './http-exchange.ts'
 import { listenFault } from './listen-fault.ts'
@@ -53,13 +54,18 @@ class UwsTransport<Data> implements Transport {
     this.#options = options
     this.#handlers = handlers
     const { maxBufferedBytes, compression } = options
-    this.#desk = { maxBufferedBytes, compression, isDraining: () => this.#draining, opening: null }
+    this.#desk = { maxBufferedBytes, compression, isDraining: () => this.#draining, cork: null, opening: null }
   }
 
   async listen(): Promise<number> {
     const { host, port, tls, exclusivePort } = this.#options
     if (tls !== null) await checkTlsFiles(tls)
-    if (this.#closed) throw new Error(`can't listen on ${host}:${port}: the transport is closed`)
+    const cork = await openForeignCork(this.#uws)
+    this.#desk.cork = cork
+    if (this.#closed) {
+      cork.close()
+      throw new Error(`can't listen on ${host}:${port}: the transport is closed`)
+    }
     this.#app = this.#createApp()
     const exclusive = exclusivePort ? this.#uws.LIBUS_LISTEN_EXCLUSIVE_PORT : 0
     this.#app.listen(host, port, exclusive, (listenSocket) => {
@@ -81,6 +87,7 @@ class UwsTransport<Data> implements Transport {
     if (this.#current !== null) this.#onAborted(this.#current)
     this.#app?.close()
     this.#app = null
+    this.#desk.cork?.close()
   }
 
   #createApp(): TemplatedApp {

@@ -9,6 +9,8 @@ export interface GatewayProcess {
   readonly port: number
   readonly managementPort: number
   readonly lines: string[]
+  /** What came on stderr. */
+  readonly errors: string[]
   /** Resolves with the first log line, from the start, that has this message. */
   logged(message: string): Promise<Record<string, unknown>>
   readonly exited: Promise<{ code: number | null; signal: NodeJS.Signals | null }>
@@ -46,6 +48,7 @@ export async function startProcess(args: readonly string[], env: Record<string, 
     port: listening.port as number,
     managementPort: listening.managementPort as number,
     lines,
+    errors,
     logged,
     exited,
   }
