@@ -91,23 +91,23 @@ export function createConnectHandler(options: ConnectOptions) {
   ): void {
     const route = stage.connectRoute as NonNullable<Stage['connectRoute']>
     route.received.value++
+    let result: IntegrationResult | Promise<IntegrationResult>
+    try {
+      result = invokeRoute(route, { context, request, body: null })
+    } catch (error) {
+      return failed(error)
+    }
+    if (!(result instanceof Promise)) return answered(result)
     work.begin()
-    invoke()
-      .then(
-        (result) => {
-          recordResult(route, context, result)
-          answer(upgrade, stage, connection, context, result)
-        },
-        (error) => {
-          recordCallFailure(route, context, error)
-          fail(upgrade, stage, context, error)
-        },
-      )
-      .finally(work.end)
+    result.then(answered, failed).finally(work.end)
 
-    // Async, so that what is thrown at once takes the same way as what is rejected later.
-    async function invoke(): Promise<IntegrationResult> {
-      return invokeRoute(route, { context, request, body: null })
+    function answered(value: IntegrationResult): void {
+      recordResult(route, context, value)
+      answer(upgrade, stage, connection, context, value)
+    }
+    function failed(error: unknown): void {
+      recordCallFailure(route, context, error)
+      fail(upgrade, stage, context, error)
     }
   }
 
