@@ -1,0 +1,226 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { Client, refused } from '../helpers/client.ts'
+import { says } from '../helpers/definitions.ts'
+import { httpCall } from '../helpers/http-call.ts'
+import { startGateway, type TestGateway } from '../helpers/postern.ts'
+
+const whoAmI = {
+  $default: says(
+    '{"id":"$context.connectionId","domain":"$context.domainName","prefix":"$context.domainPrefix","stage":"$context.stage","apiId":"$context.apiId"}',
+  ),
+}
+
+let gateway: TestGateway
+let origin: string
+let ws: string
+beforeAll(async () => {
+  gateway = await startGateway(
+    { routes: whoAmI, stages: { dev: {}, prod: {} } },
+    {
+      flags: { defaultApi: 'test' },
+      apis: {
+        other: { routes: whoAmI, stages: { dev: {}, 'Stage_2-x': {} } },
+        third: { routes: whoAmI, stages: { dev: {} } },
+      },
+      settings: {
+        domains: [
+          {
+            domainName: 'ws.example.com',
+            apiMappings: [
+              { apiMappingKey: 'live', apiId: 'test', stage: 'prod' },
+              { apiMappingKey: "$-_.+!*'()", apiId: 'test', stage: 'dev' },
+              { apiId: 'other', stage: 'Stage_2-x' },
+            ],
+          },
+          { domainName: 'keyed.example.com', apiMappings: [{ apiMappingKey: 'a', apiId: 'other', stage: 'dev' }] },
+          {
+            domainName: 'shared.example.com',
+            apiMappings: [
+              { apiMappingKey: 'a', apiId: 'other', stage: 'dev' },
+              { apiMappingKey: 'b', apiId: 'third', stage: 'dev' },
+              { apiId: 'test', stage: 'prod' },
+            ],
+          },
+          { domainName: 'nowhere.example.com', apiMappings: [{ apiMappingKey: 'a', apiId: 'gone', stage: 'dev' }] },
+        ],
+      },
+    },
+  )
+  origin = `http://127.0.0.1:${gateway.port}`
+  ws = `ws://127.0.0.1:${gateway.port}`
+})
+afterAll(() => gateway.close())
+
+interface Found {
+  readonly client: Client
+  readonly id: string
+  readonly domain: string
+  readonly prefix: string
+  readonly stage: string
+  readonly apiId: string
+}
+
+async function connect(path: string, host?: string): Promise<Found> {
+  const client = await Client.connect(ws + path, host === undefined ? {} : { headers: { Host: host } })
+  client.send('who am I')
+  return { client, ...JSON.parse(await client.next()) }
+}
+
+/** Posts as a backend does that knows nothing but an endpoint: its authority is the Host, the rest the path. */
+async function post(endpoint: string, id: string): Promise<number> {
+  const slash = endpoint.indexOf('/')
+  const path = `${slash < 0 ? '' : endpoint.slice(slash)}/@connections/${encodeURIComponent(id)}`
+  const { status } = await httpCall('POST', origin, path, {
+    headers: { Host: slash < 0 ? endpoint : endpoint.slice(0, slash) },
+    body: 'hello',
+  })
+  return status
+}
+
+describe('the four forms of a URL, and domainName + / + stage as the endpoint of @connections in each', () => {
+  const forms: [form: string, path: string, host: string | undefined, domain: string, stage: string, apiId: string][] =
+    [
+      ['/{apiId}/{stage}', '/other/dev', undefined, '127.0.0.1:PORT/other', 'dev', 'other'],
+      [
+        '/{apiId}/{stage} under a name with a port',
+        '/other/Stage_2-x/',
+        'gw.example:81',
+        'gw.example:81/other',
+        'Stage_2-x',
+        'other',
+      ],
+      ['/{stage} of the default API', '/prod', undefined, '127.0.0.1:PORT', 'prod', 'test'],
+      [
+        '{apiId}.<anything>/{stage}',
+        '/dev',
+        'other.execute-api.eu-west-1.amazonaws.com',
+        'other.execute-api.eu-west-1.amazonaws.com',
+        'dev',
+        'other',
+      ],
+      ['a custom domain with a mapping key', '/live', 'ws.example.com', 'ws.example.com', 'prod', 'test'],
+      [
+        'a custom domain with a mapping key of every letter that AWS allows',
+        "/$-_.+!*'()",
+        'ws.example.com',
+        'ws.example.com',
+        'dev',
+        'test',
+      ],
+      ['a custom domain without a mapping key', '/', 'ws.example.com', 'ws.example.com', 'Stage_2-x', 'other'],
+      [
+        'a custom domain in capitals, with a port',
+        '/live',
+        'WS.Example.com:8080',
+        'ws.example.com:8080',
+        'prod',
+        'test',
+      ],
+      ['/{stage} on a custom domain', '/prod', 'ws.example.com', 'ws.example.com', 'prod', 'test'],
+    ]
+  test.each(forms)('%s', async (_form, path, host, domain, stage, apiId) => {
+    const found = await connect(path, host)
+    expect(found.domain).toBe(domain.replace('PORT', String(gateway.port)))
+    expect([found.stage, found.apiId]).toEqual([stage, apiId])
+    expect(found.prefix).toBe(domain.split(/[.:/]/)[0])
+    expect(await post(`${found.domain}/${found.stage}`, found.id)).toBe(200)
+    expect(await found.client.next()).toBe('hello')
+    found.client.close()
+  })
+
+  test('on a custom domain the mapping key is an endpoint as well, and the domain alone where there is none', async () => {
+    const keyed = await connect('/live', 'ws.example.com')
+    expect(await post('ws.example.com/live', keyed.id)).toBe(200)
+    const whole = await connect('/', 'ws.example.com')
+    expect(await post('ws.example.com', whole.id)).toBe(200)
+    keyed.client.close()
+    whole.client.close()
+  })
+})
+
+describe('a connection is reached', () => {
+  test('through any stage of its API', async () => {
+    const { client, id } = await connect('/prod')
+    for (const endpoint of [`127.0.0.1:${gateway.port}/dev`, `127.0.0.1:${gateway.port}/test/prod`, 'test.x/dev']) {
+      expect([endpoint, await post(endpoint, id)]).toEqual([endpoint, 200])
+      expect(await client.next()).toBe('hello')
+    }
+    client.close()
+  })
+
+  test('through no stage of another API, and not at all where there is no stage', async () => {
+    const { client, id } = await connect('/prod')
+    expect(await post('127.0.0.1/other/dev', id)).toBe(410)
+    for (const endpoint of [
+      '127.0.0.1/test/none',
+      '127.0.0.1/none',
+      'other.x/prod',
+      'keyed.example.com/b',
+      'nowhere.example.com/a',
+      'nowhere.example.com/dev',
+    ]) {
+      expect([endpoint, await post(endpoint, id)]).toEqual([endpoint, 403])
+    }
+    client.close()
+    expect(client.unread).toEqual([])
+  })
+
+  test('under /{stage} of a custom domain only where one API has a stage of that name there', async () => {
+    const { client, id } = await connect('/b', 'shared.example.com')
+    expect(await post('shared.example.com/b', id)).toBe(200)
+    // Another API's stage would answer 410, and its backend forget a client that is there.
+    expect(await post('shared.example.com/dev', id)).toBe(403)
+    client.close()
+  })
+})
+
+describe('what is not served', () => {
+  const forbidden: [string, string, string | undefined][] = [
+    ['an unknown stage', '/test/none', undefined],
+    ['a stage in other letters', '/test/Dev', undefined],
+    ['a path after the stage', '/test/dev/more', undefined],
+    ['an unknown mapping key', '/none', 'keyed.example.com'],
+    ['a custom domain without its mapping key', '/', 'keyed.example.com'],
+    ['a path after the mapping key', '/a/more', 'keyed.example.com'],
+    ['/{apiId}/{stage} on a custom domain', '/other/dev', 'keyed.example.com'],
+    ['a mapping to an API that is not there', '/a', 'nowhere.example.com'],
+    ['a Host that is no host', '/dev', 'a b'],
+    ['names that every object has', '/constructor/toString', undefined],
+    ['__proto__', '/__proto__', undefined],
+  ]
+  test.each(forbidden)('%s: 403 Forbidden', async (_case, path, host) => {
+    const headers = host === undefined ? {} : { Host: host }
+    const handshake = await refused(ws + path, { headers })
+    expect([handshake.status, handshake.body]).toEqual([403, '{"message":"Forbidden"}'])
+    const plain = await httpCall('POST', origin, path, { headers })
+    expect([plain.status, plain.body]).toEqual([403, '{"message":"Forbidden"}'])
+  })
+
+  test('any method without Upgrade to a stage: 426, HEAD without its body', async () => {
+    for (const method of ['GET', 'POST', 'PUT', 'DELETE', 'OPTIONS', 'HEAD']) {
+      const { status, headers, body } = await httpCall(method, origin, '/test/dev')
+      expect([method, status, headers.upgrade]).toEqual([method, 426, 'websocket'])
+      expect(body).toBe(method === 'HEAD' ? '' : '{"message":"Upgrade Required"}')
+    }
+  })
+
+  test('below @connections of a stage there is POST, GET and DELETE of an id, and 404 that names route and method else', async () => {
+    const { client, id } = await connect('/prod')
+    const wrong: [string, string][] = [
+      ['POST', '/test/dev/@connections'],
+      ['POST', '/test/dev/@connections/'],
+      ['GET', '/test/dev/%40connections'],
+      ['PUT', `/test/dev/@connections/${id}`],
+      ['POST', `/test/dev/@connections/${id}/more`],
+    ]
+    for (const [method, path] of wrong) {
+      const { status, headers, body } = await httpCall(method, origin, path)
+      expect([path, status, headers['x-amzn-errortype']]).toEqual([path, 404, 'NotFoundException'])
+      expect(body).toBe(
+        `{"message":"No method found matching route ${path.slice('/test/dev/'.length)} for http method ${method}."}`,
+      )
+    }
+    expect((await httpCall('POST', origin, '/nowhere/@connections/x')).status).toBe(403)
+    client.close()
+  })
+})
