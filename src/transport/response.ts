@@ -77,7 +77,8 @@ function responseHead(status: number, headers: HeaderList): string {
 
 const statusLines: readonly (string | undefined)[] = Array.from({ length: 600 }, (_, status) => {
   const text = STATUS_CODES[status]
-  return text && `${status} ${text}`
+  // RFC 9110 §15.5.22: a 426 says what to upgrade to, though the header belongs to one hop.
+  return text && `${status} ${text}${status === 426 ? '\r\nUpgrade: websocket' : ''}`
 })
 
 // Answers of one kind have the same names in the same places, so that each place remembers its last name: comparing
