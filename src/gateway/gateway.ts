@@ -74,6 +74,8 @@ export function createGateway(options: GatewayOptions): Gateway {
 
   function opened(connection: Connection, stage: Stage): void {
     connection.deployment.connections++
+    // Closed while it was being accepted: it must not be kept for ever by who would wait for its close.
+    if (connection.ending !== null) return
     open.add(connection)
     void registry.add(connection)
     deadlines.add(connection, nextLook(connection, stage))
