@@ -3,6 +3,7 @@ import { errorTable, GatewayError } from '../vocabulary/errors.ts'
 import type { RequestContext } from '../vocabulary/request-context.ts'
 import { BackendResponse } from './backend-response.ts'
 import type { CallDeadlines, TimedCall } from './call-deadlines.ts'
+import type { ListedCall } from './call-list.ts'
 
 /** A request as undici takes it. Header names and values alternate; all of them must be safe to write. */
 export interface BackendRequest {
@@ -29,11 +30,13 @@ const idempotent: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT'
  * One request to a backend, as undici's handler: the `onConnect…onError` form, which undici runs without a wrapper
  * and which leaves headers as bytes. Settles its promise exactly once.
  */
-export class BackendCall implements TimedCall, Dispatcher.DispatchHandler {
+export class BackendCall implements TimedCall, ListedCall<BackendCall>, Dispatcher.DispatchHandler {
   readonly request: BackendRequest
   readonly startedAt = performance.now()
   earlier: TimedCall | null = null
   later: TimedCall | null = null
+  before: BackendCall | null = null
+  after: BackendCall | null = null
   /** Null while the call waits for its turn. */
   client: Client | null = null
 

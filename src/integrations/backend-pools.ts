@@ -4,6 +4,7 @@ import type { RequestContext } from '../vocabulary/request-context.ts'
 import { BackendCall, type BackendRequest, type ClientOwner } from './backend-call.ts'
 import type { BackendResponse } from './backend-response.ts'
 import type { CallDeadlines } from './call-deadlines.ts'
+import { CallList } from './call-list.ts'
 
 export interface BackendPoolOptions {
   /** How long TCP and TLS may take; checked about once a second. A call's own deadline counts on top, exactly. */
@@ -78,8 +79,8 @@ class OriginPool implements ClientOwner {
   readonly #connect: buildConnector.connector
   /** The connection that was used last comes first: the rest may run into their idle timeout. */
   readonly #idle: Client[] = []
-  readonly #busy = new Set<BackendCall>()
-  readonly #waiting = new Set<BackendCall>()
+  readonly #busy = new CallList<BackendCall>()
+  readonly #waiting = new CallList<BackendCall>()
   #retired = false
 
   constructor(origin: string, options: BackendPoolOptions, connect: buildConnector.connector) {
@@ -101,9 +102,9 @@ class OriginPool implements ClientOwner {
   }
 
   finished(call: BackendCall): void {
-    this.#busy.delete(call)
+    this.#busy.remove(call)
     const client = call.client as Client
-    const next = this.#nextWaiting()
+    const next = this.#waiting.shift()
     if (next !== null) this.#start(next, client)
     else if (this.#retired) client.destroy(null, noop)
     else this.#idle.push(client)
@@ -111,17 +112,18 @@ class OriginPool implements ClientOwner {
 
   broken(call: BackendCall): void {
     if (call.client === null) {
-      this.#waiting.delete(call)
+      this.#waiting.remove(call)
       return
     }
-    this.#busy.delete(call)
+    this.#busy.remove(call)
     call.client.destroy(null, noop)
-    const next = this.#nextWaiting()
+    const next = this.#waiting.shift()
     if (next !== null) this.#start(next, this.#newClient())
   }
 
   retry(call: BackendCall): void {
     call.client?.destroy(null, noop)
+    this.#busy.remove(call)
     this.#start(call, this.#newClient())
   }
 
@@ -133,15 +135,7 @@ class OriginPool implements ClientOwner {
 
   destroy(): void {
     this.retire()
-    for (const call of [...this.#waiting, ...this.#busy]) call.onError(new Error('the gateway is stopping'))
-  }
-
-  #nextWaiting(): BackendCall | null {
-    for (const call of this.#waiting) {
-      this.#waiting.delete(call)
-      return call
-    }
-    return null
+    for (const call of [...this.#waiting.all(), ...this.#busy.all()]) call.onError(new Error('the gateway is stopping'))
   }
 
   #start(call: BackendCall, client: Client): void {
