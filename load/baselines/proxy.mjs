@@ -3,7 +3,13 @@ import { Pool } from 'undici'
 import { App, listen } from './listen.mjs'
 
 const pool = new Pool(/** @type {string} */ (process.env.BACKEND), { connections: 128, pipelining: 1 })
-const headers = { 'content-type': 'application/json', 'user-agent': 'baseline' }
+// The same exchange: what the gateway tells its backends, as constants.
+const headers = {
+  'User-Agent': 'AmazonAPIGateway_bench',
+  'x-amzn-apigateway-api-id': 'bench',
+  'Content-Type': 'application/json',
+  'X-Amzn-Trace-Id': 'Root=1-691f8a2b-0123456789abcdef01234567',
+}
 
 /**
  * @param {string} body
