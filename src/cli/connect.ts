@@ -9,7 +9,7 @@ Exit codes: 0 the connection ended with a close frame, 1 it was refused or lost,
 
 Examples:
   postern connect ws://127.0.0.1:8080/chat/dev
-  postern connect ws://127.0.0.1:8080/backend/dev?name=ada -H 'Origin: http://127.0.0.1:8080'
+  postern connect 'ws://127.0.0.1:8080/backend/dev?name=ada' -H 'Origin: http://127.0.0.1:8080'
   echo '{"action":"who"}' | postern connect ws://127.0.0.1:8080/chat/dev
 `
 
