@@ -1,3 +1,8 @@
+/** The body that comes in one chunk, copied; null when it is larger than the limit. */
+export function wholeBody(chunk: ArrayBuffer, limit: number): Buffer | null {
+  return chunk.byteLength > limit ? null : Buffer.from(new Uint8Array(chunk))
+}
+
 /**
  * Collects a request's body up to a limit. Memory follows what has come, never what was announced, and many tiny
  * chunks cost no more than one large one.
@@ -21,7 +26,6 @@ export class BodyReader {
       this.#bytes = null
       return null
     }
-    if (isLast && this.#bytes === null) return Buffer.from(new Uint8Array(chunk))
     const bytes = this.#reserve(length)
     bytes.set(new Uint8Array(chunk), this.#length)
     this.#length = length

@@ -1,7 +1,7 @@
 import type { HttpResponse } from 'uWebSockets.js'
 import type { Log } from '../observability/contract.ts'
 import type { HeaderList } from '../vocabulary/headers.ts'
-import { BodyReader } from './body-reader.ts'
+import { BodyReader, wholeBody } from './body-reader.ts'
 import type { HttpExchange } from './contract.ts'
 import { PendingResponse } from './pending-response.ts'
 import type { UwsRequest } from './request.ts'
@@ -21,11 +21,13 @@ export class UwsHttpExchange extends PendingResponse implements HttpExchange {
    * otherwise meet a reset connection instead of the answer.
    */
   readBody(limit: number, done: (body: Buffer | null) => void): void {
-    const reader = new BodyReader(limit)
+    let reader: BodyReader | null = null
     let isDone = false
     this.response.onData((chunk, isLast) => {
       if (isDone || this.answered) return
-      const body = reader.add(chunk, isLast)
+      // Most bodies come in one piece.
+      if (reader === null && !isLast) reader = new BodyReader(limit)
+      const body = reader === null ? wholeBody(chunk, limit) : reader.add(chunk, isLast)
       if (body === undefined) return
       isDone = true
       this.corked = true
