@@ -5,6 +5,18 @@ import {
   PostToConnectionCommand,
 } from '@aws-sdk/client-apigatewaymanagementapi'
 
+/** A client keeps its TCP connections open: one a process, not one a message. */
+let client = null
+let clientEndpoint = ''
+
+function clientOf(endpoint) {
+  if (clientEndpoint === endpoint) return client
+  client?.destroy()
+  client = new ApiGatewayManagementApiClient({ endpoint })
+  clientEndpoint = endpoint
+  return client
+}
+
 export const connect = async (event) => {
   console.log(`${event.requestContext.connectionId} connects from ${event.requestContext.identity.sourceIp}`)
   return { statusCode: 200 }
@@ -18,9 +30,7 @@ export const disconnect = async (event) => {
 
 export const message = async (event) => {
   const { domainName, stage, connectionId, routeKey } = event.requestContext
-  const api = new ApiGatewayManagementApiClient({
-    endpoint: `${process.env.SCHEME ?? 'https'}://${domainName}/${stage}`,
-  })
+  const api = clientOf(`${process.env.SCHEME ?? 'https'}://${domainName}/${stage}`)
   const post = (id, data) =>
     api.send(new PostToConnectionCommand({ ConnectionId: id, Data: Buffer.from(JSON.stringify(data)) }))
 

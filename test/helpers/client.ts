@@ -80,7 +80,10 @@ export async function refused(
   url: string,
   options: { protocols?: string[]; headers?: Record<string, string> } = {},
 ): Promise<Refused> {
-  const socket = new WebSocket(url, options.protocols ?? [], { headers: options.headers ?? {} })
+  const socket = new WebSocket(url, options.protocols ?? [], {
+    headers: options.headers ?? {},
+    rejectUnauthorized: false,
+  })
   return new Promise((resolve, reject) => {
     socket.on('open', () => {
       socket.terminate()
