@@ -1,5 +1,5 @@
+import { nearestName } from '../vocabulary/nearest-name.ts'
 import { describeFound, type FaultPath, type Finding } from './faults.ts'
-import { nearestName } from './nearest-name.ts'
 
 /**
  * What a definition says of itself in two places must agree: names of integrations, functions and routes, and URLs

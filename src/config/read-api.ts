@@ -1,10 +1,10 @@
 import { readdir, stat } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
+import { nearestName } from '../vocabulary/nearest-name.ts'
 import { type ApiDefinition, apiDefinitionSchema } from './api-definition.ts'
 import { checkReferences } from './api-references.ts'
 import { createFault, describeFound, type Fault, type FaultPath, type Finding, sortFaults } from './faults.ts'
 import { parseWith, valueAt } from './issues.ts'
-import { nearestName } from './nearest-name.ts'
 import { isGenuine, salvage } from './salvage.ts'
 import { readProblem, readYamlFile, type YamlSource } from './yaml-source.ts'
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { nearestName } from '../../src/config/nearest-name.ts'
+import { nearestName } from '../../src/vocabulary/nearest-name.ts'
 
 const members = ['integrationUri', 'integrationType', 'integrationMethod', 'timeoutInMillis', 'port', 'stages']
 
