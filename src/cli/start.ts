@@ -2,6 +2,7 @@ import { Command } from 'commander'
 import type { Postern, startPostern } from '../app/start.ts'
 import type { Fault } from '../config/faults.ts'
 import { readSettings, type SettingSources } from '../config/read-settings.ts'
+import type { Settings } from '../config/settings.ts'
 import type { CommandContext } from './command.ts'
 import { reportFaults } from './fault-report.ts'
 import type { Io } from './io.ts'
@@ -59,6 +60,7 @@ export async function start(sources: SettingSources, { io, version, load }: Star
       environment: io.env,
       version,
     })
+    if (io.stderr.isTTY) io.stderr.write(greeting(settings, postern))
     return await untilStopped(postern, settings.drainSeconds, sources, io)
   } catch (error) {
     const found = faultsOf(error)
@@ -66,6 +68,13 @@ export async function start(sources: SettingSources, { io, version, load }: Star
     io.stderr.write(`postern: ${error instanceof Error ? error.message : String(error)}\n`)
     return 1
   }
+}
+
+/** For someone at a terminal, who would have to find the ports among lines of JSON. */
+function greeting({ tls, host, playground, managementHost }: Settings, { port, managementPort }: Postern): string {
+  const urls = `${tls === null ? 'ws' : 'wss'}://${host}:${port}/{apiId}/{stage}`
+  const page = playground ? `, playground at http://${managementHost}:${managementPort}/` : ''
+  return `postern: serving ${urls}${page}; Ctrl-C stops\n`
 }
 
 function faultsOf(error: unknown): readonly Fault[] {

@@ -69,7 +69,7 @@ export function createFunctionPools(options: FunctionPoolsOptions): FunctionPool
       definition,
       directory,
       settings: processSettings(local, region),
-      log: log.child({ apiId, function: name }),
+      log: log.child({ api: apiId, function: name }),
       guard,
       now,
     })

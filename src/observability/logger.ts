@@ -23,6 +23,8 @@ export function createLogger({ level, destination, name }: LoggerOptions): Log {
       level,
       base: name === undefined ? {} : { name },
       timestamp: pino.stdTimeFunctions.isoTime,
+      // pino's own would take the error, readable by then, for a plain object and say so.
+      serializers: { err: (readable: unknown) => readable },
       formatters: {
         level: (label) => ({ level: label }),
         log: readableFields,

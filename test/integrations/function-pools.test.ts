@@ -204,7 +204,7 @@ describe('a function that throws', () => {
     const { log, retain } = open()
     await failing(retain('handlers.throws'))
     const { fields } = await log.until(({ message }) => message === 'the function failed')
-    expect(fields).toMatchObject({ apiId: 'chat', function: 'throws', requestId: 'VNRXVFJOywMF3-Q=' })
+    expect(fields).toMatchObject({ api: 'chat', function: 'throws', requestId: 'VNRXVFJOywMF3-Q=' })
     expect(fields.error).toContain('handlers.mjs')
   })
 
@@ -377,7 +377,8 @@ describe('a handler that can not be loaded', () => {
 describe('concurrency', () => {
   test('one process runs one call; as many run as maxConcurrency allows', async () => {
     const invoker = open().retain('handlers.slow', { maxConcurrency: 2 })
-    const pids = await Promise.all(Array.from({ length: 6 }, () => call(invoker, { millis: 20 })))
+    // Long enough for the second process to start before the first has done all of them.
+    const pids = await Promise.all(Array.from({ length: 6 }, () => call(invoker, { millis: 400 })))
     expect(new Set(pids).size).toBe(2)
   })
 
@@ -416,7 +417,7 @@ describe('what a function prints', () => {
     await call(retain('handlers.prints'))
     await log.until(({ message }) => message === 'raw trouble')
     await log.until(({ message }) => message === 'raw')
-    const fields = { apiId: 'chat', function: 'prints', requestId: 'VNRXVFJOywMF3-Q=' }
+    const fields = { api: 'chat', function: 'prints', requestId: 'VNRXVFJOywMF3-Q=' }
     expect(log.entries).toEqual(
       expect.arrayContaining([
         { level: 'info', fields, message: 'a line { n: 1 }' },
