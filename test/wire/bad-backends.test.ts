@@ -1,9 +1,13 @@
 import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
+import { createServer as createHttpServer } from 'node:http'
+import { createServer as createHttpsServer } from 'node:https'
 import { type AddressInfo, createServer, type Socket } from 'node:net'
 import { afterEach, describe, expect, onTestFinished, test } from 'vitest'
 import { Client, refused } from '../helpers/client.ts'
 import { envelope, frame, says } from '../helpers/definitions.ts'
 import { type Definition, startGateway, type TestGateway } from '../helpers/postern.ts'
+import { makeCertificates } from '../transport/certificates.ts'
 
 let gateway: TestGateway
 afterEach(() => gateway.close())
@@ -118,6 +122,29 @@ describe('a backend that misbehaves', () => {
     expect(status).toBe(message === timeout ? 504 : 500)
     expect(body).toMatch(envelope(message))
   })
+
+  test.each(['a certificate that nobody vouches for', 'no TLS at all'])(
+    'with %s where https is wanted',
+    async (way) => {
+      const files = makeCertificates()
+      onTestFinished(() => files.remove())
+      const server =
+        way === 'no TLS at all'
+          ? createHttpServer((_request, response) => void response.end('fine'))
+          : createHttpsServer(
+              { cert: readFileSync(files.certificate), key: readFileSync(files.key) },
+              (_request, response) => void response.end('fine'),
+            )
+      server.listen(0, '127.0.0.1')
+      await once(server, 'listening')
+      onTestFinished(() => void server.close())
+      const integrationUri = `https://127.0.0.1:${(server.address() as AddressInfo).port}/`
+      await start({ routes: { $connect: { integration: proxy({ integrationUri }) } } })
+      const { status, body } = await refused(gateway.ws)
+      expect(status).toBe(500)
+      expect(body).toMatch(envelope(failure))
+    },
+  )
 
   test('headers of a refusal that would start a header of its own, or a body of its own, do not', async () => {
     const integrationUri = await startRaw(

@@ -2,6 +2,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { type Backend, startBackend } from '../helpers/backend.ts'
 import { Client, refused } from '../helpers/client.ts'
 import { startGateway, type TestGateway } from '../helpers/postern.ts'
+import { handshake, RawClient } from '../transport/raw-client.ts'
 
 const id = expect.stringMatching(/^[\w-]{15}=$/)
 
@@ -111,6 +112,16 @@ describe('the CONNECT event', () => {
     })
     expect(Object.keys(multiValueHeaders)).toEqual(Object.keys(headers))
     expect(multiValueHeaders['User-Agent']).toEqual(['demo/1.0'])
+  })
+
+  test('a repeated header: its last value in headers, all of them in multiValueHeaders, whatever their case', async () => {
+    gateway = await start()
+    const lines = handshake({ 'X-Many': ['a', 'b'], 'x-MANY': 'c', Cookie: ['d=1', 'e=2'] }, 'GET /test/dev HTTP/1.1')
+    const client = RawClient.to(gateway.port).write(lines)
+    const { headers, multiValueHeaders } = JSON.parse((await client.readResponse()).body)
+    expect([headers['x-many'], multiValueHeaders['x-many']]).toEqual(['c', ['a', 'b', 'c']])
+    expect([headers.Cookie, multiValueHeaders.Cookie]).toEqual(['e=2', ['d=1', 'e=2']])
+    client.socket.destroy()
   })
 
   test('query: decoded, last value in the single map and all in the multi map; both absent without a query', async () => {

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { type Backend, startBackend } from '../helpers/backend.ts'
 import { Client, refused } from '../helpers/client.ts'
 import { callTo, envelope, frame, says } from '../helpers/definitions.ts'
 import { type Definition, startGateway, type TestGateway } from '../helpers/postern.ts'
@@ -201,6 +202,49 @@ describe('functions behind $connect', () => {
 
   test('a function that is not there and can be found nowhere else does not get that far: the definition is refused', async () => {
     await expect(connectTo('missing')).rejects.toThrow(/missing/)
+  })
+})
+
+describe('functions elsewhere, over the Lambda API', () => {
+  const elsewhere = {
+    integrationType: 'AWS_PROXY',
+    integrationUri: 'arn:aws:lambda:eu-west-1:123456789012:function:talk',
+  }
+  const start = async (backend: Backend) =>
+    startGateway(
+      { routes: { $connect: { integration: elsewhere }, $default: { integration: elsewhere, routeResponse: true } } },
+      { settings: { lambda: { endpoint: backend.url, region: 'eu-west-1' } } },
+    )
+
+  test('get the event and give the result', async () => {
+    const backend = await startBackend()
+    backend.answer = (call, response) =>
+      void response.end(JSON.stringify({ statusCode: 200, body: JSON.parse(call.body).body }))
+    const gateway = await start(backend)
+    const client = await Client.connect(gateway.ws)
+    client.send('hello')
+    expect(await client.next()).toBe('hello')
+    expect(backend.calls[0]).toMatchObject({
+      method: 'POST',
+      url: `/2015-03-31/functions/${encodeURIComponent(elsewhere.integrationUri)}/invocations`,
+    })
+    client.close()
+    await gateway.close()
+    await backend.close()
+  })
+
+  test.each([
+    ['one that is not there', 404, '{"Type":"User","Message":"Function not found"}'],
+    ['one that may not be invoked', 403, '{"Message":"not authorized"}'],
+  ])('%s: 500 with the envelope', async (_case, status, answer) => {
+    const backend = await startBackend()
+    backend.answer = (_call, response) => void response.writeHead(status).end(answer)
+    const gateway = await start(backend)
+    const refusal = await refused(gateway.ws)
+    expect(refusal.status).toBe(500)
+    expect(refusal.body).toMatch(envelope('Internal server error'))
+    await gateway.close()
+    await backend.close()
   })
 })
 

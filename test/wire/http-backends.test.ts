@@ -328,6 +328,36 @@ describe('HTTP', () => {
   })
 })
 
+test('stage variables and mapped path parameters make the URL, and no client leaves its segment', async () => {
+  const integration = http('HTTP_PROXY', {
+    integrationUri: 'http://${stageVariables.backend}/${stageVariables.version}/rooms/{room}',
+    requestParameters: { 'integration.request.path.room': 'route.request.body.room' },
+  })
+  const backendOf = new URL(backend.url).host
+  gateway = await startGateway({
+    routes: { $default: { integration, routeResponse: true } },
+    stages: {
+      dev: { stageVariables: { backend: backendOf, version: 'v1' } },
+      prod: { stageVariables: { backend: backendOf, version: 'v2' } },
+    },
+  })
+  for (const [stage, room] of [
+    ['dev', 'red'],
+    ['prod', 'red/../../admin?x#y'],
+    ['dev', '..'],
+  ] as const) {
+    const client = await Client.connect(gateway.ws.replace('/dev', `/${stage}`))
+    client.send({ room })
+    await client.next()
+    client.close()
+  }
+  expect(backend.calls.map((call) => call.url)).toEqual([
+    '/v1/rooms/red',
+    '/v2/rooms/red%2F..%2F..%2Fadmin%3Fx%23y',
+    '/v1/rooms/%2E%2E',
+  ])
+})
+
 describe('where clients come from', () => {
   const forwarded = {
     'X-Forwarded-For': '203.0.113.7, 10.0.0.1, 127.0.0.9',

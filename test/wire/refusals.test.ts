@@ -185,6 +185,14 @@ describe('a malformed upgrade request is answered before anything is asked of th
   })
 })
 
+test('a URL of 4096 characters is served, and its query reaches the backend', async () => {
+  gateway = await startGateway({ routes: { $connect: { integration: proxy() } } })
+  const query = 'x'.repeat(4096 - '/test/dev?q='.length)
+  const client = await Client.connect(`${gateway.ws}?q=${query}`)
+  expect((await backend.call(1)).url).toBe(`/?q=${query}`)
+  client.close()
+})
+
 describe('the order of the checks', () => {
   const strict = (): Definition => ({
     allowedOrigins: ['https://app.example'],
