@@ -14,7 +14,8 @@ export function createHttpHandler({ catalog, connections }: HttpOptions) {
     const target = catalog.resolve(exchange.request.header('host'), exchange.request.path)
     if (target === null) return refuse(exchange, 'STAGE_NOT_FOUND')
     if (isCallback(target.rest)) return connections(exchange, target)
-    refuse(exchange, target.rest === '' || target.rest === '/' ? 'UPGRADE_REQUIRED' : 'STAGE_NOT_FOUND')
+    const isStage = target.takesClients && (target.rest === '' || target.rest === '/')
+    refuse(exchange, isStage ? 'UPGRADE_REQUIRED' : 'STAGE_NOT_FOUND')
   }
 }
 

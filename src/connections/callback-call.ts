@@ -21,6 +21,8 @@ export interface CallbackTarget {
   readonly domainName: string
   /** The path after the stage, not decoded, with its leading slash. */
   readonly rest: string
+  /** Connections of any API are reached here, not those of the stage's alone. */
+  readonly anyApi: boolean
 }
 
 /** The series of one operation and API. */
@@ -44,6 +46,8 @@ const prepared = new Map<ErrorCode, PreparedRefusal>()
 export class CallbackCall {
   readonly exchange: HttpExchange
   readonly stage: CallbackStage
+  /** The API whose connections are reached; undefined for any. */
+  readonly reachedApi: string | undefined
   private readonly now: number
   private readonly count: CountStatus | null
   private readonly context: RequestContext | null
@@ -58,6 +62,7 @@ export class CallbackCall {
   ) {
     this.exchange = exchange
     this.stage = target.stage
+    this.reachedApi = target.anyApi ? undefined : target.stage.apiId
     this.now = now
     this.count = count
     this.context = target.stage.accessLog === null ? null : contextOf(exchange, target, connectionId ?? '', now)
@@ -102,7 +107,7 @@ export class CallbackCall {
   }
 
   private answer(status: number, headers: HeaderList, body: string | null): void {
-    this.exchange.respond(status, headers, body)
+    this.exchange.respond(status, { own: headers }, body)
     this.count?.(status)
     if (this.context === null) return
     this.context.status = status

@@ -63,7 +63,7 @@ export function createConnectionsHandler(options: ConnectionsOptions): HandleCal
     if (body === null) return call.refuse('PAYLOAD_TOO_LARGE')
     if (!isAdmitted(call, verdict, id)) return
     const frame = { data: binary ? body : textFrame(body), binary }
-    const outcome = registry.deliver(id, frame, call.stage.apiId)
+    const outcome = registry.deliver(id, frame, call.reachedApi)
     if (typeof outcome === 'string') answerPost(call, outcome)
     else outcome.then((late) => answerPost(call, late)).catch((error) => fail(call, error))
   }
@@ -77,7 +77,7 @@ export function createConnectionsHandler(options: ConnectionsOptions): HandleCal
   function disconnect(call: CallbackCall, id: ConnectionId, query: string): void {
     const close = closeParameters(query)
     if (close === null) return call.refuse('INVALID_CLOSE_PARAMETERS', `: ${closeParametersRule}`)
-    const outcome = registry.disconnect(id, close.code, close.reason, call.stage.apiId)
+    const outcome = registry.disconnect(id, close.code, close.reason, call.reachedApi)
     if (typeof outcome === 'string') answerDelete(call, outcome)
     else outcome.then((late) => answerDelete(call, late)).catch((error) => fail(call, error))
   }
@@ -120,7 +120,8 @@ function answerPost(call: CallbackCall, outcome: DeliverOutcome): void {
 }
 
 function answerGet(call: CallbackCall, found: ConnectionDescription | null): void {
-  if (found === null || found.apiId !== call.stage.apiId) call.refuse('CONNECTION_GONE')
+  if (found === null || (call.reachedApi !== undefined && found.apiId !== call.reachedApi))
+    call.refuse('CONNECTION_GONE')
   else call.succeed(connectionJson(found))
 }
 

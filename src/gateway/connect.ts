@@ -53,7 +53,7 @@ export function createConnectHandler(options: ConnectOptions) {
   return function connect(upgrade: Upgrade<Connection>): void {
     const { request } = upgrade
     const target = catalog.resolve(request.header('host'), request.path)
-    if (target === null || (target.rest !== '' && target.rest !== '/'))
+    if (target === null || !target.takesClients || (target.rest !== '' && target.rest !== '/'))
       return send(upgrade, shortAnswer('STAGE_NOT_FOUND'))
     const { stage } = target
     const full = reserve()

@@ -11,6 +11,10 @@ export interface Target {
   readonly domainName: string
   /** What follows the stage, not decoded: empty, or with its leading slash. */
   readonly rest: string
+  /** Whether clients connect here; else only `@connections` is served. */
+  readonly takesClients: boolean
+  /** A callback here may mean a connection of any API: several that share a custom domain have a stage of this name. */
+  readonly anyApi: boolean
 }
 
 export interface DomainMapping {
@@ -40,7 +44,7 @@ interface Host {
   readonly api: Stages | null
   readonly mappings: ReadonlyMap<string, Mapping> | null
 }
-interface Mapping {
+interface Mapping extends Pick<Target, 'takesClients' | 'anyApi'> {
   readonly apiId: string
   readonly stage: string
 }
@@ -95,9 +99,14 @@ export function createCatalog({ defaultApi, domains, allowedHosts }: CatalogOpti
   function throughDomain(host: Host, first: string, path: string, end: number): Target | null {
     const mappings = host.mappings as ReadonlyMap<string, Mapping>
     const named = first === '' ? undefined : mappings.get(first)
-    if (named !== undefined) return target(apis.get(named.apiId)?.get(named.stage), host.authority, path, end)
+    if (named !== undefined) return mapped(named, host.authority, path, end)
     const whole = mappings.get('')
-    return whole === undefined ? null : target(apis.get(whole.apiId)?.get(whole.stage), host.authority, path, 0)
+    return whole === undefined ? null : mapped(whole, host.authority, path, 0)
+  }
+
+  function mapped({ apiId, stage, takesClients, anyApi }: Mapping, domain: string, path: string, end: number) {
+    const found = target(apis.get(apiId)?.get(stage), domain, path, end)
+    return found && { ...found, takesClients, anyApi }
   }
 
   function replace(apiId: string, stages: readonly Stage[]): readonly Deployment[] {
@@ -132,7 +141,14 @@ function deploymentOf(stage: Stage): Deployment {
 
 function target(deployment: Deployment | undefined, domainName: string, path: string, end: number): Target | null {
   if (deployment === undefined || deployment.current === null) return null
-  return { deployment, stage: deployment.current, domainName, rest: path.slice(end) }
+  return {
+    deployment,
+    stage: deployment.current,
+    domainName,
+    rest: path.slice(end),
+    takesClients: true,
+    anyApi: false,
+  }
 }
 
 const loopback = /^(?:(?:.*\.)?localhost|127(?:\.\d{1,3}){3}|\[::1\])$/
@@ -149,15 +165,20 @@ function segmentEnd(path: string, from: number): number {
 }
 
 /**
- * By mapping key, and by stage: a backend that builds `domainName + '/' + stage` names the stage, which AWS does not
- * serve on a custom domain. Not where several APIs have a stage of that name: the wrong one would answer 410, and the
- * backend forget a client that is there.
+ * By mapping key, and by stage, since backends build `domainName + '/' + stage`, which AWS does not serve on a custom
+ * domain. Where several APIs have a stage of that name, a callback must not be answered for the wrong one: it would
+ * be 410, and the backend forget a client that is there.
  */
 function mappingsOf({ apiMappings }: DomainMapping): ReadonlyMap<string, Mapping> {
-  const mappings = new Map(apiMappings.map(({ apiMappingKey, apiId, stage }) => [apiMappingKey, { apiId, stage }]))
+  const isShared = (stage: string, apiId: string) =>
+    apiMappings.some((each) => each.stage === stage && each.apiId !== apiId)
+  const mappings = new Map<string, Mapping>()
+  for (const { apiMappingKey, apiId, stage } of apiMappings) {
+    mappings.set(apiMappingKey, { apiId, stage, takesClients: true, anyApi: isShared(apiMappingKey, apiId) })
+  }
   for (const { apiId, stage } of apiMappings) {
-    const isClear = apiMappings.every((each) => each.stage !== stage || each.apiId === apiId)
-    if (isClear && !mappings.has(stage)) mappings.set(stage, { apiId, stage })
+    const anyApi = isShared(stage, apiId)
+    if (!mappings.has(stage)) mappings.set(stage, { apiId, stage, takesClients: !anyApi, anyApi })
   }
   return mappings
 }

@@ -146,7 +146,7 @@ export async function startCallbackServer(options: CallbackServerOptions = {}): 
       const rest = exchange.request.path.slice(`/${api}/${name}`.length)
       const found = stages.get(`${api}/${name}`)
       if (found === undefined) throw new Error(`no stage under ${exchange.request.path}`)
-      handle(exchange, { stage: found, domainName: exchange.request.header('host'), rest })
+      handle(exchange, { stage: found, domainName: exchange.request.header('host'), rest, anyApi: false })
     },
   })
 

@@ -38,7 +38,7 @@ test('a connection whose socket closes while it is being accepted is kept nowher
   const stage = emptyStage()
   const deployment: Deployment = { apiId: 'test', stageName: 'dev', current: stage, newest: stage, connections: 0 }
   const catalog: Catalog = {
-    resolve: () => ({ deployment, stage, domainName: 'localhost', rest: '' }),
+    resolve: () => ({ deployment, stage, domainName: 'localhost', rest: '', takesClients: true, anyApi: false }),
     replace: () => [],
     deployments: () => [deployment],
   }

@@ -165,12 +165,20 @@ describe('a connection is reached', () => {
     expect(client.unread).toEqual([])
   })
 
-  test('under /{stage} of a custom domain only where one API has a stage of that name there', async () => {
-    const { client, id } = await connect('/b', 'shared.example.com')
-    expect(await post('shared.example.com/b', id)).toBe(200)
-    // Another API's stage would answer 410, and its backend forget a client that is there.
-    expect(await post('shared.example.com/dev', id)).toBe(403)
-    client.close()
+  test('under /{stage} of a custom domain also where several APIs have a stage of that name, which clients then can not connect to', async () => {
+    for (const key of ['a', 'b']) {
+      const { client, id, domain, stage } = await connect(`/${key}`, 'shared.example.com')
+      expect(await post(`${domain}/${stage}`, id)).toBe(200)
+      expect(await client.next()).toBe('hello')
+      const headers = { Host: 'shared.example.com' }
+      const path = `/dev/@connections/${encodeURIComponent(id)}`
+      expect((await httpCall('GET', origin, path, { headers })).status).toBe(200)
+      expect((await httpCall('DELETE', origin, path, { headers })).status).toBe(204)
+      await client.closed
+      expect((await httpCall('GET', origin, path, { headers })).status).toBe(410)
+    }
+    expect((await refused(`${ws}/dev`, { headers: { Host: 'shared.example.com' } })).status).toBe(403)
+    expect((await httpCall('GET', origin, '/dev', { headers: { Host: 'shared.example.com' } })).status).toBe(403)
   })
 })
 
