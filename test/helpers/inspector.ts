@@ -33,14 +33,14 @@ export async function inspect(url: string): Promise<Inspector> {
     return result
   }
 
-  async function entriesOf(constructor: string): Promise<number> {
+  async function entriesOf(collection: string): Promise<number> {
     const group = { objectGroup: 'count' }
-    const prototype = await call('Runtime.evaluate', { expression: `${constructor}.prototype`, ...group })
+    const prototype = await call('Runtime.evaluate', { expression: `${collection}.prototype`, ...group })
     const { objects } = await call('Runtime.queryObjects', { prototypeObjectId: prototype.result.objectId, ...group })
     const sum = await call('Runtime.callFunctionOn', {
       objectId: objects.objectId,
       functionDeclaration: `function () {
-        const { get } = Object.getOwnPropertyDescriptor(${constructor}.prototype, 'size')
+        const { get } = Object.getOwnPropertyDescriptor(${collection}.prototype, 'size')
         let sum = 0
         // Prototypes of subclasses are among the objects, and have no size.
         for (const each of this) try { sum += get.call(each) } catch {}
