@@ -10,10 +10,10 @@ import { type Inspector, inspect } from '../helpers/inspector.ts'
 import { readMetrics } from '../helpers/metrics.ts'
 
 /**
- * Messages through each example, and no growth. `POSTERN_SOAK_MESSAGES=200000` runs that many through each, however
+ * Messages through each example, and no growth. `SOAK_MESSAGES=200000` runs that many through each, however
  * long it takes; by default each example has some seconds, and its share of messages.
  */
-const fixedCount = Number(process.env.POSTERN_SOAK_MESSAGES ?? 0)
+const fixedCount = Number(process.env.SOAK_MESSAGES ?? 0)
 const millisEach = 7_000
 const most = fixedCount || 200_000
 const connections = 20
