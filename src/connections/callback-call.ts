@@ -107,7 +107,7 @@ export class CallbackCall {
   }
 
   private answer(status: number, headers: HeaderList, body: string | null): void {
-    this.exchange.respond(status, headers, body)
+    this.exchange.respond(status, { own: headers }, body)
     this.count?.(status)
     if (this.context === null) return
     this.context.status = status

@@ -1,5 +1,5 @@
 import type { SendOutcome } from '../vocabulary/frames.ts'
-import type { HeaderList } from '../vocabulary/headers.ts'
+import type { HeaderList, OwnHeaders } from '../vocabulary/headers.ts'
 
 /**
  * What the server underneath promises. One file implements it; nothing outside this room knows which server it is.
@@ -56,8 +56,11 @@ export interface HttpExchange {
   /** Must be called in the synchronous part. `done` gets null when the body is larger than `limit` bytes; never called after an abort. */
   readBody(limit: number, done: (body: Buffer | null) => void): void
   onAborted(listener: () => void): void
-  /** Headers that may not be written are left out; HEAD and bodiless statuses are framed as RFC 9110 asks. */
-  respond(status: number, headers: HeaderList, body: string | Uint8Array | null): void
+  /**
+   * Headers that may not be written are left out, but for the gateway's own, which are not looked at. HEAD and
+   * bodiless statuses are framed as RFC 9110 asks.
+   */
+  respond(status: number, headers: HeaderList | OwnHeaders, body: string | Uint8Array | null): void
 }
 
 export interface TransportHandlers<Data> {

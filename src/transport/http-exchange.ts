@@ -1,6 +1,6 @@
 import type { HttpResponse } from 'uWebSockets.js'
 import type { Log } from '../observability/contract.ts'
-import type { HeaderList } from '../vocabulary/headers.ts'
+import type { HeaderList, OwnHeaders } from '../vocabulary/headers.ts'
 import { BodyReader, wholeBody } from './body-reader.ts'
 import type { HttpExchange } from './contract.ts'
 import { PendingResponse } from './pending-response.ts'
@@ -41,7 +41,7 @@ export class UwsHttpExchange extends PendingResponse implements HttpExchange {
     })
   }
 
-  respond(status: number, headers: HeaderList, body: string | Uint8Array | null): void {
+  respond(status: number, headers: HeaderList | OwnHeaders, body: string | Uint8Array | null): void {
     this.answer(status, headers, body)
   }
 }

@@ -1,6 +1,6 @@
 import type { HttpResponse } from 'uWebSockets.js'
 import type { ErrorCode } from '../vocabulary/errors.ts'
-import type { HeaderList } from '../vocabulary/headers.ts'
+import type { HeaderList, OwnHeaders } from '../vocabulary/headers.ts'
 import { shortAnswer } from '../vocabulary/short-answer.ts'
 import type { UwsRequest } from './request.ts'
 import { writeResponse } from './response.ts'
@@ -56,7 +56,7 @@ export abstract class PendingResponse {
     this.answer(status, headers, body)
   }
 
-  protected answer(status: number, headers: HeaderList, body: string | Uint8Array | null): void {
+  protected answer(status: number, headers: HeaderList | OwnHeaders, body: string | Uint8Array | null): void {
     if (!this.claim()) return
     const form = { method: this.request.method, close: this.#isDraining() }
     if (this.corked) writeResponse(this.response, form, status, headers, body)

@@ -4,27 +4,31 @@ import type { TransportRequest } from './contract.ts'
 import { addressText } from './ip-address.ts'
 
 /**
- * A request as uWebSockets.js hands it over. Method, path and query are copied at once; headers are read from the
- * native request when asked for, which throws after the synchronous part of the handler.
+ * A request as uWebSockets.js hands it over. Method and path are copied at once; the rest is read from the native
+ * request when first asked for, which throws after the synchronous part of the handler.
  */
 export class UwsRequest implements TransportRequest {
   readonly method: string
   readonly path: string
-  readonly query: string
   readonly #request: HttpRequest
   readonly #response: HttpResponse
   readonly #proxied: boolean
+  #query: string | null = null
 
   constructor(request: HttpRequest, response: HttpResponse, proxied: boolean) {
     const method = request.getCaseSensitiveMethod()
     // Hardly ever anything else, and the general way costs ten times as much.
     this.method = method === 'POST' || method === 'GET' ? method : method.toUpperCase()
     this.path = request.getUrl()
-    // Undefined where there is no question mark, whatever its type says.
-    this.query = request.getQuery() ?? ''
     this.#request = request
     this.#response = response
     this.#proxied = proxied
+  }
+
+  get query(): string {
+    // Undefined where there is no question mark, whatever its type says.
+    this.#query ??= this.#request.getQuery() ?? ''
+    return this.#query
   }
 
   header(lowerCaseName: string): string {

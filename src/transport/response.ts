@@ -1,6 +1,6 @@
 import type { HttpResponse } from 'uWebSockets.js'
 import { STATUS_CODES } from 'node:http'
-import { type HeaderList, isSafeHeader } from '../vocabulary/headers.ts'
+import { type HeaderList, isSafeHeader, type OwnHeaders } from '../vocabulary/headers.ts'
 
 /** What the form of a response depends on besides its status, headers and body. */
 export interface ResponseForm {
@@ -31,11 +31,11 @@ export function writeResponse(
   response: HttpResponse,
   form: ResponseForm,
   status: number,
-  headers: HeaderList,
+  headers: HeaderList | OwnHeaders,
   body: string | Uint8Array | null,
 ): void {
   // One call instead of one per header: a call into the native code costs more than joining the strings, about
-  // 0.1 µs each (load/micro/response-headers.ts). Each name and value has been checked for CR and LF.
+  // 0.1 µs each (load/micro/response-headers.ts). No name and no value has a CR or LF in it.
   response.writeStatus(responseHead(status, headers))
   if (form.method === 'HEAD' || status === 204 || status === 304) endWithoutBody(response, form, status, headers, body)
   else if (form.close) response.end(body ?? '', true)
@@ -52,7 +52,7 @@ function endWithoutBody(
   response: HttpResponse,
   form: ResponseForm,
   status: number,
-  headers: HeaderList,
+  headers: HeaderList | OwnHeaders,
   body: string | Uint8Array | null,
 ): void {
   const length = status === 204 ? null : body === null ? declaredLength(headers) : String(Buffer.byteLength(body))
@@ -63,19 +63,26 @@ function endWithoutBody(
 }
 
 /** A backend's answer to HEAD has no body to measure, only its own word. */
-function declaredLength(headers: HeaderList): string | null {
-  const header = headers.find(([name]) => name.toLowerCase() === 'content-length')
+function declaredLength(headers: HeaderList | OwnHeaders): string | null {
+  const header = listOf(headers).find(([name]) => name.toLowerCase() === 'content-length')
   return header !== undefined && /^\d{1,15}$/.test(header[1]) ? header[1] : null
 }
 
-function responseHead(status: number, headers: HeaderList): string {
+function responseHead(status: number, headers: HeaderList | OwnHeaders): string {
   let head = statusLines[status] ?? `${status} `
-  for (let i = 0; i < headers.length; i++) {
-    const [name, value] = headers[i] as readonly [string, string]
+  const isOwn = 'own' in headers
+  const list = listOf(headers)
+  for (let i = 0; i < list.length; i++) {
+    const [name, value] = list[i] as readonly [string, string]
     const start = lineStart(name, i)
-    if (start !== '' && isSafeValue(value)) head += start + value
+    // Looking at every character of four ids costs 0.3 µs, a tenth of what the gateway adds to a POST @connections.
+    if (start !== '' && (isOwn || isSafeValue(value))) head += start + value
   }
   return head
+}
+
+function listOf(headers: HeaderList | OwnHeaders): HeaderList {
+  return 'own' in headers ? headers.own : headers
 }
 
 const statusLines: readonly (string | undefined)[] = Array.from({ length: 600 }, (_, status) => {

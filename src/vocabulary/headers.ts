@@ -1,6 +1,14 @@
 /** Names and values in the order and spelling in which they came or will go. A name may come more than once. */
 export type HeaderList = readonly (readonly [name: string, value: string])[]
 
+/**
+ * Headers whose names and values the gateway made by itself, of constants and ids, so that they are safe to write
+ * without a look at each character. Nothing that came from outside may stand in them.
+ */
+export interface OwnHeaders {
+  readonly own: HeaderList
+}
+
 const validName = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is refused here
 const invalidValue = /[\u0000-\u0008\u000a-\u001f\u007f]/

@@ -179,6 +179,18 @@ describe('headers of a response', () => {
     expect(body).toBe('body')
   })
 
+  test('that the gateway made itself are written as they are, but for those that frame the message', async () => {
+    const own = [
+      ['X-A', 'a'],
+      ['Content-Length', '99'],
+    ] as const
+    const server = await startServer({}, { request: (exchange) => exchange.respond(200, { own }, 'body') })
+    const { head, body } = await server.client().write(get()).readResponse()
+    expect(head).toContain('\r\nX-A: a\r\n')
+    expect(head).not.toContain('99')
+    expect(body).toBe('body')
+  })
+
   test('have no end of made-up names kept in memory, and unknown ones are still checked', async () => {
     let round = 0
     const server = await startServer(
