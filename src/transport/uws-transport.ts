@@ -101,22 +101,28 @@ class UwsTransport<Data> implements Transport {
       closeOnBackpressureLimit: false,
       maxLifetime: 0,
       compression: compression ? SHARED_COMPRESSOR | SHARED_DECOMPRESSOR : DISABLED,
-      upgrade: (response, request, context) => this.#onRequest(response, request, context),
+      upgrade: (response, request, context) => this.#onRequest(response, request, context, 'GET'),
       open: (native) => this.#onOpen(native as NativeSocket<Data>),
       message: (native, message, isBinary) => this.#onMessage(native as NativeSocket<Data>, message, isBinary),
       ping: (native) => this.#onPinged(native as NativeSocket<Data>),
       close: (native, code, text) => this.#onClose(native as NativeSocket<Data>, code, text),
     })
+    app.post('/*', (response, request) => this.#onRequest(response, request, null, 'POST'))
     // Also what uWebSockets.js does not take for a handshake: another method, a key of another length.
-    return app.any('/*', (response, request) => this.#onRequest(response, request, null))
+    return app.any('/*', (response, request) => this.#onRequest(response, request, null, null))
   }
 
   /**
    * Returning unanswered without `onAborted`, or throwing, would end the process. An answer given at once needs no
    * listener, which is a tenth of what accepting a connection costs here.
    */
-  #onRequest(response: HttpResponse, native: HttpRequest, context: us_socket_context_t | null): void {
-    const request = new UwsRequest(native, response, this.#options.proxyProtocol ?? false)
+  #onRequest(
+    response: HttpResponse,
+    native: HttpRequest,
+    context: us_socket_context_t | null,
+    method: 'GET' | 'POST' | null,
+  ): void {
+    const request = new UwsRequest(native, response, this.#options.proxyProtocol ?? false, method)
     const isHandshake = asksForWebSocket(request)
     const fault = isHandshake ? (handshakeFault(request) ?? (context === null ? otherFault : null)) : null
     const pending =
