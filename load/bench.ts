@@ -1,4 +1,5 @@
 // npm run bench: the gateway beside bare servers that do the same, row by row. See load/README.md.
+import { availableParallelism, loadavg } from 'node:os'
 import { parseArgs } from 'node:util'
 import { type Measurement, measureRound } from './measure.ts'
 import { type Line, summarize, terminalTable } from './report.ts'
@@ -29,6 +30,10 @@ const options = {
   clients: Number(flags.clients),
 }
 
+const [recentLoad = 0] = loadavg()
+if (recentLoad > availableParallelism() / 4) {
+  process.stderr.write(`The machine is busy (load average ${recentLoad.toFixed(1)}): the figures will be rough.\n`)
+}
 const backend = await startBackend()
 const backendUrl = `http://127.0.0.1:${backend.port}`
 const apis = await prepareApis(backendUrl)
