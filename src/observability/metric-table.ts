@@ -18,6 +18,7 @@ const route = 'Route key of the definition.'
 const code = 'Code of the table of errors.'
 /** Integrations end at 29 s, or at 30 with what goes on around them. */
 const integrationSeconds = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30]
+const answerSeconds = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5]
 const lagSeconds = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5]
 
 export const metricTable: Readonly<Record<string, MetricRow>> = {
@@ -62,6 +63,27 @@ export const metricTable: Readonly<Record<string, MetricRow>> = {
     operation: '`post`, `get` or `delete`.',
     status: 'HTTP status of the answer.',
   }),
+
+  // --- the registry that workers share (--redis) ---
+  postern_registry_up: gauge('1 while connections of other workers can be reached, else 0.', {}),
+  postern_registry_workers: gauge(
+    'Workers that the registry knows, dead ones until they are buried; NaN at those that do not look.',
+    {},
+  ),
+  postern_registry_depth: gauge('Questions to other workers without an answer yet, and answers not yet sent.', {}),
+  postern_registry_unstored_records: gauge('Records of connections that Redis may not have yet.', {}),
+  postern_registry_answer_seconds: histogram(
+    'Time from asking another worker (a push, a look-up, a close) to its answer.',
+    {},
+    answerSeconds,
+  ),
+  postern_registry_unanswered_total: counter('Questions to other workers that ended without an answer.', {}),
+  postern_registry_envelopes_total: counter('Packed messages between workers.', { direction: '`in` or `out`.' }),
+  postern_registry_envelopes_refused_total: counter('Messages from Redis that were not taken.', {
+    reason: '`size`, `encoding`, `version` (of the wire format) or `schema`.',
+  }),
+  postern_registry_burials_total: counter('Dead workers whose `$disconnect`s this worker ran.', {}),
+  postern_registry_buried_connections_total: counter('Connections of dead workers that this worker settled.', {}),
 
   // --- the process ---
   postern_definition_reloads_total: counter('Definitions read anew.', { outcome: '`applied` or `rejected`.' }),

@@ -1,0 +1,362 @@
+import type { Log, Metrics } from '../observability/contract.ts'
+import type { ConnectionDescription, ConnectionRecord } from '../vocabulary/connection.ts'
+import { GatewayError } from '../vocabulary/errors.ts'
+import type { DeliverOutcome } from '../vocabulary/frames.ts'
+import { allocateConnectionId, type ConnectionId, type OwnerId, ownerOfConnectionId } from '../vocabulary/ids.ts'
+import type { RedisAddress } from '../vocabulary/redis-address.ts'
+import type { Registry, RegistryOptions } from './contract.ts'
+import { createRecordTable } from './record-table.ts'
+import { answerCodes, packEnvelope, type QuestionKind, questionKinds, readEnvelope } from './redis/envelope.ts'
+import { createFleet } from './redis/fleet.ts'
+import { createInbox } from './redis/inbox.ts'
+import { fleetKeys } from './redis/keys.ts'
+import { createMembership } from './redis/membership.ts'
+import { createPeers, type Outcome } from './redis/peers.ts'
+import { answerQuestion, readDescription } from './redis/questions.ts'
+import { createRecordStore } from './redis/record-store.ts'
+import { openStore, within } from './redis/store.ts'
+import { type Timings, usualTimings } from './redis/timings.ts'
+import { createUndertaker } from './redis/undertaker.ts'
+
+export interface RedisRegistryOptions extends RegistryOptions {
+  readonly address: RedisAddress
+  readonly password: string | null
+  readonly sentinelPassword: string | null
+  /** PEM file of the authority behind the server's certificate; null for those that Node.js knows. */
+  readonly ca: string | null
+  /** Before every key and channel. */
+  readonly keyPrefix: string
+  /** Of Postern. */
+  readonly version: string
+  /** Runs the `$disconnect` of a connection whose worker has died. Resolves when its backend has answered. */
+  readonly bury: (record: ConnectionRecord) => Promise<void>
+  /**
+   * This worker was taken for dead: its sockets must be closed, at once. Their `$disconnect`s are run by others, but
+   * for those that `owes` says.
+   */
+  readonly buried: (owes: (id: ConnectionId) => boolean) => void
+  readonly log: Log
+  readonly metrics: Metrics
+  readonly random: () => number
+  /** Milliseconds that only rise, also while the process is stopped. */
+  readonly clock: () => number
+  readonly timings?: Partial<Timings>
+}
+
+export interface RedisRegistry extends Registry {
+  /**
+   * One try to join the fleet. Rejects with one sentence when this Redis can never be used; when it can't be reached,
+   * resolves, and goes on trying: `trouble()` says why.
+   */
+  start(): Promise<void>
+  /** Drops everything without a goodbye, as a crash does. */
+  abandon(): void
+}
+
+/** How long closing waits for Redis and for backends that are told of ended connections. */
+const closingMs = 2_000
+/** Of workers that are known to be dead: their stale ids need not be asked about. */
+const maxKnownDead = 10_000
+
+/** The registry of workers that share a Redis; see docs/reliability.md for what it survives. */
+export function createRedisRegistry(options: RedisRegistryOptions): RedisRegistry {
+  const { local, name, now, log, metrics, random, clock } = options
+  const timings: Timings = { ...usualTimings, ...options.timings }
+  const keys = fleetKeys(options.keyPrefix)
+  const startedAt = now()
+  const records = createRecordTable()
+  const knownDead = new Set<OwnerId>()
+  /** The newest envelope of each sender. */
+  const serials = new Map<OwnerId, number>()
+  let closed = false
+  let closing: Promise<void> | null = null
+  let rewriteOwed = false
+  let mismatches = 0
+
+  const store = openStore({
+    ...options,
+    name: 'postern',
+    commandTimeout: timings.command,
+    retry: timings.retry,
+    disturbed: (error) => disturbed(error),
+    ready: () => membership.nudge(),
+  })
+  const membership = createMembership({
+    ...{ store, keys, name, version: options.version, startedAt, timings, log, random, clock },
+    held,
+    buried,
+  })
+  const inbox = createInbox({
+    ...{ store, log, random, retry: timings.retry, commandTimeout: timings.command, receive },
+    changed(trouble) {
+      if (trouble !== null) log.warn({ trouble }, 'other workers can not reach this one')
+    },
+  })
+  const recordStore = createRecordStore({
+    ...{ store, records, log },
+    key: () => membership.keys.connections,
+    mayWrite: () => membership.certain,
+    failed: disturbed,
+  })
+  const peers = createPeers({
+    own: () => membership.owner,
+    async publish(to, envelope) {
+      try {
+        return Number(await store.run('SPUBLISH', keys.of(to).inbox, envelope))
+      } catch (error) {
+        disturbed(error as Error)
+        throw error
+      }
+    },
+    isDead,
+    clock,
+    answerTimeout: timings.answer,
+    answerSeconds: metrics.histogram('postern_registry_answer_seconds', {}),
+    unanswered: metrics.counter('postern_registry_unanswered_total', {}),
+    published: metrics.counter('postern_registry_envelopes_total', { direction: 'out' }),
+  })
+  const undertaker = createUndertaker({
+    ...{ store, keys, bury: options.bury, timings, log, random, failed: disturbed },
+    own: () => membership.owner,
+    mayJudge: () => trouble() === null && membership.certain && membership.calm,
+    burials: metrics.counter('postern_registry_burials_total', {}),
+    buriedConnections: metrics.counter('postern_registry_buried_connections_total', {}),
+  })
+  const fleet = createFleet({ store, keys, own: () => membership.owner, describeOwn, records, peers, now })
+  const received = metrics.counter('postern_registry_envelopes_total', { direction: 'in' })
+  metrics.gauge('postern_registry_up', {}, () => (trouble() === null ? 1 : 0))
+  metrics.gauge('postern_registry_workers', {}, () => undertaker.seen ?? Number.NaN)
+  metrics.gauge('postern_registry_depth', {}, () => peers.depth)
+  metrics.gauge('postern_registry_unstored_records', {}, () => recordStore.unstored)
+
+  function trouble(): string | null {
+    if (closed) return 'the registry is closed'
+    const found = membership.trouble ?? inbox.trouble
+    return found === null ? null : `Redis (${store.where}): ${found}`
+  }
+
+  function disturbed(error: Error): void {
+    if (closed) return
+    recordStore.suspend()
+    membership.disturbed(error)
+  }
+
+  // --- the lease ---
+
+  function held(stored: number, anew: boolean): void {
+    const mismatch = recordStore.settled && stored !== records.size
+    mismatches = mismatch ? mismatches + 1 : 0
+    // A failover may lose what was written last without telling anybody.
+    if (anew || mismatches >= 2) void rewrite()
+    void inbox.check(echo()).catch(disturbed)
+  }
+
+  async function rewrite(): Promise<void> {
+    mismatches = 0
+    if (rewriteOwed) return
+    rewriteOwed = true
+    try {
+      await recordStore.rewrite()
+    } catch (error) {
+      disturbed(error as Error)
+    } finally {
+      rewriteOwed = false
+    }
+  }
+
+  function buried(): void {
+    const unstored = recordStore.unstoredIds()
+    recordStore.clear()
+    records.clear()
+    peers.drop()
+    options.buried((id) => unstored.has(id))
+    void inbox.listen(membership.keys.inbox)
+  }
+
+  function echo(): Buffer {
+    const { owner } = membership
+    return packEnvelope({ from: owner, serial: 0, to: owner, questions: [], answers: [] })
+  }
+
+  async function isDead(owner: OwnerId): Promise<boolean> {
+    if (closed || trouble() !== null) return false
+    try {
+      const { lease, grave } = keys.of(owner)
+      const [alive, dead] = (await store.run('MGET', lease, grave)) as (Buffer | null)[]
+      if (dead !== null) {
+        if (knownDead.size >= maxKnownDead) knownDead.clear()
+        knownDead.add(owner)
+        serials.delete(owner)
+      }
+      return dead !== null || (alive === null && membership.calm)
+    } catch (error) {
+      disturbed(error as Error)
+      return false
+    }
+  }
+
+  // --- what others want ---
+
+  function receive(bytes: Buffer): void {
+    if (bytes.length === 0) return // a look whether the channel may be published to
+    const envelope = readEnvelope(bytes)
+    if (typeof envelope === 'string') {
+      metrics.counter('postern_registry_envelopes_refused_total', { reason: envelope }).value++
+      return log.debug({ reason: envelope, bytes: bytes.length }, 'an envelope was refused')
+    }
+    const { from, to, serial, questions } = envelope
+    if (to !== membership.owner) return
+    if (from === to) return inbox.echoed()
+    if (serial <= (serials.get(from) ?? 0)) return
+    if (serials.size > maxKnownDead) serials.clear()
+    serials.set(from, serial)
+    received.value++
+    peers.take(envelope)
+    // A worker that may be buried must not act: its connections may have been reported gone.
+    if (questions.length > 0 && !membership.certain) return
+    for (const question of questions) {
+      const answer = answerQuestion(question, local, records)
+      if (answer instanceof Promise) void answer.then((late) => peers.answer(from, late))
+      else peers.answer(from, answer)
+    }
+  }
+
+  // --- what we want of others ---
+
+  /** Asks the worker inside the id; `gone` and `unreachable` at once where there is nobody to ask. */
+  function ask(
+    owner: OwnerId,
+    kind: QuestionKind,
+    id: ConnectionId,
+    apiId: string | null,
+    first: unknown,
+    second: unknown,
+  ): Promise<Outcome> {
+    if (trouble() !== null) return Promise.resolve('unreachable')
+    return peers.ask(owner, kind, id, apiId, first, second)
+  }
+
+  async function leave(): Promise<void> {
+    if (closed) return
+    const reachable = trouble() === null
+    membership.stop()
+    const goodbye = async () => {
+      await recordStore.flushed()
+      await undertaker.stop()
+      if (reachable) await membership.leave()
+    }
+    await within(goodbye(), closingMs).catch((error: Error) => {
+      log.warn({ err: error }, 'this worker left the fleet without a goodbye')
+    })
+    drop()
+  }
+
+  function drop(): void {
+    closed = true
+    inbox.close()
+    peers.drop()
+    store.close()
+  }
+
+  function isLocal(owner: OwnerId): boolean {
+    return owner === membership.owner
+  }
+
+  function isGone(owner: OwnerId | -1): boolean {
+    return owner === -1 || knownDead.has(owner)
+  }
+
+  function describeOwn() {
+    const { owner } = membership
+    return { owner, name, startedAt, connections: records.size, leaseUntil: now() + timings.lease }
+  }
+
+  return {
+    get owner() {
+      return membership.owner
+    },
+    allocateId() {
+      let id = allocateConnectionId(membership.owner)
+      while (records.has(id)) id = allocateConnectionId(membership.owner)
+      return id
+    },
+    add(record) {
+      records.add(record)
+      return recordStore.put(record)
+    },
+    remove(id) {
+      return records.remove(id) ? recordStore.remove(id) : undefined
+    },
+    get(id) {
+      const owner = ownerOfConnectionId(id)
+      if (isGone(owner)) return null
+      if (isLocal(owner)) return membership.frozen ? Promise.reject(inDoubt()) : local.describe(id)
+      return ask(owner, questionKinds.describe, id, null, null, null).then((outcome): ConnectionDescription | null => {
+        if (outcome === 'gone') return null
+        if (outcome === 'unreachable' || outcome[1] === answerCodes.refused)
+          throw new GatewayError('WORKER_UNREACHABLE')
+        return outcome[1] === answerCodes.done ? readDescription(id, outcome[2]) : null
+      })
+    },
+    deliver(id, { data, binary }, apiId): DeliverOutcome | Promise<DeliverOutcome> {
+      const owner = ownerOfConnectionId(id)
+      if (isGone(owner)) return 'gone'
+      if (isLocal(owner)) return membership.frozen ? 'unreachable' : local.send(id, { data, binary }, apiId)
+      const kind = binary ? questionKinds.binary : questionKinds.text
+      const copy = typeof data === 'string' ? data : Buffer.from(data)
+      return ask(owner, kind, id, apiId ?? null, copy, null).then(deliverOutcome)
+    },
+    disconnect(id, code, reason, apiId) {
+      const owner = ownerOfConnectionId(id)
+      if (isGone(owner)) return 'gone'
+      if (isLocal(owner)) {
+        if (membership.frozen) return 'unreachable'
+        return local.close(id, code, reason, apiId) ? 'closed' : 'gone'
+      }
+      return ask(owner, questionKinds.close, id, apiId ?? null, code, reason).then((outcome) => {
+        if (typeof outcome === 'string') return outcome
+        if (outcome[1] === answerCodes.done) return 'closed'
+        return outcome[1] === answerCodes.gone ? 'gone' : 'unreachable'
+      })
+    },
+    list: (filter, cursor, limit) => (closed ? records.list(filter, cursor, limit) : fleet.list(filter, cursor, limit)),
+    count: async () => (closed ? records.size : fleet.count()),
+    workers: async () => (closed ? [describeOwn()] : fleet.workers()),
+    trouble,
+    async start() {
+      await store.connected().catch((error: Error) => {
+        log.warn({ redis: store.where, err: error }, "Redis can't be reached; trying again")
+      })
+      await membership.start()
+      await inbox.listen(membership.keys.inbox)
+      undertaker.start()
+    },
+    abandon() {
+      membership.stop()
+      drop()
+      void undertaker.stop()
+    },
+    close() {
+      closing ??= leave()
+      return closing
+    },
+  }
+}
+
+function inDoubt(): GatewayError {
+  return new GatewayError('WORKER_UNREACHABLE', 'the process stood still and its lease is in doubt')
+}
+
+function deliverOutcome(outcome: Outcome): DeliverOutcome {
+  if (typeof outcome === 'string') return outcome
+  switch (outcome[1]) {
+    case answerCodes.done:
+      return 'sent'
+    case answerCodes.gone:
+      return 'gone'
+    case answerCodes.full:
+      return 'full'
+    default:
+      return 'unreachable'
+  }
+}

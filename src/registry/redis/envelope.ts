@@ -1,0 +1,95 @@
+import { Packr } from 'msgpackr'
+import type { OwnerId } from '../../vocabulary/ids.ts'
+
+/** Of the wire format. Raised only when the old one can't be read as the new one any more. */
+export const wireVersion = 1
+/** A larger envelope is not ours: we split before. */
+export const maxEnvelopeBytes = 8 * 1024 * 1024
+
+/** What a worker may be asked. The numbers are those of the wire, and are never used again. */
+export const questionKinds = { text: 0, binary: 1, close: 2, describe: 3, list: 4 } as const
+export type QuestionKind = (typeof questionKinds)[keyof typeof questionKinds]
+
+/** `first` and `second` are the kind's own: data; code and reason; nothing; filter, and cursor with limit. */
+export type Question = readonly [
+  number: number,
+  kind: number,
+  connectionId: string,
+  apiId: string | null,
+  first: unknown,
+  second: unknown,
+]
+
+export const answerCodes = { done: 0, gone: 1, full: 2, refused: 3 } as const
+
+export type Answer = readonly [number: number, code: number, payload: unknown]
+
+/** All that one worker has to say to another one at a time. */
+export interface Envelope {
+  readonly from: OwnerId
+  /** Rises with every envelope of a sender: one that comes again, or late, is not taken. */
+  readonly serial: number
+  readonly to: OwnerId
+  readonly questions: readonly Question[]
+  readonly answers: readonly Answer[]
+}
+
+/** Why an envelope was not taken: label of `postern_registry_envelopes_refused_total`. */
+export type EnvelopeFault = 'size' | 'encoding' | 'version' | 'schema'
+
+const packr = new Packr({ useRecords: false })
+
+export function packEnvelope({ from, serial, to, questions, answers }: Envelope): Buffer {
+  return packr.pack([wireVersion, from, serial, to, questions, answers])
+}
+
+/**
+ * Reads what came through Redis, where anybody may write. Members behind those that we know are ignored, so that a
+ * later version may add some.
+ */
+export function readEnvelope(bytes: Buffer): Envelope | EnvelopeFault {
+  if (bytes.length > maxEnvelopeBytes) return 'size'
+  let value: unknown
+  try {
+    value = packr.unpack(bytes)
+  } catch {
+    return 'encoding'
+  }
+  if (!Array.isArray(value)) return 'schema'
+  const [version, from, serial, to, questions, answers] = value as unknown[]
+  if (version !== wireVersion) return typeof version === 'number' ? 'version' : 'schema'
+  if (!isOwner(from) || !isCount(serial) || !isOwner(to)) return 'schema'
+  if (!Array.isArray(questions) || !questions.every(isQuestion)) return 'schema'
+  if (!Array.isArray(answers) || !answers.every(isAnswer)) return 'schema'
+  return { from, serial, to, questions, answers }
+}
+
+function isQuestion(value: unknown): value is Question {
+  if (!Array.isArray(value)) return false
+  const [number, kind, connectionId, apiId, first, second] = value as unknown[]
+  if (!isCount(number) || !isCount(kind) || typeof connectionId !== 'string') return false
+  if (apiId !== null && typeof apiId !== 'string') return false
+  switch (kind) {
+    case questionKinds.text:
+    case questionKinds.binary:
+      return typeof first === 'string' || first instanceof Uint8Array
+    case questionKinds.close:
+      return (first === null || isCount(first)) && (second === null || typeof second === 'string')
+    case questionKinds.list:
+      return Array.isArray(first) && Array.isArray(second)
+    default:
+      return true // describe has no more; one that we do not know is answered with `refused`
+  }
+}
+
+function isAnswer(value: unknown): value is Answer {
+  return Array.isArray(value) && isCount(value[0]) && isCount(value[1])
+}
+
+function isOwner(value: unknown): value is OwnerId {
+  return isCount(value) && value < 0x1000000
+}
+
+function isCount(value: unknown): value is number {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0
+}

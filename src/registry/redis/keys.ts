@@ -1,0 +1,40 @@
+import type { OwnerId } from '../../vocabulary/ids.ts'
+
+/** The keys of one worker. They share a hash tag, so that scripts may touch all of them in a Cluster. */
+export interface WorkerKeys {
+  /** String, JSON of a `LeaseValue`; runs out by itself when the worker dies. */
+  readonly lease: string
+  /** String; there once the worker has been declared dead or has left: its owner id is not used again. */
+  readonly grave: string
+  /** String; who runs the `$disconnect`s of a dead worker. */
+  readonly undertaker: string
+  /** Hash: connection id → packed record. */
+  readonly connections: string
+  /** Channel of sharded pub/sub. */
+  readonly inbox: string
+}
+
+export interface FleetKeys {
+  /** Hash: owner → name of every worker that has been seen and not buried. */
+  readonly workers: string
+  /** String; the worker that looks for dead ones. */
+  readonly sweeper: string
+  of(owner: OwnerId): WorkerKeys
+}
+
+export function fleetKeys(prefix: string): FleetKeys {
+  return {
+    workers: `${prefix}workers`,
+    sweeper: `${prefix}sweeper`,
+    of(owner) {
+      const start = `${prefix}{w:${owner}}:`
+      return {
+        lease: `${start}lease`,
+        grave: `${start}grave`,
+        undertaker: `${start}undertaker`,
+        connections: `${start}connections`,
+        inbox: `${start}inbox`,
+      }
+    },
+  }
+}

@@ -1,0 +1,240 @@
+import type { Counter, Histogram } from '../../observability/contract.ts'
+import type { OwnerId } from '../../vocabulary/ids.ts'
+import { type Answer, type Envelope, packEnvelope, type Question, type QuestionKind } from './envelope.ts'
+
+/** What came of a question: an answer, or that there is nobody, or nobody who answers, to give one. */
+export type Outcome = Answer | 'gone' | 'unreachable'
+
+export interface PeersOptions {
+  readonly own: () => OwnerId
+  /** Hands an envelope to Redis; resolves with how many listen to that inbox. */
+  readonly publish: (to: OwnerId, envelope: Buffer) => Promise<number>
+  /** Asked when a worker is silent: whether it is proved dead. Never rejects. */
+  readonly isDead: (owner: OwnerId) => Promise<boolean>
+  /** Milliseconds that only rise. */
+  readonly clock: () => number
+  /** Milliseconds that an answer may take. */
+  readonly answerTimeout: number
+  readonly answerSeconds: Histogram
+  readonly unanswered: Counter
+  readonly published: Counter
+}
+
+/** The way to the other workers: what is said to one of them within a tick goes out together. */
+export interface Peers {
+  /** Questions and answers that wait to be published, and questions that wait for an answer. */
+  readonly depth: number
+  /** Resolves at the latest after the time for an answer and a look at the lease; never rejects. */
+  ask(
+    to: OwnerId,
+    kind: QuestionKind,
+    connectionId: string,
+    apiId: string | null,
+    first: unknown,
+    second: unknown,
+  ): Promise<Outcome>
+  answer(to: OwnerId, answer: Answer): void
+  /** Takes the answers of an envelope. */
+  take(envelope: Envelope): void
+  /** Lets every question end as unreachable. */
+  drop(): void
+}
+
+interface Pending {
+  readonly to: OwnerId
+  readonly bytes: number
+  readonly askedAt: number
+  readonly resolve: (outcome: Outcome) => void
+}
+
+interface Peer {
+  readonly owner: OwnerId
+  questions: Question[]
+  answers: Answer[]
+  /** Of the questions that wait to be published or answered. */
+  asked: number
+  bytes: number
+  publishing: boolean
+  scheduled: boolean
+}
+
+/** Questions toward one worker that may be open, and their bytes: one that does not answer must not take our memory. */
+const maxAsked = 10_000
+const maxAskedBytes = 32 * 1024 * 1024
+const maxAnswers = 20_000
+/** An envelope takes no more than this, so that each stays far below what the other side reads. */
+const maxItems = 2_000
+const maxBytes = 1024 * 1024
+const itemBytes = 64
+const deadlineStep = 100
+
+export function createPeers(options: PeersOptions): Peers {
+  const { own, publish, isDead, clock, answerTimeout, answerSeconds, unanswered, published } = options
+  const peers = new Map<OwnerId, Peer>()
+  /** In the order of asking, which is that of their deadlines. */
+  const pending = new Map<number, Pending>()
+  let questionNumber = 0
+  let serial = 0
+  let timer: NodeJS.Timeout | null = null
+
+  function peerOf(owner: OwnerId): Peer {
+    let peer = peers.get(owner)
+    if (peer === undefined) {
+      peer = { owner, questions: [], answers: [], asked: 0, bytes: 0, publishing: false, scheduled: false }
+      peers.set(owner, peer)
+    }
+    return peer
+  }
+
+  /** One publish at a time to each worker: what comes meanwhile is packed, and nothing can overtake. */
+  function schedule(peer: Peer): void {
+    if (peer.scheduled || peer.publishing) return
+    peer.scheduled = true
+    setImmediate(() => {
+      peer.scheduled = false
+      void pump(peer)
+    })
+  }
+
+  async function pump(peer: Peer): Promise<void> {
+    if (peer.publishing) return
+    peer.publishing = true
+    while (peer.questions.length > 0 || peer.answers.length > 0) {
+      const questions = takeUpTo(peer.questions, questionBytes)
+      const answers = takeUpTo(peer.answers, answerBytes)
+      const envelope = packEnvelope({ from: own(), serial: ++serial, to: peer.owner, questions, answers })
+      published.value++
+      try {
+        const listeners = await publish(peer.owner, envelope)
+        if (listeners === 0 && questions.length > 0) void giveUp(peer.owner, questions.map(numberOf))
+      } catch {
+        for (const question of questions) settle(numberOf(question), 'unreachable')
+      }
+    }
+    peer.publishing = false
+    forgetIdle(peer)
+  }
+
+  function forgetIdle(peer: Peer): void {
+    const { asked, questions, answers, publishing, scheduled } = peer
+    if (asked === 0 && !publishing && !scheduled && questions.length === 0 && answers.length === 0) {
+      peers.delete(peer.owner)
+    }
+  }
+
+  function settle(number: number, outcome: Outcome): void {
+    const question = pending.get(number)
+    if (question === undefined) return
+    pending.delete(number)
+    const peer = peers.get(question.to)
+    if (peer !== undefined) {
+      peer.asked--
+      peer.bytes -= question.bytes
+      forgetIdle(peer)
+    }
+    if (typeof outcome === 'string') unanswered.value++
+    else answerSeconds.observe((clock() - question.askedAt) / 1000)
+    question.resolve(outcome)
+  }
+
+  /** Nobody listens, or nobody answered: it depends on the lease what that means. */
+  async function giveUp(owner: OwnerId, numbers: readonly number[]): Promise<void> {
+    const outcome = (await isDead(owner)) ? 'gone' : 'unreachable'
+    for (const number of numbers) settle(number, outcome)
+  }
+
+  function watchDeadlines(): void {
+    timer ??= setInterval(() => {
+      const due = clock() - answerTimeout
+      const late = new Map<OwnerId, number[]>()
+      for (const [number, question] of pending) {
+        if (question.askedAt > due) break
+        const numbers = late.get(question.to)
+        if (numbers === undefined) late.set(question.to, [number])
+        else numbers.push(number)
+      }
+      for (const [owner, numbers] of late) void giveUp(owner, numbers)
+      if (pending.size === 0) stopWatching()
+    }, deadlineStep)
+  }
+
+  function stopWatching(): void {
+    if (timer !== null) clearInterval(timer)
+    timer = null
+  }
+
+  return {
+    get depth() {
+      let depth = pending.size
+      for (const { answers } of peers.values()) depth += answers.length
+      return depth
+    },
+    ask(to, kind, connectionId, apiId, first, second) {
+      const peer = peerOf(to)
+      const bytes = sizeOf(first)
+      if (peer.asked >= maxAsked || peer.bytes + bytes > maxAskedBytes) {
+        unanswered.value++
+        return Promise.resolve('unreachable')
+      }
+      const number = ++questionNumber
+      peer.asked++
+      peer.bytes += bytes
+      peer.questions.push([number, kind, connectionId, apiId, first, second])
+      schedule(peer)
+      watchDeadlines()
+      return new Promise((resolve) => pending.set(number, { to, bytes, askedAt: clock(), resolve }))
+    },
+    answer(to, answer) {
+      const peer = peerOf(to)
+      // The asker has a deadline of its own.
+      if (peer.answers.length >= maxAnswers) return
+      peer.answers.push(answer)
+      schedule(peer)
+    },
+    take({ from, answers }) {
+      for (const answer of answers) {
+        if (pending.get(answer[0])?.to === from) settle(answer[0], answer)
+      }
+    },
+    drop() {
+      stopWatching()
+      for (const peer of peers.values()) {
+        peer.questions = []
+        peer.answers = []
+      }
+      for (const number of [...pending.keys()]) settle(number, 'unreachable')
+    },
+  }
+}
+
+function numberOf([number]: Question): number {
+  return number
+}
+
+function questionBytes([, , , , first]: Question): number {
+  return itemBytes + sizeOf(first)
+}
+
+function answerBytes([, , payload]: Answer): number {
+  return payload === null || payload === undefined ? itemBytes : largeAnswerBytes
+}
+
+/** Descriptions are small and pages of a listing are cut to this by who makes them. */
+const largeAnswerBytes = 4096
+
+function sizeOf(data: unknown): number {
+  if (typeof data === 'string') return 3 * data.length
+  return data instanceof Uint8Array ? data.length : itemBytes
+}
+
+/** Takes from the front as much as an envelope may hold, and at least one. */
+function takeUpTo<T>(waiting: T[], bytesOf: (item: T) => number): T[] {
+  let bytes = 0
+  let count = 0
+  while (count < waiting.length && count < maxItems) {
+    bytes += bytesOf(waiting[count] as T)
+    if (bytes > maxBytes && count > 0) break
+    count++
+  }
+  return waiting.splice(0, count)
+}

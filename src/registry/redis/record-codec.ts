@@ -1,0 +1,55 @@
+import { Packr } from 'msgpackr'
+import type { ConnectionRecord } from '../../vocabulary/connection.ts'
+import type { ConnectionId } from '../../vocabulary/ids.ts'
+
+// Records of msgpackr's own keep state from one message to the next: nothing for what several processes read.
+const packr = new Packr({ useRecords: false })
+
+/** The members of a record but its id, in the order of the wire; a later version may add members at the end. */
+export type WireRecord = readonly [
+  apiId: string,
+  stage: string,
+  connectedAt: number,
+  sourceIp: string,
+  userAgent: string | null,
+  domainName: string,
+  authorizer: Readonly<Record<string, string>> | null,
+]
+
+export function wireRecord(record: ConnectionRecord): WireRecord {
+  const { apiId, stage, connectedAt, sourceIp, userAgent, domainName, authorizer } = record
+  return [apiId, stage, connectedAt, sourceIp, userAgent, domainName, authorizer]
+}
+
+/** Null when it is not a record: anybody may have written it. */
+export function readWireRecord(connectionId: ConnectionId, value: unknown): ConnectionRecord | null {
+  if (!Array.isArray(value)) return null
+  const [apiId, stage, connectedAt, sourceIp, userAgent, domainName, authorizer] = value as readonly unknown[]
+  if (typeof apiId !== 'string' || typeof stage !== 'string' || typeof connectedAt !== 'number') return null
+  if (typeof sourceIp !== 'string' || typeof domainName !== 'string') return null
+  if (userAgent !== null && typeof userAgent !== 'string') return null
+  if (authorizer !== null && !isTexts(authorizer)) return null
+  return { connectionId, apiId, stage, connectedAt, sourceIp, userAgent, domainName, authorizer }
+}
+
+function isTexts(value: unknown): value is Record<string, string> {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    !Array.isArray(value) &&
+    Object.values(value).every((each) => typeof each === 'string')
+  )
+}
+
+export function packRecord(record: ConnectionRecord): Buffer {
+  return packr.pack(wireRecord(record))
+}
+
+/** Null when it is not a record. */
+export function unpackRecord(connectionId: ConnectionId, bytes: Buffer): ConnectionRecord | null {
+  try {
+    return readWireRecord(connectionId, packr.unpack(bytes))
+  } catch {
+    return null
+  }
+}

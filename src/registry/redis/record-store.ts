@@ -1,0 +1,216 @@
+import type { Log } from '../../observability/contract.ts'
+import type { ConnectionRecord } from '../../vocabulary/connection.ts'
+import type { ConnectionId } from '../../vocabulary/ids.ts'
+import type { RecordTable } from '../record-table.ts'
+import { packRecord } from './record-codec.ts'
+import type { Store } from './store.ts'
+
+export interface RecordStoreOptions {
+  readonly store: Store
+  readonly records: RecordTable
+  /** Hash of this worker's records. */
+  readonly key: () => string
+  /** Whether the worker holds its lease without doubt: one that may be buried must not write. */
+  readonly mayWrite: () => boolean
+  readonly log: Log
+  /** A write failed; `rewrite` is owed. */
+  readonly failed: (error: Error) => void
+}
+
+/** Keeps the records in Redis equal to those of the table, behind it by a moment. */
+export interface RecordStore {
+  /** Records that Redis may not have yet. */
+  readonly unstored: number
+  /** Whether Redis has every record, as far as we know. */
+  readonly settled: boolean
+  /** Resolves once Redis has it; at once when Redis is away. */
+  put(record: ConnectionRecord): Promise<void>
+  remove(id: ConnectionId): Promise<void>
+  /** The connections whose records Redis may not have. */
+  unstoredIds(): Set<ConnectionId>
+  /** From now on changes are not written: `rewrite` will find them. */
+  suspend(): void
+  /** Writes all records anew, takes away those that are no more, and goes on with each change. Rejects when it fails. */
+  rewrite(): Promise<void>
+  /** Resolves when everything is written or has failed. */
+  flushed(): Promise<void>
+  clear(): void
+}
+
+const batchSize = 1_000
+const pageSize = 500
+const done = Promise.resolve()
+
+export function createRecordStore({ store, records, key, mayWrite, log, failed }: RecordStoreOptions): RecordStore {
+  /** Null is a removal. */
+  let dirty = new Map<ConnectionId, ConnectionRecord | null>()
+  let flying = new Map<ConnectionId, ConnectionRecord | null>()
+  let open = false
+  let scheduled = false
+  let flush: Promise<void> | null = null
+  let settled = false
+  let rewriting: Promise<void> | null = null
+  /** Told with the end of the next flush. */
+  let next = deferred()
+
+  function change(id: ConnectionId, record: ConnectionRecord | null): Promise<void> {
+    dirty.set(id, record)
+    if (!open) return done
+    if (!scheduled && flush === null) {
+      scheduled = true
+      setImmediate(start)
+    }
+    return next.promise
+  }
+
+  function start(): void {
+    scheduled = false
+    flush ??= run().finally(() => {
+      flush = null
+    })
+  }
+
+  async function run(): Promise<void> {
+    while (dirty.size > 0 && open) {
+      if (!mayWrite()) return stop(new Error('the lease is in doubt'))
+      flying = takeBatch()
+      // Those whose change is in a later batch are told then.
+      const told = dirty.size === 0 ? next : null
+      if (told !== null) next = deferred()
+      try {
+        await write(flying)
+      } catch (error) {
+        for (const [id, record] of flying) if (!dirty.has(id)) dirty.set(id, record)
+        flying = new Map()
+        told?.resolve()
+        return stop(error as Error)
+      }
+      flying = new Map()
+      told?.resolve()
+    }
+  }
+
+  function stop(error: Error): void {
+    suspend()
+    failed(error)
+  }
+
+  function takeBatch(): Map<ConnectionId, ConnectionRecord | null> {
+    if (dirty.size <= batchSize) {
+      const batch = dirty
+      dirty = new Map()
+      return batch
+    }
+    const batch = new Map<ConnectionId, ConnectionRecord | null>()
+    for (const [id, record] of dirty) {
+      batch.set(id, record)
+      dirty.delete(id)
+      if (batch.size === batchSize) break
+    }
+    return batch
+  }
+
+  async function write(batch: ReadonlyMap<ConnectionId, ConnectionRecord | null>): Promise<void> {
+    const put: (string | Buffer)[] = []
+    const remove: string[] = []
+    for (const [id, record] of batch) {
+      if (record === null) remove.push(id)
+      else put.push(id, packRecord(record))
+    }
+    // Sent in one go: two commands at most, however many records.
+    await Promise.all([
+      put.length > 0 && store.run('HSET', key(), ...put),
+      remove.length > 0 && store.run('HDEL', key(), ...remove),
+    ])
+  }
+
+  function suspend(): void {
+    open = false
+    settled = false
+    next.resolve()
+    next = deferred()
+    // Removals need not be kept: `rewrite` compares. So no more is held than there are connections.
+    for (const [id, record] of dirty) if (record === null) dirty.delete(id)
+  }
+
+  async function writeAll(): Promise<void> {
+    open = true
+    const stored = key()
+    let cursor: string | null = null
+    do {
+      const page = await records.list({}, cursor, pageSize)
+      if (!open || !mayWrite()) throw new Error('the lease is in doubt')
+      cursor = page.cursor
+      // A long page takes several turns, in which some of it may have ended.
+      const living = page.connections.filter(({ connectionId }) => records.has(connectionId))
+      if (living.length === 0) continue
+      await write(new Map(living.map((record) => [record.connectionId, record])))
+      for (const record of living) if (dirty.get(record.connectionId) === record) dirty.delete(record.connectionId)
+    } while (cursor !== null)
+    const stale = await removeStale(stored)
+    settled = open
+    if (stale > 0) log.info({ stale }, 'records of connections that ended meanwhile were removed')
+    if (dirty.size > 0) start()
+  }
+
+  async function removeStale(stored: string): Promise<number> {
+    let cursor = '0'
+    let removed = 0
+    do {
+      const [after, found] = (await store.run('HSCAN', stored, cursor, 'COUNT', pageSize)) as [Buffer, Buffer[]]
+      if (!open || !mayWrite()) throw new Error('the lease is in doubt')
+      cursor = after.toString()
+      const stale = found
+        .filter((_, i) => i % 2 === 0)
+        .map(String)
+        .filter((id) => !records.has(id))
+      if (stale.length > 0) await store.run('HDEL', stored, ...stale)
+      removed += stale.length
+    } while (cursor !== '0')
+    return removed
+  }
+
+  return {
+    get unstored() {
+      return dirty.size + flying.size
+    },
+    get settled() {
+      return settled && dirty.size === 0 && flying.size === 0
+    },
+    put: (record) => change(record.connectionId, record),
+    remove(id) {
+      if (open) return change(id, null)
+      dirty.delete(id)
+      return done
+    },
+    unstoredIds: () => new Set([...dirty.keys(), ...flying.keys()]),
+    suspend,
+    rewrite() {
+      rewriting ??= writeAll()
+        .catch((error: Error) => {
+          suspend()
+          throw error
+        })
+        .finally(() => {
+          rewriting = null
+        })
+      return rewriting
+    },
+    async flushed() {
+      if (scheduled) start()
+      await flush
+    },
+    clear() {
+      suspend()
+      dirty.clear()
+    },
+  }
+}
+
+function deferred(): { promise: Promise<void>; resolve: () => void } {
+  let resolve = () => {}
+  const promise = new Promise<void>((done) => {
+    resolve = done
+  })
+  return { promise, resolve }
+}

@@ -1,0 +1,41 @@
+/** Milliseconds, where nothing else is said. */
+export interface Timings {
+  /** How long a worker counts as alive after its last sign of life. */
+  readonly lease: number
+  /** Between two signs of life. */
+  readonly renewal: number
+  /**
+   * How long Redis must have been undisturbed before a missing lease proves a death: after an outage the living
+   * need time to come back.
+   */
+  readonly settling: number
+  /** Between two searches for dead workers. */
+  readonly sweep: number
+  /** How long another worker may take to answer. */
+  readonly answer: number
+  /** How long Redis may take to answer a command. */
+  readonly command: number
+  /** Longest pause between two tries to reach Redis; pauses are spread at random below it. */
+  readonly retry: number
+  /** How long the owner id of a dead worker is not used again. */
+  readonly grave: number
+  /** How long an undertaker may be silent before another one takes over. */
+  readonly undertaker: number
+  /** `$disconnect`s of dead workers that one worker runs in a second. */
+  readonly burialsPerSecond: number
+}
+
+const day = 86_400_000
+
+export const usualTimings: Timings = {
+  lease: 15_000,
+  renewal: 5_000,
+  settling: 15_000,
+  sweep: 5_000,
+  answer: 3_000,
+  command: 2_000,
+  retry: 2_000,
+  grave: 7 * day,
+  undertaker: 15_000,
+  burialsPerSecond: 500,
+}

@@ -1,0 +1,34 @@
+import { fleetKeys } from '../../src/registry/redis/keys.ts'
+import { openStore } from '../../src/registry/redis/store.ts'
+import type { RedisRegistry } from '../../src/registry/redis.ts'
+import { addressOf, redisRegistry } from '../helpers/redis-registry.ts'
+import type { RegistryStore } from './registry.ts'
+
+let stores = 0
+
+/** A fleet in one Redis or Redis Cluster; each store has keys of its own there. */
+export async function createRedisStore(url: string): Promise<RegistryStore> {
+  const keyPrefix = `store${++stores}:`
+  const keys = fleetKeys(keyPrefix)
+  const redis = openStore({
+    ...{ address: addressOf(url), password: null, sentinelPassword: null, ca: null, name: 'test' },
+    ...{ commandTimeout: 5_000, retry: 500, random: Math.random, disturbed() {}, ready() {} },
+  })
+  await redis.connected()
+  return {
+    async join(options) {
+      const registry = redisRegistry(url, { ...options, keyPrefix })
+      await registry.start()
+      return registry
+    },
+    async kill(registry) {
+      ;(registry as RedisRegistry).abandon()
+    },
+    async outliveLease({ owner }) {
+      await redis.run('DEL', keys.of(owner).lease)
+    },
+    async close() {
+      redis.close()
+    },
+  }
+}

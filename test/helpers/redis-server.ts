@@ -1,0 +1,130 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Redis } from 'ioredis'
+
+/** A real redis-server of PATH on a free port, without persistence. */
+export interface RedisServer {
+  readonly port: number
+  readonly url: string
+  readonly child: ChildProcess
+  /** For what a test wants to see or to break. */
+  readonly client: Redis
+  /** As SIGKILL ends it; what it held is lost. */
+  kill(): Promise<void>
+  /** Anew and empty, on the same port. */
+  restart(): Promise<void>
+  close(): Promise<void>
+}
+
+export async function startRedis(args: readonly string[] = []): Promise<RedisServer> {
+  const directory = await mkdtemp(join(tmpdir(), 'postern-redis-'))
+  let port = 0
+  let child: ChildProcess | null = null
+  while (child === null) {
+    port = await freePort()
+    child = await spawnRedis(port, directory, args)
+  }
+  const client = new Redis({ port, maxRetriesPerRequest: 0, retryStrategy: () => 100 })
+  client.on('error', () => {})
+  const kill = async () => {
+    const ended = child as ChildProcess
+    if (ended.exitCode !== null || ended.signalCode !== null) return
+    ended.kill('SIGKILL')
+    await once(ended, 'exit')
+  }
+  return {
+    port,
+    url: `redis://127.0.0.1:${port}`,
+    client,
+    get child() {
+      return child as ChildProcess
+    },
+    kill,
+    async restart() {
+      await kill()
+      child = await spawnRedis(port, directory, args)
+      if (child === null) throw new Error(`port ${port} was taken while redis-server was away`)
+    },
+    async close() {
+      client.disconnect()
+      await kill()
+      await rm(directory, { recursive: true, force: true })
+    },
+  }
+}
+
+/** Null when the port is not free any more. */
+async function spawnRedis(port: number, directory: string, args: readonly string[]): Promise<ChildProcess | null> {
+  const own = ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--dir', directory, ...args]
+  const child = spawn('redis-server', own, { stdio: ['ignore', 'pipe', 'pipe'] })
+  let said = ''
+  return new Promise((resolve, reject) => {
+    child.on('error', reject)
+    child.on('exit', (code) => {
+      if (/Address already in use/.test(said)) resolve(null)
+      else reject(new Error(`redis-server ended with ${code}:\n${said}`))
+    })
+    child.stdout.on('data', (chunk: Buffer) => {
+      said = (said + chunk.toString()).slice(-10_000)
+      if (said.includes('Ready to accept connections')) resolve(child)
+    })
+  })
+}
+
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const address = server.address()
+  server.close()
+  await once(server, 'close')
+  return typeof address === 'object' && address !== null ? address.port : 0
+}
+
+export interface RedisCluster {
+  readonly nodes: readonly RedisServer[]
+  /** URLs of all masters, with commas. */
+  readonly url: string
+  close(): Promise<void>
+}
+
+const slots = 16_384
+
+/** A Redis Cluster of three masters. */
+export async function startRedisCluster(): Promise<RedisCluster> {
+  const nodes: RedisServer[] = []
+  for (let i = 0; i < 3; i++) nodes.push(await startClusterNode())
+  const [first, ...others] = nodes as [RedisServer, ...RedisServer[]]
+  for (const [i, { client }] of nodes.entries()) {
+    const [from, to] = [Math.floor((slots * i) / 3), Math.floor((slots * (i + 1)) / 3) - 1]
+    await client.call('CLUSTER', 'ADDSLOTSRANGE', from, to)
+  }
+  const bus = await first.client.config('GET', 'cluster-port')
+  for (const { client } of others)
+    await client.call('CLUSTER', 'MEET', '127.0.0.1', first.port, String((bus as string[])[1]))
+  for (const { client } of nodes) await untilOk(client)
+  return {
+    nodes,
+    url: nodes.map(({ url }) => url).join(','),
+    close: async () => void (await Promise.all(nodes.map((node) => node.close()))),
+  }
+}
+
+export async function startClusterNode(args: readonly string[] = []): Promise<RedisServer> {
+  const bus = await freePort()
+  const cluster = ['--cluster-enabled', 'yes', '--cluster-port', String(bus), '--cluster-node-timeout', '2000']
+  return startRedis([...cluster, '--cluster-config-file', `nodes-${bus}.conf`, ...args])
+}
+
+async function untilOk(client: Redis): Promise<void> {
+  const until = Date.now() + 30_000
+  while (Date.now() < until) {
+    const info = String(await client.call('CLUSTER', 'INFO'))
+    if (/cluster_state:ok/.test(info) && /cluster_known_nodes:3/.test(info)) return
+    await new Promise((resolve) => setTimeout(resolve, 50))
+  }
+  throw new Error('the Redis Cluster did not come up')
+}
