@@ -22,6 +22,7 @@ import { createApis } from './apis.ts'
 import { createHttpHandler } from './http.ts'
 import { createIntegrations } from './integration-types.ts'
 import { startManagement } from './management.ts'
+import { createSharedRegistry } from './shared-registry.ts'
 import { watchDefinitions } from './watch.ts'
 
 /** What a process lends to a gateway that runs in it. */
@@ -85,13 +86,23 @@ export async function startPostern(settings: Settings, surroundings: Surrounding
     const now = Date.now
     const metrics = createMetrics({ version, log: () => log })
     const destination = openDestination(surroundings.destination, metrics)
-    const log = createLogger({ level: settings.logLevel, destination })
+    const log = createLogger({
+      level: settings.logLevel,
+      destination,
+      ...(settings.workerName !== null && { name: settings.workerName }),
+    })
     stops.push(() => destination.close())
     const lag = watchEventLoopLag({ metrics })
     stops.push(() => lag.close())
 
     const open = createOpenConnections({ now })
-    const registry = createMemoryRegistry({ local: open, name: environment.HOSTNAME ?? 'postern', now })
+    const name = settings.workerName ?? environment.HOSTNAME ?? 'postern'
+    const shared = createSharedRegistry({
+      ...{ settings, version, local: open, name, now, log, metrics },
+      bury: (record) => gateway.bury(record),
+      buried: (owes) => gateway.endBuried(owes),
+    })
+    const registry = shared ?? createMemoryRegistry({ local: open, name, now })
     stops.push(() => registry.close())
 
     let port = 0
@@ -130,6 +141,9 @@ export async function startPostern(settings: Settings, surroundings: Surrounding
     if (catalog.deployments().length === 0) throw new StartError(`no API of ${settings.dir} can be served`, faults)
     for (const { apiId, stageName } of catalog.deployments()) exposeConnections(apiId, stageName)
 
+    await shared?.start().catch((error: Error) => {
+      throw new StartError(error.message, [])
+    })
     const createTransport = await loadTransport({ environment, log })
     const tokens = createTokenVerifier(settings.connectionsTokens)
     const connections = createConnectionsHandler({
@@ -170,6 +184,8 @@ export async function startPostern(settings: Settings, surroundings: Surrounding
     void functions.warm()
     if (settings.watch) stops.push(watchDefinitions({ dir: settings.dir, log, changed: () => void reload() }))
 
+    // First of all that stops: what it asks of backends needs everything else.
+    if (shared !== null) stops.push(() => shared.retire())
     log.info(
       { host: settings.host, port, managementHost: settings.managementHost, managementPort: management.port },
       'listening',
@@ -182,7 +198,7 @@ export async function startPostern(settings: Settings, surroundings: Surrounding
       reload,
       async drain(seconds) {
         log.info({ connections: open.size, inFlight: gateway.inFlight, seconds }, 'draining')
-        await gateway.drain(seconds)
+        await Promise.all([shared?.retire(), gateway.drain(seconds)])
         log.info({}, 'drained')
         await stop()
       },

@@ -1,4 +1,5 @@
 import { isIP } from 'node:net'
+import { parseRedisAddress } from '../vocabulary/redis-address.ts'
 import type { Finding } from './faults.ts'
 import type { Secrets } from './read-secrets.ts'
 import type { GivenSettings, Settings } from './settings.ts'
@@ -12,7 +13,8 @@ const maxTokenLength = 4_096
  * are authenticated, or the operator has written that they are not.
  */
 export function completeSettings(given: GivenSettings, secrets: Secrets): { settings: Settings; findings: Finding[] } {
-  const { connectionsTokensFile: _, managementTokensFile: __, tls, lambda, ...rest } = given
+  const { connectionsTokensFile: _, managementTokensFile: __, redisPasswordFile: ___, ...named } = given
+  const { tls, lambda, redis: ____, redisCaFile: _____, redisKeyPrefix: ______, workerName, ...rest } = named
   const connections = authorize('connections', given.connectionsAuthorization, secrets.connectionsTokens)
   const management = authorize('management', given.managementAuthorization, secrets.managementTokens)
   const settings: Settings = {
@@ -22,6 +24,8 @@ export function completeSettings(given: GivenSettings, secrets: Secrets): { sett
     managementAuthorization: management.authorization,
     managementTokens: management.authorization === 'TOKEN' ? secrets.managementTokens : [],
     defaultApi: given.defaultApi ?? null,
+    workerName: workerName ?? null,
+    redis: completeRedis(given, secrets),
     tls: tls === undefined ? null : { ...tls, passphrase: secrets.tlsPassphrase },
     lambda: {
       endpoint: lambda.endpoint ?? null,
@@ -45,6 +49,18 @@ export function completeSettings(given: GivenSettings, secrets: Secrets): { sett
     ...checkDomains(given),
   ]
   return { settings, findings }
+}
+
+function completeRedis({ redis, redisCaFile, redisKeyPrefix }: GivenSettings, secrets: Secrets): Settings['redis'] {
+  const parsed = redis === undefined ? null : parseRedisAddress(redis)
+  if (parsed === null) return null
+  return {
+    address: parsed.address,
+    password: secrets.redisPassword,
+    sentinelPassword: secrets.redisSentinelPassword,
+    ca: redisCaFile ?? null,
+    keyPrefix: redisKeyPrefix,
+  }
 }
 
 type Authorization = Settings['connectionsAuthorization']

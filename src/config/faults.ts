@@ -90,9 +90,9 @@ export function describeFound(value: unknown, path: FaultPath): string {
   return `${String(value)} (a ${typeof value})`
 }
 
-/** Takes `user:password@` out of URLs. */
+/** Takes `user:password@` out of URLs; those of a Redis are often written with a password that is not escaped. */
 function withoutCredentials(text: string): string {
-  return text.replace(/(\/\/)[^/?#\s@]*@/g, '$1…@')
+  return text.replace(/(rediss?(?:\+[a-z]+)?:\/\/)\S*@/g, '$1…@').replace(/(\/\/)[^/?#\s@]*@/g, '$1…@')
 }
 
 /** Cut to what a line can hold. */

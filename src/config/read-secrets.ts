@@ -9,6 +9,8 @@ export interface Secrets {
   readonly connectionsTokens: readonly string[]
   readonly managementTokens: readonly string[]
   readonly tlsPassphrase: string | null
+  readonly redisPassword: string | null
+  readonly redisSentinelPassword: string | null
   readonly aws: { readonly region: string | null; readonly credentials: AwsCredentials | null }
   /** Files that could not be read. */
   readonly findings: readonly Finding[]
@@ -22,6 +24,8 @@ export async function readSecrets(
   const connections = await readTokens(given.connectionsTokensFile, 'connectionsTokensFile')
   const management = await readTokens(given.managementTokensFile, 'managementTokensFile')
   const tlsFindings = given.tls === undefined ? [] : await unreadable(given.tls)
+  const redis = await readTokens(given.redisPasswordFile, 'redisPasswordFile', 'a password')
+  const redisFindings = given.redisCaFile === undefined ? [] : await unreadableFile(['redisCaFile'], given.redisCaFile)
   const accessKeyId = env.AWS_ACCESS_KEY_ID ?? ''
   const secretAccessKey = env.AWS_SECRET_ACCESS_KEY ?? ''
   const sessionToken = env.AWS_SESSION_TOKEN || null
@@ -30,32 +34,52 @@ export async function readSecrets(
     connectionsTokens: [...splitList(env.POSTERN_CONNECTIONS_TOKENS ?? ''), ...connections.tokens],
     managementTokens: [...splitList(env.POSTERN_MANAGEMENT_TOKENS ?? ''), ...management.tokens],
     tlsPassphrase: env.POSTERN_TLS_PASSPHRASE || null,
+    redisPassword:
+      redis.tokens[0] ?? (env.POSTERN_REDIS_PASSWORD || splitRedisPassword(env.POSTERN_REDIS ?? '').password),
+    redisSentinelPassword: env.POSTERN_REDIS_SENTINEL_PASSWORD || null,
     aws: {
       region: env.AWS_REGION || env.AWS_DEFAULT_REGION || null,
       credentials: hasKeys ? { accessKeyId, secretAccessKey, sessionToken } : null,
     },
-    findings: [...connections.findings, ...management.findings, ...tlsFindings],
+    findings: [...connections.findings, ...management.findings, ...tlsFindings, ...redis.findings, ...redisFindings],
   }
 }
 
-async function readTokens(file: string | undefined, name: string): Promise<{ tokens: string[]; findings: Finding[] }> {
+/** A password between the colon and the @ of one of several URLs, and the text without it. */
+export function splitRedisPassword(text: string): { url: string; password: string | null } {
+  const [, password = ''] = /^[a-z+]+:\/\/[^@/:]*:([^@/]*)@/.exec(text.trim()) ?? []
+  const url = text.replace(/(^|,\s*)([a-z+]+:\/\/[^@/:,]*):[^@/]*@/g, '$1$2@')
+  try {
+    return { url, password: decodeURIComponent(password) || null }
+  } catch {
+    return { url, password }
+  }
+}
+
+async function readTokens(
+  file: string | undefined,
+  name: string,
+  allowed = 'tokens, one a line',
+): Promise<{ tokens: string[]; findings: Finding[] }> {
   if (file === undefined) return { tokens: [], findings: [] }
   try {
     const lines = (await readFile(file, 'utf8')).split('\n').map((line) => line.trim())
     const tokens = lines.filter((line) => line !== '')
     if (tokens.length > 0) return { tokens, findings: [] }
-    return { tokens, findings: [{ path: [name], found: 'an empty file', allowed: 'tokens, one a line' }] }
+    return { tokens, findings: [{ path: [name], found: 'an empty file', allowed }] }
   } catch (error) {
     return { tokens: [], findings: [{ path: [name], problem: `${file}: ${readProblem(error)}` }] }
   }
 }
 
 async function unreadable(tls: NonNullable<GivenSettings['tls']>): Promise<Finding[]> {
-  const checks = (['certificate', 'key'] as const).map((name) =>
-    access(tls[name]).then(
-      () => [],
-      (error: unknown) => [{ path: ['tls', name], problem: `${tls[name]}: ${readProblem(error)}` }],
-    ),
-  )
+  const checks = (['certificate', 'key'] as const).map((name) => unreadableFile(['tls', name], tls[name]))
   return (await Promise.all(checks)).flat()
+}
+
+function unreadableFile(path: string[], file: string): Promise<Finding[]> {
+  return access(file).then(
+    () => [],
+    (error: unknown) => [{ path, problem: `${file}: ${readProblem(error)}` }],
+  )
 }

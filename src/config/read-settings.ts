@@ -4,7 +4,7 @@ import { nearestName } from '../vocabulary/nearest-name.ts'
 import { completeSettings } from './complete-settings.ts'
 import { createFault, type Fault, type Finding, sortFaults } from './faults.ts'
 import { parseWith, valueAt } from './issues.ts'
-import { readSecrets } from './read-secrets.ts'
+import { readSecrets, splitRedisPassword } from './read-secrets.ts'
 import { type GivenSettings, type Settings, secretVariables, settingsFileSchema } from './settings.ts'
 import { fromText, type SettingRow, settingsTable } from './settings-table.ts'
 import { readYamlFile, type YamlSource } from './yaml-source.ts'
@@ -86,7 +86,7 @@ function merge(
   const flag = Object.hasOwn(flags, row.name) ? flags[row.name] : undefined
   const variable = env[row.variable]
   const isSet = variable !== undefined && variable !== '' && !isServiceLink(row.variable, variable)
-  const text = flag ?? (isSet ? variable : undefined)
+  const text = flag ?? (isSet ? withoutSecret(row, variable) : undefined)
   if (text === undefined) return
   origins.set(row.name, flag !== undefined ? `--${row.flag}` : row.variable)
   let parent = root as Record<string, unknown>
@@ -95,6 +95,11 @@ function merge(
     parent = parent[name] as Record<string, unknown>
   }
   parent[row.path.at(-1) as string] = typeof text === 'string' ? fromText(row, text) : text
+}
+
+/** Platforms give the URL of a Redis with its password inside; `readSecrets` finds it there. */
+function withoutSecret(row: SettingRow, text: string): string {
+  return row.name === 'redis' ? splitRedisPassword(text).url : text
 }
 
 /** Kubernetes gives every container such variables for a service that is called `postern`. */
@@ -126,12 +131,14 @@ function withPaths(given: GivenSettings, source: YamlSource, origins: ReadonlyMa
     const stoodInFile = !origins.has(name) && valueAt(source.value, name.split('.')) !== undefined
     return stoodInFile && !isAbsolute(path) ? join(dirname(source.file), path) : path
   }
-  const { tls, connectionsTokensFile, managementTokensFile } = given
+  const { tls, connectionsTokensFile, managementTokensFile, redisPasswordFile, redisCaFile } = given
   return {
     ...given,
     dir: from('dir', given.dir),
     tls: tls && { certificate: from('tls.certificate', tls.certificate), key: from('tls.key', tls.key) },
     connectionsTokensFile: connectionsTokensFile && from('connectionsTokensFile', connectionsTokensFile),
     managementTokensFile: managementTokensFile && from('managementTokensFile', managementTokensFile),
+    redisPasswordFile: redisPasswordFile && from('redisPasswordFile', redisPasswordFile),
+    redisCaFile: redisCaFile && from('redisCaFile', redisCaFile),
   }
 }

@@ -1,9 +1,10 @@
 import { BlockList, isIP } from 'node:net'
 import { z } from 'zod'
+import { parseRedisAddress, type RedisAddress, redisAddressForm } from '../vocabulary/redis-address.ts'
 import { flag, oneOf, refusedMembers, text, wholeNumber } from './schema-parts.ts'
 
 /** The heading a setting stands under, in `--help` and in docs/settings.md. */
-export type SettingGroup = 'Serving' | 'Callers' | 'Backends' | 'Limits' | 'Options'
+export type SettingGroup = 'Serving' | 'Fleet' | 'Callers' | 'Backends' | 'Limits' | 'Options'
 
 /** How a setting is given outside of postern.yaml, where that is not the rule (`drainSeconds`: `--drain-seconds`, `POSTERN_DRAIN_SECONDS`). */
 export interface SettingInfo {
@@ -57,6 +58,17 @@ const allowedHost = text('a host name in lower case without a port, or *. before
   max: 255,
   pattern: /^(?:\*\.)?[a-z0-9_-]+(?:\.[a-z0-9_-]+)*$|^\[[0-9a-f:.]+\]$/,
 })
+
+const redisUrl = z
+  .string({ error: redisAddressForm })
+  .max(4_096, { error: redisAddressForm })
+  .superRefine((text, context) => {
+    const parsed = parseRedisAddress(text)
+    if (parsed === null) context.addIssue({ code: 'custom', message: redisAddressForm })
+    else if (parsed.password !== null) context.addIssue({ code: 'custom', message: passwordApart })
+  })
+
+const passwordApart = 'a URL without a password, which comes from POSTERN_REDIS_PASSWORD or redisPasswordFile'
 
 const apiMapping = z.strictObject({
   apiMappingKey: text("letters, digits and $-_.+!*'(), or nothing for the whole domain", {
@@ -162,6 +174,28 @@ export const settingsFileSchema = z
       wholeNumber(0, 86_400),
     ).default(30),
 
+    redis: setting(
+      { group: 'Fleet', value: 'url' },
+      'The Redis (7 or later) through which workers act as one: redis://host:6379, rediss:// for TLS, redis+sentinel://host,host/master, several URLs for a Cluster. A worker is alone without it.',
+      redisUrl,
+    ).optional(),
+    redisPasswordFile: setting({ group: 'Fleet', value: 'file' }, 'File of the password for Redis.', path()).optional(),
+    redisCaFile: setting(
+      { group: 'Fleet', value: 'file' },
+      'PEM file of the authority that signed the certificate of Redis.',
+      path(),
+    ).optional(),
+    redisKeyPrefix: setting(
+      { group: 'Fleet', value: 'text' },
+      'What all keys and channels in Redis begin with. Fleets that share a Redis have one each.',
+      text('letters, digits and . _ : / -, at most 64', { max: 64, pattern: /^[\w.:/-]*$/ }),
+    ).default('postern:'),
+    workerName: setting(
+      { group: 'Fleet', value: 'name' },
+      'Name of this worker for people: in logs and in postern workers. HOSTNAME when unset.',
+      text('letters, digits and . _ -, at most 64', { max: 64, pattern: /^[\w.-]+$/ }),
+    ).optional(),
+
     connectionsAuthorization: setting(
       { group: 'Callers', value: 'NONE|TOKEN' },
       'Who may call @connections: anyone, or bearers of a token. TOKEN when there are tokens, else NONE on loopback only.',
@@ -258,13 +292,18 @@ const inEnvironment = {
   connectionsTokens: 'secrets come from the environment (POSTERN_CONNECTIONS_TOKENS) or a file (connectionsTokensFile)',
   managementTokens: 'secrets come from the environment (POSTERN_MANAGEMENT_TOKENS) or a file (managementTokensFile)',
 }
-refusedMembers.add(settingsFileSchema, { ...inEnvironment })
+refusedMembers.add(settingsFileSchema, {
+  ...inEnvironment,
+  redisPassword: 'secrets come from the environment (POSTERN_REDIS_PASSWORD) or a file (redisPasswordFile)',
+})
 
 /** Secrets, by the environment variable that holds them. Values with commas are lists. */
 export const secretVariables = {
   POSTERN_CONNECTIONS_TOKENS: 'Tokens for @connections, separated by commas; each of them is valid.',
   POSTERN_MANAGEMENT_TOKENS: 'Tokens for the management port, separated by commas; each of them is valid.',
   POSTERN_TLS_PASSPHRASE: 'Passphrase of tls.key.',
+  POSTERN_REDIS_PASSWORD: 'Password for Redis. Only POSTERN_REDIS may have it inside the URL.',
+  POSTERN_REDIS_SENTINEL_PASSWORD: 'Password for the Sentinels, where they have one.',
 } as const
 
 /** Keys that sign Lambda calls. */
@@ -279,7 +318,8 @@ export type GivenSettings = z.output<typeof settingsFileSchema>
 
 /**
  * The settings of one process, complete: defaults filled in, files of tokens read, paths as seen from the working directory.
- * Secrets are in `connectionsTokens`, `managementTokens`, `tls.passphrase` and `lambda.credentials` and nowhere else.
+ * Secrets are in `connectionsTokens`, `managementTokens`, `tls.passphrase`, `redis.password`, `redis.sentinelPassword`
+ * and `lambda.credentials` and nowhere else.
  */
 export interface Settings
   extends Omit<
@@ -291,6 +331,11 @@ export interface Settings
     | 'tls'
     | 'lambda'
     | 'defaultApi'
+    | 'redis'
+    | 'redisPasswordFile'
+    | 'redisCaFile'
+    | 'redisKeyPrefix'
+    | 'workerName'
   > {
   readonly connectionsAuthorization: 'NONE' | 'TOKEN'
   /** All valid at once; empty when the authorization is NONE. */
@@ -306,6 +351,17 @@ export interface Settings
     /** Null when the environment has none: calls are then sent unsigned. */
     readonly credentials: AwsCredentials | null
   }
+  /** Null for a worker that is alone. */
+  readonly redis: {
+    readonly address: RedisAddress
+    readonly password: string | null
+    readonly sentinelPassword: string | null
+    /** Path of a PEM file; null for the authorities that Node.js knows. */
+    readonly ca: string | null
+    readonly keyPrefix: string
+  } | null
+  /** Null for the name of the machine. */
+  readonly workerName: string | null
   /** Null for the only API, when there is one only. */
   readonly defaultApi: string | null
 }

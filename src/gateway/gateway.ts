@@ -5,6 +5,8 @@ import type { Catalog } from '../stages/catalog.ts'
 import type { Deployment, Stage } from '../stages/stage.ts'
 import type { CloseCause, TransportHandlers, TransportRequest } from '../transport/contract.ts'
 import { type CloseReasonName, closeReasons } from '../vocabulary/close-reasons.ts'
+import type { ConnectionRecord } from '../vocabulary/connection.ts'
+import { type ConnectionId, ownerOfConnectionId } from '../vocabulary/ids.ts'
 import { createConnectHandler } from './connect.ts'
 import type { ClientAddress } from './connect-request.ts'
 import type { Connection } from './connection.ts'
@@ -36,6 +38,16 @@ export interface Gateway extends Pick<TransportHandlers<Connection>, 'upgrade' |
   /** Ends the connections of a removed stage; each gets its `$disconnect` from the stage as it was last. */
   endDeployment(deployment: Deployment): void
   /**
+   * Tells the backend that a connection is gone whose worker died: `$disconnect` with 1006. Resolves when it has
+   * answered or failed; a record of a stage that is not served here is logged and let go.
+   */
+  bury(record: ConnectionRecord): Promise<void>
+  /**
+   * Ends every connection, since this worker was taken for dead. Their `$disconnect`s are run elsewhere, but for
+   * those that `owes` says.
+   */
+  endBuried(owes: (id: ConnectionId) => boolean): void
+  /**
    * Refuses new connections, lets messages under way finish, ends the open connections one by one over `seconds`,
    * and resolves when the last `$disconnect` is answered. Safe to call twice.
    */
@@ -48,12 +60,14 @@ export interface Gateway extends Pick<TransportHandlers<Connection>, 'upgrade' |
 const lifetimeJitter = 0.1
 
 export function createGateway(options: GatewayOptions): Gateway {
-  const { registry, open, log, now, random } = options
+  const { catalog, registry, open, log, now, random } = options
   const work = createWork()
   const disconnect = createDisconnectHandler({ work, log, now })
   const drain = createDrain({ open, work, now })
   const deadlines = createDeadlines<Connection>({ now, due })
   let reserved = 0
+  /** The connection that ends at this moment without a `$disconnect` of ours. */
+  let reportedElsewhere: Connection | null = null
 
   const upgrade = createConnectHandler({
     ...options,
@@ -77,8 +91,10 @@ export function createGateway(options: GatewayOptions): Gateway {
     // Closed while it was being accepted: it must not be kept for ever by who would wait for its close.
     if (connection.ending !== null) return
     open.add(connection)
-    void registry.add(connection)
     deadlines.add(connection, nextLook(connection, stage))
+    // While `$connect` was asked, this worker may have been taken for dead: an id of its old owner leads nowhere.
+    if (ownerOfConnectionId(connection.connectionId) !== registry.owner) return open.end(connection, 'workerBuried')
+    void registry.add(connection)
     // The stage may have been removed, or the drain begun, while `$connect` was asked.
     if (connection.deployment.current === null) open.end(connection, 'stageRemoved')
     else if (drain.begun) drain.late(connection)
@@ -97,7 +113,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     const { deployment } = connection
     deployment.connections--
     deployment.newest.closes(name).value++
-    void disconnect(connection, deployment.newest, code, reported)
+    if (connection !== reportedElsewhere) void disconnect(connection, deployment.newest, code, reported)
   }
 
   /** Ends what is idle or old; otherwise says when to look again. */
@@ -147,6 +163,24 @@ export function createGateway(options: GatewayOptions): Gateway {
       for (const connection of [...open.all()]) {
         if (connection.deployment === deployment) open.end(connection, 'stageRemoved')
       }
+    },
+    async bury(record) {
+      const isItsOwn = (each: Deployment) => each.apiId === record.apiId && each.stageName === record.stage
+      const stage = catalog.deployments().find(isItsOwn)?.newest
+      if (stage === undefined) {
+        const { connectionId, apiId: api, stage: name } = record
+        return log.warn({ connectionId, api, stage: name }, 'no $disconnect for a stage that is not served here')
+      }
+      stage.closes('workerLost').value++
+      await disconnect(record, stage, closeReasons.workerLost.code, closeReasons.workerLost.text)
+    },
+    endBuried(owes) {
+      for (const connection of [...open.all()]) {
+        // The close handler runs before `end` returns.
+        reportedElsewhere = owes(connection.connectionId) ? null : connection
+        open.end(connection, 'workerBuried')
+      }
+      reportedElsewhere = null
     },
     drain: drain.run,
     stop() {

@@ -54,6 +54,7 @@ export interface WorkerDescription {
  * - after `close()`, and when the store is away, local connections are still served; nothing hangs without a deadline.
  */
 export interface Registry {
+  /** Changes when the others have taken this worker for dead: connections of the one before are gone. */
   readonly owner: OwnerId
   allocateId(): ConnectionId
   /** The record is stored for every worker to see. */
@@ -85,6 +86,17 @@ export interface Registry {
   trouble(): string | null
   /** Gives up the lease and every timer and socket. Safe to call twice. */
   close(): Promise<void>
+}
+
+/** A registry whose workers share a store. */
+export interface SharedRegistry extends Registry {
+  /**
+   * One try to join the others. Rejects with one sentence when the store can never be used; when it can't be reached,
+   * resolves, and goes on trying: `trouble()` says why.
+   */
+  start(): Promise<void>
+  /** Buries no more dead workers: the backends are about to be let go. */
+  retire(): Promise<void>
 }
 
 export interface RegistryOptions {

@@ -4,7 +4,7 @@ import { GatewayError } from '../vocabulary/errors.ts'
 import type { DeliverOutcome } from '../vocabulary/frames.ts'
 import { allocateConnectionId, type ConnectionId, type OwnerId, ownerOfConnectionId } from '../vocabulary/ids.ts'
 import type { RedisAddress } from '../vocabulary/redis-address.ts'
-import type { Registry, RegistryOptions } from './contract.ts'
+import type { RegistryOptions, SharedRegistry } from './contract.ts'
 import { createRecordTable } from './record-table.ts'
 import { answerCodes, packEnvelope, type QuestionKind, questionKinds, readEnvelope } from './redis/envelope.ts'
 import { createFleet } from './redis/fleet.ts'
@@ -43,12 +43,7 @@ export interface RedisRegistryOptions extends RegistryOptions {
   readonly timings?: Partial<Timings>
 }
 
-export interface RedisRegistry extends Registry {
-  /**
-   * One try to join the fleet. Rejects with one sentence when this Redis can never be used; when it can't be reached,
-   * resolves, and goes on trying: `trouble()` says why.
-   */
-  start(): Promise<void>
+export interface RedisRegistry extends SharedRegistry {
   /** Drops everything without a goodbye, as a crash does. */
   abandon(): void
 }
@@ -243,7 +238,12 @@ export function createRedisRegistry(options: RedisRegistryOptions): RedisRegistr
     const goodbye = async () => {
       await recordStore.flushed()
       await undertaker.stop()
-      if (reachable) await membership.leave()
+      if (!reachable) return
+      await membership.leave()
+      // What was asked before we were seen to leave is still answered: it has come once our own echo has.
+      await inbox.check(echo())
+      await inbox.heard()
+      await peers.flushed()
     }
     await within(goodbye(), closingMs).catch((error: Error) => {
       log.warn({ err: error }, 'this worker left the fleet without a goodbye')
@@ -331,6 +331,7 @@ export function createRedisRegistry(options: RedisRegistryOptions): RedisRegistr
       await inbox.listen(membership.keys.inbox)
       undertaker.start()
     },
+    retire: undertaker.stop,
     abandon() {
       membership.stop()
       drop()

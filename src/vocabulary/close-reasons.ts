@@ -24,6 +24,18 @@ export const closeReasons = {
     'client',
     'The client broke RFC 6455: a bad opcode, a reserved bit, invalid UTF-8, far too large a message.',
   ),
+  workerLost: row(
+    1006,
+    'Worker lost',
+    'network',
+    'The worker that held the connection died or was cut off; another worker reports it.',
+  ),
+  workerBuried: row(
+    1001,
+    'Going away',
+    'gateway',
+    'This worker was taken for dead (it stood still, or was cut off from Redis); connect again.',
+  ),
   binaryNotSupported: row(1003, 'Binary is not supported', 'gateway', 'A binary frame came.'),
   messageTooBig: row(1009, 'Message too big', 'gateway', 'A message, or a reply to be sent, is larger than 128 KB.'),
   idleTimeout: row(1001, 'Going away', 'gateway', 'No data in either direction for idleTimeoutInSeconds.'),

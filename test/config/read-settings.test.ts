@@ -67,6 +67,8 @@ describe('settings', () => {
       binaryFrames: false,
       playground: true,
       logLevel: 'info',
+      redis: null,
+      workerName: null,
     })
   })
 
@@ -220,6 +222,38 @@ describe('tokens', () => {
     const faults = await faultsOf({ env: { POSTERN_CONNECTIONS_TOKENS: 'geheim nis' } })
     expect(faults).toEqual([
       'postern.yaml:1:1: connectionsAuthorization: a token from POSTERN_CONNECTIONS_TOKENS or connectionsTokensFile is not valid; allowed: letters, digits and - . _ ~ + / with = at the end, at most 4096 characters',
+    ])
+  })
+})
+
+describe('the password of Redis', () => {
+  test('comes from a file, a variable, or the URL inside POSTERN_REDIS, which is then without it', async () => {
+    writeFileSync(join(root, 'redis-password'), 'from the file\n')
+    const yaml = 'redis: rediss://postern@redis.example/2\n'
+    const address = { kind: 'single', nodes: [{ host: 'redis.example', port: 6379 }], tls: true, username: 'postern' }
+    const cases: [Parameters<typeof sources>[0], string | null][] = [
+      [{ yaml }, null],
+      [{ yaml: `${yaml}redisPasswordFile: redis-password` }, 'from the file'],
+      [{ yaml, env: { POSTERN_REDIS_PASSWORD: 'open' } }, 'open'],
+      [{ env: { POSTERN_REDIS: 'rediss://postern:se%20same@redis.example/2' } }, 'se same'],
+    ]
+    for (const [given, password] of cases) {
+      const { redis } = await settingsOf(given)
+      expect(redis).toMatchObject({ address, password, keyPrefix: 'postern:', ca: null, sentinelPassword: null })
+      expect(redis?.address.database).toBe(2)
+    }
+  })
+
+  test('is refused, and not shown, in a flag and in the file', async () => {
+    const allowed = 'a URL without a password, which comes from POSTERN_REDIS_PASSWORD or redisPasswordFile'
+    expect(await faultsOf({ flags: { redis: 'redis://:ge/heim@localhost' } })).toEqual([
+      expect.stringMatching(/^--redis: found "redis:\/\/…@localhost"/),
+    ])
+    expect(await faultsOf({ yaml: 'redis: redis://a:geheim@localhost' })).toEqual([
+      `postern.yaml:1:8: redis: found "redis://…@localhost"; allowed: ${allowed}`,
+    ])
+    expect(await faultsOf({ yaml: 'redisPassword: geheim' })).toEqual([
+      expect.stringMatching(/not supported: secrets come from the environment \(POSTERN_REDIS_PASSWORD\)/),
     ])
   })
 })

@@ -1,3 +1,4 @@
+import type { ConnectionRecord } from '../../vocabulary/connection.ts'
 import { GatewayError } from '../../vocabulary/errors.ts'
 import type { OwnerId } from '../../vocabulary/ids.ts'
 import type { ConnectionFilter, ConnectionPage, WorkerDescription } from '../contract.ts'
@@ -50,19 +51,22 @@ export function createFleet({ store, keys, own, describeOwn, records, peers, now
     return { owner, name, startedAt, connections: Number(count), leaseUntil: now() + Number(left) }
   }
 
+  /** Worker after worker in the order of their owner ids, until the page is full. */
   async function list(filter: ConnectionFilter, cursor: string | null, limit: number): Promise<ConnectionPage> {
     const start = cursor === null ? { owner: 0, rest: null } : parseCursor(cursor)
-    let rest = start.rest
-    for (const owner of (await owners()).filter((each) => each >= start.owner)) {
-      const page = await listOf(owner, filter, owner === start.owner ? rest : null, limit)
-      rest = null
+    const all = (await owners()).filter((owner) => owner >= start.owner)
+    const connections: ConnectionRecord[] = []
+    for (const owner of all) {
+      const from = owner === start.owner ? start.rest : null
+      const page = await listOf(owner, filter, from, limit - connections.length)
       if (page === null) continue
-      const next = page.cursor === null ? `${owner + 1}:` : `${owner}:${page.cursor}`
-      if (page.cursor === null && page.connections.length === 0) continue
-      if (page.cursor === null && (await owners()).every((each) => each <= owner)) return page
-      return { connections: page.connections, cursor: next }
+      connections.push(...page.connections)
+      if (page.cursor !== null) return { connections, cursor: `${owner}:${page.cursor}` }
+      if (connections.length >= limit) {
+        return { connections, cursor: owner === all.at(-1) ? null : `${owner + 1}:` }
+      }
     }
-    return { connections: [], cursor: null }
+    return { connections, cursor: null }
   }
 
   /** Null for a worker that is dead: what it held is gone. */

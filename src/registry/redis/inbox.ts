@@ -26,6 +26,8 @@ export interface Inbox {
   check(echo: Buffer): Promise<void>
   /** The echo has come. */
   echoed(): void
+  /** Resolves when the next echo comes, and at once where nothing is listened to. */
+  heard(): Promise<void>
   close(): void
 }
 
@@ -37,6 +39,7 @@ export function createInbox({ store, log, random, retry, commandTimeout, receive
   let missing = 0
   let round = 0
   let closed = false
+  const hearers: (() => void)[] = []
 
   function setTrouble(text: string | null): void {
     if (trouble === text) return
@@ -93,16 +96,22 @@ export function createInbox({ store, log, random, retry, commandTimeout, receive
     async check(echo) {
       if (subscription === null) return
       const asked = round
+      missing++
       const listeners = Number(await store.run('SPUBLISH', channel, echo))
       if (asked !== round) return
       // One echo may still be on its way.
-      if (listeners > 0 && ++missing <= 2) return
+      if (listeners > 0 && missing <= 2) return
       log.warn({ channel, listeners }, 'the inbox is deaf; listening anew')
       round++
       again(new Error('it is deaf'))
     },
     echoed() {
       missing = 0
+      for (const hear of hearers.splice(0)) hear()
+    },
+    heard() {
+      if (subscription === null || missing === 0) return Promise.resolve()
+      return new Promise((resolve) => void hearers.push(resolve))
     },
     close() {
       closed = true

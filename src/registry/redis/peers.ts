@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Counter, Histogram } from '../../observability/contract.ts'
 import type { OwnerId } from '../../vocabulary/ids.ts'
 import { type Answer, type Envelope, packEnvelope, type Question, type QuestionKind } from './envelope.ts'
@@ -36,6 +37,8 @@ export interface Peers {
   answer(to: OwnerId, answer: Answer): void
   /** Takes the answers of an envelope. */
   take(envelope: Envelope): void
+  /** Resolves when every answer so far has been handed to Redis. */
+  flushed(): Promise<void>
   /** Lets every question end as unreachable. */
   drop(): void
 }
@@ -195,6 +198,9 @@ export function createPeers(options: PeersOptions): Peers {
       for (const answer of answers) {
         if (pending.get(answer[0])?.to === from) settle(answer[0], answer)
       }
+    },
+    async flushed() {
+      while ([...peers.values()].some(({ answers, publishing }) => answers.length > 0 || publishing)) await nextTurn()
     },
     drop() {
       stopWatching()

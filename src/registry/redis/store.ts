@@ -67,8 +67,9 @@ export function openStore(options: StoreOptions): Store {
   // Spread at random, so that a fleet that lost its Redis does not come back in one moment.
   const pause = (times: number) => Math.ceil((0.3 + 0.7 * random()) * Math.min(retry, 50 * 2 ** Math.min(times, 10)))
   let lastError = new Error('the connection ended')
-  const failed = (error: Error) => {
+  const failed = (raw: Error) => {
     if (closed) return
+    const error = plain(raw)
     lastError = error
     settleFirst?.(error)
     disturbed(error)
@@ -131,7 +132,7 @@ export function openStore(options: StoreOptions): Store {
       try {
         return await listen(subscriber, channel, message, ended)
       } catch (error) {
-        failure = error as Error
+        failure = plain(error as Error)
         subscriptions.delete(subscriber)
         subscriber.disconnect()
         const moved = movedTo(failure)
@@ -150,7 +151,7 @@ export function openStore(options: StoreOptions): Store {
     let failure = new Error('the connection ended')
     let open = false
     subscriber.on('error', (error: Error) => {
-      failure = error
+      failure = plain(error)
     })
     subscriber.on('smessageBuffer', (_channel: Buffer, bytes: Buffer) => message(bytes))
     subscriber.on('end', () => {
@@ -175,7 +176,11 @@ export function openStore(options: StoreOptions): Store {
   return {
     where: redisAddressText(address),
     isCluster: address.kind === 'cluster',
-    run: (command, ...args) => client.callBuffer(command, ...args),
+    run: (command, ...args) =>
+      client.callBuffer(command, ...args).catch((error: Error) => {
+        // What ioredis says of a connection that is not there does not say why it is not.
+        throw /isn't (writeable|ready)|^Connection is closed/.test(error.message) ? lastError : plain(error)
+      }),
     subscribe,
     connected: () => first,
     close() {
@@ -234,6 +239,11 @@ function shuffle<T>(list: T[], random: () => number): T[] {
 function movedTo({ message }: Error): Host | null {
   const [, host, port] = /^MOVED \d+ (.+):(\d+)$/.exec(message) ?? []
   return host === undefined ? null : { host, port: Number(port) }
+}
+
+/** Errors of ioredis carry the command with its arguments, records and passwords among them: only the text is kept. */
+function plain({ message }: Error): Error {
+  return new Error(message.replace(/, with args beginning with.*/s, ''))
 }
 
 /** Rejects after some milliseconds with "it does not answer". */
