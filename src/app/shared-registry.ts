@@ -17,6 +17,13 @@ export interface SharedRegistryOptions extends RegistryOptions {
 /** The registry of a worker that is not alone; null when no store is set. */
 export function createSharedRegistry(options: SharedRegistryOptions): SharedRegistry | null {
   const { settings, ...rest } = options
+  const { leaseSeconds } = settings
   if (settings.redis === null) return null
-  return createRedisRegistry({ ...rest, ...settings.redis, random: Math.random, clock: () => performance.now() })
+  return createRedisRegistry({
+    ...rest,
+    ...settings.redis,
+    leaseSeconds,
+    random: Math.random,
+    clock: () => performance.now(),
+  })
 }

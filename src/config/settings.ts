@@ -190,6 +190,11 @@ export const settingsFileSchema = z
       'What all keys and channels in Redis begin with. Fleets that share a Redis have one each.',
       text('letters, digits and . _ : / -, at most 64', { max: 64, pattern: /^[\w.:/-]*$/ }),
     ).default('postern:'),
+    leaseSeconds: setting(
+      { group: 'Fleet', value: 'seconds' },
+      'How long a worker counts as alive after its last sign of life, given three times as often. The same for a whole fleet.',
+      wholeNumber(3, 300),
+    ).default(15),
     workerName: setting(
       { group: 'Fleet', value: 'name' },
       'Name of this worker for people: in logs and in postern workers. HOSTNAME when unset.',

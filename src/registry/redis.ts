@@ -15,7 +15,7 @@ import { createPeers, type Outcome } from './redis/peers.ts'
 import { answerQuestion, readDescription } from './redis/questions.ts'
 import { createRecordStore } from './redis/record-store.ts'
 import { openStore, within } from './redis/store.ts'
-import { type Timings, usualTimings } from './redis/timings.ts'
+import { type Timings, timingsOf } from './redis/timings.ts'
 import { createUndertaker } from './redis/undertaker.ts'
 
 export interface RedisRegistryOptions extends RegistryOptions {
@@ -40,6 +40,8 @@ export interface RedisRegistryOptions extends RegistryOptions {
   readonly random: () => number
   /** Milliseconds that only rise, also while the process is stopped. */
   readonly clock: () => number
+  /** How long a worker counts as alive after its last sign of life; the same for the whole fleet. */
+  readonly leaseSeconds: number
   readonly timings?: Partial<Timings>
 }
 
@@ -56,7 +58,7 @@ const maxKnownDead = 10_000
 /** The registry of workers that share a Redis; see docs/reliability.md for what it survives. */
 export function createRedisRegistry(options: RedisRegistryOptions): RedisRegistry {
   const { local, name, now, log, metrics, random, clock } = options
-  const timings: Timings = { ...usualTimings, ...options.timings }
+  const timings: Timings = { ...timingsOf(options.leaseSeconds), ...options.timings }
   const keys = fleetKeys(options.keyPrefix)
   const startedAt = now()
   const records = createRecordTable()

@@ -68,6 +68,7 @@ describe('settings', () => {
       playground: true,
       logLevel: 'info',
       redis: null,
+      leaseSeconds: 15,
       workerName: null,
     })
   })

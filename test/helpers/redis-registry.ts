@@ -24,6 +24,7 @@ export function redisRegistry(url: string, options: RegistryOptions & Partial<Re
     sentinelPassword: null,
     ca: null,
     keyPrefix: 'postern:',
+    leaseSeconds: 15,
     version: 'test',
     bury: async () => {},
     buried() {},

@@ -27,15 +27,19 @@ export interface Timings {
 
 const day = 86_400_000
 
-export const usualTimings: Timings = {
-  lease: 15_000,
-  renewal: 5_000,
-  settling: 15_000,
-  sweep: 5_000,
-  answer: 3_000,
-  command: 2_000,
-  retry: 2_000,
-  grave: 7 * day,
-  undertaker: 15_000,
-  burialsPerSecond: 500,
+/** All that goes with a lease of so many seconds. */
+export function timingsOf(leaseSeconds: number): Timings {
+  const lease = leaseSeconds * 1000
+  return {
+    lease,
+    renewal: lease / 3,
+    settling: lease,
+    sweep: lease / 3,
+    answer: 3_000,
+    command: Math.min(2_000, lease / 5),
+    retry: Math.min(2_000, lease / 5),
+    grave: 7 * day,
+    undertaker: lease,
+    burialsPerSecond: 500,
+  }
 }

@@ -132,7 +132,7 @@ export function createUndertaker(options: UndertakerOptions): Undertaker {
     // A backend may be slow: others must not think that this undertaker is dead too.
     const renewal = setInterval(() => void hold(owner).catch(() => {}), timings.undertaker / 3)
     const waiting = [...chunk]
-    const done: string[] = []
+    const settled = createRemovals((ids) => store.run('HDEL', keys.of(owner).connections, ...ids))
     const work = async () => {
       for (let next = waiting.shift(); next !== undefined && !stopped; next = waiting.shift()) {
         const [id, packed] = next
@@ -140,14 +140,14 @@ export function createUndertaker(options: UndertakerOptions): Undertaker {
         if (record === null) log.warn({ owner, connectionId: id }, 'a record can not be read; its $disconnect is lost')
         else await bury(record)
         buriedConnections.value++
-        done.push(id)
+        settled.add(id)
       }
     }
     try {
       await Promise.all(Array.from({ length: parallel }, work))
     } finally {
       clearInterval(renewal)
-      if (done.length > 0) await store.run('HDEL', keys.of(owner).connections, ...done)
+      await settled.flushed()
     }
     await paced
   }
@@ -179,6 +179,22 @@ export function createUndertaker(options: UndertakerOptions): Undertaker {
       await Promise.all(burying.values())
       await store.run('EVAL', giveUpRole, 1, keys.sweeper, String(own())).catch(() => {})
     },
+  }
+}
+
+/** Removes what is added within a turn in one go: the sooner, the fewer are told twice when the undertaker dies. */
+function createRemovals(remove: (ids: readonly string[]) => Promise<unknown>) {
+  const waiting: string[] = []
+  let last: Promise<unknown> = Promise.resolve()
+  return {
+    add(id: string): void {
+      if (waiting.push(id) > 1) return
+      const next = new Promise((resolve) => setImmediate(resolve)).then(() => remove(waiting.splice(0)))
+      last = Promise.all([last, next])
+      // Whoever flushes hears of it.
+      last.catch(() => {})
+    },
+    flushed: () => last,
   }
 }
 

@@ -1,0 +1,119 @@
+import { setTimeout as pause } from 'node:timers/promises'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { type Fleet, type Held, leaseSeconds, type Node, printAccount, startFleet } from '../helpers/fleet.ts'
+import { type RedisServer, startRedis } from '../helpers/redis-server.ts'
+import { startSlowProxy } from '../helpers/slow-proxy.ts'
+
+let redis: RedisServer
+let fleet: Fleet
+beforeEach(async () => {
+  redis = await startRedis()
+})
+afterEach(async () => {
+  await fleet.close()
+  await redis.close()
+})
+
+const each = 20
+const deadline = { timeout: 60_000, interval: 100 }
+const outage = 2 * leaseSeconds * 1000
+
+async function storedIds(): Promise<string[]> {
+  const keys = await redis.client.keys('*:connections')
+  return (await Promise.all(keys.map((key) => redis.client.hkeys(key)))).flat().sort()
+}
+
+const idsOf = (held: readonly Held[]) => held.map(({ id }) => id).sort()
+
+async function burials(): Promise<number> {
+  const counts = await Promise.all(fleet.nodes.map((node) => node.metric('postern_registry_burials_total')))
+  return counts.reduce((sum, count) => sum + count, 0)
+}
+
+const outages: [string, () => Promise<void>, () => Promise<void>][] = [
+  [
+    'stopped for two leases',
+    async () => void redis.child.kill('SIGSTOP'),
+    async () => void redis.child.kill('SIGCONT'),
+  ],
+  ['killed, and back empty after two leases', () => redis.kill(), () => redis.restart()],
+]
+
+for (const [what, begin, end] of outages) {
+  test(`Redis ${what}: everything local goes on, pushes to others fail at once, nobody is buried, every record comes back`, async () => {
+    fleet = await startFleet(redis.url, ['a', 'b'])
+    const [a, b] = fleet.nodes as [Node, Node]
+    const [ofA, ofB] = [await fleet.connect(a, each), await fleet.connect(b, each)]
+    await expect.poll(async () => (await storedIds()).length, deadline).toBe(2 * each)
+    await begin()
+    const startedAt = performance.now()
+    const remote = ofB[0] as Held
+    await expect.poll(() => fleet.post(a, remote.id, 'x'), deadline).toBe(503)
+    await expect
+      .poll(async () => (await fetch(`http://127.0.0.1:${a.managementPort}/readyz`)).status, deadline)
+      .toBe(503)
+    let slowest = 0
+    for (let i = 0; i < 50; i++) {
+      const at = performance.now()
+      expect(await fleet.post(a, remote.id, 'x')).toBe(503)
+      slowest = Math.max(slowest, performance.now() - at)
+    }
+    expect(slowest).toBeLessThan(500)
+    for (const { id, client } of ofA) {
+      expect(await fleet.post(a, id, 'local')).toBe(200)
+      expect(await client.next()).toBe('local')
+    }
+    const meanwhile = [...(await fleet.connect(a, each)), ...(await fleet.connect(b, each))]
+    const brief = await fleet.connect(a, each)
+    const ended = [...brief, ...ofA.slice(0, each / 2)]
+    for (const { client } of ended) client.close()
+    await expect.poll(() => fleet.disconnects.size, deadline).toBe(ended.length)
+    await pause(outage - (performance.now() - startedAt))
+    await end()
+    const living = idsOf([...ofA.slice(each / 2), ...ofB, ...meanwhile])
+    await expect.poll(storedIds, deadline).toEqual(living)
+    for (const { id, client } of [...ofB, ...meanwhile]) {
+      await expect.poll(() => fleet.post(a, id, 'again'), deadline).toBe(200)
+      expect(await client.next()).toBe('again')
+    }
+    // Time in which a living worker that was not back yet would be buried.
+    await pause(2 * leaseSeconds * 1000)
+    printAccount(`Redis ${what}`, {
+      ...{ 'connections alive': living.length, stored: (await storedIds()).length, burials: await burials() },
+      ...{ 'disconnects owed': ended.length, run: fleet.disconnects.size, 'slowest 503 in ms': Math.round(slowest) },
+    })
+    expect(await burials()).toBe(0)
+    expect(await storedIds()).toEqual(living)
+    expect(fleet.disconnects.size).toBe(ended.length)
+    for (const { client } of [...ofB, ...meanwhile]) expect(client.socket.readyState).toBe(1)
+  }, 120_000)
+}
+
+test('Redis answers after 200 ms: pushes arrive all the same, and nothing piles up', async () => {
+  const proxy = await startSlowProxy(redis.port)
+  try {
+    fleet = await startFleet(`redis://127.0.0.1:${proxy.port}`, ['a', 'b'])
+    const [a, b] = fleet.nodes as [Node, Node]
+    const held = await fleet.connect(b, each)
+    proxy.delay = 100
+    const statuses: number[] = []
+    for (let round = 0; round < 5; round++) {
+      statuses.push(...(await Promise.all(held.map(({ id }) => fleet.post(a, id, `${round}`)))))
+    }
+    expect(new Set(statuses)).toEqual(new Set([200]))
+    for (const { client } of held) {
+      for (let round = 0; round < 5; round++) expect(await client.next()).toBe(`${round}`)
+    }
+    const brief = await fleet.connect(a, 200)
+    for (const { client } of brief) client.close()
+    await expect.poll(storedIds, deadline).toEqual(idsOf(held))
+    for (const node of [a, b]) {
+      await expect.poll(() => node.metric('postern_registry_depth'), deadline).toBe(0)
+      await expect.poll(() => node.metric('postern_registry_unstored_records'), deadline).toBe(0)
+    }
+    printAccount('Redis slow', { posted: statuses.length, delivered: statuses.length, burials: await burials() })
+    expect(await burials()).toBe(0)
+  } finally {
+    await proxy.close()
+  }
+}, 120_000)

@@ -1,0 +1,151 @@
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { stringify } from 'yaml'
+import { type Backend, startBackend } from './backend.ts'
+import { Client } from './client.ts'
+import { type HttpAnswer, httpCall } from './http-call.ts'
+import { readMetrics } from './metrics.ts'
+import { type GatewayProcess, startProcess } from './process.ts'
+
+/** One node of a fleet: a process of its own. */
+export interface Node extends GatewayProcess {
+  /** The newest owner id that it logged. */
+  owner(): number
+  metric(name: string): Promise<number>
+}
+
+export interface Held {
+  readonly id: string
+  readonly client: Client
+  readonly node: Node
+}
+
+/** Nodes that share a Redis and a backend, which keeps every `$disconnect`. */
+export interface Fleet {
+  readonly nodes: readonly Node[]
+  readonly backend: Backend
+  /** Of each connection, what its `$disconnect`s said: `1006 Worker lost`. */
+  readonly disconnects: ReadonlyMap<string, string[]>
+  add(name: string): Promise<Node>
+  connect(node: Node, count: number): Promise<Held[]>
+  call(node: Node, method: string, id: string, body?: string): Promise<HttpAnswer>
+  post(node: Node, id: string, body: string): Promise<number>
+  close(): Promise<void>
+}
+
+/** Long enough for processes that share two cores with others, short enough for a test. */
+export const leaseSeconds = 5
+
+export async function startFleet(
+  redis: string,
+  names: readonly string[],
+  env: Record<string, string> = {},
+): Promise<Fleet> {
+  const backend = await startBackend()
+  const directory = await mkdtemp(join(tmpdir(), 'postern-fleet-'))
+  await mkdir(join(directory, 'chat'))
+  await writeFile(join(directory, 'chat', 'api.yaml'), stringify(definition(backend.url)))
+  const nodes: Node[] = []
+
+  async function add(name: string): Promise<Node> {
+    const flags = [
+      '--redis',
+      redis,
+      '--worker-name',
+      name,
+      '--lease-seconds',
+      String(leaseSeconds),
+      '--drain-seconds',
+      '2',
+    ]
+    const gateway = await startProcess([directory, ...flags], env)
+    const node: Node = {
+      ...gateway,
+      owner() {
+        const held = gateway.lines.flatMap((line) => /"owner":(\d+),"redis".*lease is held/.exec(line)?.[1] ?? [])
+        return Number(held.at(-1))
+      },
+      metric: async (metric) => (await readMetrics(gateway.managementPort)).get(metric) ?? 0,
+    }
+    nodes.push(node)
+    return node
+  }
+
+  const call: Fleet['call'] = (node, method, id, body) =>
+    httpCall(method, `http://127.0.0.1:${node.port}`, `/chat/dev/@connections/${encodeURIComponent(id)}`, {
+      ...(body !== undefined && { body }),
+    })
+
+  await Promise.all(names.map(add))
+  nodes.sort((a, b) => names.indexOf(nameOf(a)) - names.indexOf(nameOf(b)))
+  return {
+    nodes,
+    backend,
+    get disconnects() {
+      const found = new Map<string, string[]>()
+      for (const { url, headers } of backend.calls) {
+        if (url !== '/disconnect') continue
+        const id = String(headers.id)
+        found.set(id, [...(found.get(id) ?? []), `${headers.code} ${headers.reason}`])
+      }
+      return found
+    },
+    add,
+    connect: (node, count) =>
+      Promise.all(
+        Array.from({ length: count }, async () => {
+          const client = await Client.connect(`ws://127.0.0.1:${node.port}/chat/dev`)
+          client.send('who am I')
+          return { id: await client.next(), client, node }
+        }),
+      ),
+    call,
+    post: async (node, id, body) => (await call(node, 'POST', id, body)).status,
+    async close() {
+      for (const { child } of nodes) child.kill('SIGKILL')
+      await Promise.all(nodes.map(({ exited }) => exited))
+      await backend.close()
+      await rm(directory, { recursive: true, force: true })
+    },
+  }
+}
+
+function nameOf({ lines }: Node): string {
+  return /"name":"([^"]+)"/.exec(lines[0] ?? '')?.[1] ?? ''
+}
+
+const definition = (backend: string) => ({
+  apiId: 'chat',
+  protocolType: 'WEBSOCKET',
+  routeSelectionExpression: '$request.body.action',
+  routes: {
+    $default: {
+      integration: {
+        integrationType: 'MOCK',
+        requestTemplates: { 'application/json': '{"statusCode":200}' },
+        integrationResponses: { $default: { responseTemplates: { 'application/json': '$context.connectionId' } } },
+      },
+      routeResponse: true,
+    },
+    $disconnect: {
+      integration: {
+        integrationType: 'HTTP_PROXY',
+        integrationMethod: 'POST',
+        integrationUri: `${backend}/disconnect`,
+        requestParameters: {
+          'integration.request.header.id': 'context.connectionId',
+          'integration.request.header.code': 'context.disconnectStatusCode',
+          'integration.request.header.reason': 'context.disconnectReason',
+        },
+      },
+    },
+  },
+  stages: { dev: {} },
+})
+
+/** What a fault cost, for the log of a test run; docs/reliability.md says what each line means. */
+export function printAccount(title: string, account: Record<string, number | string>): void {
+  const rows = Object.entries(account).map(([name, value]) => `  ${name}: ${value}`)
+  process.stdout.write(`${title}\n${rows.join('\n')}\n`)
+}
