@@ -14,6 +14,7 @@ options win over variables, and variables over the file. Secrets are read from t
   POSTERN_CONNECTIONS_TOKENS   tokens of the callers of @connections, separated by commas
   POSTERN_MANAGEMENT_TOKENS    tokens for the management port, separated by commas
   POSTERN_TLS_PASSPHRASE       passphrase of --tls-key
+  POSTERN_REDIS_PASSWORD       password for --redis
   AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN   sign Lambda calls
 
 Signals: SIGHUP reloads definitions and tokens; SIGTERM drains over --drain-seconds and stops,

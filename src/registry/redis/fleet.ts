@@ -7,7 +7,7 @@ import { answerCodes, questionKinds } from './envelope.ts'
 import type { FleetKeys } from './keys.ts'
 import type { Peers } from './peers.ts'
 import { readPage, wireFilter } from './questions.ts'
-import type { Store } from './store.ts'
+import { isForeignValue, type Store } from './store.ts'
 
 export interface FleetOptions {
   readonly store: Store
@@ -31,13 +31,14 @@ export function createFleet({ store, keys, own, describeOwn, records, peers, now
     try {
       return await store.run(command, ...args)
     } catch (cause) {
+      if (isForeignValue(cause)) return null
       throw new GatewayError('WORKER_UNREACHABLE', 'Redis did not answer', { cause })
     }
   }
 
   /** Rising; the dead that are not buried are among them. */
   async function owners(): Promise<OwnerId[]> {
-    const known = ((await run('HKEYS', keys.workers)) as Buffer[]).map((text) => Number(text.toString()))
+    const known = (((await run('HKEYS', keys.workers)) ?? []) as Buffer[]).map((text) => Number(text.toString()))
     const valid = known.filter((owner) => Number.isInteger(owner) && owner >= 0 && owner < 0x1000000)
     return [...new Set([...valid, own()])].sort((a, b) => a - b)
   }
@@ -46,7 +47,7 @@ export function createFleet({ store, keys, own, describeOwn, records, peers, now
     if (owner === own()) return describeOwn()
     const { lease, connections } = keys.of(owner)
     const [value, left, count] = await Promise.all([run('GET', lease), run('PTTL', lease), run('HLEN', connections)])
-    if (value === null || Number(left) < 0) return null
+    if (value === null || count === null || Number(left) < 0) return null
     const { name, startedAt } = readLease(String(value))
     return { owner, name, startedAt, connections: Number(count), leaseUntil: now() + Number(left) }
   }

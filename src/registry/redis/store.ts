@@ -241,6 +241,11 @@ function movedTo({ message }: Error): Host | null {
   return host === undefined ? null : { host, port: Number(port) }
 }
 
+/** Whether a key holds something that we never wrote: no sign of trouble with Redis. */
+export function isForeignValue(error: unknown): boolean {
+  return error instanceof Error && error.message.startsWith('WRONGTYPE')
+}
+
 /** Errors of ioredis carry the command with its arguments, records and passwords among them: only the text is kept. */
 function plain({ message }: Error): Error {
   return new Error(message.replace(/, with args beginning with.*/s, ''))

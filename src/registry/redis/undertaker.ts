@@ -5,7 +5,7 @@ import type { OwnerId } from '../../vocabulary/ids.ts'
 import type { FleetKeys } from './keys.ts'
 import { unpackRecord } from './record-codec.ts'
 import { beginBurial, endBurial, giveUpRole, keepRole } from './scripts.ts'
-import type { Store } from './store.ts'
+import { isForeignValue, type Store } from './store.ts'
 import type { Timings } from './timings.ts'
 
 export interface UndertakerOptions {
@@ -87,6 +87,7 @@ export function createUndertaker(options: UndertakerOptions): Undertaker {
       burials.value++
       log.info({ owner, connections, milliseconds: Date.now() - startedAt }, 'a dead worker is buried')
     } catch (error) {
+      if (isForeignValue(error)) return await forget(owner, error)
       log.warn({ owner, err: error }, 'a burial was interrupted; it will be taken up again')
       failed(error as Error)
     } finally {
@@ -100,6 +101,11 @@ export function createUndertaker(options: UndertakerOptions): Undertaker {
     const { lease, grave, undertaker } = keys.of(owner)
     const args = [lease, grave, undertaker, String(own()), timings.undertaker, timings.grave]
     return String(await store.run('EVAL', beginBurial, 3, ...args)) === 'mine'
+  }
+
+  async function forget(owner: OwnerId, error: unknown): Promise<void> {
+    log.error({ owner, err: error }, 'a dead worker can not be buried: its keys hold what Postern never wrote')
+    await store.run('HDEL', keys.workers, String(owner)).catch(failed)
   }
 
   async function giveUp(owner: OwnerId): Promise<void> {
