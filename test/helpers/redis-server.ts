@@ -86,6 +86,8 @@ export async function freePort(): Promise<number> {
 
 export interface RedisCluster {
   readonly nodes: readonly RedisServer[]
+  /** Gives each master a replica, which takes over when it dies. */
+  addReplicas(): Promise<void>
   /** URLs of all masters, with commas. */
   readonly url: string
   close(): Promise<void>
@@ -106,10 +108,24 @@ export async function startRedisCluster(): Promise<RedisCluster> {
   for (const { client } of others)
     await client.call('CLUSTER', 'MEET', '127.0.0.1', first.port, String((bus as string[])[1]))
   for (const { client } of nodes) await untilOk(client)
+  const replicas: RedisServer[] = []
   return {
     nodes,
     url: nodes.map(({ url }) => url).join(','),
-    close: async () => void (await Promise.all(nodes.map((node) => node.close()))),
+    async addReplicas() {
+      for (const { client } of nodes) {
+        const replica = await startClusterNode()
+        replicas.push(replica)
+        await replica.client.call('CLUSTER', 'MEET', '127.0.0.1', first.port, String((bus as string[])[1]))
+        const master = String(await client.call('CLUSTER', 'MYID'))
+        await until(async () => String(await replica.client.call('CLUSTER', 'NODES')).includes(`${master} 127.0.0.1`))
+        await until(async () => (await replica.client.call('CLUSTER', 'REPLICATE', master)) === 'OK')
+        await until(async () => /master_link_status:up/.test(await replica.client.info('replication')))
+      }
+      const known = nodes.length + replicas.length
+      for (const { client } of [...nodes, ...replicas]) await untilOk(client, known)
+    },
+    close: async () => void (await Promise.all([...nodes, ...replicas].map((node) => node.close()))),
   }
 }
 
@@ -119,11 +135,18 @@ export async function startClusterNode(args: readonly string[] = []): Promise<Re
   return startRedis([...cluster, '--cluster-config-file', `nodes-${bus}.conf`, ...args])
 }
 
-async function untilOk(client: Redis): Promise<void> {
-  const until = Date.now() + 30_000
-  while (Date.now() < until) {
+function untilOk(client: Redis, known = 3): Promise<void> {
+  return until(async () => {
     const info = String(await client.call('CLUSTER', 'INFO'))
-    if (/cluster_state:ok/.test(info) && /cluster_known_nodes:3/.test(info)) return
+    return info.includes('cluster_state:ok') && info.includes(`cluster_known_nodes:${known}\r`)
+  })
+}
+
+/** Asks again and again; an error counts as no. */
+async function until(isDone: () => Promise<boolean>): Promise<void> {
+  const end = Date.now() + 30_000
+  while (Date.now() < end) {
+    if (await isDone().catch(() => false)) return
     await new Promise((resolve) => setTimeout(resolve, 50))
   }
   throw new Error('the Redis Cluster did not come up')
