@@ -10,6 +10,7 @@ test('a close is explained by every row of the table with its code and reason', 
     'lifetimeReached',
     'shuttingDown',
     'stageRemoved',
+    'workerBuried',
   ])
   expect(closeMeanings(closeReasons, 1009, 'Message too big', false)).toEqual([
     `messageTooBig: ${closeReasons.messageTooBig.when}`,
