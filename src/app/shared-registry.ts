@@ -7,7 +7,6 @@ import type { ConnectionId } from '../vocabulary/ids.ts'
 
 export interface SharedRegistryOptions extends RegistryOptions {
   readonly settings: Settings
-  readonly version: string
   readonly log: Log
   readonly metrics: Metrics
   readonly bury: (record: ConnectionRecord) => Promise<void>

@@ -102,7 +102,7 @@ export async function startPostern(settings: Settings, surroundings: Surrounding
       bury: (record) => gateway.bury(record),
       buried: (owes) => gateway.endBuried(owes),
     })
-    const registry = shared ?? createMemoryRegistry({ local: open, name, now })
+    const registry = shared ?? createMemoryRegistry({ local: open, name, version, now })
     stops.push(() => registry.close())
 
     let port = 0

@@ -32,12 +32,32 @@ export interface ConnectionPage {
   readonly cursor: string | null
 }
 
-export interface WorkerDescription {
+export interface WorkerReference {
   readonly owner: OwnerId
   readonly name: string
-  readonly startedAt: number
+}
+
+/** A page of a listing over all workers. */
+export interface FleetPage extends ConnectionPage {
+  /** Workers that live but did not answer: what they hold is missing from here on. */
+  readonly unanswered: readonly WorkerReference[]
+}
+
+/**
+ * `alive` while the lease lasts; `dead` once it has run out, or was given up, and connections may be left to settle;
+ * `burying` while another worker does that. Those that are settled are not described any more.
+ */
+export type WorkerState = 'alive' | 'dead' | 'burying'
+
+export interface WorkerDescription extends WorkerReference {
+  readonly state: WorkerState
+  /** Of Postern; null where only the lease would tell, and there is none. */
+  readonly version: string | null
+  /** Milliseconds since 1970; null as `version`. */
+  readonly startedAt: number | null
+  /** Of a dead worker, those whose `$disconnect` is still owed. */
   readonly connections: number
-  /** Milliseconds since 1970 until which the worker counts as alive; null where leases don't run out. */
+  /** Milliseconds since 1970 until which the worker counts as alive; null where leases don't run out, or it is dead. */
   readonly leaseUntil: number | null
 }
 
@@ -65,8 +85,11 @@ export interface Registry {
    * where `deliver` says `unreachable`.
    */
   get(id: ConnectionId): ConnectionDescription | null | Promise<ConnectionDescription | null>
-  /** At most `limit` (1 to 1000) records in a stable order. A cursor that is not one of ours throws a RangeError. */
-  list(filter: ConnectionFilter, cursor: string | null, limit: number): Promise<ConnectionPage>
+  /**
+   * At most `limit` (1 to 1000) records in a stable order. A cursor that is not one of ours throws a RangeError. A
+   * worker that does not answer ends a page, whose cursor leads past it: one page waits for one silent worker at most.
+   */
+  list(filter: ConnectionFilter, cursor: string | null, limit: number): Promise<FleetPage>
   /** How many connections the whole fleet holds. */
   count(): Promise<number>
   /**
@@ -81,6 +104,7 @@ export interface Registry {
     reason: string | null,
     apiId?: string,
   ): 'closed' | 'gone' | 'unreachable' | Promise<'closed' | 'gone' | 'unreachable'>
+  /** The dead are among them until they are buried. */
   workers(): Promise<readonly WorkerDescription[]>
   /** Null while connections of other workers can be reached, else one sentence why not (for /readyz). */
   trouble(): string | null
@@ -103,5 +127,7 @@ export interface RegistryOptions {
   readonly local: LocalConnections
   /** Of this worker, for people: shown by `postern workers`. */
   readonly name: string
+  /** Of Postern. */
+  readonly version: string
   readonly now: () => number
 }

@@ -17,7 +17,7 @@ export interface MemoryRegistry extends Registry {
  * The registry of a worker that is alone: every connection is its own. It keeps the record that it is given,
  * not a copy, and some hundred bytes beside it.
  */
-export function createMemoryRegistry({ local, name, now }: RegistryOptions): MemoryRegistry {
+export function createMemoryRegistry({ local, name, version, now }: RegistryOptions): MemoryRegistry {
   const owner = randomOwnerId()
   const startedAt = now()
   const records = createRecordTable()
@@ -32,11 +32,13 @@ export function createMemoryRegistry({ local, name, now }: RegistryOptions): Mem
     add: records.add,
     remove: (id) => void records.remove(id),
     get: (id) => local.describe(id),
-    list: records.list,
+    list: async (filter, cursor, limit) => ({ ...(await records.list(filter, cursor, limit)), unanswered: [] }),
     count: async () => records.size,
     deliver: (id, frame, apiId) => local.send(id, frame, apiId),
     disconnect: (id, code, reason, apiId) => (local.close(id, code, reason, apiId) ? 'closed' : 'gone'),
-    workers: async () => [{ owner, name, startedAt, connections: records.size, leaseUntil: null }],
+    workers: async () => [
+      { owner, name, version, state: 'alive', startedAt, connections: records.size, leaseUntil: null },
+    ],
     trouble: () => null,
     close: async () => {},
   }

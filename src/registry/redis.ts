@@ -4,7 +4,7 @@ import { GatewayError } from '../vocabulary/errors.ts'
 import type { DeliverOutcome } from '../vocabulary/frames.ts'
 import { allocateConnectionId, type ConnectionId, type OwnerId, ownerOfConnectionId } from '../vocabulary/ids.ts'
 import type { RedisAddress } from '../vocabulary/redis-address.ts'
-import type { RegistryOptions, SharedRegistry } from './contract.ts'
+import type { RegistryOptions, SharedRegistry, WorkerDescription } from './contract.ts'
 import { createRecordTable } from './record-table.ts'
 import { answerCodes, packEnvelope, type QuestionKind, questionKinds, readEnvelope } from './redis/envelope.ts'
 import { createFleet } from './redis/fleet.ts'
@@ -26,8 +26,6 @@ export interface RedisRegistryOptions extends RegistryOptions {
   readonly ca: string | null
   /** Before every key and channel. */
   readonly keyPrefix: string
-  /** Of Postern. */
-  readonly version: string
   /** Runs the `$disconnect` of a connection whose worker has died. Resolves when its backend has answered. */
   readonly bury: (record: ConnectionRecord) => Promise<void>
   /**
@@ -119,7 +117,7 @@ export function createRedisRegistry(options: RedisRegistryOptions): RedisRegistr
     burials: metrics.counter('postern_registry_burials_total', {}),
     buriedConnections: metrics.counter('postern_registry_buried_connections_total', {}),
   })
-  const fleet = createFleet({ store, keys, own: () => membership.owner, describeOwn, records, peers, now })
+  const fleet = createFleet({ store, keys, own: () => membership.owner, describeOwn, records, peers, trouble, now })
   const received = metrics.counter('postern_registry_envelopes_total', { direction: 'in' })
   metrics.gauge('postern_registry_up', {}, () => (trouble() === null ? 1 : 0))
   metrics.gauge('postern_registry_workers', {}, () => undertaker.seen ?? Number.NaN)
@@ -268,9 +266,17 @@ export function createRedisRegistry(options: RedisRegistryOptions): RedisRegistr
     return owner === -1 || knownDead.has(owner)
   }
 
-  function describeOwn() {
-    const { owner } = membership
-    return { owner, name, startedAt, connections: records.size, leaseUntil: now() + timings.lease }
+  function describeOwn(): WorkerDescription {
+    const { version } = options
+    return {
+      owner: membership.owner,
+      name,
+      version,
+      state: 'alive',
+      startedAt,
+      connections: records.size,
+      leaseUntil: null,
+    }
   }
 
   return {
@@ -321,7 +327,11 @@ export function createRedisRegistry(options: RedisRegistryOptions): RedisRegistr
         return outcome[1] === answerCodes.gone ? 'gone' : 'unreachable'
       })
     },
-    list: (filter, cursor, limit) => (closed ? records.list(filter, cursor, limit) : fleet.list(filter, cursor, limit)),
+    async list(filter, cursor, limit) {
+      return closed
+        ? { ...(await records.list(filter, cursor, limit)), unanswered: [] }
+        : fleet.list(filter, cursor, limit)
+    },
     count: async () => (closed ? records.size : fleet.count()),
     workers: async () => (closed ? [describeOwn()] : fleet.workers()),
     trouble,

@@ -54,8 +54,12 @@ export async function createLinkedMemoryStore(): Promise<RegistryStore> {
         const [, owner, rest] = /^(\d+):(.*)$/.exec(cursor ?? `${seen()[0]?.owner ?? 0}:`) ?? []
         if (owner === undefined || rest === undefined) throw new RangeError('no cursor of this store')
         const place = seen().findIndex((each) => each.owner === Number(owner))
-        const page = await seen()[place]?.list(filter, rest === '' ? null : rest, limit)
-        if (page === undefined) throw new RangeError('no cursor of this store')
+        const asked = seen()[place]
+        if (asked === undefined) throw new RangeError('no cursor of this store')
+        const page =
+          memberOf(asked).state === 'dead'
+            ? { connections: [], cursor: null, unanswered: await asked.workers() }
+            : await asked.list(filter, rest === '' ? null : rest, limit)
         const next = seen()[place + 1]
         if (page.cursor !== null) return { ...page, cursor: `${owner}:${page.cursor}` }
         return { ...page, cursor: next === undefined ? null : `${next.owner}:` }

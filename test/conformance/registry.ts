@@ -1,6 +1,12 @@
 import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import type { ConnectionFilter, Registry, RegistryOptions } from '../../src/registry/contract.ts'
+import type {
+  ConnectionFilter,
+  FleetPage,
+  Registry,
+  RegistryOptions,
+  WorkerReference,
+} from '../../src/registry/contract.ts'
 import type { ConnectionRecord } from '../../src/vocabulary/connection.ts'
 import { allocateConnectionId, allocateRequestId, ownerOfConnectionId } from '../../src/vocabulary/ids.ts'
 import { createLocalSockets, type LocalSocket, type LocalSockets } from '../helpers/local-sockets.ts'
@@ -34,7 +40,7 @@ export function describeRegistry(engine: RegistryEngine): void {
 
   async function join(name = 'worker'): Promise<Worker> {
     const sockets = createLocalSockets()
-    const worker = { registry: await store.join({ local: sockets, name, now: Date.now }), sockets }
+    const worker = { registry: await store.join({ local: sockets, name, version: '1.2.3', now: Date.now }), sockets }
     workers.push(worker)
     return worker
   }
@@ -132,7 +138,7 @@ export function describeRegistry(engine: RegistryEngine): void {
 
       it('gives an empty page without a cursor while there is no connection', async () => {
         const { registry } = await join()
-        expect(await registry.list({}, null, 10)).toEqual({ connections: [], cursor: null })
+        expect(await registry.list({}, null, 10)).toEqual({ connections: [], cursor: null, unanswered: [] })
       })
 
       it('filters by API, stage, address, User-Agent and time, and by several at once', async () => {
@@ -280,7 +286,9 @@ export function describeRegistry(engine: RegistryEngine): void {
         expect(await worker.registry.count()).toBe(3)
         const [only, ...others] = await worker.registry.workers()
         expect(others).toEqual([])
-        expect(only).toMatchObject({ owner: worker.registry.owner, name: 'north', connections: 3 })
+        expect(only).toMatchObject({
+          ...{ owner: worker.registry.owner, name: 'north', connections: 3, version: '1.2.3', state: 'alive' },
+        })
         expect(only?.startedAt).toBeGreaterThanOrEqual(from)
         if (only?.leaseUntil !== null) expect(only?.leaseUntil).toBeGreaterThan(Date.now())
         expect(worker.registry.trouble()).toBeNull()
@@ -362,8 +370,30 @@ function describeFleet(storeOf: () => RegistryStore, join: (name?: string) => Pr
       expect(known.map(({ name, connections }) => `${name} ${connections}`).sort()).toEqual(['far 2', 'near 0'])
       const { connectionId } = (await connect(far)).description
       await far.registry.close()
-      expect((await near.registry.workers()).map(({ name }) => name)).toEqual(['near'])
+      const living = (await near.registry.workers()).filter(({ state }) => state === 'alive')
+      expect(living.map(({ name }) => name)).toEqual(['near'])
       expect(await near.registry.deliver(connectionId, { data: 'x', binary: false })).toBe('gone')
+    })
+
+    it('list what the others hold when one does not answer, and name that one', async () => {
+      const all = [await join('near'), await join('silent'), await join('far')] as const
+      const [near, silent] = all
+      const ids: string[] = []
+      for (const worker of all) if (worker !== silent) ids.push(...(await connectMany(worker, 3)))
+      await connectMany(silent, 3)
+      await storeOf().kill(silent.registry)
+      const found: string[] = []
+      const unanswered: WorkerReference[] = []
+      let cursor: string | null = null
+      do {
+        const page: FleetPage = await near.registry.list({}, cursor, 2)
+        found.push(...idsOf(page.connections))
+        unanswered.push(...page.unanswered)
+        cursor = page.cursor
+      } while (cursor !== null)
+      expect(found.sort()).toEqual(ids.sort())
+      expect(unanswered).toMatchObject([{ owner: silent.registry.owner, name: 'silent' }])
+      expect(unanswered).toHaveLength(1)
     })
 
     it('call a dead worker unreachable while its lease lasts, and its connections gone after that', async () => {
@@ -380,7 +410,8 @@ function describeFleet(storeOf: () => RegistryStore, join: (name?: string) => Pr
       // Who buries the dead, and when, is the engine's own affair: it ends with nothing left of them.
       await expect.poll(() => near.registry.count(), { timeout: 10_000 }).toBe(0)
       expect((await near.registry.list({}, null, 10)).connections).toEqual([])
-      expect((await near.registry.workers()).map(({ name }) => name)).toEqual(['near'])
+      const names = async () => (await near.registry.workers()).map(({ name }) => name)
+      await expect.poll(names, { timeout: 10_000 }).toEqual(['near'])
     })
   })
 }

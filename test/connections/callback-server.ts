@@ -73,7 +73,7 @@ export async function startCallbackServer(options: CallbackServerOptions = {}): 
     return apiId === undefined || found?.description.apiId === apiId ? found : undefined
   }
 
-  const registry = createMemoryRegistry({ local, name: 'test', now: Date.now })
+  const registry = createMemoryRegistry({ local, name: 'test', version: 'test', now: Date.now })
   const metrics = createMetrics({ processMetrics: false })
   const contexts: RequestContext[] = []
   const errors: string[] = []

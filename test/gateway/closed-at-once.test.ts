@@ -43,7 +43,7 @@ test('a connection whose socket closes while it is being accepted is kept nowher
     deployments: () => [deployment],
   }
   const open = createOpenConnections({ now: Date.now })
-  const registry = createMemoryRegistry({ local: open, name: 'test', now: Date.now })
+  const registry = createMemoryRegistry({ local: open, name: 'test', version: 'test', now: Date.now })
   const gateway = createGateway({
     catalog,
     registry,

@@ -42,7 +42,7 @@ export class FakeSockets implements LocalConnections {
 /** A management port over the real transport and the memory registry, with sockets that are none. */
 export async function startTestManagement(overrides: Partial<ManagementOptions> = {}) {
   const sockets = new FakeSockets()
-  const registry = createMemoryRegistry({ local: sockets, name: 'test', now: Date.now })
+  const registry = createMemoryRegistry({ local: sockets, name: 'test', version: '0.0.0-test', now: Date.now })
   const metrics = createMetrics({ processMetrics: false, version: '0.0.0-test' })
   const handlers = createManagementHandlers({
     registry,

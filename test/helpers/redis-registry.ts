@@ -17,7 +17,10 @@ export function addressOf(url: string): RedisAddress {
 }
 
 /** A registry that has not started; what a test does not say is as usual. */
-export function redisRegistry(url: string, options: RegistryOptions & Partial<RedisRegistryOptions>): RedisRegistry {
+export function redisRegistry(
+  url: string,
+  options: Omit<RegistryOptions, 'version'> & Partial<RedisRegistryOptions>,
+): RedisRegistry {
   return createRedisRegistry({
     address: addressOf(url),
     password: null,

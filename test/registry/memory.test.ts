@@ -24,7 +24,7 @@ describeRegistry({ name: 'memory registries that call each other', fleet: true, 
 
 describe('memory registry', () => {
   const create = () =>
-    createMemoryRegistry({ local: createLocalSockets(), name: 'alone', now: () => 1_700_000_000_000 })
+    createMemoryRegistry({ local: createLocalSockets(), name: 'alone', version: '1.2.3', now: () => 1_700_000_000_000 })
   const record = (connectionId: string, apiId = 'chat') => ({
     connectionId,
     apiId,
@@ -39,7 +39,10 @@ describe('memory registry', () => {
   it('describes itself as the only worker, whose lease never runs out', async () => {
     const registry = create()
     expect(await registry.workers()).toEqual([
-      { owner: registry.owner, name: 'alone', startedAt: 1_700_000_000_000, connections: 0, leaseUntil: null },
+      {
+        ...{ owner: registry.owner, name: 'alone', version: '1.2.3', state: 'alive' },
+        ...{ startedAt: 1_700_000_000_000, connections: 0, leaseUntil: null },
+      },
     ])
   })
 

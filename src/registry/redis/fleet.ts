@@ -1,7 +1,7 @@
 import type { ConnectionRecord } from '../../vocabulary/connection.ts'
 import { GatewayError } from '../../vocabulary/errors.ts'
 import type { OwnerId } from '../../vocabulary/ids.ts'
-import type { ConnectionFilter, ConnectionPage, WorkerDescription } from '../contract.ts'
+import type { ConnectionFilter, ConnectionPage, FleetPage, WorkerDescription } from '../contract.ts'
 import { isRecordCursor, type RecordTable } from '../record-table.ts'
 import { answerCodes, questionKinds } from './envelope.ts'
 import type { FleetKeys } from './keys.ts'
@@ -16,24 +16,34 @@ export interface FleetOptions {
   readonly describeOwn: () => WorkerDescription
   readonly records: RecordTable
   readonly peers: Peers
+  /** As `Registry.trouble`. */
+  readonly trouble: () => string | null
   readonly now: () => number
 }
 
-/** Questions about all workers. Each rejects with `WORKER_UNREACHABLE` while Redis is away. */
+/** Questions about all workers. Each rejects with `WORKER_UNREACHABLE`, and says why, while Redis is away. */
 export interface Fleet {
   workers(): Promise<readonly WorkerDescription[]>
   count(): Promise<number>
-  list(filter: ConnectionFilter, cursor: string | null, limit: number): Promise<ConnectionPage>
+  list(filter: ConnectionFilter, cursor: string | null, limit: number): Promise<FleetPage>
 }
 
-export function createFleet({ store, keys, own, describeOwn, records, peers, now }: FleetOptions): Fleet {
+export function createFleet(options: FleetOptions): Fleet {
+  const { store, keys, own, describeOwn, records, peers, trouble, now } = options
+
   async function run(command: string, ...args: (string | number)[]): Promise<unknown> {
     try {
       return await store.run(command, ...args)
     } catch (cause) {
       if (isForeignValue(cause)) return null
-      throw new GatewayError('WORKER_UNREACHABLE', 'Redis did not answer', { cause })
+      throw new GatewayError('WORKER_UNREACHABLE', trouble() ?? `Redis (${store.where}) did not answer`, { cause })
     }
+  }
+
+  /** Other workers can't be blamed for what lies between us and them. */
+  function refuseInTrouble(): void {
+    const found = trouble()
+    if (found !== null) throw new GatewayError('WORKER_UNREACHABLE', found)
   }
 
   /** Rising; the dead that are not buried are among them. */
@@ -43,46 +53,67 @@ export function createFleet({ store, keys, own, describeOwn, records, peers, now
     return [...new Set([...valid, own()])].sort((a, b) => a - b)
   }
 
+  /** The name that a worker has left; that of a living one is in its lease too. */
+  async function nameOf(owner: OwnerId): Promise<string> {
+    return String((await run('HGET', keys.workers, String(owner))) ?? unnamed)
+  }
+
+  /** Null when it was buried meanwhile. */
   async function describe(owner: OwnerId): Promise<WorkerDescription | null> {
-    if (owner === own()) return describeOwn()
-    const { lease, connections } = keys.of(owner)
-    const [value, left, count] = await Promise.all([run('GET', lease), run('PTTL', lease), run('HLEN', connections)])
-    if (value === null || count === null || Number(left) < 0) return null
-    const { name, startedAt } = readLease(String(value))
-    return { owner, name, startedAt, connections: Number(count), leaseUntil: now() + Number(left) }
+    const { lease, undertaker, connections: records } = keys.of(owner)
+    const [value, left, busy, count, name] = await Promise.all([
+      run('GET', lease),
+      run('PTTL', lease),
+      run('EXISTS', undertaker),
+      run('HLEN', records),
+      run('HGET', keys.workers, String(owner)),
+    ])
+    const lasts = Number(left)
+    if (owner === own()) return { ...describeOwn(), leaseUntil: now() + Math.max(0, lasts) }
+    if (count === null) return null // not ours
+    const connections = Number(count)
+    if (value !== null && lasts > 0) {
+      return { owner, state: 'alive', ...readLease(String(value)), connections, leaseUntil: now() + lasts }
+    }
+    if (name === null) return null
+    const state = Number(busy) === 1 ? 'burying' : 'dead'
+    return { owner, name: String(name), state, version: null, startedAt: null, connections, leaseUntil: null }
   }
 
   /** Worker after worker in the order of their owner ids, until the page is full. */
-  async function list(filter: ConnectionFilter, cursor: string | null, limit: number): Promise<ConnectionPage> {
+  async function list(filter: ConnectionFilter, cursor: string | null, limit: number): Promise<FleetPage> {
     const start = cursor === null ? { owner: 0, rest: null } : parseCursor(cursor)
+    refuseInTrouble()
     const all = (await owners()).filter((owner) => owner >= start.owner)
     const connections: ConnectionRecord[] = []
     for (const owner of all) {
       const from = owner === start.owner ? start.rest : null
       const page = await listOf(owner, filter, from, limit - connections.length)
-      if (page === null) continue
-      connections.push(...page.connections)
-      if (page.cursor !== null) return { connections, cursor: `${owner}:${page.cursor}` }
-      if (connections.length >= limit) {
-        return { connections, cursor: owner === all.at(-1) ? null : `${owner + 1}:` }
+      if (page === 'gone') continue
+      const behind = owner === all.at(-1) ? null : `${owner + 1}:`
+      if (page === 'unreachable') {
+        const name = await nameOf(owner)
+        refuseInTrouble()
+        return { connections, cursor: behind, unanswered: [{ owner, name }] }
       }
+      connections.push(...page.connections)
+      if (page.cursor !== null) return { connections, cursor: `${owner}:${page.cursor}`, unanswered: [] }
+      if (connections.length >= limit) return { connections, cursor: behind, unanswered: [] }
     }
-    return { connections, cursor: null }
+    return { connections, cursor: null, unanswered: [] }
   }
 
-  /** Null for a worker that is dead: what it held is gone. */
+  /** Gone when the worker is dead: so is what it held. */
   async function listOf(
     owner: OwnerId,
     filter: ConnectionFilter,
     cursor: string | null,
     limit: number,
-  ): Promise<ConnectionPage | null> {
+  ): Promise<ConnectionPage | 'gone' | 'unreachable'> {
     if (owner === own()) return records.list(filter, cursor, limit)
     const outcome = await peers.ask(owner, questionKinds.list, '', null, wireFilter(filter), [cursor, limit])
-    if (outcome === 'gone') return null
-    const page = outcome !== 'unreachable' && outcome[1] === answerCodes.done ? readPage(outcome[2]) : null
-    if (page === null) throw new GatewayError('WORKER_UNREACHABLE', `worker ${owner} did not answer`)
-    return page
+    if (typeof outcome === 'string') return outcome
+    return (outcome[1] === answerCodes.done ? readPage(outcome[2]) : null) ?? 'unreachable'
   }
 
   return {
@@ -100,16 +131,19 @@ export function createFleet({ store, keys, own, describeOwn, records, peers, now
   }
 }
 
-function readLease(text: string): { name: string; startedAt: number } {
+const unnamed = '(unnamed)'
+
+function readLease(text: string): { name: string; version: string | null; startedAt: number | null } {
   try {
-    const value: unknown = JSON.parse(text)
-    if (typeof value === 'object' && value !== null && 'name' in value && 'startedAt' in value) {
-      return { name: String(value.name), startedAt: Number(value.startedAt) || 0 }
+    const { name, version, startedAt } = (JSON.parse(text) ?? {}) as Record<string, unknown>
+    return {
+      name: typeof name === 'string' ? name : unnamed,
+      version: typeof version === 'string' ? version : null,
+      startedAt: typeof startedAt === 'number' ? startedAt : null,
     }
   } catch {
-    // Not ours: named so below.
+    return { name: unnamed, version: null, startedAt: null }
   }
-  return { name: '(unreadable)', startedAt: 0 }
 }
 
 function parseCursor(cursor: string): { owner: OwnerId; rest: string | null } {
