@@ -3,7 +3,7 @@
  * import itself and vocabulary/.
  */
 export const directions: Readonly<Record<string, readonly string[] | 'every room'>> = {
-  cli: ['app', 'config'],
+  cli: ['app', 'config', 'load'],
   app: 'every room',
   gateway: ['stages', 'limits', 'transport!', 'auth!', 'integrations!', 'registry!', 'observability!'],
   rest: ['stages', 'limits', 'transport!', 'auth!', 'integrations!', 'observability!'],
@@ -19,6 +19,8 @@ export const directions: Readonly<Record<string, readonly string[] | 'every room
   routing: [],
   mapping: [],
   config: [],
+  // The client of load tests: it knows of the gateway only what any client knows.
+  load: ['config'],
   observability: [],
   vocabulary: [],
 }
