@@ -4,15 +4,19 @@ import { delimiter, join } from 'node:path'
 /** What the tests need beside Node.js: the names of the program, first choice first, and Debian's package. */
 export const needs = {
   redis: { names: ['redis-server'], debianPackage: 'redis-server' },
+  haproxy: { names: ['haproxy'], debianPackage: 'haproxy' },
   chromium: { names: ['chromium', 'chromium-browser', 'google-chrome'], debianPackage: 'chromium' },
 } as const
 
 export type Need = keyof typeof needs
 
-/** The path of a program that the tests need, from PATH; null when it is not there. */
+/** Where Debian puts servers; it is not on everybody's PATH. */
+const serverFolders = ['/usr/local/sbin', '/usr/sbin']
+
+/** The path of a program that the tests need, from PATH or where servers are; null when it is not there. */
 export function findExecutable(need: Need, path = process.env.PATH ?? ''): string | null {
   for (const name of needs[need].names) {
-    for (const folder of path.split(delimiter)) {
+    for (const folder of [...path.split(delimiter), ...serverFolders]) {
       if (folder !== '' && isExecutable(join(folder, name))) return join(folder, name)
     }
   }

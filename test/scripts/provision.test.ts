@@ -2,7 +2,7 @@ import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
-import { findExecutable, type Need } from '../../scripts/executables.ts'
+import { findExecutable, type Need, needs } from '../../scripts/executables.ts'
 import { type Machine, provision } from '../../scripts/provisioning.ts'
 
 function machine(has: Need[], { mayInstall = false, canInstall = true } = {}) {
@@ -14,7 +14,8 @@ function machine(has: Need[], { mayInstall = false, canInstall = true } = {}) {
     mayInstall,
     install(debianPackage) {
       installed.push(debianPackage)
-      if (canInstall) present.add(debianPackage === 'chromium' ? 'chromium' : 'redis')
+      const need = (Object.keys(needs) as Need[]).find((each) => needs[each].debianPackage === debianPackage)
+      if (canInstall && need !== undefined) present.add(need)
       return canInstall
     },
     print: (line) => void lines.push(line),
@@ -38,9 +39,9 @@ test('what is missing is installed by root, and only that', () => {
 
 test('anyone else gets the command to run, for all that is missing, and a failure', () => {
   const { machine: with_, lines, installed } = machine([])
-  expect(provision(['redis', 'chromium'], with_)).toBe(1)
+  expect(provision(['redis', 'haproxy', 'chromium'], with_)).toBe(1)
   expect(installed).toEqual([])
-  expect(lines.at(-1)).toMatch(/: sudo apt-get install redis-server chromium$/)
+  expect(lines.at(-1)).toMatch(/: sudo apt-get install redis-server haproxy chromium$/)
 })
 
 test('an installation that fails is a failure', () => {
