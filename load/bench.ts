@@ -1,8 +1,9 @@
 // npm run bench: the gateway beside bare servers that do the same, row by row. See load/README.md.
 import { availableParallelism, loadavg } from 'node:os'
 import { parseArgs } from 'node:util'
+import { gatewayFleet } from './fleet-target.ts'
 import { type Measurement, measureRound } from './measure.ts'
-import { type Line, summarize, terminalTable } from './report.ts'
+import { type Line, limitsTable, summarize, terminalTable } from './report.ts'
 import { type Row, rows } from './rows.ts'
 import { baseline, gateway, prepareApis, type StartTarget, startBackend } from './targets.ts'
 import { writePerformancePage } from './write-page.ts'
@@ -41,9 +42,9 @@ try {
   const lines: Line[] = []
   for (const row of chosen) lines.push(await compare(row))
   if (flags.json) process.stdout.write(`${JSON.stringify(lines, null, 2)}\n`)
-  else process.stdout.write(`${terminalTable(lines)}\n`)
+  else process.stdout.write(`${terminalTable(lines)}\n${limitsTable(lines)}`)
   if (flags.write) await writePerformancePage(lines, { rounds, ...options })
-  if (lines.some(({ withinBudget }) => withinBudget === false)) process.exitCode = 1
+  if (lines.some((line) => line.withinBudget === false || line.limits.some(({ kept }) => !kept))) process.exitCode = 1
 } finally {
   await Promise.all([backend.stop(), apis.remove()])
 }
@@ -51,8 +52,7 @@ try {
 async function compare(row: Row): Promise<Line> {
   const nodeOptions =
     flags.prof === undefined ? [] : ['--cpu-prof', '--cpu-prof-interval=200', `--cpu-prof-dir=${flags.prof}`]
-  const ours = flags.against === undefined ? gateway(apis.path, nodeOptions) : bare(flags.against, nodeOptions)
-  const targets = [ours, bare(row.baseline, nodeOptions)]
+  const targets = [ours(row, nodeOptions), theirs(row, nodeOptions)]
   const measurements: Measurement[][] = []
   for (let round = 0; round < rounds; round++) {
     const measured = await measureRound(row, targets, options)
@@ -62,6 +62,15 @@ async function compare(row: Row): Promise<Line> {
   }
   const side = (index: number) => measurements.map((measured) => measured[index] as Measurement)
   return summarize({ row, gateway: side(0), baseline: side(1) })
+}
+
+function ours({ workers }: Row, nodeOptions: readonly string[]): StartTarget {
+  if (flags.against !== undefined) return bare(flags.against, nodeOptions)
+  return workers === undefined ? gateway(apis.path, nodeOptions) : gatewayFleet(apis.path, workers, nodeOptions)
+}
+
+function theirs(row: Row, nodeOptions: readonly string[]): StartTarget {
+  return row.baseline === 'one gateway' ? gateway(apis.path, nodeOptions) : bare(row.baseline, nodeOptions)
 }
 
 function bare(file: string, nodeOptions: readonly string[]): StartTarget {

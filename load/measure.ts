@@ -3,7 +3,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { type ClientFleet, startFleet } from './client-fleet.ts'
 import { cpuMicros, residentBytes } from './process-stats.ts'
 import type { Row } from './rows.ts'
-import type { ServerProcess } from './server-process.ts'
+import type { Servers } from './server-process.ts'
 import type { StartTarget } from './targets.ts'
 
 /** What one round of a row gave for one server. */
@@ -17,6 +17,8 @@ export interface Measurement {
   /** Microseconds; NaN where there is none. */
   readonly p50: number
   readonly p99: number
+  /** What the counters of the servers rose by, for each operation. */
+  readonly counted: Readonly<Record<string, number>>
 }
 
 /** How long a round takes for each server, and how many processes make its load. */
@@ -57,46 +59,59 @@ async function takeTurns(sides: readonly Side[], secondsEach: number): Promise<v
   }
 }
 
-async function openSide(row: Row, server: ServerProcess, { clients }: MeasureOptions): Promise<Side> {
+async function openSide(row: Row, server: Servers, { clients }: MeasureOptions): Promise<Side> {
   try {
-    return new Side(server, await startFleet(clients, { ...row.load, port: server.port }))
+    return new Side(server, await startFleet(clients, { ...row.load, ...portsOf(server) }))
   } catch (error) {
     await server.stop()
     throw error
   }
 }
 
+function portsOf({ port, postPort = port }: Servers): { port: number; postPort: number } {
+  return { port, postPort }
+}
+
 /** A server with the load that it gets, slice by slice. */
 class Side {
-  readonly #server: ServerProcess
+  readonly #server: Servers
   readonly #fleet: ClientFleet
   #cpu = 0
   #millis = 0
   #operations = 0
   #errors = 0
   #latencies = createHistogram()
+  #counted: Record<string, number> = {}
 
-  constructor(server: ServerProcess, fleet: ClientFleet) {
+  constructor(server: Servers, fleet: ClientFleet) {
     this.#server = server
     this.#fleet = fleet
   }
 
   /** Every operation that begins in a slice ends in it, so that its CPU is counted with it. */
   async slice(): Promise<void> {
-    const cpuBefore = cpuMicros(this.#server.pid)
+    const countersBefore = await this.#server.counters?.()
+    const cpuBefore = this.#cpuMicros()
     const start = performance.now()
     await this.#fleet.resume()
     await wait(sliceMillis)
     await this.#fleet.pause()
     this.#millis += performance.now() - start
-    this.#cpu += cpuMicros(this.#server.pid) - cpuBefore
+    this.#cpu += this.#cpuMicros() - cpuBefore
+    const rise = difference(countersBefore, await this.#server.counters?.())
+    for (const [name, value] of Object.entries(rise)) this.#counted[name] = (this.#counted[name] ?? 0) + value
     const { operations, errors, latencies } = await this.#fleet.take()
     this.#operations += operations
     this.#errors += errors
     this.#latencies.add(latencies)
   }
 
+  #cpuMicros(): number {
+    return this.#server.pids.reduce((sum, pid) => sum + cpuMicros(pid), 0)
+  }
+
   async clear(): Promise<void> {
+    this.#counted = {}
     this.#cpu = 0
     this.#millis = 0
     this.#operations = 0
@@ -113,6 +128,7 @@ class Side {
       load: this.#cpu / 1000 / this.#millis,
       p50: this.#latencies.percentile(50),
       p99: this.#latencies.percentile(99),
+      counted: forEach(this.#counted, this.#operations),
     }
   }
 
@@ -139,20 +155,34 @@ async function measureMemoryInTurn(
   return measurements
 }
 
-/** Resident bytes that the connections added, once the process has come to rest. */
-async function measureMemory(row: Row, { pid, port }: ServerProcess, options: MeasureOptions): Promise<Measurement> {
+/** Resident bytes that the connections added to the first process, once it has come to rest. */
+async function measureMemory(row: Row, server: Servers, options: MeasureOptions): Promise<Measurement> {
+  const [pid] = server.pids as [number]
   await wait(1000)
   const before = residentBytes(pid)
+  const countersBefore = await server.counters?.()
   const start = performance.now()
-  const fleet = await startFleet(options.clients, { ...row.load, port })
+  const fleet = await startFleet(options.clients, { ...row.load, ...portsOf(server) })
   try {
     const seconds = (performance.now() - start) / 1000
     await wait(options.warmUpSeconds * 1000)
     const { operations, errors } = await fleet.take()
     const value = (residentBytes(pid) - before) / operations
     if (errors > 0 || operations !== row.load.connections) throw new Error(`${row.name}: ${errors} connections lost`)
-    return { value, rate: operations / seconds, load: Number.NaN, p50: Number.NaN, p99: Number.NaN }
+    const counted = forEach(difference(countersBefore, await server.counters?.()), operations)
+    return { value, rate: operations / seconds, load: Number.NaN, p50: Number.NaN, p99: Number.NaN, counted }
   } finally {
     fleet.close()
   }
+}
+
+function difference(
+  before: Readonly<Record<string, number>> = {},
+  after: Readonly<Record<string, number>> = {},
+): Record<string, number> {
+  return Object.fromEntries(Object.entries(after).map(([name, value]) => [name, value - (before[name] ?? 0)]))
+}
+
+function forEach(counted: Readonly<Record<string, number>>, operations: number): Record<string, number> {
+  return Object.fromEntries(Object.entries(counted).map(([name, value]) => [name, value / operations]))
 }

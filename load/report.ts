@@ -1,6 +1,6 @@
 import Table from 'cli-table3'
 import type { Measurement } from './measure.ts'
-import type { Row } from './rows.ts'
+import type { Limit, Row } from './rows.ts'
 
 /** A row's measurements of both sides, round by round. */
 export interface RowResult {
@@ -13,15 +13,19 @@ export interface RowResult {
 export interface Line {
   readonly name: string
   readonly title: string
+  readonly unit: Row['unit']
   readonly gateway: Summary
   readonly baseline: Summary
   /** Gateway over baseline. */
   readonly ratio: number
   readonly budget: number | null
   readonly withinBudget: boolean | null
+  /** What is counted besides. */
+  readonly limits: readonly (Limit & { readonly value: number; readonly kept: boolean })[]
 }
 
-type Summary = { readonly [member in keyof Measurement]: number } & { readonly spread: number }
+type Figures = Omit<Measurement, 'counted'>
+type Summary = { readonly [member in keyof Figures]: number } & { readonly spread: number }
 
 /** Medians, ratio and verdict of a row. */
 export function summarize({ row, gateway, baseline }: RowResult): Line {
@@ -31,12 +35,32 @@ export function summarize({ row, gateway, baseline }: RowResult): Line {
   return {
     name: row.name,
     title: row.title,
+    unit: row.unit,
     gateway: ours,
     baseline: theirs,
     ratio,
     budget: row.budget,
     withinBudget: row.budget === null ? null : compared <= row.budget,
+    limits: (row.limits ?? []).map((limit) => judged(limit, gateway)),
   }
+}
+
+function judged(limit: Limit, rounds: readonly Measurement[]): Line['limits'][number] {
+  const { of, atMost = Number.POSITIVE_INFINITY, atLeast = Number.NEGATIVE_INFINITY } = limit
+  const value = median(rounds.map((round) => (of === 'rate' ? round.rate : (round.counted[of] ?? Number.NaN))))
+  return { ...limit, value, kept: value <= atMost && value >= atLeast }
+}
+
+/** What rows count besides, a line each with its line feed; empty when none does. */
+export function limitsTable(lines: readonly Line[]): string {
+  return lines.flatMap((line) => line.limits.map((limit) => `${line.title}: ${limitText(limit)}\n`)).join('')
+}
+
+function limitText({ title, value, atMost, atLeast, kept }: Line['limits'][number]): string {
+  const digits = value < 10 ? 2 : 0
+  const bound = atMost === undefined ? `≥ ${atLeast?.toLocaleString('en-US')}` : `≤ ${atMost.toLocaleString('en-US')}`
+  const shown = value.toLocaleString('en-US', { maximumFractionDigits: digits })
+  return `${shown} ${title} (${bound}${kept ? '' : ' MISSED'})`
 }
 
 /** The table for a terminal. */
@@ -65,8 +89,8 @@ const columns = [
   'core used gw / base',
 ]
 
-function cells({ title, gateway, baseline, ratio, budget, withinBudget, name }: Line): string[] {
-  const isBytes = name === 'idle'
+function cells({ title, gateway, baseline, ratio, budget, withinBudget, unit }: Line): string[] {
+  const isBytes = unit === 'bytes'
   const value = (of: Summary) => (isBytes ? `${of.value.toFixed(0)} B` : `${of.value.toFixed(2)} µs CPU`)
   const limit = budget === null ? '' : isBytes ? `≤ ${budget} B` : `≤ ${budget.toFixed(2)}`
   const pair = (show: (of: Summary) => string) => `${show(gateway)} / ${show(baseline)}`
@@ -89,7 +113,7 @@ function micros(value: number): string {
 }
 
 function summary(rounds: readonly Measurement[]): Summary {
-  const of = (member: keyof Measurement) => median(rounds.map((round) => round[member]))
+  const of = (member: keyof Figures) => median(rounds.map((round) => round[member]))
   const values = rounds.map(({ value }) => value)
   const value = of('value')
   return {

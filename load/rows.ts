@@ -1,5 +1,13 @@
 import type { LoadOptions } from './client/load.ts'
 
+/** What a row counts besides: a member of `Measurement`, or of its `counted`. */
+export interface Limit {
+  readonly title: string
+  readonly of: 'rate' | 'redisCommands' | 'redisBytes'
+  readonly atMost?: number
+  readonly atLeast?: number
+}
+
 /** One comparison of the table. */
 export interface Row {
   readonly name: string
@@ -8,8 +16,11 @@ export interface Row {
   readonly budget: number | null
   /** What is compared: CPU microseconds of an operation, or resident bytes of a connection. */
   readonly unit: 'cpu' | 'bytes'
-  /** A file of `baselines/`. */
-  readonly baseline: string
+  /** How many gateways share a Redis, whose CPU time counts with theirs; one gateway without Redis when left out. */
+  readonly workers?: number
+  /** A file of `baselines/`, or a gateway that is alone. */
+  readonly baseline: string | 'one gateway'
+  readonly limits?: readonly Limit[]
   readonly load: Omit<LoadOptions, 'port'>
 }
 
@@ -90,5 +101,41 @@ export const rows: readonly Row[] = [
     unit: 'bytes',
     baseline: 'accept.mjs',
     load: { kind: 'idle', path, message: '', replyBytes: 0, connections: 16_000, inFlight: 0 },
+  },
+  {
+    name: 'post-across',
+    title: "POST @connections, another worker's socket",
+    budget: 3,
+    unit: 'cpu',
+    workers: 2,
+    baseline: 'one gateway',
+    limits: [
+      { title: 'posts a second', of: 'rate', atLeast: 20_000 },
+      { title: 'Redis commands a post', of: 'redisCommands', atMost: 0.15 },
+    ],
+    load: { ...posted, kind: 'post', connections: 100, posters: 64, inFlight: 1 },
+  },
+  {
+    name: 'accept-registry',
+    title: 'accept and close, registry in Redis',
+    budget: null,
+    unit: 'cpu',
+    workers: 1,
+    baseline: 'one gateway',
+    limits: [
+      { title: 'connects a second', of: 'rate', atLeast: 3_000 },
+      { title: 'Redis commands a connect and disconnect', of: 'redisCommands', atMost: 4 },
+    ],
+    load: { kind: 'accept', path, message: '', replyBytes: 0, connections: 100, inFlight: 1 },
+  },
+  {
+    name: 'idle-registry',
+    title: 'idle connection, registry in Redis, resident',
+    budget: 3072,
+    unit: 'bytes',
+    workers: 1,
+    baseline: 'one gateway',
+    limits: [{ title: 'bytes a connection in Redis', of: 'redisBytes', atMost: 500 }],
+    load: { kind: 'idle', path, message: '', replyBytes: 0, connections: 19_000, inFlight: 0 },
   },
 ]

@@ -1,12 +1,22 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
 
-/** A server under load, in a process of its own. */
-export interface ServerProcess {
-  readonly pid: number
+/** What is under load: one process or several that serve together. */
+export interface Servers {
+  readonly pids: readonly number[]
+  /** Where sockets connect. */
   readonly port: number
-  /** Resolves when the process is gone. Safe to call twice. */
+  /** Where posts go, when that is elsewhere. */
+  readonly postPort?: number
+  /** What is read of them besides CPU time, as sums that only rise; only differences say something. */
+  counters?(): Promise<Record<string, number>>
+  /** Resolves when the processes are gone. Safe to call twice. */
   stop(): Promise<void>
+}
+
+/** A server in a process of its own. */
+export interface ServerProcess extends Servers {
+  readonly pid: number
 }
 
 /**
@@ -34,7 +44,7 @@ export function startServer(args: readonly string[], env: Record<string, string>
     createInterface({ input: child.stdout as NonNullable<ChildProcess['stdout']> }).on('line', (line) => {
       written = `${written}${line}\n`.slice(-10_000)
       const port = portIn(line)
-      if (port !== null) resolve({ pid: child.pid as number, port, stop })
+      if (port !== null) resolve({ pid: child.pid as number, pids: [child.pid as number], port, stop })
     })
     child.once('error', reject)
     void gone.then(() => reject(new Error(`node ${args.join(' ')} ended before it listened:\n${written}`)))

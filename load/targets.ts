@@ -2,12 +2,12 @@ import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { type ServerProcess, startServer } from './server-process.ts'
+import { type ServerProcess, type Servers, startServer } from './server-process.ts'
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url))
 
-/** Starts one side of a comparison in a fresh process. */
-export type StartTarget = () => Promise<ServerProcess>
+/** Starts one side of a comparison in fresh processes. */
+export type StartTarget = () => Promise<Servers>
 
 /** A file of `baselines/`, which may ask for the backend. */
 export function baseline(file: string, backend: string, nodeOptions: readonly string[] = []): StartTarget {
@@ -18,9 +18,13 @@ export function baseline(file: string, backend: string, nodeOptions: readonly st
  * The gateway as it is started for users: built, with the defaults of its settings, metrics on, access log off.
  * `nodeOptions` go to Node, such as `--cpu-prof`.
  */
-export function gateway(apis: string, nodeOptions: readonly string[]): StartTarget {
-  const main = here('../dist/cli/main.js')
-  return () => startServer([...nodeOptions, main, 'start', apis, '--port', '0', '--management-port', '0'])
+export function gateway(apis: string, nodeOptions: readonly string[] = []): StartTarget {
+  return () => startServer([...nodeOptions, ...gatewayArguments(apis)])
+}
+
+/** What Node is given to start a gateway on free ports. */
+export function gatewayArguments(apis: string): string[] {
+  return [here('../dist/cli/main.js'), 'start', apis, '--port', '0', '--management-port', '0']
 }
 
 /** A copy of `apis/` whose stage variables name the backend. */

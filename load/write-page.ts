@@ -2,7 +2,7 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { cpus, release, totalmem } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import type { MeasureOptions } from './measure.ts'
-import { type Line, markdownTable } from './report.ts'
+import { type Line, limitsTable, markdownTable } from './report.ts'
 
 const page = fileURLToPath(new URL('../docs/performance.md', import.meta.url))
 const [begin, end] = ['<!-- bench: begin -->', '<!-- bench: end -->']
@@ -22,8 +22,10 @@ export async function writePerformancePage(
 function section(lines: readonly Line[], { rounds, seconds, clients }: MeasureOptions & { rounds: number }): string {
   const [cpu] = cpus()
   const gigabytes = Math.round(totalmem() / 2 ** 30)
+  const besides = limitsTable(lines).replaceAll(/^(?=.)/gm, '- ')
   return `${markdownTable(lines)}
 
+${besides}
 Measured on ${new Date().toISOString().slice(0, 10)} with \`npm run bench -- --write\`: Node.js ${process.version}, \
 Linux ${release()}, ${cpus().length} × ${cpu?.model ?? 'unknown CPU'}, ${gigabytes} GB; ${rounds} rounds of ${seconds} s, \
 ${clients} client processes.`

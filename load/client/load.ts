@@ -2,6 +2,10 @@
 export interface LoadOptions {
   readonly kind: 'message' | 'post' | 'autocannon' | 'accept' | 'idle'
   readonly port: number
+  /** Where posts go; `port` when left out. */
+  readonly postPort?: number
+  /** How many HTTP connections post; one for each WebSocket when left out. */
+  readonly posters?: number
   /** How many connections this process holds, or opens at a time. */
   readonly connections: number
   /** How many messages or requests of one connection are under way at a time. */

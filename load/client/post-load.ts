@@ -6,22 +6,25 @@ import { ResponseReader } from './response-reader.ts'
 import type { Tally } from './tally.ts'
 
 /**
- * Pairs of a WebSocket that receives and an HTTP connection that posts to it. A WebSocket learns its own connection
- * id from the reply to its first message, `{"connectionId":"…"}`.
+ * WebSockets that receive and HTTP connections that post to them, each poster to the next WebSocket with each of its
+ * requests. A WebSocket learns its own connection id from the reply to its first message, `{"connectionId":"…"}`.
  */
 export function createPostLoad(options: LoadOptions, tally: Tally): Load {
+  const { port, postPort = port, connections, posters = connections, path, message } = options
   const lanes = new Lanes()
-  const pairs = Array.from({ length: options.connections }, () => ({
-    receiver: new RawConnection(options.port),
-    poster: new RawConnection(options.port),
-  }))
+  const receivers = Array.from({ length: connections }, () => new RawConnection(port))
+  const requests: Buffer[] = []
 
-  function prepare(poster: RawConnection, connectionId: string): void {
-    const request = Buffer.from(postRequest(options, connectionId))
+  /** A poster of its own for each WebSocket stays with it. */
+  async function openPoster(first: number): Promise<void> {
+    const poster = new RawConnection(postPort)
+    await poster.opened
+    let turn = first
     let sentAt = 0
     const send = () => {
       sentAt = performance.now()
-      poster.socket.write(request)
+      poster.socket.write(requests[turn % requests.length] as Buffer)
+      turn += posters
     }
     const responses = new ResponseReader((status) => {
       if (status !== 200) tally.error()
@@ -35,11 +38,12 @@ export function createPostLoad(options: LoadOptions, tally: Tally): Load {
 
   return {
     async open() {
-      for (const { receiver, poster } of pairs) {
-        await Promise.all([receiver.opened, poster.opened])
-        prepare(poster, await openReceiver(receiver, options.path))
-        receiveBeside(receiver, options.message.length, tally)
+      for (const receiver of receivers) {
+        await receiver.opened
+        requests.push(Buffer.from(postRequest(options, await openReceiver(receiver, path))))
+        receiveBeside(receiver, message.length, tally)
       }
+      for (let i = 0; i < posters; i++) await openPoster(i)
     },
     resume: () => lanes.resume(),
     pause: () => lanes.pause(),

@@ -1,14 +1,15 @@
 import { describe, expect, test } from 'vitest'
 import { startFleet } from '../../load/client-fleet.ts'
+import { gatewayFleet } from '../../load/fleet-target.ts'
 import { measureRound } from '../../load/measure.ts'
 import { cpuMicros, residentBytes } from '../../load/process-stats.ts'
-import { markdownTable, summarize } from '../../load/report.ts'
+import { limitsTable, markdownTable, summarize } from '../../load/report.ts'
 import { rows } from '../../load/rows.ts'
 import { startServer } from '../../load/server-process.ts'
-import { baseline, startBackend } from '../../load/targets.ts'
+import { baseline, prepareApis, startBackend } from '../../load/targets.ts'
 
 describe('every baseline answers its load without an error', () => {
-  test.each(rows.filter(({ name }) => name !== 'idle'))('$name', async (row) => {
+  test.each(rows.filter(({ name, workers }) => name !== 'idle' && workers === undefined))('$name', async (row) => {
     const backend = await startBackend()
     const server = await baseline(row.baseline, `http://127.0.0.1:${backend.port}`)()
     const fleet = await startFleet(1, { ...row.load, connections: 5, port: server.port })
@@ -32,6 +33,21 @@ describe('every baseline answers its load without an error', () => {
       await Promise.all([server.stop(), backend.stop()])
     }
   })
+})
+
+test('posts to a fleet go to the other worker, and what Redis did for them is counted', async () => {
+  const row = rows.find(({ name }) => name === 'post-across') as (typeof rows)[number]
+  const apis = await prepareApis('http://127.0.0.1:1')
+  try {
+    const options = { warmUpSeconds: 0.1, seconds: 0.5, clients: 1 }
+    const [measured] = await measureRound(row, [gatewayFleet(apis.path, 2)], options)
+    expect(measured?.rate).toBeGreaterThan(100)
+    expect(measured?.counted.redisCommands).toBeGreaterThan(0)
+    // Two publishes would be one for each post and one for each answer.
+    expect(measured?.counted.redisCommands).toBeLessThan(2)
+  } finally {
+    await apis.remove()
+  }
 })
 
 test('a load of idle connections holds them', async () => {
@@ -83,7 +99,7 @@ test('a server that ends before it listens is reported with what it wrote', asyn
 })
 
 describe('the table', () => {
-  const measurement = (value: number) => ({ value, rate: 1000, load: 0.5, p50: 100, p99: 2000 })
+  const measurement = (value: number) => ({ value, rate: 1000, load: 0.5, p50: 100, p99: 2000, counted: {} })
   const row = (rows.find(({ name }) => name === 'message') ?? rows[0]) as (typeof rows)[number]
 
   test('compares medians, so that one bad round does not count', () => {
@@ -99,6 +115,22 @@ describe('the table', () => {
     const line = summarize({ row, gateway: [measurement(8)], baseline: [measurement(5)] })
     expect(line.withinBudget).toBe(false)
     expect(markdownTable([line])).toContain('≤ 1.50 MISSED')
+  })
+
+  test('what a row counts besides is judged by its median', () => {
+    const limits = [
+      { title: 'posts a second', of: 'rate', atLeast: 2000 },
+      { title: 'Redis commands a post', of: 'redisCommands', atMost: 0.15 },
+    ] as const
+    const rounds = [0.1, 0.9, 0.12].map((redisCommands) => ({ ...measurement(7), counted: { redisCommands } }))
+    const line = summarize({ row: { ...row, limits }, gateway: rounds, baseline: [measurement(5)] })
+    expect(line.limits.map(({ value, kept }) => ({ value, kept }))).toEqual([
+      { value: 1000, kept: false },
+      { value: 0.12, kept: true },
+    ])
+    expect(limitsTable([line])).toBe(
+      `${row.title}: 1,000 posts a second (≥ 2,000 MISSED)\n${row.title}: 0.12 Redis commands a post (≤ 0.15)\n`,
+    )
   })
 
   test('compares the bytes of an idle connection with the budget itself', () => {
