@@ -46,6 +46,7 @@ export function completeSettings(given: GivenSettings, secrets: Secrets): { sett
       management.authorization,
     ),
     ...checkPorts(given),
+    ...checkWorkers(given),
     ...checkDomains(given),
   ]
   return { settings, findings }
@@ -118,6 +119,13 @@ export function isLoopback(host: string): boolean {
 function checkPorts({ host, port, managementHost, managementPort }: GivenSettings): Finding[] {
   if (port !== managementPort || host !== managementHost || port === 0) return []
   return [{ path: ['managementPort'], found: String(managementPort), allowed: `another port than the one of port` }]
+}
+
+function checkWorkers({ workers, redis }: GivenSettings): Finding[] {
+  if (workers === 1 || redis !== undefined) return []
+  const allowed =
+    '1, or more with redis (--redis, POSTERN_REDIS), through which they reach the connections of each other'
+  return [{ path: ['workers'], found: String(workers), allowed }]
 }
 
 function checkDomains({ domains }: GivenSettings): Finding[] {

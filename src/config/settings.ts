@@ -24,6 +24,9 @@ function setting<Schema extends z.ZodType>(info: SettingInfo, description: strin
   return described
 }
 
+/** More than one machine has cores for. */
+const maxWorkers = 64
+
 const port = (allowed = '') => wholeNumber(0, 65_535, allowed)
 const hostName = () =>
   text('an address or a host name, such as 127.0.0.1 or 0.0.0.0', { max: 253, pattern: /^[\w.:%-]+$/ })
@@ -174,6 +177,11 @@ export const settingsFileSchema = z
       wholeNumber(0, 86_400),
     ).default(30),
 
+    workers: setting(
+      { group: 'Fleet', value: 'number' },
+      'Processes that serve the port together, under one that starts, watches and replaces them. More than one need redis.',
+      wholeNumber(1, maxWorkers),
+    ).default(1),
     redis: setting(
       { group: 'Fleet', value: 'url' },
       'The Redis (7 or later) through which workers act as one: redis://host:6379, rediss:// for TLS, redis+sentinel://host,host/master, several URLs for a Cluster. A worker is alone without it.',

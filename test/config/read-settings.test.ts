@@ -67,6 +67,7 @@ describe('settings', () => {
       binaryFrames: false,
       playground: true,
       logLevel: 'info',
+      workers: 1,
       redis: null,
       leaseSeconds: 15,
       workerName: null,
@@ -147,6 +148,23 @@ describe('settings', () => {
       kind: 'text',
     })
     for (const row of settingsTable) expect(row.description).toMatch(/^\S.*\.$/)
+  })
+
+  test('of several workers ask for the redis that they share', async () => {
+    const allowed =
+      '1, or more with redis (--redis, POSTERN_REDIS), through which they reach the connections of each other'
+    expect(await faultsOf({ flags: { workers: '2' } })).toEqual([`--workers: found 2; allowed: ${allowed}`])
+    expect(await faultsOf({ yaml: 'workers: 64' })).toEqual([
+      `postern.yaml:1:10: workers: found 64; allowed: ${allowed}`,
+    ])
+    expect(await settingsOf({ env: { POSTERN_WORKERS: '64', POSTERN_REDIS: 'redis://localhost' } })).toMatchObject({
+      workers: 64,
+    })
+    for (const workers of ['0', '65', '1.5', 'auto']) {
+      expect(await faultsOf({ flags: { workers, redis: 'redis://localhost' } })).toEqual([
+        expect.stringContaining('allowed: a whole number from 1 to 64'),
+      ])
+    }
   })
 })
 
