@@ -28,6 +28,9 @@ export interface Fleet {
   list(filter: ConnectionFilter, cursor: string | null, limit: number): Promise<FleetPage>
 }
 
+/** How long one page may go from worker to worker: who asked for it waits. */
+const pageMs = 2_000
+
 export function createFleet(options: FleetOptions): Fleet {
   const { store, keys, own, describeOwn, records, peers, trouble, now } = options
 
@@ -86,19 +89,21 @@ export function createFleet(options: FleetOptions): Fleet {
     refuseInTrouble()
     const all = (await owners()).filter((owner) => owner >= start.owner)
     const connections: ConnectionRecord[] = []
+    const until = now() + pageMs
     for (const owner of all) {
       const from = owner === start.owner ? start.rest : null
       const page = await listOf(owner, filter, from, limit - connections.length)
-      if (page === 'gone') continue
       const behind = owner === all.at(-1) ? null : `${owner + 1}:`
       if (page === 'unreachable') {
         const name = await nameOf(owner)
         refuseInTrouble()
         return { connections, cursor: behind, unanswered: [{ owner, name }] }
       }
-      connections.push(...page.connections)
-      if (page.cursor !== null) return { connections, cursor: `${owner}:${page.cursor}`, unanswered: [] }
-      if (connections.length >= limit) return { connections, cursor: behind, unanswered: [] }
+      if (page !== 'gone') {
+        connections.push(...page.connections)
+        if (page.cursor !== null) return { connections, cursor: `${owner}:${page.cursor}`, unanswered: [] }
+      }
+      if (connections.length >= limit || now() > until) return { connections, cursor: behind, unanswered: [] }
     }
     return { connections, cursor: null, unanswered: [] }
   }
