@@ -2,9 +2,11 @@ import type { Log } from '../observability/contract.ts'
 import type { ConnectionFilter, Registry } from '../registry/contract.ts'
 import type { HttpExchange } from '../transport/contract.ts'
 import type { ConnectionDescription, ConnectionRecord } from '../vocabulary/connection.ts'
+import { GatewayError } from '../vocabulary/errors.ts'
 import { maxMessageBytes } from '../vocabulary/frames.ts'
 import { ownerOfConnectionId } from '../vocabulary/ids.ts'
-import { refuse, replyEmpty, replyJson } from './reply.ts'
+import type { RegistryFailures } from './registry-failures.ts'
+import { isoTime, refuse, replyEmpty, replyJson } from './reply.ts'
 
 /** A message as JSON text: each of its bytes may take six characters, `\u001f`. */
 const maxBodyBytes = maxMessageBytes * 6 + 1024
@@ -14,6 +16,7 @@ const maxReasonBytes = 123
 
 export interface ConnectionsApiOptions {
   readonly registry: Registry
+  readonly failures: RegistryFailures
   readonly log: Log
   readonly now: () => number
 }
@@ -22,15 +25,16 @@ export interface ConnectionsApiOptions {
 class BadRequest extends Error {}
 
 /** `/api/connections`: listing, looking up, pushing to and closing connections of the whole fleet. */
-export function createConnectionsApi({ registry, log, now }: ConnectionsApiOptions) {
+export function createConnectionsApi({ registry, failures, log, now }: ConnectionsApiOptions) {
   function list(exchange: HttpExchange): void {
     // Before anything is awaited: the request is gone afterwards.
     const { filter, cursor, limit } = readListing(exchange.request.query)
     answer(exchange, async () => {
-      const page = await registry.list(filter, cursor, limit)
+      const { connections, ...rest } = await registry.list(filter, cursor, limit)
       replyJson(exchange, 200, {
-        connections: page.connections.map(readable),
-        cursor: page.cursor,
+        connections: connections.map(readable),
+        cursor: rest.cursor,
+        unanswered: rest.unanswered.map(({ owner, name }) => ({ owner, name })),
         now: isoTime(now()),
       })
     })
@@ -38,10 +42,20 @@ export function createConnectionsApi({ registry, log, now }: ConnectionsApiOptio
 
   function get(exchange: HttpExchange, id: string): void {
     answer(exchange, async () => {
-      const connection = await registry.get(id)
+      const connection = await found(id)
+      if (connection === 'unreachable') return failures.refuseFor(exchange, id)
       if (connection === null) return gone(exchange)
       replyJson(exchange, 200, { ...readable(connection), lastActiveAt: isoTime(connection.lastActiveAt) })
     })
+  }
+
+  async function found(id: string): Promise<ConnectionDescription | null | 'unreachable'> {
+    try {
+      return await registry.get(id)
+    } catch (error) {
+      if (error instanceof GatewayError && error.code === 'WORKER_UNREACHABLE') return 'unreachable'
+      throw error
+    }
   }
 
   function post(exchange: HttpExchange, id: string): void {
@@ -58,7 +72,7 @@ export function createConnectionsApi({ registry, log, now }: ConnectionsApiOptio
         const outcome = await registry.deliver(id, { data, binary: false })
         if (outcome === 'gone') return gone(exchange)
         if (outcome === 'full') return refuse(exchange, 429, "The client's outbound buffer is full")
-        if (outcome === 'unreachable') return unreachable(exchange)
+        if (outcome === 'unreachable') return failures.refuseFor(exchange, id)
         replyJson(exchange, 200, { outcome })
       })
     })
@@ -69,7 +83,7 @@ export function createConnectionsApi({ registry, log, now }: ConnectionsApiOptio
     answer(exchange, async () => {
       const outcome = await registry.disconnect(id, code, reason)
       if (outcome === 'gone') return gone(exchange)
-      if (outcome === 'unreachable') return unreachable(exchange)
+      if (outcome === 'unreachable') return failures.refuseFor(exchange, id)
       log.info({ connectionId: id, code, reason }, 'a connection was closed through the management port')
       replyEmpty(exchange)
     })
@@ -77,11 +91,7 @@ export function createConnectionsApi({ registry, log, now }: ConnectionsApiOptio
 
   /** Runs the part of an operation that may have to wait, and words its failure. */
   function answer(exchange: HttpExchange, work: () => Promise<void>): void {
-    work().catch((error: unknown) => {
-      if (error instanceof RangeError) return refuse(exchange, 400, error.message)
-      log.error({ error }, 'a request to the management port failed')
-      refuse(exchange, 503, 'The registry did not answer; the log says why')
-    })
+    work().catch((error: unknown) => failures.refuse(exchange, error))
   }
 
   /** `rest` is the path behind `/api/connections`, not decoded. */
@@ -110,10 +120,6 @@ export function notAllowed(exchange: HttpExchange, allow: string): void {
 
 function gone(exchange: HttpExchange): void {
   refuse(exchange, 410, 'The connection is gone')
-}
-
-function unreachable(exchange: HttpExchange): void {
-  refuse(exchange, 503, 'The worker that holds the connection did not answer; try again')
 }
 
 // --- reading ---
@@ -210,8 +216,4 @@ function isSendable(code: number): boolean {
 function readable(record: ConnectionRecord | ConnectionDescription) {
   const { connectionId, apiId, stage, connectedAt, sourceIp, userAgent, domainName, authorizer } = record
   return { connectionId, apiId, stage, connectedAt: isoTime(connectedAt), sourceIp, userAgent, domainName, authorizer }
-}
-
-function isoTime(epoch: number): string {
-  return new Date(epoch).toISOString()
 }

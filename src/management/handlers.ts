@@ -7,7 +7,9 @@ import { createConnectionsApi, isRead, notAllowed } from './connections-api.ts'
 import { createGuard } from './guard.ts'
 import { type GatewayAddress, type ManagedApi, stageUrl } from './managed-apis.ts'
 import { readPlaygroundFiles } from './playground-files.ts'
+import { createRegistryFailures } from './registry-failures.ts'
 import { refuse, reply, replyJson } from './reply.ts'
+import { createWorkersApi } from './workers-api.ts'
 
 export interface ManagementOptions {
   readonly registry: Registry
@@ -40,7 +42,8 @@ type Handle = (exchange: HttpExchange) => void
 export function createManagementHandlers(options: ManagementOptions): TransportHandlers<never> {
   const { registry, metrics, log, apis, gateway, version } = options
   const guard = createGuard(options)
-  const connections = createConnectionsApi(options)
+  const failures = createRegistryFailures(options)
+  const connections = createConnectionsApi({ ...options, failures })
   const files = options.playground === false ? [] : readPlaygroundFiles()
 
   function health(exchange: HttpExchange): void {
@@ -91,6 +94,7 @@ export function createManagementHandlers(options: ManagementOptions): TransportH
   const guarded: ReadonlyMap<string, Handle> = new Map([
     ['/metrics', scrape],
     ['/api/apis', listApis],
+    ['/api/workers', createWorkersApi({ ...options, failures })],
     ['/api/close-reasons', (exchange) => replyJson(exchange, 200, { closeReasons })],
   ])
 

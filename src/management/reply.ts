@@ -34,6 +34,11 @@ export function replyJson(exchange: HttpExchange, status: number, value: unknown
   reply(exchange, status, 'application/json', `${JSON.stringify(value)}\n`, headers)
 }
 
+/** ISO 8601. */
+export function isoTime(epoch: number): string {
+  return new Date(epoch).toISOString()
+}
+
 /** 204. */
 export function replyEmpty(exchange: HttpExchange): void {
   if (!exchange.aborted) exchange.respond(204, safetyHeaders, null)

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { GatewayError } from '../../src/vocabulary/errors.ts'
 import { maxMessageBytes } from '../../src/vocabulary/frames.ts'
 import { allocateConnectionId } from '../../src/vocabulary/ids.ts'
 import { startTestManagement } from '../helpers/management.ts'
@@ -193,6 +194,49 @@ test('a registry that fails is 503, and its words stay in the log', async () => 
     expect(response.status).toBe(503)
     expect(await response.text()).not.toContain('password')
   }
+})
+
+test('a worker that does not answer is named, and does not keep the others from being listed', async () => {
+  const { registry } = management
+  management.close()
+  const silent = { owner: 7, name: 'web-2' }
+  management = await startTestManagement({
+    registry: {
+      ...registry,
+      list: async (...args) => ({ ...(await registry.list(...args)), unanswered: [silent] }),
+      workers: async () => [
+        { ...silent, state: 'alive', version: null, startedAt: null, connections: 1, leaseUntil: null },
+      ],
+      get: () => Promise.reject(new GatewayError('WORKER_UNREACHABLE')),
+      deliver: async () => 'unreachable' as const,
+      disconnect: async () => 'unreachable' as const,
+    },
+  })
+  expect(await list()).toMatchObject({ status: 200, unanswered: [silent] })
+  const id = allocateConnectionId(silent.owner)
+  for (const response of [await one(id), await push(id, '{"data":"x"}'), await one(id, { method: 'DELETE' })]) {
+    expect([response.status, await response.json()]).toEqual([
+      503,
+      { message: 'Worker web-2 (7), which holds the connection, did not answer; try again' },
+    ])
+  }
+})
+
+test('while Redis is away, 503 says so', async () => {
+  const { registry } = management
+  management.close()
+  const trouble = "Redis (redis:6379): can't be used: connect ECONNREFUSED"
+  management = await startTestManagement({
+    registry: {
+      ...registry,
+      trouble: () => trouble,
+      list: () => Promise.reject(new GatewayError('WORKER_UNREACHABLE', trouble)),
+      get: () => Promise.reject(new GatewayError('WORKER_UNREACHABLE')),
+    },
+  })
+  const message = `Other workers can't be reached: ${trouble}`
+  expect(await list()).toEqual({ status: 503, message })
+  expect(await (await one(allocateConnectionId(7))).json()).toEqual({ message })
 })
 
 test('other methods are 405', async () => {

@@ -1,0 +1,49 @@
+import type { Log } from '../observability/contract.ts'
+import type { Registry } from '../registry/contract.ts'
+import type { HttpExchange } from '../transport/contract.ts'
+import { GatewayError } from '../vocabulary/errors.ts'
+import { ownerOfConnectionId } from '../vocabulary/ids.ts'
+import { refuse } from './reply.ts'
+
+export interface RegistryFailuresOptions {
+  readonly registry: Registry
+  readonly log: Log
+}
+
+/** Answers for what the registry can't do now: 503, and who it is that does not answer. */
+export interface RegistryFailures {
+  /** What a call of the registry was rejected with; what we do not know stays in the log. */
+  refuse(exchange: HttpExchange, error: unknown): void
+  /** The worker that holds a connection did not answer. */
+  refuseFor(exchange: HttpExchange, connectionId: string): Promise<void>
+}
+
+export function createRegistryFailures({ registry, log }: RegistryFailuresOptions): RegistryFailures {
+  function refuseInTrouble(exchange: HttpExchange): boolean {
+    const trouble = registry.trouble()
+    if (trouble !== null) refuse(exchange, 503, `Other workers can't be reached: ${trouble}`)
+    return trouble !== null
+  }
+
+  /** With its name, as far as that can be learned now. */
+  async function textOf(connectionId: string): Promise<string> {
+    const owner = ownerOfConnectionId(connectionId)
+    const known = await registry.workers().catch(() => [])
+    const name = known.find((each) => each.owner === owner)?.name
+    return name === undefined ? `Worker ${owner}` : `Worker ${name} (${owner})`
+  }
+
+  return {
+    refuse(exchange, error) {
+      if (error instanceof RangeError) return refuse(exchange, 400, error.message)
+      const isKnown = error instanceof GatewayError && error.code === 'WORKER_UNREACHABLE'
+      if (!isKnown) log.error({ err: error }, 'a request to the management port failed')
+      if (refuseInTrouble(exchange)) return
+      refuse(exchange, 503, isKnown ? error.message : 'The registry did not answer; the log says why')
+    },
+    async refuseFor(exchange, connectionId) {
+      if (refuseInTrouble(exchange)) return
+      refuse(exchange, 503, `${await textOf(connectionId)}, which holds the connection, did not answer; try again`)
+    },
+  }
+}
