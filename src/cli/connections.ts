@@ -1,22 +1,19 @@
-import { readFile } from 'node:fs/promises'
 import { Command, InvalidArgumentError, Option } from 'commander'
 import type { CommandContext } from './command.ts'
 import { connectionLines, connectionsTable } from './connections-view.ts'
-import {
-  createManagementClient,
-  type ManagementClient,
-  ManagementFailure,
-  type ShownConnection,
-} from './management-client.ts'
+import { type ManagementClient, ManagementFailure, type ShownConnection, type ShownPage } from './management-client.ts'
+import { type ManagementGiven, runManaged, withManagement } from './management-command.ts'
+import { printable } from './plain-table.ts'
 
-const defaultUrl = 'http://127.0.0.1:8081'
 const maxPage = 1000
 
 const epilogue = `
 Talks to the management port of a running gateway; any worker of a fleet knows the connections of all.
 POSTERN_MANAGEMENT_TOKEN holds the token where one is needed; POSTERN_MANAGEMENT_URL replaces the default URL.
 
-Exit codes: 0 done, 1 the connection is gone or the gateway can't be reached, 2 wrong usage.
+Where a worker does not answer, list shows the connections of the others, names it on standard error, and ends with 1.
+
+Exit codes: 0 done, 1 the connection is gone, or the gateway or a worker can't be reached, 2 wrong usage.
 
 Examples:
   postern connections list --api chat --since 10m
@@ -44,15 +41,15 @@ function listCommand(context: CommandContext): Command {
     )
     .addOption(new Option('--limit <number>', 'how many to list').argParser(readLimit).default(100))
     .option('--json', 'a JSON object a line')
-    .action((given: ListGiven) => run(context, given, (client) => list(client, given, context)))
+    .action((given: ListGiven) => runManaged(context, given, (client) => list(client, given, context)))
 }
 
 function getCommand(context: CommandContext): Command {
   return withManagement(new Command('get').description('Show one connection.'))
     .argument('<id>', 'the connection id', unhideId)
     .option('--json', 'as JSON')
-    .action((id: string, given: Given & { json?: boolean }) =>
-      run(context, given, async (client) => {
+    .action((id: string, given: ManagementGiven & { json?: boolean }) =>
+      runManaged(context, given, async (client) => {
         const connection = await client.get(id)
         context.io.stdout.write(given.json ? `${JSON.stringify(connection)}\n` : connectionLines(connection))
       }),
@@ -63,8 +60,8 @@ function sendCommand(context: CommandContext): Command {
   return withManagement(new Command('send').description('Push a text message to a connection.'))
     .argument('<id>', 'the connection id', unhideId)
     .argument('<text>', 'the message; - reads it from standard input, without its last line feed', unhideId)
-    .action((id: string, text: string, given: Given) =>
-      run(context, given, async (client) => {
+    .action((id: string, text: string, given: ManagementGiven) =>
+      runManaged(context, given, async (client) => {
         await client.send(id, text === '-' ? await readInput(context) : text)
         context.io.stdout.write('sent\n')
       }),
@@ -76,8 +73,8 @@ function closeCommand(context: CommandContext): Command {
     .argument('<id>', 'the connection id', unhideId)
     .addOption(new Option('--code <number>', 'close code: 1000, or from 3000 to 4999').argParser(readCode))
     .option('--reason <text>', 'close reason, at most 123 bytes')
-    .action((id: string, given: Given & { code?: string; reason?: string }) =>
-      run(context, given, async (client) => {
+    .action((id: string, given: ManagementGiven & { code?: string; reason?: string }) =>
+      runManaged(context, given, async (client) => {
         await client.close(id, new URLSearchParams(present({ code: given.code, reason: given.reason })))
         context.io.stdout.write('closed\n')
       }),
@@ -99,12 +96,7 @@ function unhideId(text: string): string {
 
 // --- what they share ---
 
-interface Given {
-  managementUrl?: string
-  tokenFile?: string
-}
-
-interface ListGiven extends Given {
+interface ListGiven extends ManagementGiven {
   api?: string
   stage?: string
   userAgent?: string
@@ -114,50 +106,47 @@ interface ListGiven extends Given {
   json?: boolean
 }
 
-function withManagement(command: Command): Command {
-  return command
-    .addOption(new Option('--management-url <url>', `the management port (default: ${defaultUrl})`).argParser(readUrl))
-    .option('--token-file <file>', 'file with the token; its first line that is no comment')
-}
-
-/** Does the work of a subcommand and words what goes wrong. */
-async function run(
-  { io, end }: CommandContext,
-  given: Given,
-  work: (client: ManagementClient) => Promise<void>,
-): Promise<void> {
-  try {
-    const url = given.managementUrl ?? (io.env.POSTERN_MANAGEMENT_URL || defaultUrl)
-    const token =
-      given.tokenFile === undefined ? io.env.POSTERN_MANAGEMENT_TOKEN || null : await readToken(given.tokenFile)
-    await work(createManagementClient(url, token))
-  } catch (error) {
-    if (!(error instanceof ManagementFailure)) throw error
-    io.stderr.write(`postern: ${error.message}\n`)
-    end(1)
-  }
-}
-
-async function list(client: ManagementClient, given: ListGiven, { io }: CommandContext): Promise<void> {
+/** Whatever was found is shown, also when some of it is missing: then the exit code is 1. */
+async function list(client: ManagementClient, given: ListGiven, { io, end }: CommandContext): Promise<void> {
   const { api, stage, userAgent, sourceIp, since, limit, json } = given
   const query = new URLSearchParams(present({ apiId: api, stage, userAgent, sourceIp, since }))
+  const missing = new Map<number, string>()
+  const rows: ShownConnection[] = []
   let left = limit
   let cursor: string | null = ''
-  let printed = 0
-  const rows: ShownConnection[] = []
+  let failure: ManagementFailure | null = null
   do {
     query.set('cursor', cursor)
     query.set('limit', String(Math.min(left, maxPage)))
-    const page = await client.list(query)
+    const page: ShownPage | ManagementFailure = await client.list(query).catch(broken)
+    if (page instanceof ManagementFailure) {
+      failure = page
+      break
+    }
     left -= page.connections.length
     cursor = page.cursor
+    for (const { owner, name } of page.unanswered) missing.set(owner, name)
     if (json) for (const connection of page.connections) io.stdout.write(`${JSON.stringify(connection)}\n`)
     else rows.push(...page.connections)
-    printed += page.connections.length
   } while (cursor !== null && left > 0)
   if (rows.length > 0) io.stdout.write(connectionsTable(rows, Date.now()))
+  for (const [owner, name] of missing) {
+    io.stderr.write(`postern: worker ${printable(name)} (${owner}) did not answer: its connections are missing here\n`)
+  }
+  if (missing.size > 0) end(1)
+  const printed = limit - left
+  if (failure !== null) throw printed > 0 || missing.size > 0 ? brokenOff(failure, printed) : failure
   if (cursor !== null) io.stderr.write(`there are more than these ${printed}; --limit shows more\n`)
-  else if (printed === 0 && !json) io.stderr.write('no connections\n')
+  else if (printed === 0 && missing.size === 0 && !json) io.stderr.write('no connections\n')
+}
+
+function broken(error: unknown): ManagementFailure {
+  if (error instanceof ManagementFailure) return error
+  throw error
+}
+
+function brokenOff(failure: ManagementFailure, printed: number): ManagementFailure {
+  return new ManagementFailure(`the listing broke off after ${printed}: ${failure.message}`, { cause: failure })
 }
 
 function present(members: Record<string, string | undefined>): Record<string, string> {
@@ -170,22 +159,6 @@ async function readInput({ io }: CommandContext): Promise<string> {
   const lines: string[] = []
   for await (const line of io.readLines()) lines.push(line)
   return lines.join('\n')
-}
-
-async function readToken(file: string): Promise<string> {
-  const text = await readFile(file, 'utf8').catch((error: unknown) => {
-    throw new ManagementFailure(
-      `the token file can't be read: ${error instanceof Error ? error.message : String(error)}`,
-    )
-  })
-  const token = text.split('\n').find((line) => line.trim() !== '' && !line.trim().startsWith('#'))
-  if (token === undefined) throw new ManagementFailure(`there is no token in ${file}`)
-  return token.trim()
-}
-
-function readUrl(text: string): string {
-  if (URL.canParse(text) && /^https?:$/.test(new URL(text).protocol)) return text
-  throw new InvalidArgumentError('It is a URL with http:// or https://, such as http://127.0.0.1:8081.')
 }
 
 const unitMs: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 }

@@ -14,6 +14,26 @@ export interface ShownConnection {
 export interface ShownPage {
   readonly connections: readonly ShownConnection[]
   readonly cursor: string | null
+  /** Workers whose connections are missing. */
+  readonly unanswered: readonly { readonly owner: number; readonly name: string }[]
+}
+
+export interface ShownWorker {
+  readonly owner: number
+  readonly name: string
+  /** Whether it is the one that answered. */
+  readonly self: boolean
+  readonly state: 'alive' | 'dead' | 'burying'
+  readonly version: string | null
+  readonly connections: number
+  readonly startedAt: string | null
+  readonly leaseUntil: string | null
+}
+
+export interface ShownWorkers {
+  readonly workers: readonly ShownWorker[]
+  /** By the clock of the worker that answered. */
+  readonly now: string
 }
 
 /** What the port answered, or that it did not; the message is for the person at the terminal. */
@@ -24,6 +44,7 @@ export class ManagementFailure extends Error {
 export interface ManagementClient {
   list(query: URLSearchParams): Promise<ShownPage>
   get(id: string): Promise<ShownConnection>
+  workers(): Promise<ShownWorkers>
   send(id: string, data: string): Promise<void>
   close(id: string, query: URLSearchParams): Promise<void>
 }
@@ -63,6 +84,7 @@ export function createManagementClient(url: string, token: string | null): Manag
   return {
     list: async (query) => json(await call('GET', `/api/connections?${query}`)),
     get: async (id) => json(await call('GET', path(id))),
+    workers: async () => json(await call('GET', '/api/workers')),
     send: async (id, data) => void (await call('POST', path(id), JSON.stringify({ data }))),
     close: async (id, query) => void (await call('DELETE', `${path(id)}?${query}`)),
   }

@@ -6,9 +6,16 @@ import { connectCommand } from './connect.ts'
 import { connectionsCommand, hideIds } from './connections.ts'
 import type { Io } from './io.ts'
 import { startCommand } from './start.ts'
+import { workersCommand } from './workers.ts'
 
 /** Every command there is, in the order of `--help`. */
-export const commands: readonly MakeCommand[] = [startCommand, checkCommand, connectCommand, connectionsCommand]
+export const commands: readonly MakeCommand[] = [
+  startCommand,
+  checkCommand,
+  connectCommand,
+  connectionsCommand,
+  workersCommand,
+]
 
 /** Wrong usage, so that a script can tell it from a fault (1). */
 const usageCode = 2
@@ -21,6 +28,7 @@ Examples:
   postern connect ws://127.0.0.1:8080/chat/dev
                                        talk to an API by hand
   postern connections list             show who is connected
+  postern workers                      show the workers of a fleet
 
 Exit codes: 0 done, 1 a fault or a failed start, 2 wrong usage.
 'postern help <command>' shows the options of a command.

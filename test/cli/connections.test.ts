@@ -104,6 +104,51 @@ test('every filter reaches the gateway', async () => {
   expect(await postern(['list', '--api', 'none'])).toEqual({ code: 0, out: '', err: 'no connections\n' })
 })
 
+test('workers that do not answer are named, the rest is shown, and the code is 1', async () => {
+  const { registry } = management
+  management.close()
+  const silent = { owner: 7, name: 'web-2\u0007' }
+  management = await startTestManagement({
+    registry: { ...registry, list: async (...args) => ({ ...(await registry.list(...args)), unanswered: [silent] }) },
+  })
+  const warning = 'postern: worker web-2\ufffd (7) did not answer: its connections are missing here\n'
+  expect(await postern(['list'])).toEqual({ code: 1, out: '', err: warning })
+  const connectionId = registry.allocateId()
+  registry.add({
+    ...{ connectionId, apiId: 'chat', stage: 'dev', connectedAt: 1, sourceIp: '127.0.0.1' },
+    ...{ userAgent: null, domainName: 'localhost', authorizer: null },
+  })
+  for (const flags of [[], ['--json']]) {
+    expect(await postern(['list', ...flags])).toEqual({
+      code: 1,
+      out: expect.stringContaining(connectionId),
+      err: warning,
+    })
+  }
+})
+
+test('a listing that breaks off shows what it has found until then', async () => {
+  const ids = Array.from({ length: 1500 }, () => management.add().connectionId)
+  const { registry } = management
+  let pages = 0
+  const other = await startTestManagement({
+    registry: {
+      ...registry,
+      list: (...args) => (pages++ === 0 ? registry.list(...args) : Promise.reject(new Error('away'))),
+    },
+  })
+  onTestFinished(() => other.close())
+  for (const flags of [[], ['--json']]) {
+    pages = 0
+    const { code, out, err } = await postern(['list', '--limit', '2000', '--management-url', other.url, ...flags])
+    expect([code, err]).toEqual([
+      1,
+      'postern: the listing broke off after 1000: The registry did not answer; the log says why\n',
+    ])
+    expect(ids.filter((id) => out.includes(id))).toHaveLength(1000)
+  }
+})
+
 test('one connection is shown a member a line, or as JSON', async () => {
   const { connectionId } = management.add({ connectedAt: 1_759_651_750_119, authorizer: { principalId: 'ada' } })
   const { out } = await postern(['get', connectionId])

@@ -1,0 +1,52 @@
+import { readFile } from 'node:fs/promises'
+import { type Command, InvalidArgumentError, Option } from 'commander'
+import type { CommandContext } from './command.ts'
+import { createManagementClient, type ManagementClient, ManagementFailure } from './management-client.ts'
+
+const defaultUrl = 'http://127.0.0.1:8081'
+
+/** What every command that talks to a management port may be given. */
+export interface ManagementGiven {
+  managementUrl?: string
+  tokenFile?: string
+}
+
+export function withManagement(command: Command): Command {
+  return command
+    .addOption(new Option('--management-url <url>', `the management port (default: ${defaultUrl})`).argParser(readUrl))
+    .option('--token-file <file>', 'file with the token; its first line that is no comment')
+}
+
+/** Does the work of a command; what goes wrong is one sentence on standard error, and exit code 1. */
+export async function runManaged(
+  { io, end }: CommandContext,
+  given: ManagementGiven,
+  work: (client: ManagementClient) => Promise<void>,
+): Promise<void> {
+  try {
+    const url = given.managementUrl ?? (io.env.POSTERN_MANAGEMENT_URL || defaultUrl)
+    const token =
+      given.tokenFile === undefined ? io.env.POSTERN_MANAGEMENT_TOKEN || null : await readToken(given.tokenFile)
+    await work(createManagementClient(url, token))
+  } catch (error) {
+    if (!(error instanceof ManagementFailure)) throw error
+    io.stderr.write(`postern: ${error.message}\n`)
+    end(1)
+  }
+}
+
+async function readToken(file: string): Promise<string> {
+  const text = await readFile(file, 'utf8').catch((error: unknown) => {
+    throw new ManagementFailure(
+      `the token file can't be read: ${error instanceof Error ? error.message : String(error)}`,
+    )
+  })
+  const token = text.split('\n').find((line) => line.trim() !== '' && !line.trim().startsWith('#'))
+  if (token === undefined) throw new ManagementFailure(`there is no token in ${file}`)
+  return token.trim()
+}
+
+function readUrl(text: string): string {
+  if (URL.canParse(text) && /^https?:$/.test(new URL(text).protocol)) return text
+  throw new InvalidArgumentError('It is a URL with http:// or https://, such as http://127.0.0.1:8081.')
+}
