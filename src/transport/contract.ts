@@ -100,7 +100,14 @@ export interface TransportOptions {
 export interface Transport {
   /** Resolves with the port that is listened on. Rejects with one sentence that names host, port and the remedy. */
   listen(): Promise<number>
-  /** No new TCP connections; open ones stay. */
+  /**
+   * From now on every HTTP answer says `Connection: close` and ends its TCP connection, so that callers who keep
+   * theirs open come back elsewhere. New connections are still taken. Safe to call twice.
+   */
+  sendAway(): void
+  /** Resolves when no request that came since `sendAway` waits for its answer, and after so many milliseconds. */
+  answered(timeoutInMillis: number): Promise<void>
+  /** No new TCP connections; open ones stay, and callers are sent away. */
   stopListening(): void
   /** Stops listening and drops whatever is still open. Safe to call twice and after a failed start. */
   close(): void

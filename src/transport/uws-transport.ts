@@ -5,6 +5,7 @@ import type { CreateTransport, Transport, TransportHandlers, TransportOptions } 
 import { openForeignCork } from './foreign-cork.ts'
 import { asksForWebSocket, type HandshakeFault, handshakeFault } from './handshake.ts'
 import { UwsHttpExchange } from './http-exchange.ts'
+import { createLateRequests, type LateRequests } from './late-requests.ts'
 import { listenFault } from './listen-fault.ts'
 import type { PendingResponse } from './pending-response.ts'
 import { pingTiming } from './ping-timing.ts'
@@ -46,6 +47,8 @@ class UwsTransport<Data> implements Transport {
   /** The request whose handler runs now. */
   #current: PendingResponse | null = null
   #draining = false
+  /** Null until callers are sent away: before that nobody keeps count, which would cost something with each request. */
+  #late: LateRequests | null = null
   #closed = false
 
   constructor(uws: Uws, log: Log, options: TransportOptions, handlers: TransportHandlers<Data>) {
@@ -75,8 +78,17 @@ class UwsTransport<Data> implements Transport {
     return this.#uws.us_socket_local_port(this.#listenSocket)
   }
 
-  stopListening(): void {
+  sendAway(): void {
     this.#draining = true
+    this.#late ??= createLateRequests()
+  }
+
+  async answered(timeoutInMillis: number): Promise<void> {
+    await this.#late?.answered(timeoutInMillis)
+  }
+
+  stopListening(): void {
+    this.sendAway()
     if (this.#listenSocket !== null) this.#uws.us_listen_socket_close(this.#listenSocket)
     this.#listenSocket = null
   }
@@ -145,6 +157,7 @@ class UwsTransport<Data> implements Transport {
 
   #wait(pending: PendingResponse, response: HttpResponse): void {
     pending.corked = false
+    this.#late?.add(pending)
     response.onAborted(() => this.#onAborted(pending))
   }
 
