@@ -1,4 +1,4 @@
-import type { Counter, Labels } from './contract.ts'
+import type { Counter, Labels, MetricSnapshot, SeriesSnapshot } from './contract.ts'
 import type { MetricRow } from './metric-table.ts'
 
 /**
@@ -22,7 +22,7 @@ interface Buckets {
 /** One metric in the Prometheus text format 0.0.4; empty when it has no series. */
 export function exposeMetric(name: string, row: MetricRow, series: ReadonlyMap<string, unknown>): string {
   if (series.size === 0) return ''
-  let text = `# HELP ${name} ${escapeHelp(row.help)}\n# TYPE ${name} ${row.type}\n`
+  let text = head(name, row.help, row.type)
   for (const [labels, one] of series) {
     if (row.type === 'counter') text += `${name}${labels} ${number((one as Counter).value)}\n`
     else if (row.type === 'gauge') text += `${name}${labels} ${number(readGauge(one as { read: () => number }))}\n`
@@ -42,6 +42,37 @@ function exposeHistogram(name: string, labels: string, { bounds, counts, sum }: 
     text += `${name}_bucket${withBound(bound === undefined ? '+Inf' : number(bound))} ${total}\n`
   })
   return `${text}${name}_sum${labels} ${number(sum)}\n${name}_count${labels} ${total}\n`
+}
+
+/** The series of one metric as another process merges them. */
+export function snapshotSeries(type: MetricRow['type'], series: ReadonlyMap<string, unknown>): SeriesSnapshot[] {
+  return [...series].map(([labels, one]) => {
+    if (type === 'counter') return { labels, values: [(one as Counter).value] }
+    if (type === 'gauge') return { labels, values: [readGauge(one as { read: () => number })] }
+    const { counts, sum } = one as Buckets
+    return { labels, values: [...counts, sum] }
+  })
+}
+
+/** One metric of a snapshot in the text format; empty when it has no series. */
+export function exposeSnapshot({ name, help, type, bounds, series }: MetricSnapshot): string {
+  if (series.length === 0) return ''
+  let text = head(name, help, type)
+  for (const { sample = name, labels, values } of series) {
+    if (bounds.length === 0) text += `${sample}${labels} ${number(values[0] as number)}\n`
+    else text += exposeHistogram(name, labels, { bounds, counts: values.slice(0, -1), sum: values.at(-1) as number })
+  }
+  return `${text}\n`
+}
+
+/** The labels with one more. */
+export function withLabel(labels: string, name: string, value: string): string {
+  const pair = `${name}="${escapeLabel(value)}"`
+  return braced(labels === '' ? [pair] : [labels.slice(1, -1), pair])
+}
+
+function head(name: string, help: string, type: string): string {
+  return `# HELP ${name} ${escapeHelp(help)}\n# TYPE ${name} ${type}\n`
 }
 
 /** A gauge that throws must not cost the operator all the others. */

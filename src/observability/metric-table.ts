@@ -1,9 +1,11 @@
-export type MetricType = 'counter' | 'gauge' | 'histogram'
+import type { MergeRule } from './contract.ts'
 
 /** A metric that the gateway may expose; docs/metrics-and-logs.md is made from here. */
 export interface MetricRow {
-  readonly type: MetricType
+  readonly type: 'counter' | 'gauge' | 'histogram'
   readonly help: string
+  /** What one `/metrics` says of several workers (`--workers`). */
+  readonly merge: MergeRule
   /** Every label with what its values are; all of them come from definitions or from tables of ours. */
   readonly labels: Readonly<Record<string, string>>
   /** Upper bounds in the base unit, rising; only for histograms, and there never empty. */
@@ -65,10 +67,11 @@ export const metricTable: Readonly<Record<string, MetricRow>> = {
   }),
 
   // --- the registry that workers share (--redis) ---
-  postern_registry_up: gauge('1 while connections of other workers can be reached, else 0.', {}),
+  postern_registry_up: gauge('1 while connections of other workers can be reached, else 0.', {}, 'min'),
   postern_registry_workers: gauge(
     'Workers that the registry knows, dead ones until they are buried; NaN at those that do not look.',
     {},
+    'max',
   ),
   postern_registry_depth: gauge('Questions to other workers without an answer yet, and answers not yet sent.', {}),
   postern_registry_unstored_records: gauge('Records of connections that Redis may not have yet.', {}),
@@ -87,7 +90,7 @@ export const metricTable: Readonly<Record<string, MetricRow>> = {
 
   // --- the process ---
   postern_definition_reloads_total: counter('Definitions read anew.', { outcome: '`applied` or `rejected`.' }),
-  postern_draining: gauge('1 while the worker drains before it stops, else 0.', {}),
+  postern_draining: gauge('1 while the worker drains before it stops, else 0.', {}, 'max'),
   postern_event_loop_lag_seconds: histogram(
     'How late a timer fired, ten samples a second: time in which nothing else could run.',
     {},
@@ -99,15 +102,15 @@ export const metricTable: Readonly<Record<string, MetricRow>> = {
   postern_series_refused_total: counter('Series not kept because the metric has too many already.', {
     metric: 'Name of the metric.',
   }),
-  postern_build_info: gauge('Always 1.', { version: 'Of Postern.', node: 'Of Node.js.' }),
+  postern_build_info: gauge('Always 1.', { version: 'Of Postern.', node: 'Of Node.js.' }, 'max'),
 }
 
 function counter(help: string, labels: MetricRow['labels'], aws: string | null = null): MetricRow {
-  return { type: 'counter', help, labels, buckets: [], aws }
+  return { type: 'counter', help, labels, merge: 'sum', buckets: [], aws }
 }
 
-function gauge(help: string, labels: MetricRow['labels']): MetricRow {
-  return { type: 'gauge', help, labels, buckets: [], aws: null }
+function gauge(help: string, labels: MetricRow['labels'], merge: MergeRule = 'sum'): MetricRow {
+  return { type: 'gauge', help, labels, merge, buckets: [], aws: null }
 }
 
 function histogram(
@@ -116,5 +119,5 @@ function histogram(
   buckets: readonly number[],
   aws: string | null = null,
 ): MetricRow {
-  return { type: 'histogram', help, labels, buckets, aws }
+  return { type: 'histogram', help, labels, merge: 'sum', buckets, aws }
 }

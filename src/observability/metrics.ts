@@ -1,7 +1,7 @@
 import { collectDefaultMetrics, Registry } from 'prom-client'
-import type { Counter, Histogram, Labels, Log, Metrics } from './contract.ts'
-import { exposeMetric, labelText } from './exposition.ts'
-import { type MetricRow, type MetricType, metricTable } from './metric-table.ts'
+import type { Counter, Histogram, Labels, Log, MetricSnapshot, Metrics } from './contract.ts'
+import { exposeMetric, labelText, snapshotSeries, withLabel } from './exposition.ts'
+import { type MetricRow, metricTable } from './metric-table.ts'
 
 /** Labels come from definitions, which an operator may reload for ever: past this a metric takes no more series. */
 const defaultMaxSeries = 2_000
@@ -29,7 +29,7 @@ export function createMetrics(options: MetricsOptions = {}): Metrics {
     counter('postern_series_refused_total', { metric }).value++
   }
 
-  function series<S>(type: MetricType, name: string, labels: Labels, make: (row: MetricRow) => S): S {
+  function series<S>(type: MetricRow['type'], name: string, labels: Labels, make: (row: MetricRow) => S): S {
     let family = families.get(name)
     if (family === undefined) {
       family = createFamily(name)
@@ -68,6 +68,13 @@ export function createMetrics(options: MetricsOptions = {}): Metrics {
     async scrape() {
       const own = [...families].map(([name, { row, series }]) => exposeMetric(name, row, series)).join('')
       return processRegistry === null ? own : `${own}${await processRegistry.metrics()}`
+    },
+    async snapshot() {
+      const own = [...families].map(([name, { row, series }]): MetricSnapshot => {
+        const { type, help, merge, buckets } = row
+        return { name, type, help, merge, bounds: buckets, series: snapshotSeries(type, series) }
+      })
+      return processRegistry === null ? own : [...own, ...(await processSnapshot(processRegistry))]
     },
   }
 }
@@ -114,4 +121,29 @@ function createProcessRegistry(): Registry {
   // Its 10 ms default would wake an idle process a hundred times a second.
   collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: 50 })
   return registry
+}
+
+/** What is known of one process makes no sense as a sum. */
+async function processSnapshot(registry: Registry): Promise<MetricSnapshot[]> {
+  const metrics = (await registry.getMetricsAsJSON()) as unknown as PromMetric[]
+  return metrics.map(({ name, help, type, values }) => ({
+    ...{ name, help, type, merge: 'worker', bounds: [] },
+    series: values.map(({ metricName = name, labels, value }) => ({
+      sample: metricName,
+      labels: Object.entries(labels).reduce((text, [label, each]) => withLabel(text, label, String(each)), ''),
+      values: [value],
+    })),
+  }))
+}
+
+/** As it is: prom-client's own types leave out the names of values, and have numbers for the types. */
+interface PromMetric {
+  readonly name: string
+  readonly help: string
+  readonly type: MetricSnapshot['type']
+  readonly values: readonly {
+    readonly metricName?: string
+    readonly labels: Readonly<Record<string, string | number>>
+    readonly value: number
+  }[]
 }

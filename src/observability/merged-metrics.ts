@@ -1,0 +1,137 @@
+import type { MetricSnapshot, MetricsSnapshot, SeriesSnapshot } from './contract.ts'
+import { exposeSnapshot, withLabel } from './exposition.ts'
+
+/** As many as a metric of one process may have. */
+const defaultMaxSeries = 2_000
+
+export interface MergedMetricsOptions {
+  /** Series that the processes which have ended may leave behind in one metric. */
+  readonly maxSeries?: number
+  /** Told of each series that was not kept. */
+  readonly refused?: (metric: string) => void
+}
+
+/**
+ * The metrics of several processes as those of one. What a process counted stays in the sums after its end, so that
+ * no counter goes backwards because another process has taken its place.
+ */
+export interface MergedMetrics {
+  /** Takes the newest snapshot of a process. Ids rise with the age of the processes: the newest says what a metric is. */
+  update(id: number, worker: string, snapshot: MetricsSnapshot): void
+  /** The process has ended: only its counters and histograms go on to count. */
+  end(id: number): void
+  /**
+   * The text of `/metrics`. Counters and histograms are of all processes; gauges, and what has a label `worker`, of
+   * those in `present`, and of two with the same name only of the newer.
+   */
+  expose(present: ReadonlySet<number>): string
+}
+
+interface Merging extends Omit<MetricSnapshot, 'series'> {
+  readonly series: Map<string, SeriesSnapshot>
+}
+
+export function createMergedMetrics(options: MergedMetricsOptions = {}): MergedMetrics {
+  const { maxSeries = defaultMaxSeries, refused = () => {} } = options
+  const latest = new Map<number, { readonly worker: string; readonly snapshot: MetricsSnapshot }>()
+  const ended = new Map<string, Merging>()
+
+  return {
+    update: (id, worker, snapshot) => void latest.set(id, { worker, snapshot }),
+    end(id) {
+      const last = latest.get(id)
+      latest.delete(id)
+      for (const metric of last?.snapshot ?? []) {
+        if (!isCounted(metric)) continue
+        const merging = mergingOf(ended, metric)
+        for (const series of metric.series) {
+          if (merging.series.size < maxSeries || merging.series.has(series.labels)) add(merging, series.labels, series)
+          else refused(metric.name)
+        }
+      }
+    },
+    expose(present) {
+      const merged = new Map([...ended].map(([name, metric]) => [name, { ...metric, series: new Map(metric.series) }]))
+      const inOrder = [...latest].sort(([one], [other]) => one - other)
+      for (const [id, { worker, snapshot }] of inOrder) {
+        for (const metric of snapshot) if (isCounted(metric) || present.has(id)) merge(merged, metric, worker)
+      }
+      return [...merged.values()]
+        .map((metric) => exposeSnapshot({ ...metric, series: [...metric.series.values()] }))
+        .join('')
+    },
+  }
+}
+
+/** A process metric that counts is one of its process: it begins anew with the next one. */
+function isCounted({ type, merge }: MetricSnapshot): boolean {
+  return merge === 'sum' && (type === 'counter' || type === 'histogram')
+}
+
+function merge(merged: Map<string, Merging>, metric: MetricSnapshot, worker: string): void {
+  const merging = mergingOf(merged, metric)
+  for (const series of metric.series) {
+    if (metric.merge !== 'worker') add(merging, series.labels, series)
+    else {
+      const labels = withLabel(series.labels, 'worker', worker)
+      merging.series.set(`${series.sample}${labels}`, { ...series, labels })
+    }
+  }
+}
+
+/** A metric whose form has changed begins anew: what an older version counted can't be added to it. */
+function mergingOf(merged: Map<string, Merging>, metric: MetricSnapshot): Merging {
+  const { series: _, ...form } = metric
+  const known = merged.get(metric.name)
+  const isSame = known?.type === form.type && known.merge === form.merge && known.bounds.join() === form.bounds.join()
+  const merging = { ...form, series: isSame ? known.series : new Map() }
+  merged.set(metric.name, merging)
+  return merging
+}
+
+function add(merging: Merging, key: string, series: SeriesSnapshot): void {
+  const known = merging.series.get(key)
+  const values =
+    known === undefined ? series.values : known.values.map((value, i) => join(merging, value, series.values[i] ?? 0))
+  merging.series.set(key, { ...series, values })
+}
+
+/** NaN is what a process says that does not know. */
+function join({ merge }: Merging, one: number, other: number): number {
+  if (Number.isNaN(one)) return other
+  if (Number.isNaN(other)) return one
+  if (merge === 'max') return Math.max(one, other)
+  return merge === 'min' ? Math.min(one, other) : one + other
+}
+
+/** What another process sent, as a snapshot; null when it is none. JSON has no NaN: null stands for it. */
+export function readSnapshot(value: unknown): MetricsSnapshot | null {
+  if (!Array.isArray(value)) return null
+  const metrics = value.map(readMetric)
+  return metrics.includes(null) ? null : (metrics as MetricSnapshot[])
+}
+
+const types = new Set<unknown>(['counter', 'gauge', 'histogram', 'summary'])
+const rules = new Set<unknown>(['sum', 'max', 'min', 'worker'])
+
+function readMetric(value: unknown): MetricSnapshot | null {
+  const { name, type, help, merge, bounds, series } = (value ?? {}) as Record<keyof MetricSnapshot, unknown>
+  if (typeof name !== 'string' || typeof help !== 'string' || !types.has(type) || !rules.has(merge)) return null
+  if (!isNumbers(bounds) || !Array.isArray(series)) return null
+  const length = bounds.length === 0 ? 1 : bounds.length + 2
+  const read = series.map((each) => readSeries(each, length))
+  if (read.includes(null)) return null
+  return { name, help, bounds, series: read, type, merge } as MetricSnapshot
+}
+
+function readSeries(value: unknown, length: number): SeriesSnapshot | null {
+  const { sample, labels, values } = (value ?? {}) as Record<keyof SeriesSnapshot, unknown>
+  if (typeof labels !== 'string' || !Array.isArray(values) || values.length !== length) return null
+  const numbers = values.map((each) => (each === null ? Number.NaN : each))
+  if (!isNumbers(numbers) || (sample !== undefined && typeof sample !== 'string')) return null
+  return { ...(sample !== undefined && { sample }), labels, values: numbers }
+}
+
+function isNumbers(value: unknown): value is number[] {
+  return Array.isArray(value) && value.every((each) => typeof each === 'number')
+}
