@@ -1,4 +1,4 @@
-import { FrameReader, maskedTextFrame } from './frame-codec.ts'
+import { FrameReader, maskedTextFrame } from '../../src/load/client/frame-codec.ts'
 import { Lanes } from './lanes.ts'
 import type { Load, LoadOptions } from './load.ts'
 import { RawConnection } from './raw-connection.ts'

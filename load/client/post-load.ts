@@ -1,8 +1,8 @@
-import { FrameReader, maskedTextFrame } from './frame-codec.ts'
+import { FrameReader, maskedTextFrame } from '../../src/load/client/frame-codec.ts'
+import { ResponseReader } from '../../src/load/client/response-reader.ts'
 import { Lanes } from './lanes.ts'
 import type { Load, LoadOptions } from './load.ts'
 import { RawConnection } from './raw-connection.ts'
-import { ResponseReader } from './response-reader.ts'
 import type { Tally } from './tally.ts'
 
 /**

@@ -1,35 +1,9 @@
-import { connect, type Socket } from 'node:net'
+import { RawConnection as Connection } from '../../src/load/client/raw-connection.ts'
 
-/** One buffer for all sockets of the process: what is in it is read before the next read. */
-const sharedBuffer = Buffer.allocUnsafe(65_536)
-
-/** Takes what has come: the buffer and how many bytes of it count. */
-export type OnBytes = (bytes: Buffer, length: number) => void
-
-/** A TCP connection to the server under load, without the cost of streams on the reading side. */
-export class RawConnection {
-  onBytes: OnBytes = () => {}
-  readonly socket: Socket
-  readonly opened: Promise<void>
-
+/** A connection to the server under load, which listens on loopback. */
+export class RawConnection extends Connection {
   constructor(port: number, localAddress?: string) {
-    this.socket = connect({
-      port,
-      host: '127.0.0.1',
-      ...(localAddress === undefined ? {} : { localAddress }),
-      noDelay: true,
-      onread: {
-        buffer: sharedBuffer,
-        callback: (length, buffer) => {
-          this.onBytes(buffer as Buffer, length)
-          return true
-        },
-      },
-    })
-    this.opened = new Promise((resolve, reject) => {
-      this.socket.once('connect', resolve)
-      this.socket.once('error', reject)
-    })
+    super({ host: '127.0.0.1', port, tls: null, localAddress })
   }
 
   /** Writes a handshake and resolves once its 101 has been read; rejects with any other answer. */
