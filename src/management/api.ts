@@ -1,0 +1,61 @@
+import type { Log } from '../observability/contract.ts'
+import type { Registry } from '../registry/contract.ts'
+import { closeReasons } from '../vocabulary/close-reasons.ts'
+import { createConnectionsApi, isRead, notAllowed } from './connections-api.ts'
+import type { Handle } from './door.ts'
+import { type GatewayAddress, type ManagedApi, stageUrl } from './managed-apis.ts'
+import { createRegistryFailures } from './registry-failures.ts'
+import { refuse, replyJson } from './reply.ts'
+import { createWorkersApi } from './workers-api.ts'
+
+export interface ManagementApiOptions extends ApiListOptions {
+  readonly registry: Registry
+  readonly log: Log
+  readonly now: () => number
+}
+
+export interface ApiListOptions {
+  readonly version: string
+  /** What is served now. Must not reject. */
+  readonly apis: () => readonly ManagedApi[] | Promise<readonly ManagedApi[]>
+  /** Null while the gateway does not listen. */
+  readonly gateway: () => GatewayAddress | null
+}
+
+/** What is under `/api`, for callers that the guard has let in already. */
+export function createManagementApi(options: ManagementApiOptions): Handle {
+  const failures = createRegistryFailures(options)
+  const connections = createConnectionsApi({ ...options, failures })
+  const reads: ReadonlyMap<string, Handle> = new Map([
+    ['/api/apis', createApiList(options)],
+    ['/api/workers', createWorkersApi({ ...options, failures })],
+    ['/api/close-reasons', (exchange) => replyJson(exchange, 200, { closeReasons })],
+  ])
+  return function api(exchange) {
+    const { method, path } = exchange.request
+    if (path === '/api/connections' || path.startsWith('/api/connections/')) {
+      return connections(exchange, path.slice('/api/connections'.length))
+    }
+    const read = reads.get(path)
+    if (read === undefined) refuse(exchange, 404, 'There is nothing here')
+    else if (isRead(method)) read(exchange)
+    else notAllowed(exchange, 'GET, HEAD')
+  }
+}
+
+/** `/api/apis`: every stage that is served, with the URL for whoever asks. */
+export function createApiList({ version, apis, gateway }: ApiListOptions): Handle {
+  return async function listApis(exchange) {
+    const host = exchange.request.header('host')
+    const served = await apis()
+    const address = gateway()
+    const listed = served.map((api) => ({
+      ...api,
+      stages: api.stages.map((stage) => ({
+        ...stage,
+        url: address === null ? null : stageUrl(address, host, api.apiId, stage.stage),
+      })),
+    }))
+    replyJson(exchange, 200, { version, apis: listed })
+  }
+}

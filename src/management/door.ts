@@ -1,0 +1,92 @@
+import type { Log } from '../observability/contract.ts'
+import type { HttpExchange, TransportHandlers } from '../transport/contract.ts'
+import { isRead, notAllowed } from './connections-api.ts'
+import { createGuard, type GuardOptions } from './guard.ts'
+import { readPlaygroundFiles } from './playground-files.ts'
+import { refuse, reply, replyJson } from './reply.ts'
+
+export interface Readiness {
+  readonly ready: boolean
+  /** Why not; also what a part of several has, while the others are ready. */
+  readonly reasons: readonly string[]
+}
+
+export interface ManagementDoorOptions extends GuardOptions {
+  readonly log: Log
+  readonly readiness: () => Readiness
+  /** The text of `/metrics`. */
+  readonly scrape: () => Promise<string>
+  /** What is under `/api`, for those whom the guard has let in. */
+  readonly api: Handle
+  /** Whether the playground is served. */
+  readonly playground?: boolean
+}
+
+export type Handle = (exchange: HttpExchange) => void
+
+/**
+ * The management port: a transport of its own, for plain requests only.
+ *
+ * `/healthz`, `/readyz` and the playground's files are for anyone who reaches it: probes carry no tokens, and a
+ * browser has none before the page is there to ask for it. All else goes through the guard.
+ */
+export function createManagementDoor(options: ManagementDoorOptions): TransportHandlers<never> {
+  const { log, api } = options
+  const guard = createGuard(options)
+  const files = options.playground === false ? [] : readPlaygroundFiles()
+
+  function health(exchange: HttpExchange): void {
+    reply(exchange, 200, 'text/plain; charset=utf-8', 'ok\n')
+  }
+
+  function ready(exchange: HttpExchange): void {
+    const { ready, reasons } = options.readiness()
+    replyJson(exchange, ready ? 200 : 503, { ready, reasons })
+  }
+
+  function scrape(exchange: HttpExchange): void {
+    options.scrape().then(
+      (text) => reply(exchange, 200, 'text/plain; version=0.0.4; charset=utf-8', text),
+      (error: unknown) => {
+        log.error({ error }, 'the metrics could not be read')
+        refuse(exchange, 500, 'The metrics could not be read; the log says why')
+      },
+    )
+  }
+
+  const open: ReadonlyMap<string, Handle> = new Map([
+    ['/healthz', health],
+    ['/readyz', ready],
+    ...[...files].map(([path, { contentType, body }]): [string, Handle] => [
+      path,
+      (exchange) => reply(exchange, 200, contentType, body),
+    ]),
+  ])
+
+  function request(exchange: HttpExchange): void {
+    const { method, path } = exchange.request
+    const handle = open.get(path)
+    if (handle !== undefined) return isRead(method) ? handle(exchange) : notAllowed(exchange, 'GET, HEAD')
+    const refusal = guard(exchange.request)
+    if (refusal !== null) {
+      const challenge = refusal.status === 401 ? ([['WWW-Authenticate', 'Bearer']] as const) : []
+      return refuse(exchange, refusal.status, refusal.message, challenge)
+    }
+    if (path !== '/metrics') api(exchange)
+    else if (isRead(method)) scrape(exchange)
+    else notAllowed(exchange, 'GET, HEAD')
+  }
+
+  return {
+    request,
+    upgrade: (upgrade) =>
+      upgrade.refuse(
+        404,
+        [['Content-Type', 'application/json']],
+        '{"message":"The management port serves no WebSockets"}\n',
+      ),
+    message() {},
+    pinged() {},
+    close() {},
+  }
+}
