@@ -121,6 +121,8 @@ export interface SharedRegistry extends Registry {
   start(): Promise<void>
   /** Buries no more dead workers: the backends are about to be let go. */
   retire(): Promise<void>
+  /** Resolves when no other worker is asked anything; each question has a deadline. */
+  settled(): Promise<void>
 }
 
 export interface RegistryOptions {

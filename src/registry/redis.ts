@@ -240,9 +240,8 @@ export function createRedisRegistry(options: RedisRegistryOptions): RedisRegistr
       await undertaker.stop()
       if (!reachable) return
       await membership.leave()
-      // What was asked before we were seen to leave is still answered: it has come once our own echo has.
-      await inbox.check(echo())
-      await inbox.heard()
+      // Who asked before is still answered; who asks from now on finds nobody who listens, and that we have left.
+      await inbox.end()
       await peers.flushed()
     }
     await within(goodbye(), closingMs).catch((error: Error) => {
@@ -344,6 +343,7 @@ export function createRedisRegistry(options: RedisRegistryOptions): RedisRegistr
       undertaker.start()
     },
     retire: undertaker.stop,
+    settled: peers.settled,
     abandon() {
       membership.stop()
       drop()

@@ -26,8 +26,8 @@ export interface Inbox {
   check(echo: Buffer): Promise<void>
   /** The echo has come. */
   echoed(): void
-  /** Resolves when the next echo comes, and at once where nothing is listened to. */
-  heard(): Promise<void>
+  /** Listens no more. Resolves when all has come that was published to somebody who listens. */
+  end(): Promise<void>
   close(): void
 }
 
@@ -39,7 +39,6 @@ export function createInbox({ store, log, random, retry, commandTimeout, receive
   let missing = 0
   let round = 0
   let closed = false
-  const hearers: (() => void)[] = []
 
   function setTrouble(text: string | null): void {
     if (trouble === text) return
@@ -107,11 +106,10 @@ export function createInbox({ store, log, random, retry, commandTimeout, receive
     },
     echoed() {
       missing = 0
-      for (const hear of hearers.splice(0)) hear()
     },
-    heard() {
-      if (subscription === null || missing === 0) return Promise.resolve()
-      return new Promise((resolve) => void hearers.push(resolve))
+    async end() {
+      round++
+      await subscription?.end()
     },
     close() {
       closed = true

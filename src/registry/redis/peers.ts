@@ -1,4 +1,4 @@
-import { setImmediate as nextTurn } from 'node:timers/promises'
+import { setImmediate as nextTurn, setTimeout as pause } from 'node:timers/promises'
 import type { Counter, Histogram } from '../../observability/contract.ts'
 import type { OwnerId } from '../../vocabulary/ids.ts'
 import { type Answer, type Envelope, packEnvelope, type Question, type QuestionKind } from './envelope.ts'
@@ -37,6 +37,8 @@ export interface Peers {
   answer(to: OwnerId, answer: Answer): void
   /** Takes the answers of an envelope. */
   take(envelope: Envelope): void
+  /** Resolves when no question waits for its answer. */
+  settled(): Promise<void>
   /** Resolves when every answer so far has been handed to Redis. */
   flushed(): Promise<void>
   /** Lets every question end as unreachable. */
@@ -70,6 +72,7 @@ const maxItems = 2_000
 const maxBytes = 1024 * 1024
 const itemBytes = 64
 const deadlineStep = 100
+const settlingStep = 10
 
 export function createPeers(options: PeersOptions): Peers {
   const { own, publish, isDead, clock, answerTimeout, answerSeconds, unanswered, published } = options
@@ -198,6 +201,9 @@ export function createPeers(options: PeersOptions): Peers {
       for (const answer of answers) {
         if (pending.get(answer[0])?.to === from) settle(answer[0], answer)
       }
+    },
+    async settled() {
+      while (pending.size > 0) await pause(settlingStep)
     },
     async flushed() {
       while ([...peers.values()].some(({ answers, publishing }) => answers.length > 0 || publishing)) await nextTurn()

@@ -30,6 +30,12 @@ export type Argument = string | number | Buffer
 
 /** One connection of its own that listens to one channel. */
 export interface Subscription {
+  /**
+   * Listens no more. Resolves when everything has been handed over that Redis counted this listener for: whoever
+   * publishes from now on is told that there is nobody.
+   */
+  end(): Promise<void>
+  /** Drops the connection, and what is on its way with it. */
   close(): void
 }
 
@@ -165,6 +171,11 @@ export function openStore(options: StoreOptions): Store {
     await subscriber.ssubscribe(channel)
     open = true
     return {
+      async end() {
+        open = false
+        // What was published before is on the connection before the answer to this.
+        await subscriber.sunsubscribe(channel)
+      },
       close() {
         open = false
         subscriptions.delete(subscriber)
