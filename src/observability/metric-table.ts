@@ -67,26 +67,40 @@ export const metricTable: Readonly<Record<string, MetricRow>> = {
   }),
 
   // --- the registry that workers share (--redis) ---
-  postern_registry_up: gauge('1 while connections of other workers can be reached, else 0.', {}, 'min'),
+  postern_registry_up: gauge('1 while Redis, and other workers through it, can be reached, else 0.', {}, 'min'),
   postern_registry_workers: gauge(
-    'Workers that the registry knows, dead ones until they are buried; NaN at those that do not look.',
-    {},
+    'Workers of the fleet, as seen by the one worker that looks for dead ones; NaN at all others.',
+    { state: '`alive`, or `dead`: its lease has run out and its `$disconnect`s are not all run yet.' },
     'max',
   ),
-  postern_registry_depth: gauge('Questions to other workers without an answer yet, and answers not yet sent.', {}),
-  postern_registry_unstored_records: gauge('Records of connections that Redis may not have yet.', {}),
+  postern_registry_waiting: gauge(
+    'Pushes, look-ups and closes that wait for the answer of another worker, and answers not yet sent to one.',
+    {},
+  ),
+  postern_registry_unstored_records: gauge(
+    'Connections whose opening or end Redis may not know yet: if this worker died now, that would be missed.',
+    {},
+  ),
   postern_registry_answer_seconds: histogram(
-    'Time from asking another worker (a push, a look-up, a close) to its answer.',
+    'Time from asking another worker (a push, a look-up, a close, a listing) to its answer, through Redis.',
     {},
     answerSeconds,
   ),
-  postern_registry_unanswered_total: counter('Questions to other workers that ended without an answer.', {}),
-  postern_registry_envelopes_total: counter('Packed messages between workers.', { direction: '`in` or `out`.' }),
-  postern_registry_envelopes_refused_total: counter('Messages from Redis that were not taken.', {
+  postern_registry_unanswered_total: counter('Pushes, look-ups and closes that another worker did not answer.', {}),
+  postern_registry_envelopes_total: counter('Messages between workers, each with many pushes or answers.', {
+    direction: '`in` or `out`.',
+  }),
+  postern_registry_envelopes_refused_total: counter('Messages that came through Redis and were not taken.', {
     reason: '`size`, `encoding`, `version` (of the wire format) or `schema`.',
   }),
-  postern_registry_burials_total: counter('Dead workers whose `$disconnect`s this worker ran.', {}),
-  postern_registry_buried_connections_total: counter('Connections of dead workers that this worker settled.', {}),
+  postern_registry_burials_total: counter(
+    'Dead workers that this worker has settled: all their `$disconnect`s are run.',
+    {},
+  ),
+  postern_registry_buried_connections_total: counter(
+    'Connections of dead workers whose `$disconnect` this worker has run.',
+    {},
+  ),
 
   // --- the process ---
   postern_definition_reloads_total: counter('Definitions read anew.', { outcome: '`applied` or `rejected`.' }),

@@ -67,6 +67,7 @@ export function createRedisRegistry(options: RedisRegistryOptions): RedisRegistr
   let closing: Promise<void> | null = null
   let rewriteOwed = false
   let mismatches = 0
+  let cutOff = false
 
   const store = openStore({
     ...options,
@@ -84,7 +85,10 @@ export function createRedisRegistry(options: RedisRegistryOptions): RedisRegistr
   const inbox = createInbox({
     ...{ store, log, random, retry: timings.retry, commandTimeout: timings.command, receive },
     changed(trouble) {
-      if (trouble !== null) log.warn({ trouble }, 'other workers can not reach this one')
+      const redis = store.where
+      if (trouble !== null) log.warn({ redis, reason: trouble }, "other workers can't reach this one")
+      else if (cutOff) log.info({ redis }, 'other workers can reach this one again')
+      cutOff = trouble !== null
     },
   })
   const recordStore = createRecordStore({
@@ -120,8 +124,9 @@ export function createRedisRegistry(options: RedisRegistryOptions): RedisRegistr
   const fleet = createFleet({ store, keys, own: () => membership.owner, describeOwn, records, peers, trouble, now })
   const received = metrics.counter('postern_registry_envelopes_total', { direction: 'in' })
   metrics.gauge('postern_registry_up', {}, () => (trouble() === null ? 1 : 0))
-  metrics.gauge('postern_registry_workers', {}, () => undertaker.seen ?? Number.NaN)
-  metrics.gauge('postern_registry_depth', {}, () => peers.depth)
+  metrics.gauge('postern_registry_workers', { state: 'alive' }, () => undertaker.seen?.alive ?? Number.NaN)
+  metrics.gauge('postern_registry_workers', { state: 'dead' }, () => undertaker.seen?.dead ?? Number.NaN)
+  metrics.gauge('postern_registry_waiting', {}, () => peers.depth)
   metrics.gauge('postern_registry_unstored_records', {}, () => recordStore.unstored)
 
   function trouble(): string | null {
@@ -161,6 +166,7 @@ export function createRedisRegistry(options: RedisRegistryOptions): RedisRegistr
 
   function buried(): void {
     const unstored = recordStore.unstoredIds()
+    log.warn({ connections: records.size }, 'closing the connections that this worker was taken for dead with')
     recordStore.clear()
     records.clear()
     peers.drop()

@@ -108,7 +108,7 @@ test('Redis answers after 200 ms: pushes arrive all the same, and nothing piles 
     for (const { client } of brief) client.close()
     await expect.poll(storedIds, deadline).toEqual(idsOf(held))
     for (const node of [a, b]) {
-      await expect.poll(() => node.metric('postern_registry_depth'), deadline).toBe(0)
+      await expect.poll(() => node.metric('postern_registry_waiting'), deadline).toBe(0)
       await expect.poll(() => node.metric('postern_registry_unstored_records'), deadline).toBe(0)
     }
     printAccount('Redis slow', { posted: statuses.length, delivered: statuses.length, burials: await burials() })

@@ -141,7 +141,7 @@ export function createMembership(options: MembershipOptions): Membership {
     disturbedAt = clock()
     anew = true
     const text = `can't be used: ${error.message}`
-    if (trouble !== text) log.warn({ redis: store.where, err: error }, "Redis can't be used; trying again")
+    if (trouble !== text) log.warn({ redis: store.where, reason: error.message }, "Redis can't be used; trying again")
     trouble = text
   }
 

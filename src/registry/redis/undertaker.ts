@@ -24,10 +24,16 @@ export interface UndertakerOptions {
   readonly buriedConnections: Counter
 }
 
+export interface Seen {
+  readonly alive: number
+  /** Not buried yet. */
+  readonly dead: number
+}
+
 /** Looks for dead workers and settles what they owe. One worker of a fleet looks; one worker buries each dead one. */
 export interface Undertaker {
-  /** Workers that the last look found, dead and alive; null when this one did not look. */
-  readonly seen: number | null
+  /** What the last look found; null when this worker is not the one that looks. */
+  readonly seen: Seen | null
   start(): void
   /** Resolves when nothing of it is under way; a burial that is not done is left to others. */
   stop(): Promise<void>
@@ -41,7 +47,7 @@ const sweeperTerms = 2.5
 export function createUndertaker(options: UndertakerOptions): Undertaker {
   const { store, keys, own, mayJudge, bury, timings, log, random, failed, burials, buriedConnections } = options
   let missing = new Set<OwnerId>()
-  let seen: number | null = null
+  let seen: Seen | null = null
   let timer: NodeJS.Timeout | null = null
   let stopped = false
   let running: Promise<void> | null = null
@@ -59,12 +65,12 @@ export function createUndertaker(options: UndertakerOptions): Undertaker {
       return
     }
     const owners = ((await store.run('HKEYS', keys.workers)) as Buffer[]).map(Number).filter(Number.isSafeInteger)
-    seen = owners.length
     const leases = await Promise.all(owners.map((owner) => store.run('EXISTS', keys.of(owner).lease)))
     const gone = owners.filter((owner, i) => Number(leases[i]) === 0 && owner !== own())
     // Twice in a row: a worker whose part of a Cluster was away for a moment may just be coming back.
     const dead = gone.filter((owner) => missing.has(owner))
     missing = new Set(gone)
+    seen = { alive: owners.length - gone.length, dead: gone.length }
     if (!mayJudge()) return
     for (const owner of dead) if (!burying.has(owner)) burying.set(owner, buryWorker(owner))
   }
@@ -72,7 +78,8 @@ export function createUndertaker(options: UndertakerOptions): Undertaker {
   async function buryWorker(owner: OwnerId): Promise<void> {
     try {
       if (!(await hold(owner))) return
-      log.warn({ owner }, 'a worker has died; running its $disconnects')
+      const worker = String((await store.run('HGET', keys.workers, String(owner))) ?? '')
+      log.warn({ worker, owner }, 'a worker has died; running its $disconnects')
       const startedAt = Date.now()
       let connections = 0
       let left = true
@@ -85,7 +92,7 @@ export function createUndertaker(options: UndertakerOptions): Undertaker {
       if (left) return
       await store.run('HDEL', keys.workers, String(owner))
       burials.value++
-      log.info({ owner, connections, milliseconds: Date.now() - startedAt }, 'a dead worker is buried')
+      log.info({ worker, owner, connections, milliseconds: Date.now() - startedAt }, 'a dead worker is buried')
     } catch (error) {
       if (isForeignValue(error)) return await forget(owner, error)
       log.warn({ owner, err: error }, 'a burial was interrupted; it will be taken up again')
