@@ -21,6 +21,7 @@ import { maxMessageBytes } from '../vocabulary/frames.ts'
 import { createApis } from './apis.ts'
 import { createHttpHandler } from './http.ts'
 import { createIntegrations } from './integration-types.ts'
+import { leave } from './leave.ts'
 import { startManagement } from './management.ts'
 import { createSharedRegistry } from './shared-registry.ts'
 import { watchDefinitions } from './watch.ts'
@@ -42,8 +43,11 @@ export interface Postern {
   readonly faults: readonly Fault[]
   /** Reads definitions and functions anew, and takes over the tokens of `settings`; never touches a socket. */
   reload(settings?: Settings): Promise<readonly Fault[]>
-  /** `/readyz` says no, new connections are refused, open ones end over `seconds`, then everything is closed. */
-  drain(seconds: number): Promise<void>
+  /**
+   * `/readyz` says no for `delaySeconds` before anything else happens; then new connections are refused, open ones
+   * end over `seconds`, and everything is closed.
+   */
+  drain(seconds: number, delaySeconds?: number): Promise<void>
   /** Closes everything at once. Safe to call twice. */
   close(): Promise<void>
 }
@@ -196,9 +200,9 @@ export async function startPostern(settings: Settings, surroundings: Surrounding
       managementPort: management.port,
       faults,
       reload,
-      async drain(seconds) {
-        log.info({ connections: open.size, inFlight: gateway.inFlight, seconds }, 'draining')
-        await Promise.all([shared?.retire(), gateway.drain(seconds)])
+      async drain(seconds, delaySeconds = 0) {
+        log.info({ connections: open.size, inFlight: gateway.inFlight, seconds, delaySeconds }, 'draining')
+        await leave({ gateway, transport, shared }, seconds, delaySeconds)
         log.info({}, 'drained')
         await stop()
       },

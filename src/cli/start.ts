@@ -62,7 +62,7 @@ export async function start(sources: SettingSources, { io, version, load }: Star
       version,
     })
     if (io.stderr.isTTY) io.stderr.write(greeting(settings, postern))
-    return await untilStopped(postern, settings.drainSeconds, sources, io)
+    return await untilStopped(postern, settings, sources, io)
   } catch (error) {
     const found = faultsOf(error)
     if (found.length > 0) reportFaults(found, io.stderr, io.env)
@@ -82,18 +82,18 @@ function faultsOf(error: unknown): readonly Fault[] {
   return error instanceof Error && 'faults' in error && Array.isArray(error.faults) ? (error.faults as Fault[]) : []
 }
 
-function untilStopped(postern: Postern, drainSeconds: number, sources: SettingSources, io: Io): Promise<number> {
+function untilStopped(postern: Postern, settings: Settings, sources: SettingSources, io: Io): Promise<number> {
   return new Promise((resolve, reject) => {
     let stopping = false
-    const stop = (seconds: number) => {
+    const stop = (seconds: number, delaySeconds: number) => {
       if (stopping) return io.exit(1)
       stopping = true
       if (io.stderr.isTTY) io.stderr.write('\npostern: draining; once more to stop at once\n')
-      postern.drain(seconds).then(() => resolve(0), reject)
+      postern.drain(seconds, delaySeconds).then(() => resolve(0), reject)
     }
-    io.onSignal('SIGTERM', () => stop(drainSeconds))
+    io.onSignal('SIGTERM', () => stop(settings.drainSeconds, settings.drainDelaySeconds))
     // Someone at a terminal waits: what is under way ends in order, but there is no crowd to spread over time.
-    io.onSignal('SIGINT', () => stop(0))
+    io.onSignal('SIGINT', () => stop(0, 0))
     io.onSignal('SIGHUP', () => {
       reload(postern, sources, io).catch((error: unknown) =>
         io.stderr.write(`postern: reload failed: ${String(error)}\n`),

@@ -173,9 +173,14 @@ export const settingsFileSchema = z
     watch: setting({ group: 'Serving' }, 'Reload definitions when their files change.', flag()).default(false),
     drainSeconds: setting(
       { group: 'Serving', value: 'seconds' },
-      'How long a shutdown waits for connections to go before it closes them.',
+      'Over how long a shutdown spreads the ends of open connections.',
       wholeNumber(0, 86_400),
     ).default(30),
+    drainDelaySeconds: setting(
+      { group: 'Serving', value: 'seconds' },
+      'How long a shutdown only says no at /readyz before that, still serving all, so that a load balancer notices.',
+      wholeNumber(0, 3_600),
+    ).default(0),
 
     workers: setting(
       { group: 'Fleet', value: 'number' },

@@ -32,6 +32,7 @@ export interface GatewayOptions {
 
 /** The life of every WebSocket connection of this worker: what `transport` calls for handshakes, frames and closes. */
 export interface Gateway extends Pick<TransportHandlers<Connection>, 'upgrade' | 'message' | 'pinged' | 'close'> {
+  /** From `announceDrain` on. */
   readonly draining: boolean
   /** Handshakes, messages and `$disconnect`s under way. */
   readonly inFlight: number
@@ -47,9 +48,12 @@ export interface Gateway extends Pick<TransportHandlers<Connection>, 'upgrade' |
    * those that `owes` says.
    */
   endBuried(owes: (id: ConnectionId) => boolean): void
+  /** Nobody should be sent here any more. Resolves after so many seconds, in which whoever comes is served as before. */
+  announceDrain(seconds: number): Promise<void>
   /**
    * Refuses new connections, lets messages under way finish, ends the open connections one by one over `seconds`,
-   * and resolves when the last `$disconnect` is answered. Safe to call twice.
+   * and resolves when the last `$disconnect` is answered. What was sent arrives before the close frame, for which
+   * slow clients get five seconds more. Safe to call twice.
    */
   drain(seconds: number): Promise<void>
   /** Stops the clocks. */
@@ -154,7 +158,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     },
     close,
     get draining() {
-      return drain.begun
+      return drain.announced
     },
     get inFlight() {
       return work.count
@@ -182,6 +186,7 @@ export function createGateway(options: GatewayOptions): Gateway {
       }
       reportedElsewhere = null
     },
+    announceDrain: drain.announce,
     drain: drain.run,
     stop() {
       deadlines.close()

@@ -14,6 +14,10 @@ export interface OpenConnections extends LocalConnections {
   sendTo(connection: Connection, data: string | Uint8Array, binary: boolean): SendOutcome
   /** Ends a connection for a reason of the table; only the first reason counts. */
   end(connection: Connection, reason: CloseReasonName): void
+  /** The first half of `end`: from now on it is not sent to or read from, and no other reason counts. */
+  hold(connection: Connection, reason: CloseReasonName): void
+  /** The second half: sends the close frame, for the reason for which it is held. */
+  release(connection: Connection): void
 }
 
 /** An empty table. `now` is in milliseconds. */
@@ -33,6 +37,12 @@ export function createOpenConnections({ now }: { now: () => number }): OpenConne
     connection.socket.end(code, text)
   }
 
+  function release(connection: Connection): void {
+    if (connection.ending === null) return
+    const { code, text } = closeReasons[connection.ending]
+    connection.socket?.end(code, text)
+  }
+
   return {
     get size() {
       return open.size
@@ -42,6 +52,10 @@ export function createOpenConnections({ now }: { now: () => number }): OpenConne
     all: () => open.values(),
     sendTo,
     end: (connection, name) => endWith(connection, name, closeReasons[name].code, closeReasons[name].text),
+    hold(connection, name) {
+      connection.ending ??= name
+    },
+    release,
 
     send(id: ConnectionId, frame: Frame, apiId) {
       const connection = open.get(id)
