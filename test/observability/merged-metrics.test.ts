@@ -24,7 +24,7 @@ test('one process alone reads the same merged as not', async () => {
   const metrics = createMetrics({ ...own, version: '1' })
   metrics.counter('postern_messages_total', message).value = 3
   metrics.gauge('postern_connections', stage, () => 5)
-  metrics.gauge('postern_registry_workers', {}, () => Number.NaN)
+  metrics.gauge('postern_registry_workers', { state: 'alive' }, () => Number.NaN)
   for (const value of [0.0001, 0.3, 60])
     metrics.histogram('postern_integration_duration_seconds', { ...stage, route: 'a"b' }).observe(value)
   const merged = createMergedMetrics()
@@ -42,7 +42,7 @@ test('counters and histograms are summed, gauges by the rule of the table', asyn
     metrics.gauge('postern_connections', stage, () => 10 * id)
     metrics.gauge('postern_registry_up', {}, () => (id === 2 ? 0 : 1))
     metrics.gauge('postern_draining', {}, () => (id === 2 ? 1 : 0))
-    metrics.gauge('postern_registry_workers', {}, () => (id === 3 ? Number.NaN : id))
+    metrics.gauge('postern_registry_workers', { state: 'alive' }, () => (id === 3 ? Number.NaN : id))
     merged.update(id, 'a', await sent(metrics))
   }
   const text = lines(merged.expose(all))
@@ -61,7 +61,7 @@ test('counters and histograms are summed, gauges by the rule of the table', asyn
     'postern_connections{api="chat",stage="dev"} 60',
     'postern_registry_up 0',
     'postern_draining 1',
-    'postern_registry_workers 2',
+    'postern_registry_workers{state="alive"} 2',
   ]) {
     expect(text).toContain(line)
   }
