@@ -1,10 +1,14 @@
 import { Packr } from 'msgpackr'
 import type { OwnerId } from '../../vocabulary/ids.ts'
+import { isPlainValue } from './plain-value.ts'
 
 /** Of the wire format. Raised only when the old one can't be read as the new one any more. */
 export const wireVersion = 1
 /** A larger envelope is not ours: we split before. */
 export const maxEnvelopeBytes = 8 * 1024 * 1024
+/** An envelope with more to unpack, or to answer in one turn of the loop, is not ours either. */
+const maxEnvelopeItems = 300_000
+const maxQuestions = 10_000
 
 /** What a worker may be asked. The numbers are those of the wire, and are never used again. */
 export const questionKinds = { text: 0, binary: 1, close: 2, describe: 3, list: 4 } as const
@@ -49,6 +53,7 @@ export function packEnvelope({ from, serial, to, questions, answers }: Envelope)
  */
 export function readEnvelope(bytes: Buffer): Envelope | EnvelopeFault {
   if (bytes.length > maxEnvelopeBytes) return 'size'
+  if (!isPlainValue(bytes, maxEnvelopeItems)) return 'encoding'
   let value: unknown
   try {
     value = packr.unpack(bytes)
@@ -59,7 +64,7 @@ export function readEnvelope(bytes: Buffer): Envelope | EnvelopeFault {
   const [version, from, serial, to, questions, answers] = value as unknown[]
   if (version !== wireVersion) return typeof version === 'number' ? 'version' : 'schema'
   if (!isOwner(from) || !isCount(serial) || !isOwner(to)) return 'schema'
-  if (!Array.isArray(questions) || !questions.every(isQuestion)) return 'schema'
+  if (!Array.isArray(questions) || questions.length > maxQuestions || !questions.every(isQuestion)) return 'schema'
   if (!Array.isArray(answers) || !answers.every(isAnswer)) return 'schema'
   return { from, serial, to, questions, answers }
 }

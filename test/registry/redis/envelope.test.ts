@@ -63,9 +63,20 @@ describe('an envelope', () => {
     for (const shape of shapes) expect(readEnvelope(packr.pack(shape)), JSON.stringify(shape)).toBe('schema')
   })
 
+  test('that would hold up the loop is refused before it is unpacked, or answered', () => {
+    const bomb = Buffer.concat([Buffer.from([0xdd, 0, 0x70, 0, 0]), Buffer.alloc(0x700000, 0x80)])
+    const startedAt = performance.now()
+    expect(readEnvelope(bomb)).toBe('encoding')
+    expect(performance.now() - startedAt).toBeLessThan(1_000)
+    const questions = Array.from({ length: 10_001 }, (_, i) => [i, questionKinds.describe, '', null])
+    expect(readEnvelope(packr.pack([1, 1, 1, 1, questions.slice(1), []]))).toBeTypeOf('object')
+    expect(readEnvelope(packr.pack([1, 1, 1, 1, questions, []]))).toBe('schema')
+  })
+
   test('of a foreign writer never throws', () => {
     const nested = Buffer.alloc(200_000, 0x91) // an array in an array in an array …
     expect(readEnvelope(nested)).toBe('encoding')
+    expect(readEnvelope(packr.pack([1, 1, 1, 1, [], [[1, 0, new Date()]]]))).toBe('encoding')
     fc.assert(fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => void readEnvelope(Buffer.from(bytes))))
     fc.assert(fc.property(fc.anything(), (value) => void readEnvelope(packSafely(value))))
   })
