@@ -25,6 +25,7 @@ import { leave } from './leave.ts'
 import { startManagement } from './management.ts'
 import { createSharedRegistry } from './shared-registry.ts'
 import { watchDefinitions } from './watch.ts'
+import { workerNameOf } from './worker-name.ts'
 
 /** What a process lends to a gateway that runs in it. */
 export interface Surroundings {
@@ -90,17 +91,17 @@ export async function startPostern(settings: Settings, surroundings: Surrounding
     const now = Date.now
     const metrics = createMetrics({ version, log: () => log })
     const destination = openDestination(surroundings.destination, metrics)
+    const name = workerNameOf(settings, environment)
     const log = createLogger({
       level: settings.logLevel,
       destination,
-      ...(settings.workerName !== null && { name: settings.workerName }),
+      ...((settings.workerName !== null || settings.redis !== null) && { name }),
     })
     stops.push(() => destination.close())
     const lag = watchEventLoopLag({ metrics })
     stops.push(() => lag.close())
 
     const open = createOpenConnections({ now })
-    const name = settings.workerName ?? environment.HOSTNAME ?? 'postern'
     const shared = createSharedRegistry({
       ...{ settings, version, local: open, name, now, log, metrics },
       bury: (record) => gateway.bury(record),

@@ -210,7 +210,7 @@ export const settingsFileSchema = z
     ).default(15),
     workerName: setting(
       { group: 'Fleet', value: 'name' },
-      'Name of this worker for people: in logs and in postern workers. HOSTNAME when unset.',
+      'Name of this worker for people: in logs and in postern workers. Host name and port when unset, such as web-1:8080.',
       text('letters, digits and . _ -, at most 64', { max: 64, pattern: /^[\w.-]+$/ }),
     ).optional(),
 
@@ -378,7 +378,7 @@ export interface Settings
     readonly ca: string | null
     readonly keyPrefix: string
   } | null
-  /** Null for the name of the machine. */
+  /** Null for the name of the machine and the port. */
   readonly workerName: string | null
   /** Null for the only API, when there is one only. */
   readonly defaultApi: string | null
