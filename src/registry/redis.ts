@@ -251,7 +251,7 @@ export function createRedisRegistry(options: RedisRegistryOptions): RedisRegistr
       await peers.flushed()
     }
     await within(goodbye(), closingMs).catch((error: Error) => {
-      log.warn({ err: error }, 'this worker left the fleet without a goodbye')
+      log.warn({ reason: error.message }, 'this worker left the fleet without a goodbye')
     })
     drop()
   }
@@ -341,9 +341,8 @@ export function createRedisRegistry(options: RedisRegistryOptions): RedisRegistr
     workers: async () => (closed ? [describeOwn()] : fleet.workers()),
     trouble,
     async start() {
-      await store.connected().catch((error: Error) => {
-        log.warn({ redis: store.where, err: error }, "Redis can't be reached; trying again")
-      })
+      // Why it can't be reached is said by the first try to take the lease.
+      await store.connected().catch(() => {})
       await membership.start()
       await inbox.listen(membership.keys.inbox)
       undertaker.start()

@@ -70,7 +70,7 @@ describe('joining a fleet', () => {
     const registry = registryOf(server.url, { log: { ...log, child: () => registry as never } })
     await registry.start()
     expect(registry.trouble()).toMatch(/^Redis \(127\.0\.0\.1:\d+\): can't be used: connect ECONNREFUSED/)
-    expect(warnings).toContain("Redis can't be reached; trying again")
+    expect(warnings).toContain("Redis can't be used; trying again")
     await registry.add({
       ...{ connectionId: registry.allocateId(), apiId: 'chat', stage: 'dev', connectedAt: 1, sourceIp: '127.0.0.1' },
       ...{ userAgent: null, domainName: 'localhost', authorizer: null },
