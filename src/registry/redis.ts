@@ -12,7 +12,7 @@ import { createInbox } from './redis/inbox.ts'
 import { fleetKeys } from './redis/keys.ts'
 import { createMembership } from './redis/membership.ts'
 import { createPeers, type Outcome } from './redis/peers.ts'
-import { answerQuestion, readDescription } from './redis/questions.ts'
+import { createAnswerer, readDescription } from './redis/questions.ts'
 import { createRecordStore } from './redis/record-store.ts'
 import { openStore, within } from './redis/store.ts'
 import { type Timings, timingsOf } from './redis/timings.ts'
@@ -60,6 +60,7 @@ export function createRedisRegistry(options: RedisRegistryOptions): RedisRegistr
   const keys = fleetKeys(options.keyPrefix)
   const startedAt = now()
   const records = createRecordTable()
+  const answerOf = createAnswerer(local, records)
   const knownDead = new Set<OwnerId>()
   /** The newest envelope of each sender. */
   const serials = new Map<OwnerId, number>()
@@ -216,7 +217,7 @@ export function createRedisRegistry(options: RedisRegistryOptions): RedisRegistr
     // A worker that may be buried must not act: its connections may have been reported gone.
     if (questions.length > 0 && !membership.certain) return
     for (const question of questions) {
-      const answer = answerQuestion(question, local, records)
+      const answer = answerOf(question)
       if (answer instanceof Promise) void answer.then((late) => peers.answer(from, late))
       else peers.answer(from, answer)
     }

@@ -118,7 +118,7 @@ export function createFleet(options: FleetOptions): Fleet {
     if (owner === own()) return records.list(filter, cursor, limit)
     const outcome = await peers.ask(owner, questionKinds.list, '', null, wireFilter(filter), [cursor, limit])
     if (typeof outcome === 'string') return outcome
-    return (outcome[1] === answerCodes.done ? readPage(outcome[2]) : null) ?? 'unreachable'
+    return (outcome[1] === answerCodes.done ? readPage(outcome[2], owner, limit) : null) ?? 'unreachable'
   }
 
   return {

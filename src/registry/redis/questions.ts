@@ -1,41 +1,65 @@
+import { maxCloseReasonBytes, mayCloseWith } from '../../vocabulary/close-frame.ts'
 import type { ConnectionDescription, ConnectionRecord } from '../../vocabulary/connection.ts'
-import type { SendOutcome } from '../../vocabulary/frames.ts'
+import { maxMessageBytes, type SendOutcome } from '../../vocabulary/frames.ts'
+import { type OwnerId, ownerOfConnectionId } from '../../vocabulary/ids.ts'
 import type { ConnectionFilter, ConnectionPage, LocalConnections } from '../contract.ts'
 import type { RecordTable } from '../record-table.ts'
 import { isRecordCursor } from '../record-table.ts'
 import { type Answer, answerCodes, type Question, questionKinds } from './envelope.ts'
 import { readWireRecord, wireRecord } from './record-codec.ts'
+import { wireSize } from './wire-size.ts'
 
 /** Records in one answer; a page that was asked to be longer is cut, with a cursor. */
 const maxPage = 200
+/** And their bytes, more or less: an answer has to fit into an envelope. */
+const maxPageBytes = 512 * 1024
+/** Listings under way for others: each may look at every record. */
+const maxListings = 16
 
-/** What this worker says to a question of another one. A promise for listings only. Never throws, never rejects. */
-export function answerQuestion(
-  question: Question,
+/**
+ * What this worker says to questions of others: a promise for listings only. Never throws, never rejects. What does
+ * not make sense is refused: anybody may ask, through Redis.
+ */
+export function createAnswerer(
   local: LocalConnections,
   records: RecordTable,
-): Answer | Promise<Answer> {
-  const [number, kind, id, apiId, first, second] = question
-  const only = apiId ?? undefined
-  switch (kind) {
-    case questionKinds.text:
-    case questionKinds.binary: {
-      const frame = { data: first as string | Uint8Array, binary: kind === questionKinds.binary }
-      return [number, sendCodes[local.send(id, frame, only)], null]
+): (question: Question) => Answer | Promise<Answer> {
+  let listings = 0
+
+  return function answer([number, kind, id, apiId, first, second]) {
+    const only = apiId ?? undefined
+    const refused: Answer = [number, answerCodes.refused, null]
+    switch (kind) {
+      case questionKinds.text:
+      case questionKinds.binary: {
+        const frame = { data: first as string | Uint8Array, binary: kind === questionKinds.binary }
+        if (frame.data.length > maxMessageBytes) return refused
+        return [number, sendCodes[local.send(id, frame, only)], null]
+      }
+      case questionKinds.close: {
+        const [code, reason] = [first as number | null, second as string | null]
+        if (code !== null && !mayCloseWith(code)) return refused
+        if (reason !== null && Buffer.byteLength(reason) > maxCloseReasonBytes) return refused
+        return [number, local.close(id, code, reason, only) ? answerCodes.done : answerCodes.gone, null]
+      }
+      case questionKinds.describe: {
+        const found = local.describe(id)
+        if (found === null) return [number, answerCodes.gone, null]
+        return [number, answerCodes.done, [wireRecord(found), found.lastActiveAt]]
+      }
+      case questionKinds.list: {
+        if (listings >= maxListings) return refused
+        listings++
+        return listed(first, second, records)
+          .then(
+            (payload): Answer => [number, answerCodes.done, payload],
+            () => refused,
+          )
+          .finally(() => listings--)
+      }
+      default:
+        return refused
     }
-    case questionKinds.close: {
-      const closed = local.close(id, first as number | null, second as string | null, only)
-      return [number, closed ? answerCodes.done : answerCodes.gone, null]
-    }
-    case questionKinds.describe: {
-      const found = local.describe(id)
-      if (found === null) return [number, answerCodes.gone, null]
-      return [number, answerCodes.done, [wireRecord(found), found.lastActiveAt]]
-    }
-    case questionKinds.list:
-      return listed(number, first, second, records).catch(() => [number, answerCodes.refused, null])
-    default:
-      return [number, answerCodes.refused, null]
   }
 }
 
@@ -45,13 +69,14 @@ const sendCodes: Readonly<Record<SendOutcome, number>> = {
   full: answerCodes.full,
 }
 
-async function listed(number: number, filter: unknown, place: unknown, records: RecordTable): Promise<Answer> {
+async function listed(filter: unknown, place: unknown, records: RecordTable): Promise<unknown> {
   const [cursor, limit] = place as unknown[]
-  const count = Math.min(maxPage, Math.max(1, Number(limit) || 1))
   const from = typeof cursor === 'string' && isRecordCursor(cursor) ? cursor : null
-  const page = await records.list(readFilter(filter), from, count)
-  const packed = page.connections.map((record) => [record.connectionId, wireRecord(record)])
-  return [number, answerCodes.done, [packed, page.cursor]]
+  for (let count = Math.min(maxPage, Math.max(1, Math.floor(Number(limit)) || 1)); ; count = Math.ceil(count / 4)) {
+    const page = await records.list(readFilter(filter), from, count)
+    const packed = page.connections.map((record) => [record.connectionId, wireRecord(record)])
+    if (count === 1 || wireSize(packed) <= maxPageBytes) return [packed, page.cursor]
+  }
 }
 
 export function wireFilter({ apiId, stage, userAgent, sourceIp, since }: ConnectionFilter): unknown[] {
@@ -73,16 +98,17 @@ function textOrNothing(value: unknown): string | undefined {
   return typeof value === 'string' ? value : undefined
 }
 
-/** The payload of an answer to `list`; null when it is none. */
-export function readPage(payload: unknown): ConnectionPage | null {
+/** The payload of an answer to `list` of at most `limit` records of a worker; null when it is none. */
+export function readPage(payload: unknown, owner: OwnerId, limit: number): ConnectionPage | null {
   if (!Array.isArray(payload)) return null
   const [packed, cursor] = payload as unknown[]
-  if (!Array.isArray(packed) || (cursor !== null && !(typeof cursor === 'string' && isRecordCursor(cursor))))
-    return null
+  if (!Array.isArray(packed) || packed.length > limit) return null
+  if (cursor !== null && !(typeof cursor === 'string' && isRecordCursor(cursor))) return null
   const connections: ConnectionRecord[] = []
   for (const each of packed as unknown[]) {
     const [id, wire] = Array.isArray(each) ? (each as unknown[]) : []
-    const record = typeof id === 'string' ? readWireRecord(id, wire) : null
+    const isItsOwn = typeof id === 'string' && ownerOfConnectionId(id) === owner
+    const record = isItsOwn ? readWireRecord(id, wire) : null
     if (record !== null) connections.push(record)
   }
   return { connections, cursor }
