@@ -1,7 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { createHistogram, type RecordableHistogram } from 'node:perf_hooks'
 import { fileURLToPath } from 'node:url'
-import type { LoadOptions, LoadResult } from './client/load.ts'
+import type { LatencyCount, LoadOptions, LoadResult } from './client/load.ts'
 import type { Command, Report } from './client/main.ts'
 
 /** What all client processes did together. */
@@ -10,6 +10,8 @@ export interface FleetResult {
   readonly errors: number
   /** In microseconds. */
   readonly latencies: RecordableHistogram
+  /** Of HTTP answers that operations did not end with, in microseconds; often empty. */
+  readonly answers: RecordableHistogram
 }
 
 /** Several client processes that share one load. */
@@ -65,13 +67,18 @@ function ask(child: ChildProcess, command: Command): Promise<LoadResult | null> 
 }
 
 function sum(results: readonly (LoadResult | null)[]): FleetResult {
-  const latencies = createHistogram()
+  const [latencies, answers] = [createHistogram(), createHistogram()]
   let operations = 0
   let errors = 0
   for (const result of results) {
     operations += result?.operations ?? 0
     errors += result?.errors ?? 0
-    for (const [micros, count] of result?.latencies ?? []) for (let i = 0; i < count; i++) latencies.record(micros)
+    record(result?.latencies ?? [], latencies)
+    record(result?.answers ?? [], answers)
   }
-  return { operations, errors, latencies }
+  return { operations, errors, latencies, answers }
+}
+
+function record(counts: readonly LatencyCount[], into: RecordableHistogram): void {
+  for (const [micros, count] of counts) for (let i = 0; i < count; i++) into.record(micros)
 }

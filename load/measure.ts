@@ -1,5 +1,6 @@
-import { createHistogram } from 'node:perf_hooks'
+import { createHistogram, type RecordableHistogram } from 'node:perf_hooks'
 import { setTimeout as wait } from 'node:timers/promises'
+import type { LoadOptions } from './client/load.ts'
 import { type ClientFleet, startFleet } from './client-fleet.ts'
 import { cpuMicros, residentBytes } from './process-stats.ts'
 import type { Row } from './rows.ts'
@@ -17,15 +18,29 @@ export interface Measurement {
   /** Microseconds; NaN where there is none. */
   readonly p50: number
   readonly p99: number
+  /** The same of HTTP answers, where an operation ends with something else. */
+  readonly answerP50: number
+  readonly answerP99: number
   /** What the counters of the servers rose by, for each operation. */
   readonly counted: Readonly<Record<string, number>>
 }
+
+/** What of a row it takes to measure it. */
+export type Work = Pick<Row, 'name' | 'unit' | 'load'>
 
 /** How long a round takes for each server, and how many processes make its load. */
 export interface MeasureOptions {
   readonly warmUpSeconds: number
   readonly seconds: number
   readonly clients: number
+}
+
+const notMeasured = {
+  load: Number.NaN,
+  p50: Number.NaN,
+  p99: Number.NaN,
+  answerP50: Number.NaN,
+  answerP99: Number.NaN,
 }
 
 /** Long against a clock tick of 10 ms, short against what other processes of the machine do meanwhile. */
@@ -36,7 +51,7 @@ const sliceMillis = 300
  * disturbs the machine then disturbs all of them. Rejects when anything was answered wrongly.
  */
 export async function measureRound(
-  row: Row,
+  row: Work,
   targets: readonly StartTarget[],
   options: MeasureOptions,
 ): Promise<Measurement[]> {
@@ -59,17 +74,17 @@ async function takeTurns(sides: readonly Side[], secondsEach: number): Promise<v
   }
 }
 
-async function openSide(row: Row, server: Servers, { clients }: MeasureOptions): Promise<Side> {
+async function openSide(row: Work, server: Servers, { clients }: MeasureOptions): Promise<Side> {
   try {
-    return new Side(server, await startFleet(clients, { ...row.load, ...portsOf(server) }))
+    return new Side(server, await startFleet(clients, loadFor(row, server)))
   } catch (error) {
     await server.stop()
     throw error
   }
 }
 
-function portsOf({ port, postPort = port }: Servers): { port: number; postPort: number } {
-  return { port, postPort }
+function loadFor(row: Work, { port, postPort = port, load }: Servers): LoadOptions {
+  return { ...row.load, ...load, port, postPort }
 }
 
 /** A server with the load that it gets, slice by slice. */
@@ -81,6 +96,7 @@ class Side {
   #operations = 0
   #errors = 0
   #latencies = createHistogram()
+  #answers = createHistogram()
   #counted: Record<string, number> = {}
 
   constructor(server: Servers, fleet: ClientFleet) {
@@ -100,10 +116,11 @@ class Side {
     this.#cpu += this.#cpuMicros() - cpuBefore
     const rise = difference(countersBefore, await this.#server.counters?.())
     for (const [name, value] of Object.entries(rise)) this.#counted[name] = (this.#counted[name] ?? 0) + value
-    const { operations, errors, latencies } = await this.#fleet.take()
+    const { operations, errors, latencies, answers } = await this.#fleet.take()
     this.#operations += operations
     this.#errors += errors
     this.#latencies.add(latencies)
+    this.#answers.add(answers)
   }
 
   #cpuMicros(): number {
@@ -116,9 +133,10 @@ class Side {
     this.#millis = 0
     this.#operations = 0
     this.#latencies = createHistogram()
+    this.#answers = createHistogram()
   }
 
-  measurement(row: Row): Measurement {
+  measurement(row: Work): Measurement {
     if (this.#errors > 0 || this.#operations === 0) {
       throw new Error(`${row.name}: ${this.#errors} errors in ${this.#operations} operations`)
     }
@@ -128,6 +146,8 @@ class Side {
       load: this.#cpu / 1000 / this.#millis,
       p50: this.#latencies.percentile(50),
       p99: this.#latencies.percentile(99),
+      answerP50: percentile(this.#answers, 50),
+      answerP99: percentile(this.#answers, 99),
       counted: forEach(this.#counted, this.#operations),
     }
   }
@@ -139,7 +159,7 @@ class Side {
 }
 
 async function measureMemoryInTurn(
-  row: Row,
+  row: Work,
   targets: readonly StartTarget[],
   options: MeasureOptions,
 ): Promise<Measurement[]> {
@@ -155,22 +175,27 @@ async function measureMemoryInTurn(
   return measurements
 }
 
-/** Resident bytes that the connections added to the first process, once it has come to rest. */
-async function measureMemory(row: Row, server: Servers, options: MeasureOptions): Promise<Measurement> {
-  const [pid] = server.pids as [number]
+function percentile(histogram: RecordableHistogram, percent: number): number {
+  return histogram.count === 0 ? Number.NaN : histogram.percentile(percent)
+}
+
+/** Resident bytes that the connections added to the processes that count, once they have come to rest. */
+async function measureMemory(row: Work, server: Servers, options: MeasureOptions): Promise<Measurement> {
+  const { residentPids = server.pids.slice(0, 1) } = server
+  const resident = () => residentPids.reduce((sum, pid) => sum + residentBytes(pid), 0)
   await wait(1000)
-  const before = residentBytes(pid)
+  const before = resident()
   const countersBefore = await server.counters?.()
   const start = performance.now()
-  const fleet = await startFleet(options.clients, { ...row.load, ...portsOf(server) })
+  const fleet = await startFleet(options.clients, loadFor(row, server))
   try {
     const seconds = (performance.now() - start) / 1000
     await wait(options.warmUpSeconds * 1000)
     const { operations, errors } = await fleet.take()
-    const value = (residentBytes(pid) - before) / operations
+    const value = (resident() - before) / operations
     if (errors > 0 || operations !== row.load.connections) throw new Error(`${row.name}: ${errors} connections lost`)
     const counted = forEach(difference(countersBefore, await server.counters?.()), operations)
-    return { value, rate: operations / seconds, load: Number.NaN, p50: Number.NaN, p99: Number.NaN, counted }
+    return { ...notMeasured, value, rate: operations / seconds, counted }
   } finally {
     fleet.close()
   }

@@ -25,7 +25,7 @@ export interface Line {
 }
 
 type Figures = Omit<Measurement, 'counted'>
-type Summary = { readonly [member in keyof Figures]: number } & { readonly spread: number }
+export type Summary = { readonly [member in keyof Figures]: number } & { readonly spread: number }
 
 /** Medians, ratio and verdict of a row. */
 export function summarize({ row, gateway, baseline }: RowResult): Line {
@@ -108,16 +108,19 @@ function cells({ title, gateway, baseline, ratio, budget, withinBudget, unit }: 
   ]
 }
 
-function micros(value: number): string {
+/** Microseconds as milliseconds. */
+export function micros(value: number): string {
   return Number.isNaN(value) ? '–' : `${(value / 1000).toFixed(2)} ms`
 }
 
-function summary(rounds: readonly Measurement[]): Summary {
+/** Medians over the rounds; `spread` is half the distance between the best and the worst, as a share of the median. */
+export function summary(rounds: readonly Measurement[]): Summary {
   const of = (member: keyof Figures) => median(rounds.map((round) => round[member]))
   const values = rounds.map(({ value }) => value)
   const value = of('value')
   return {
     ...{ value, rate: of('rate'), load: of('load'), p50: of('p50'), p99: of('p99') },
+    ...{ answerP50: of('answerP50'), answerP99: of('answerP99') },
     spread: (Math.max(...values) - Math.min(...values)) / 2 / value,
   }
 }

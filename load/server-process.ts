@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
+import type { LoadOptions } from './client/load.ts'
 
 /** What is under load: one process or several that serve together. */
 export interface Servers {
@@ -8,6 +9,10 @@ export interface Servers {
   readonly port: number
   /** Where posts go, when that is elsewhere. */
   readonly postPort?: number
+  /** In what the load of a row is another one here: the same work in the words of this server. */
+  readonly load?: Partial<LoadOptions>
+  /** Whose memory counts; the first process's when left out. */
+  readonly residentPids?: readonly number[]
   /** What is read of them besides CPU time, as sums that only rise; only differences say something. */
   counters?(): Promise<Record<string, number>>
   /** Resolves when the processes are gone. Safe to call twice. */

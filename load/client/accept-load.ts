@@ -1,6 +1,6 @@
 import { Lanes } from './lanes.ts'
 import type { Load, LoadOptions } from './load.ts'
-import { RawConnection } from './raw-connection.ts'
+import { LoadSocket } from './load-socket.ts'
 import type { Tally } from './tally.ts'
 
 /** Opens a WebSocket, drops it as soon as it is open, and opens the next; `connections` of them side by side. */
@@ -9,16 +9,15 @@ export function createAcceptLoad(options: LoadOptions, tally: Tally): Load {
 
   async function openOne(): Promise<void> {
     const start = performance.now()
-    const connection = new RawConnection(options.port)
+    const socket = new LoadSocket(options)
     try {
-      await connection.opened
-      await connection.upgrade(options.path)
+      await socket.open()
       tally.operation(performance.now() - start)
     } catch {
       tally.error()
     }
     // A reset leaves no TIME_WAIT behind: a few seconds of this would use up all ports.
-    connection.socket.resetAndDestroy()
+    socket.reset()
   }
 
   const lane = () => void openOne().then(() => lanes.next(lane))

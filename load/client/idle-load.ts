@@ -1,27 +1,26 @@
 import type { Load, LoadOptions } from './load.ts'
-import { RawConnection } from './raw-connection.ts'
+import { LoadSocket } from './load-socket.ts'
 import type { Tally } from './tally.ts'
 
 const atATime = 100
 
 /** Opens connections and leaves them alone. Every one that is open is an operation, every one lost an error. */
 export function createIdleLoad(options: LoadOptions, tally: Tally): Load {
-  const connections: RawConnection[] = []
+  const sockets: LoadSocket[] = []
 
   async function openOne(): Promise<void> {
     const start = performance.now()
-    const connection = new RawConnection(options.port)
-    connections.push(connection)
-    await connection.opened
-    await connection.upgrade(options.path)
+    const socket = new LoadSocket(options)
+    sockets.push(socket)
+    await socket.open()
     tally.operation(performance.now() - start)
-    connection.socket.on('close', () => tally.error())
+    socket.onClose = () => tally.error()
   }
 
   return {
     async open() {
-      while (connections.length < options.connections) {
-        const missing = Math.min(atATime, options.connections - connections.length)
+      while (sockets.length < options.connections) {
+        const missing = Math.min(atATime, options.connections - sockets.length)
         await Promise.all(Array.from({ length: missing }, openOne))
       }
     },

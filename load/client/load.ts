@@ -1,6 +1,6 @@
 /** What a client process is asked to do. */
 export interface LoadOptions {
-  readonly kind: 'message' | 'post' | 'autocannon' | 'accept' | 'idle'
+  readonly kind: 'message' | 'post' | 'autocannon' | 'accept' | 'idle' | 'push' | 'fan-out' | 'request'
   readonly port: number
   /** Where posts go; `port` when left out. */
   readonly postPort?: number
@@ -10,12 +10,29 @@ export interface LoadOptions {
   readonly connections: number
   /** How many messages or requests of one connection are under way at a time. */
   readonly inFlight: number
-  /** The path of handshakes, with the stage. */
+  /** The path of handshakes, with the stage; `{number}` in it becomes another one for each WebSocket. */
   readonly path: string
   /** The message that is sent, where the kind sends one. */
   readonly message: string
   /** Payload length of the reply that every message must get; 0 when any will do. */
   readonly replyBytes: number
+  /** What is spoken inside of WebSocket messages; nothing in particular when left out. */
+  readonly dialect?: 'socket.io'
+  /** A first message whose reply, `{"connectionId":"…"}`, tells a WebSocket by what address it is posted to. */
+  readonly whoami?: string
+  /** What is posted, where the kind needs to be told. */
+  readonly request?: RequestTemplate
+  /** Payload length of the frame that a post becomes; 0 when any will do. */
+  readonly frameBytes?: number
+}
+
+/** An HTTP POST. `{address}` in its path or body becomes the address of the WebSocket that it is meant for. */
+export interface RequestTemplate {
+  readonly path: string
+  readonly contentType: string
+  readonly body: string
+  /** The status that says that it was done. */
+  readonly status: number
 }
 
 /** What happened so far. */
@@ -23,8 +40,13 @@ export interface LoadResult {
   readonly operations: number
   /** Replies of another length than asked for, statuses other than 200, connections lost. */
   readonly errors: number
-  readonly latencies: [micros: number, count: number][]
+  readonly latencies: LatencyCount[]
+  /** Of HTTP answers, where an operation ends with something else. */
+  readonly answers: LatencyCount[]
 }
+
+/** How often a latency occurred. */
+export type LatencyCount = [micros: number, count: number]
 
 /** One kind of load in a client process. */
 export interface Load {

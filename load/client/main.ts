@@ -1,10 +1,13 @@
 // A client process: does what its parent says, and counts.
 import { createAcceptLoad } from './accept-load.ts'
 import { createAutocannonLoad } from './autocannon-load.ts'
+import { createFanOutLoad } from './fan-out-load.ts'
 import { createIdleLoad } from './idle-load.ts'
 import type { Load, LoadOptions, LoadResult } from './load.ts'
 import { createMessageLoad } from './message-load.ts'
 import { createPostLoad } from './post-load.ts'
+import { createPushLoad } from './push-load.ts'
+import { createRequestLoad } from './request-load.ts'
 import { Tally } from './tally.ts'
 
 /** From the parent, which waits for the report on each; `take` asks for what was counted since the last time. */
@@ -18,6 +21,9 @@ const kinds = {
   autocannon: createAutocannonLoad,
   accept: createAcceptLoad,
   idle: createIdleLoad,
+  push: createPushLoad,
+  'fan-out': createFanOutLoad,
+  request: createRequestLoad,
 }
 
 const tally = new Tally()

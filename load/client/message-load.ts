@@ -1,24 +1,24 @@
-import { FrameReader, maskedTextFrame } from '../../src/load/client/frame-codec.ts'
+import { maskedTextFrame } from '../../src/load/client/frame-codec.ts'
 import { Lanes } from './lanes.ts'
 import type { Load, LoadOptions } from './load.ts'
-import { RawConnection } from './raw-connection.ts'
+import { LoadSocket } from './load-socket.ts'
 import type { Tally } from './tally.ts'
 
 /** Each connection sends a message, waits for its reply, and sends the next; `inFlight` of them side by side. */
 export function createMessageLoad(options: LoadOptions, tally: Tally): Load {
   const frame = maskedTextFrame(options.message)
   const lanes = new Lanes()
-  const connections = Array.from({ length: options.connections }, () => new RawConnection(options.port))
+  const sockets = Array.from({ length: options.connections }, () => new LoadSocket(options))
 
-  function prepare(connection: RawConnection): void {
+  function prepare(socket: LoadSocket): void {
     // Replies may overtake each other; the sum of the latencies is the same whichever reply is taken for which.
     const sentAt: number[] = []
     let oldest = 0
     const send = () => {
       sentAt.push(performance.now())
-      connection.socket.write(frame)
+      socket.send(frame)
     }
-    const reader = new FrameReader((bytes) => {
+    socket.onMessage = (bytes) => {
       if (options.replyBytes !== 0 && bytes !== options.replyBytes) tally.error()
       tally.operation(performance.now() - (sentAt[oldest++] as number))
       if (oldest === 1000) {
@@ -26,18 +26,16 @@ export function createMessageLoad(options: LoadOptions, tally: Tally): Load {
         oldest = 0
       }
       lanes.next(send)
-    })
-    connection.onBytes = (bytes, length) => reader.read(bytes, length)
-    connection.socket.on('close', () => tally.error())
+    }
+    socket.onClose = () => tally.error()
     for (let i = 0; i < options.inFlight; i++) lanes.add(send)
   }
 
   return {
     async open() {
-      for (const connection of connections) {
-        await connection.opened
-        await connection.upgrade(options.path)
-        prepare(connection)
+      for (const socket of sockets) {
+        await socket.open()
+        prepare(socket)
       }
     },
     resume: () => lanes.resume(),

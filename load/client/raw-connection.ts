@@ -6,15 +6,16 @@ export class RawConnection extends Connection {
     super({ host: '127.0.0.1', port, tls: null, localAddress })
   }
 
-  /** Writes a handshake and resolves once its 101 has been read; rejects with any other answer. */
-  upgrade(path: string): Promise<void> {
+  /** Writes a handshake and resolves, with what came right behind it, once its 101 has been read; else rejects. */
+  upgrade(path: string): Promise<Buffer> {
     return new Promise((resolve, reject) => {
       let head = ''
       this.onBytes = (bytes, length) => {
         head += bytes.toString('latin1', 0, length)
-        if (!head.includes('\r\n\r\n')) return
+        const end = head.indexOf('\r\n\r\n')
+        if (end < 0) return
         this.onBytes = () => {}
-        if (head.startsWith('HTTP/1.1 101 ')) resolve()
+        if (head.startsWith('HTTP/1.1 101 ')) resolve(Buffer.from(head.slice(end + 4), 'latin1'))
         else reject(new Error(`the handshake was answered with ${head}`))
       }
       this.socket.write(handshakeBytes(path))

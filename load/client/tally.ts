@@ -1,19 +1,23 @@
-import type { LoadResult } from './load.ts'
+import type { LatencyCount, LoadResult } from './load.ts'
 
 const longestMicros = 1_000_000
 
 /** What a client process counts. Recording an operation costs two array slots; counts of several processes add up. */
 export class Tally {
-  /** How often each latency occurred, by microsecond. */
-  readonly #latencies = new Uint32Array(longestMicros + 1)
+  readonly #latencies = new LatencyCounts()
+  readonly #answers = new LatencyCounts()
   #operations = 0
   #errors = 0
 
   /** `millis` as `performance.now()` measures; above a second counts as one. */
   operation(millis: number): void {
-    const micros = Math.min(longestMicros, Math.max(1, Math.round(millis * 1000)))
-    ;(this.#latencies[micros] as number)++
+    this.#latencies.add(millis)
     this.#operations++
+  }
+
+  /** How long an HTTP answer took that is not what the operation ends with. */
+  answer(millis: number): void {
+    this.#answers.add(millis)
   }
 
   error(): void {
@@ -22,14 +26,33 @@ export class Tally {
 
   /** What was counted since the last call. */
   take(): LoadResult {
-    const latencies: [micros: number, count: number][] = []
-    this.#latencies.forEach((count, micros) => {
-      if (count > 0) latencies.push([micros, count])
-    })
-    const result = { operations: this.#operations, errors: this.#errors, latencies }
+    const result = {
+      operations: this.#operations,
+      errors: this.#errors,
+      latencies: this.#latencies.take(),
+      answers: this.#answers.take(),
+    }
     this.#operations = 0
     this.#errors = 0
-    this.#latencies.fill(0)
     return result
+  }
+}
+
+/** How often each latency occurred, by microsecond. */
+class LatencyCounts {
+  readonly #counts = new Uint32Array(longestMicros + 1)
+
+  add(millis: number): void {
+    const micros = Math.min(longestMicros, Math.max(1, Math.round(millis * 1000)))
+    ;(this.#counts[micros] as number)++
+  }
+
+  take(): LatencyCount[] {
+    const taken: LatencyCount[] = []
+    this.#counts.forEach((count, micros) => {
+      if (count > 0) taken.push([micros, count])
+    })
+    this.#counts.fill(0)
+    return taken
   }
 }

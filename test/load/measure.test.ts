@@ -99,7 +99,8 @@ test('a server that ends before it listens is reported with what it wrote', asyn
 })
 
 describe('the table', () => {
-  const measurement = (value: number) => ({ value, rate: 1000, load: 0.5, p50: 100, p99: 2000, counted: {} })
+  const latencies = { p50: 100, p99: 2000, answerP50: 50, answerP99: 900 }
+  const measurement = (value: number) => ({ value, rate: 1000, load: 0.5, ...latencies, counted: {} })
   const row = (rows.find(({ name }) => name === 'message') ?? rows[0]) as (typeof rows)[number]
 
   test('compares medians, so that one bad round does not count', () => {

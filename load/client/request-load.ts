@@ -1,0 +1,37 @@
+import { Lanes } from './lanes.ts'
+import type { Load, LoadOptions } from './load.ts'
+import { Poster, requestBytes } from './poster.ts'
+import type { Tally } from './tally.ts'
+
+/** HTTP connections without a WebSocket anywhere: each posts, waits for the answer, and posts again. */
+export function createRequestLoad(options: LoadOptions, tally: Tally): Load {
+  const { port, connections, request } = options
+  if (request === undefined) throw new Error('a load of requests needs a request')
+  const bytes = requestBytes(request, '')
+  const lanes = new Lanes()
+
+  async function openPoster(): Promise<void> {
+    const poster = new Poster(port)
+    let sentAt = 0
+    const send = () => {
+      sentAt = performance.now()
+      poster.send(bytes)
+    }
+    poster.onAnswer = (status) => {
+      if (status !== request?.status) tally.error()
+      tally.operation(performance.now() - sentAt)
+      lanes.next(send)
+    }
+    poster.onLost = () => tally.error()
+    await poster.open()
+    lanes.add(send)
+  }
+
+  return {
+    async open() {
+      for (let i = 0; i < connections; i++) await openPoster()
+    },
+    resume: () => lanes.resume(),
+    pause: () => lanes.pause(),
+  }
+}
