@@ -2,6 +2,7 @@ import { setImmediate as nextTurn, setTimeout as pause } from 'node:timers/promi
 import type { Counter, Histogram } from '../../observability/contract.ts'
 import type { OwnerId } from '../../vocabulary/ids.ts'
 import { type Answer, type Envelope, packEnvelope, type Question, type QuestionKind } from './envelope.ts'
+import { wireSize } from './wire-size.ts'
 
 /** What came of a question: an answer, or that there is nobody, or nobody who answers, to give one. */
 export type Outcome = Answer | 'gone' | 'unreachable'
@@ -61,12 +62,19 @@ interface Peer {
   bytes: number
   publishing: boolean
   scheduled: boolean
+  /** Some of the questions that wait to be published have been given up already. */
+  stale: boolean
 }
 
 /** Questions toward one worker that may be open, and their bytes: one that does not answer must not take our memory. */
 const maxAsked = 10_000
 const maxAskedBytes = 32 * 1024 * 1024
-const maxAnswers = 20_000
+/** And toward all of them: an id may name any of sixteen million workers. */
+const maxAllAsked = 50_000
+const maxAllAskedBytes = 128 * 1024 * 1024
+/** Answers that wait to be published, toward all. */
+const maxAnswers = 50_000
+const maxAnswerBytes = 32 * 1024 * 1024
 /** An envelope takes no more than this, so that each stays far below what the other side reads. */
 const maxItems = 2_000
 const maxBytes = 1024 * 1024
@@ -79,14 +87,28 @@ export function createPeers(options: PeersOptions): Peers {
   const peers = new Map<OwnerId, Peer>()
   /** In the order of asking, which is that of their deadlines. */
   const pending = new Map<number, Pending>()
+  /** Looks at leases that are under way. */
+  const verdicts = new Map<OwnerId, Promise<boolean>>()
   let questionNumber = 0
   let serial = 0
+  let askedBytes = 0
+  let answersWaiting = 0
+  let answerBytesWaiting = 0
   let timer: NodeJS.Timeout | null = null
 
   function peerOf(owner: OwnerId): Peer {
     let peer = peers.get(owner)
     if (peer === undefined) {
-      peer = { owner, questions: [], answers: [], asked: 0, bytes: 0, publishing: false, scheduled: false }
+      peer = {
+        owner,
+        questions: [],
+        answers: [],
+        asked: 0,
+        bytes: 0,
+        publishing: false,
+        scheduled: false,
+        stale: false,
+      }
       peers.set(owner, peer)
     }
     return peer
@@ -105,9 +127,12 @@ export function createPeers(options: PeersOptions): Peers {
   async function pump(peer: Peer): Promise<void> {
     if (peer.publishing) return
     peer.publishing = true
-    while (peer.questions.length > 0 || peer.answers.length > 0) {
+    for (;;) {
+      if (peer.stale) dropStale(peer)
+      if (peer.questions.length === 0 && peer.answers.length === 0) break
       const questions = takeUpTo(peer.questions, questionBytes)
       const answers = takeUpTo(peer.answers, answerBytes)
+      forgetAnswers(answers)
       const envelope = packEnvelope({ from: own(), serial: ++serial, to: peer.owner, questions, answers })
       published.value++
       try {
@@ -119,6 +144,17 @@ export function createPeers(options: PeersOptions): Peers {
     }
     peer.publishing = false
     forgetIdle(peer)
+  }
+
+  /** Who was told `unreachable` may have asked again: the first question must not come after the second. */
+  function dropStale(peer: Peer): void {
+    peer.stale = false
+    peer.questions = peer.questions.filter((question) => pending.has(numberOf(question)))
+  }
+
+  function forgetAnswers(answers: readonly Answer[]): void {
+    answersWaiting -= answers.length
+    for (const answer of answers) answerBytesWaiting -= answerBytes(answer)
   }
 
   function forgetIdle(peer: Peer): void {
@@ -136,8 +172,10 @@ export function createPeers(options: PeersOptions): Peers {
     if (peer !== undefined) {
       peer.asked--
       peer.bytes -= question.bytes
+      if (peer.questions.length > 0 && typeof outcome === 'string') peer.stale = true
       forgetIdle(peer)
     }
+    askedBytes -= question.bytes
     if (typeof outcome === 'string') unanswered.value++
     else answerSeconds.observe((clock() - question.askedAt) / 1000)
     question.resolve(outcome)
@@ -145,8 +183,18 @@ export function createPeers(options: PeersOptions): Peers {
 
   /** Nobody listens, or nobody answered: it depends on the lease what that means. */
   async function giveUp(owner: OwnerId, numbers: readonly number[]): Promise<void> {
-    const outcome = (await isDead(owner)) ? 'gone' : 'unreachable'
+    const outcome = (await verdictOn(owner)) ? 'gone' : 'unreachable'
     for (const number of numbers) settle(number, outcome)
+  }
+
+  /** One look at a time at each lease, whoever waits for it. */
+  function verdictOn(owner: OwnerId): Promise<boolean> {
+    let verdict = verdicts.get(owner)
+    if (verdict === undefined) {
+      verdict = isDead(owner).finally(() => verdicts.delete(owner))
+      verdicts.set(owner, verdict)
+    }
+    return verdict
   }
 
   function watchDeadlines(): void {
@@ -155,6 +203,7 @@ export function createPeers(options: PeersOptions): Peers {
       const late = new Map<OwnerId, number[]>()
       for (const [number, question] of pending) {
         if (question.askedAt > due) break
+        if (verdicts.has(question.to)) continue
         const numbers = late.get(question.to)
         if (numbers === undefined) late.set(question.to, [number])
         else numbers.push(number)
@@ -171,29 +220,33 @@ export function createPeers(options: PeersOptions): Peers {
 
   return {
     get depth() {
-      let depth = pending.size
-      for (const { answers } of peers.values()) depth += answers.length
-      return depth
+      return pending.size + answersWaiting
     },
     ask(to, kind, connectionId, apiId, first, second) {
       const peer = peerOf(to)
       const bytes = sizeOf(first)
-      if (peer.asked >= maxAsked || peer.bytes + bytes > maxAskedBytes) {
+      const tooMany = peer.asked >= maxAsked || peer.bytes + bytes > maxAskedBytes
+      if (tooMany || pending.size >= maxAllAsked || askedBytes + bytes > maxAllAskedBytes) {
         unanswered.value++
+        forgetIdle(peer)
         return Promise.resolve('unreachable')
       }
       const number = ++questionNumber
       peer.asked++
       peer.bytes += bytes
+      askedBytes += bytes
       peer.questions.push([number, kind, connectionId, apiId, first, second])
       schedule(peer)
       watchDeadlines()
       return new Promise((resolve) => pending.set(number, { to, bytes, askedAt: clock(), resolve }))
     },
     answer(to, answer) {
-      const peer = peerOf(to)
+      const bytes = answerBytes(answer)
       // The asker has a deadline of its own.
-      if (peer.answers.length >= maxAnswers) return
+      if (answersWaiting >= maxAnswers || answerBytesWaiting + bytes > maxAnswerBytes) return
+      answersWaiting++
+      answerBytesWaiting += bytes
+      const peer = peerOf(to)
       peer.answers.push(answer)
       schedule(peer)
     },
@@ -211,6 +264,7 @@ export function createPeers(options: PeersOptions): Peers {
     drop() {
       stopWatching()
       for (const peer of peers.values()) {
+        forgetAnswers(peer.answers)
         peer.questions = []
         peer.answers = []
       }
@@ -228,11 +282,8 @@ function questionBytes([, , , , first]: Question): number {
 }
 
 function answerBytes([, , payload]: Answer): number {
-  return payload === null || payload === undefined ? itemBytes : largeAnswerBytes
+  return payload === null || payload === undefined ? itemBytes : itemBytes + wireSize(payload)
 }
-
-/** Descriptions are small and pages of a listing are cut to this by who makes them. */
-const largeAnswerBytes = 4096
 
 function sizeOf(data: unknown): number {
   if (typeof data === 'string') return 3 * data.length
