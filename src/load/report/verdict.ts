@@ -1,0 +1,98 @@
+import { type ErrorKind, errorKinds, type LoadResult } from '../contract.ts'
+import { counted, countText, durationText, percentText } from './figures.ts'
+
+export type Tone = 'good' | 'warn' | 'bad' | 'plain'
+
+/** One thing that a reader has to know before any figure. */
+export interface Finding {
+  readonly tone: Tone
+  /** A few words: `Failed`. */
+  readonly title: string
+  /** Sentences; the first belongs to the title. */
+  readonly sentences: readonly string[]
+}
+
+/** What a reader has to know first: whether the figures are the target's at all, then whether it passed, then what went wrong. */
+export function verdictOf(result: LoadResult): Finding[] {
+  return [clientFinding(result), endFinding(result), thresholdFinding(result), ...lossFindings(result)].filter(
+    (each) => each !== null,
+  )
+}
+
+/** Whether the run passed. */
+export function thresholdFinding({ thresholds, passed }: LoadResult): Finding {
+  const broken = thresholds.filter((each) => !each.passed)
+  if (thresholds.length === 0) {
+    return { tone: 'plain', title: 'No thresholds', sentences: ['The scenario sets none, so nothing was judged.'] }
+  }
+  if (passed && broken.length === 0) {
+    const all = thresholds.length === 1 ? 'The threshold holds.' : `All ${thresholds.length} thresholds hold.`
+    return { tone: 'good', title: 'Passed', sentences: [all] }
+  }
+  const some = `${broken.length} of ${counted(thresholds.length, 'threshold')} ${broken.length === 1 ? 'does' : 'do'} not hold.`
+  return { tone: 'bad', title: 'Failed', sentences: [some] }
+}
+
+function clientFinding({ client }: LoadResult): Finding {
+  if (!client.wasBottleneck) {
+    return { tone: 'good', title: 'The client kept up', sentences: ['It was not the bottleneck.'] }
+  }
+  return {
+    tone: 'bad',
+    title: 'The client was the bottleneck',
+    sentences: ['These figures say more of the load client than of the target.', ...client.why],
+  }
+}
+
+function endFinding({ run }: LoadResult): Finding | null {
+  if (run.ended === 'done') return null
+  const after = `after ${durationText(run.duration)}`
+  const partial = 'The figures cover only what ran.'
+  return run.ended === 'interrupted'
+    ? { tone: 'warn', title: 'Interrupted', sentences: [`Stopped by hand ${after}.`, partial] }
+    : {
+        tone: 'warn',
+        title: 'Ended early',
+        sentences: [`A limit was reached ${after}: ${run.endedWhy ?? 'it is not said which'}.`, partial],
+      }
+}
+
+function lossFindings({ totals, errors, delivery }: LoadResult): (Finding | null)[] {
+  const lost = (delivery.pushes?.lost ?? 0) + (delivery.fanOut?.lost ?? 0)
+  const expected = (delivery.pushes?.expected ?? 0) + (delivery.fanOut?.expected ?? 0)
+  const unsent = totals.messages.unsent + totals.pushes.unsent
+  const [kind, most] = Object.entries(errors).sort(([, a], [, b]) => b - a)[0] ?? []
+  return [
+    lost === 0
+      ? null
+      : {
+          tone: 'bad',
+          title: `${counted(lost, 'frame')} lost`,
+          sentences: [`Of ${countText(expected)} expected; their clients stayed connected and never got them.`],
+        },
+    totals.errors === 0
+      ? null
+      : {
+          tone: 'warn',
+          title: counted(totals.errors, 'error'),
+          sentences: [
+            `${percentText(totals.errorShare)} of ${counted(totals.operations, 'operation')}.`,
+            ...(kind === undefined || most === undefined
+              ? []
+              : [`Most are ${kind} (${countText(most)}): ${meaningOf(kind)}`]),
+          ],
+        },
+    unsent === 0
+      ? null
+      : {
+          tone: 'warn',
+          title: `${countText(unsent)} not sent`,
+          sentences: ['They were due and could not leave before the end: the target was too slow for the schedule.'],
+        },
+  ]
+}
+
+/** What a kind of error means; kinds that a later version has added are said to be unknown. */
+export function meaningOf(kind: string): string {
+  return Object.hasOwn(errorKinds, kind) ? errorKinds[kind as ErrorKind] : 'A kind that this version does not know.'
+}
