@@ -1,7 +1,6 @@
 import { deflateSync } from 'node:zlib'
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
-import type { LoadResult } from '../../../src/load/contract.ts'
 import { readResult, UnreadableResult } from '../../../src/load/report/read-result.ts'
 import { makeResult } from '../results.ts'
 
@@ -128,18 +127,16 @@ test('a result with any member replaced is read or refused, with a short message
     for (const key of Object.keys(value).slice(0, 12)) walk((value as Record<string, unknown>)[key], [...path, key])
   }
   walk(JSON.parse(text), [])
-  fc.assert(
-    fc.property(fc.constantFrom(...paths), fc.jsonValue(), (path, value) => {
-      let read: LoadResult
-      try {
-        read = readResult(withMember(path, value), 'a.json')
-      } catch (error) {
-        expect(error).toBeInstanceOf(UnreadableResult)
-        expect((error as Error).message.length).toBeLessThan(4000)
-        return
-      }
-      expect(read.seconds.length).toBeGreaterThanOrEqual(0)
-    }),
-    { numRuns: 300 },
+  const answers = fc.property(fc.constantFrom(...paths), fc.jsonValue(), (path, value) =>
+    isReadOrRefused(withMember(path, value)),
   )
+  fc.assert(answers, { numRuns: 300 })
 })
+
+function isReadOrRefused(given: string): boolean {
+  try {
+    return readResult(given, 'a.json').seconds.length >= 0
+  } catch (error) {
+    return error instanceof UnreadableResult && error.message.length < 4000
+  }
+}
