@@ -9,6 +9,7 @@ export const directions: Readonly<Record<string, readonly string[] | 'every room
   rest: ['stages', 'limits', 'transport!', 'auth!', 'integrations!', 'observability!'],
   connections: ['transport!', 'auth!', 'registry!', 'observability!'],
   management: ['transport!', 'auth!', 'registry!', 'observability!'],
+  supervisor: ['observability!'],
   // A route of a stage carries its bucket and its counters, made once at load.
   stages: ['config', 'routing', 'mapping', 'limits', 'integrations!', 'auth!', 'observability!'],
   integrations: ['mapping', 'routing', 'observability!'],

@@ -6,7 +6,7 @@ import type { ManagedApi } from '../management/managed-apis.ts'
 import type { Log, Metrics } from '../observability/contract.ts'
 import type { Registry } from '../registry/contract.ts'
 import type { Catalog } from '../stages/catalog.ts'
-import type { CreateTransport } from '../transport/contract.ts'
+import type { CreateTransport, TransportHandlers } from '../transport/contract.ts'
 
 export interface ManagementParts {
   readonly settings: Settings
@@ -51,7 +51,15 @@ export async function startManagement(parts: ManagementParts): Promise<Managemen
     hosts: [settings.managementHost],
     playground: settings.playground,
   })
-  const transport = parts.createTransport(
+  return { ...(await openManagementPort(parts, handlers)), useTokens: tokens.replace }
+}
+
+/** Listens on the port; rejects with one sentence when that can't be. */
+export async function openManagementPort(
+  { settings, createTransport }: Pick<ManagementParts, 'settings' | 'createTransport'>,
+  handlers: TransportHandlers<never>,
+): Promise<Omit<Management, 'useTokens'>> {
+  const transport = createTransport(
     {
       host: settings.managementHost,
       port: settings.managementPort,
@@ -68,7 +76,6 @@ export async function startManagement(parts: ManagementParts): Promise<Managemen
   return {
     port,
     origins: new Set(settings.playground ? originsOf(settings.managementHost, port) : []),
-    useTokens: tokens.replace,
     close: () => transport.close(),
   }
 }
@@ -78,7 +85,8 @@ function originsOf(host: string, port: number): string[] {
   return [bracketed, '127.0.0.1', 'localhost', '[::1]'].map((name) => `http://${name}:${port}`.toLowerCase())
 }
 
-function managedApis(catalog: Catalog, expressionOf: (apiId: string) => string | null): ManagedApi[] {
+/** What is served, as the management port tells it. */
+export function managedApis(catalog: Catalog, expressionOf: (apiId: string) => string | null): ManagedApi[] {
   const apis = new Map<string, ManagedApi & { stages: ManagedApi['stages'][number][] }>()
   for (const { apiId, stageName, current, connections } of catalog.deployments()) {
     const api = apis.get(apiId) ?? { apiId, routeSelectionExpression: expressionOf(apiId), stages: [] }

@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises'
 import { createTokenVerifier } from '../auth/bearer-tokens.ts'
 import { isLoopback } from '../config/complete-settings.ts'
 import type { Fault } from '../config/faults.ts'
@@ -22,7 +23,7 @@ import { createApis } from './apis.ts'
 import { createHttpHandler } from './http.ts'
 import { createIntegrations } from './integration-types.ts'
 import { leave } from './leave.ts'
-import { startManagement } from './management.ts'
+import { type Management, type ManagementParts, startManagement } from './management.ts'
 import { createSharedRegistry } from './shared-registry.ts'
 import { watchDefinitions } from './watch.ts'
 import { workerNameOf } from './worker-name.ts'
@@ -34,6 +35,8 @@ export interface Surroundings {
   /** `process.env` itself: the server underneath reads a limit from it when it is loaded. */
   readonly environment: Record<string, string | undefined>
   readonly version: string
+  /** In a worker that shares its port with others: what stands in place of a management port of its own. */
+  readonly management?: (parts: ManagementParts) => Promise<Management>
 }
 
 /** A running gateway. */
@@ -49,6 +52,8 @@ export interface Postern {
    * end over `seconds`, and everything is closed.
    */
   drain(seconds: number, delaySeconds?: number): Promise<void>
+  /** Drains too, while others listen on the same port: new connections are left to them at once. */
+  handOver(seconds: number): Promise<void>
   /** Closes everything at once. Safe to call twice. */
   close(): Promise<void>
 }
@@ -63,6 +68,9 @@ export class StartError extends Error {
     this.faults = faults
   }
 }
+
+/** For those who were let in just before a hand-over to ask for a WebSocket. */
+const handshakeInMillis = 250
 
 const openHosts =
   'allowedHosts is empty: clients choose the Host that backends find in domainName and may post their callbacks to'
@@ -159,7 +167,7 @@ export async function startPostern(settings: Settings, surroundings: Surrounding
       log,
       now,
     })
-    const transport = createTransport<Connection>(transportOptions(settings), {
+    const transport = createTransport<Connection>(transportOptions(settings, surroundings), {
       upgrade: gateway.upgrade,
       message: gateway.message,
       pinged: gateway.pinged,
@@ -170,7 +178,7 @@ export async function startPostern(settings: Settings, surroundings: Surrounding
     port = await transport.listen()
 
     const { routeSelectionExpression } = apis
-    const management = await startManagement({
+    const management = await (surroundings.management ?? startManagement)({
       ...{ settings, version, createTransport, registry, metrics, log, catalog, gateway, routeSelectionExpression },
       port: () => port,
     })
@@ -191,23 +199,29 @@ export async function startPostern(settings: Settings, surroundings: Surrounding
 
     // First of all that stops: what it asks of backends needs everything else.
     if (shared !== null) stops.push(() => shared.retire())
-    log.info(
-      { host: settings.host, port, managementHost: settings.managementHost, managementPort: management.port },
-      'listening',
-    )
+    const { host, managementHost } = settings
+    if (surroundings.management !== undefined) log.info({ host, port }, 'listening beside others')
+    else log.info({ host, port, managementHost, managementPort: management.port }, 'listening')
     if (settings.allowedHosts.length === 0 && !isLoopback(settings.host)) log.warn({}, openHosts)
     return {
       port,
       managementPort: management.port,
       faults,
       reload,
-      async drain(seconds, delaySeconds = 0) {
-        log.info({ connections: open.size, inFlight: gateway.inFlight, seconds, delaySeconds }, 'draining')
-        await leave({ gateway, transport, shared }, seconds, delaySeconds)
-        log.info({}, 'drained')
-        await stop()
+      drain,
+      async handOver(seconds) {
+        transport.stopListening()
+        await pause(handshakeInMillis)
+        await drain(seconds)
       },
       close: stop,
+    }
+
+    async function drain(seconds: number, delaySeconds = 0): Promise<void> {
+      log.info({ connections: open.size, inFlight: gateway.inFlight, seconds, delaySeconds }, 'draining')
+      await leave({ gateway, transport, shared }, seconds, delaySeconds)
+      log.info({}, 'drained')
+      await stop()
     }
 
     function exposeConnections(api: string, stage: string): void {
@@ -217,7 +231,8 @@ export async function startPostern(settings: Settings, surroundings: Surrounding
   }
 }
 
-function openDestination(target: Surroundings['destination'], metrics: Metrics) {
+/** Where log lines go; those that it takes too slowly are counted and dropped. */
+export function openDestination(target: Surroundings['destination'], metrics: Metrics) {
   if (typeof target !== 'number') return { write: (line: string) => target.write(line), close() {} }
   return createLineDestination({
     target,
@@ -225,11 +240,11 @@ function openDestination(target: Surroundings['destination'], metrics: Metrics) 
   })
 }
 
-function transportOptions(settings: Settings): TransportOptions {
+function transportOptions(settings: Settings, { management }: Surroundings): TransportOptions {
   const { host, port, tls, maxBufferedBytes, pingIntervalInSeconds } = settings
   return {
     ...{ host, port, tls, maxBufferedBytes, pingIntervalInSeconds },
-    exclusivePort: true,
+    exclusivePort: management === undefined,
     maxMessageBytes: largestMessageSeen,
     // Agreed on by connection, and only where the API says so.
     compression: true,

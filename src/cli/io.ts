@@ -12,9 +12,23 @@ export interface Io {
   readLines(): Interface
   readonly env: Record<string, string | undefined>
   /** Adds a listener for as long as the process lives. */
-  onSignal(signal: 'SIGHUP' | 'SIGINT' | 'SIGTERM', listener: () => void): void
+  onSignal(signal: 'SIGHUP' | 'SIGINT' | 'SIGTERM' | 'SIGUSR2', listener: () => void): void
   /** Ends the process at once. */
   exit(code: number): void
+  /** How this program is run once more: the executable and its arguments up to the name of the command. */
+  readonly program?: readonly string[]
+  /** To the process that has started this one to work for it; null in any other. */
+  readonly parent?: ParentChannel | null
+}
+
+/** Messages to and from the process that has started this one. */
+export interface ParentChannel {
+  /** Resolves when the message has been handed over, also when nobody is there to take it. */
+  send(message: object): Promise<void>
+  onMessage(listener: (message: unknown) => void): void
+  /** Called when the parent has ended, however that came; at once when it has already. */
+  onClosed(listener: () => void): void
+  close(): void
 }
 
 export interface Output {
@@ -33,6 +47,32 @@ export function processIo(): Io {
     env: process.env,
     onSignal: (signal, listener) => void process.on(signal, listener),
     exit: (code) => process.exit(code),
+    program: [process.execPath, ...inheritedArguments(process.execArgv), process.argv[1] ?? ''],
+    parent: process.send === undefined ? null : parentChannel(),
+  }
+}
+
+/** Those of Node.js itself, but for the debugger: its port can be had only once. */
+function inheritedArguments(given: readonly string[]): string[] {
+  return given.filter((argument) => !argument.startsWith('--inspect'))
+}
+
+function parentChannel(): ParentChannel {
+  return {
+    send: (message) =>
+      new Promise((resolve) => {
+        if (!process.connected) return resolve()
+        process.send?.(message, undefined, undefined, () => resolve())
+      }),
+    onMessage: (listener) => void process.on('message', listener),
+    onClosed(listener) {
+      if (process.connected) process.once('disconnect', listener)
+      else setImmediate(listener)
+    },
+    close() {
+      process.removeAllListeners('disconnect')
+      if (process.connected) process.disconnect()
+    },
   }
 }
 

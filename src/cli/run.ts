@@ -6,6 +6,7 @@ import { connectCommand } from './connect.ts'
 import { connectionsCommand, hideIds } from './connections.ts'
 import type { Io } from './io.ts'
 import { startCommand } from './start.ts'
+import { workerProcessCommand } from './worker-process.ts'
 import { workersCommand } from './workers.ts'
 
 /** Every command there is, in the order of `--help`. */
@@ -48,6 +49,7 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
     .helpCommand('help [command]', 'show the help of a command')
     .addHelpText('after', epilogue)
   for (const make of commands) program.addCommand(make({ io, version, end }))
+  program.addCommand(workerProcessCommand({ io, version, end }), { hidden: true })
   for (const command of withSubcommands(program)) {
     command
       .exitOverride()

@@ -1,5 +1,6 @@
 import { Command } from 'commander'
 import type { Postern, startPostern } from '../app/start.ts'
+import type { startWorkers, Workers } from '../app/start-workers.ts'
 import type { Fault } from '../config/faults.ts'
 import { readSettings, type SettingSources } from '../config/read-settings.ts'
 import type { Settings } from '../config/settings.ts'
@@ -7,6 +8,7 @@ import type { CommandContext } from './command.ts'
 import { reportFaults } from './fault-report.ts'
 import type { Io } from './io.ts'
 import { addSettingOptions, configOption, givenSettings } from './setting-options.ts'
+import { workerProcessName } from './worker-process.ts'
 
 const epilogue = `
 Every option is also a member of postern.yaml (drainSeconds) and an environment variable (POSTERN_DRAIN_SECONDS);
@@ -19,6 +21,7 @@ options win over variables, and variables over the file. Secrets are read from t
 
 Signals: SIGHUP reloads definitions and tokens; SIGTERM drains over --drain-seconds and stops,
 SIGINT (Ctrl-C) drains without spreading it over time; a second one stops at once.
+With --workers SIGUSR2 replaces one worker after the other, with new code and settings.
 
 Examples:
   postern start                          serve the APIs under routes/ on 127.0.0.1:8080
@@ -45,24 +48,19 @@ export interface StartDeps {
   readonly version: string
   /** Late, so that `--help` and faults of settings do not wait for the whole gateway to load. */
   readonly load: () => Promise<{ startPostern: typeof startPostern }>
+  readonly loadWorkers?: () => Promise<{ startWorkers: typeof startWorkers }>
 }
 
 /** Serves until a signal ends it; resolves with the exit code. */
-export async function start(sources: SettingSources, { io, version, load }: StartDeps): Promise<number> {
+export async function start(sources: SettingSources, deps: StartDeps): Promise<number> {
+  const { io } = deps
   const { settings, faults } = await readSettings(sources)
   if (settings === null) {
     reportFaults(faults, io.stderr, io.env)
     return 1
   }
   try {
-    const app = await load()
-    const postern = await app.startPostern(settings, {
-      destination: io.logs ?? io.stdout,
-      environment: io.env,
-      version,
-    })
-    if (io.stderr.isTTY) io.stderr.write(greeting(settings, postern))
-    return await untilStopped(postern, settings, sources, io)
+    return await (settings.workers === 1 ? startOne : startSeveral)(settings, sources, deps)
   } catch (error) {
     const found = faultsOf(error)
     if (found.length > 0) reportFaults(found, io.stderr, io.env)
@@ -71,8 +69,54 @@ export async function start(sources: SettingSources, { io, version, load }: Star
   }
 }
 
+async function startOne(settings: Settings, sources: SettingSources, deps: StartDeps): Promise<number> {
+  const { io, version, load } = deps
+  // Unheard, it would end the process.
+  io.onSignal('SIGUSR2', () => io.stderr.write('postern: SIGUSR2 replaces workers, and needs --workers\n'))
+  const app = await load()
+  const postern = await app.startPostern(settings, {
+    destination: io.logs ?? io.stdout,
+    environment: io.env,
+    version,
+  })
+  if (io.stderr.isTTY) io.stderr.write(greeting(settings, postern))
+  return untilStopped(settings, io, {
+    drain: (seconds, delaySeconds) => postern.drain(seconds, delaySeconds).then(() => 0),
+    kill() {},
+    reload: async () => void (await postern.reload(await freshSettings(sources, io))),
+  })
+}
+
+async function startSeveral(settings: Settings, sources: SettingSources, deps: StartDeps): Promise<number> {
+  const { io, version, loadWorkers = () => import('../app/start-workers.ts') } = deps
+  if (io.program === undefined) throw new Error('workers need a program that can be run once more')
+  let workers: Workers | null = null
+  io.onSignal('SIGUSR2', () => {
+    if (workers === null) io.stderr.write('postern: SIGUSR2 comes too early: not all workers listen yet\n')
+    else workers.roll(settings.drainSeconds)
+  })
+  const app = await loadWorkers()
+  workers = await app.startWorkers(settings, {
+    destination: io.logs ?? io.stdout,
+    environment: io.env,
+    version,
+    program: [...io.program, workerProcessName],
+    sources: { flags: { ...sources.flags }, file: sources.file },
+  })
+  const { drain, kill, reload } = workers
+  if (io.stderr.isTTY) io.stderr.write(greeting(settings, workers))
+  return untilStopped(settings, io, {
+    drain: (seconds, delaySeconds) => drain(seconds, delaySeconds).then((inOrder) => (inOrder ? 0 : 1)),
+    kill,
+    reload: async () => reload(await freshSettings(sources, io)),
+  })
+}
+
 /** For someone at a terminal, who would have to find the ports among lines of JSON. */
-function greeting({ tls, host, playground, managementHost }: Settings, { port, managementPort }: Postern): string {
+function greeting(
+  { tls, host, playground, managementHost }: Settings,
+  { port, managementPort }: Pick<Postern, 'port' | 'managementPort'>,
+): string {
   const urls = `${tls === null ? 'ws' : 'wss'}://${host}:${port}/{apiId}/{stage}`
   const page = playground ? `, playground at http://${managementHost}:${managementPort}/` : ''
   return `postern: serving ${urls}${page}; Ctrl-C stops\n`
@@ -82,29 +126,38 @@ function faultsOf(error: unknown): readonly Fault[] {
   return error instanceof Error && 'faults' in error && Array.isArray(error.faults) ? (error.faults as Fault[]) : []
 }
 
-function untilStopped(postern: Postern, settings: Settings, sources: SettingSources, io: Io): Promise<number> {
+interface Served {
+  /** Resolves with the exit code. */
+  drain(seconds: number, delaySeconds: number): Promise<number>
+  /** What this process has started must not outlive it. */
+  kill(): void
+  reload(): Promise<void>
+}
+
+function untilStopped(settings: Settings, io: Io, { drain, kill, reload }: Served): Promise<number> {
   return new Promise((resolve, reject) => {
     let stopping = false
     const stop = (seconds: number, delaySeconds: number) => {
-      if (stopping) return io.exit(1)
+      if (stopping) {
+        kill()
+        return io.exit(1)
+      }
       stopping = true
       if (io.stderr.isTTY) io.stderr.write('\npostern: draining; once more to stop at once\n')
-      postern.drain(seconds, delaySeconds).then(() => resolve(0), reject)
+      drain(seconds, delaySeconds).then(resolve, reject)
     }
     io.onSignal('SIGTERM', () => stop(settings.drainSeconds, settings.drainDelaySeconds))
     // Someone at a terminal waits: what is under way ends in order, but there is no crowd to spread over time.
     io.onSignal('SIGINT', () => stop(0, 0))
     io.onSignal('SIGHUP', () => {
-      reload(postern, sources, io).catch((error: unknown) =>
-        io.stderr.write(`postern: reload failed: ${String(error)}\n`),
-      )
+      reload().catch((error: unknown) => io.stderr.write(`postern: reload failed: ${String(error)}\n`))
     })
   })
 }
 
 /** Settings that are read at the start only stay as they are; the tokens among them are replaced. */
-async function reload(postern: Postern, sources: SettingSources, io: Io): Promise<void> {
+async function freshSettings(sources: SettingSources, io: Io): Promise<Settings | undefined> {
   const { settings, faults } = await readSettings(sources)
   if (settings === null) reportFaults(faults, io.stderr, io.env)
-  await postern.reload(settings ?? undefined)
+  return settings ?? undefined
 }

@@ -102,6 +102,13 @@ export const metricTable: Readonly<Record<string, MetricRow>> = {
     {},
   ),
 
+  // --- the workers of one machine (--workers) ---
+  postern_workers: gauge('Processes of `--workers`, by what they do; those that drain before they end among them.', {
+    state:
+      '`ready`, `unready` (serves, but can not reach other workers), `starting`, `waiting` (died; is started again in a moment), `draining`, `silent` (does not answer: frozen or blocked).',
+  }),
+  postern_worker_restarts_total: counter('Workers started again because they had died.', {}),
+
   // --- the process ---
   postern_definition_reloads_total: counter('Definitions read anew.', { outcome: '`applied` or `rejected`.' }),
   postern_draining: gauge('1 while the worker drains before it stops, else 0.', {}, 'max'),

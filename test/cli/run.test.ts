@@ -200,6 +200,7 @@ describe('start', () => {
           drained = resolve
         })
       },
+      handOver: async () => {},
       close: async () => {},
     }
     const flags = { dir: join(root, 'good'), ...options.flags }

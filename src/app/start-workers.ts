@@ -1,0 +1,147 @@
+import type { Fault } from '../config/faults.ts'
+import type { Settings } from '../config/settings.ts'
+import type { Metrics } from '../observability/contract.ts'
+import { createLogger } from '../observability/logger.ts'
+import { createMetrics } from '../observability/metrics.ts'
+import type { WorkerSources } from '../supervisor/protocol.ts'
+import { createSupervisor, type Supervisor, workerStates } from '../supervisor/supervisor.ts'
+import { createWorkerProcess, WorkerFailure, type WorkerProcess } from '../supervisor/worker-process.ts'
+import type { CreateTransport } from '../transport/contract.ts'
+import { loadTransport } from '../transport/uws-transport.ts'
+import { openDestination, StartError, type Surroundings } from './start.ts'
+import { createWorkerMetrics } from './worker-metrics.ts'
+import { workerNameOf } from './worker-name.ts'
+import { startWorkersManagement } from './workers-management.ts'
+
+export interface WorkersSurroundings extends Pick<Surroundings, 'destination' | 'environment' | 'version'> {
+  /** What a worker is run with, up to its name: the executable and its arguments. */
+  readonly program: readonly string[]
+  /** Where each worker reads its settings by itself. */
+  readonly sources: WorkerSources
+}
+
+/** Several workers on one port, under this process. */
+export interface Workers {
+  readonly port: number
+  readonly managementPort: number
+  /** All read their definitions and tokens anew; this process takes the management tokens of `settings`. */
+  reload(settings?: Settings): void
+  /** Replaces one worker after the other, each draining over `seconds`. */
+  roll(seconds: number): void
+  /**
+   * `/readyz` says no for `delaySeconds` before anything else happens; then all end over `seconds`. Resolves with
+   * whether all ended in order, once everything is closed.
+   */
+  drain(seconds: number, delaySeconds?: number): Promise<boolean>
+  /** Ends all at once. */
+  kill(): void
+}
+
+/**
+ * Takes the ports, starts the workers, and keeps them running. Rejects with a `StartError` when the first start of one
+ * fails, or with one sentence when a port can't be listened on; nothing is left running then.
+ */
+export async function startWorkers(settings: Settings, surroundings: WorkersSurroundings): Promise<Workers> {
+  const { environment, version, program, sources } = surroundings
+  const metrics = createMetrics({ version, log: () => log })
+  const destination = openDestination(surroundings.destination, metrics)
+  const stops: (() => void | Promise<void>)[] = [() => destination.close()]
+  const stop = async () => {
+    for (const each of stops.reverse()) await each()
+  }
+  const log = createLogger({
+    level: settings.logLevel,
+    destination,
+    name: workerNameOf(settings, environment),
+  })
+  try {
+    return await start()
+  } catch (error) {
+    await stop()
+    throw error instanceof WorkerFailure ? new StartError(error.message, error.faults as readonly Fault[]) : error
+  }
+
+  async function start(): Promise<Workers> {
+    const createTransport = await loadTransport({ environment, log })
+    const { host, managementHost, workers } = settings
+    const port = await freePort(createTransport, settings)
+    const name = workerNameOf({ ...settings, port }, environment)
+    const supervisor = createSupervisor({
+      names: Array.from({ length: workers }, (_, i) => `${name}-${i + 1}`),
+      launch,
+      restarts: metrics.counter('postern_worker_restarts_total', {}),
+      log,
+      random: Math.random,
+    })
+    exposeStates(metrics, supervisor)
+    const workerMetrics = createWorkerMetrics({ supervisor, own: metrics })
+    stops.push(() => workerMetrics.close())
+    let listening = false
+    const management = await startWorkersManagement({
+      ...{ settings, version, createTransport, supervisor, log },
+      scrape: workerMetrics.scrape,
+      port: () => (listening ? port : 0),
+    })
+    stops.push(() => management.close())
+
+    let ids = 0
+    function launch(workerName: string): WorkerProcess {
+      const id = ++ids
+      const managementOrigins = [...management.origins]
+      const worker = createWorkerProcess({
+        ...{ id, name: workerName, environment, log, write: destination.write },
+        program: [...program, workerName],
+        order: { kind: 'start', sources, name: workerName, host, port, managementOrigins },
+        goodbye: (last) => workerMetrics.take(id, workerName, last),
+      })
+      void worker.exited.then(() => workerMetrics.ended(id))
+      return worker
+    }
+
+    await supervisor.start()
+    listening = true
+    log.info({ host, port, managementHost, managementPort: management.port, workers }, 'listening')
+    return {
+      port,
+      managementPort: management.port,
+      reload(fresh) {
+        if (fresh !== undefined) management.useTokens(fresh.managementTokens)
+        supervisor.reload()
+      },
+      roll: supervisor.roll,
+      async drain(seconds, delaySeconds = 0) {
+        log.info({ workers: supervisor.processes.length, seconds, delaySeconds }, 'draining the workers')
+        await supervisor.announceDrain(delaySeconds)
+        const inOrder = await supervisor.drain(seconds)
+        log.info({ inOrder }, 'the workers have ended')
+        await stop()
+        return inOrder
+      },
+      kill: supervisor.kill,
+    }
+  }
+}
+
+function exposeStates(metrics: Metrics, supervisor: Supervisor): void {
+  for (const state of workerStates) metrics.gauge('postern_workers', { state }, () => supervisor.count(state))
+}
+
+/**
+ * The port that the workers will share. Whether another server listens there shows here only: once ports are shared,
+ * nobody is told. Port 0 is no port to share, so that a free one is found here too.
+ */
+async function freePort(createTransport: CreateTransport, settings: Settings): Promise<number> {
+  const { host, port, tls, maxBufferedBytes } = settings
+  const probe = createTransport<never>(
+    {
+      ...{ host, port, tls, maxBufferedBytes, exclusivePort: true },
+      ...{ maxMessageBytes: 1024, pingIntervalInSeconds: 0, compression: false },
+    },
+    { upgrade() {}, message() {}, pinged() {}, close() {}, request() {} },
+  )
+  try {
+    return await probe.listen()
+  } finally {
+    probe.close()
+  }
+}

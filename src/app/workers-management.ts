@@ -1,0 +1,77 @@
+import { createTokenVerifier } from '../auth/bearer-tokens.ts'
+import type { Settings } from '../config/settings.ts'
+import { createApiList } from '../management/api.ts'
+import { createManagementDoor } from '../management/door.ts'
+import type { GatewayAddress, ManagedApi } from '../management/managed-apis.ts'
+import type { Log } from '../observability/contract.ts'
+import { readManagedApis } from '../supervisor/protocol.ts'
+import type { Supervisor } from '../supervisor/supervisor.ts'
+import type { CreateTransport } from '../transport/contract.ts'
+import { createForwarding } from './forwarded-request.ts'
+import { type Management, openManagementPort } from './management.ts'
+
+/** How long a list of what is served waits for a worker. */
+const answerInMillis = 1_500
+
+export interface WorkersManagementParts {
+  readonly settings: Settings
+  readonly version: string
+  readonly createTransport: CreateTransport
+  readonly supervisor: Supervisor
+  readonly scrape: () => Promise<string>
+  readonly log: Log
+  /** That the workers share; 0 while not all of them listen. */
+  readonly port: () => number
+}
+
+/** The management port of several workers: it stands here for all of them. */
+export async function startWorkersManagement(parts: WorkersManagementParts): Promise<Management> {
+  const { settings, version, supervisor, log, port } = parts
+  const tokens = createTokenVerifier(settings.managementTokens)
+  const forward = createForwarding(supervisor)
+  const listApis = createApiList({ version, apis: () => apisOfAll(supervisor), gateway: address })
+
+  /** The scheme is the workers' own: a rolling restart may have changed it. */
+  function address(): GatewayAddress | null {
+    const scheme = supervisor.processes.find((worker) => worker.scheme !== null)?.scheme
+    return port() === 0 || !scheme ? null : { scheme, host: settings.host, port: port() }
+  }
+
+  const handlers = createManagementDoor({
+    log,
+    readiness: () => (port() === 0 ? { ready: false, reasons: ['not listening'] } : supervisor.readiness),
+    scrape: parts.scrape,
+    // The one thing that each worker only knows for itself: how many connections a stage has.
+    api: (exchange) => (exchange.request.path === '/api/apis' ? listApis(exchange) : forward(exchange)),
+    callers: settings.managementAuthorization === 'TOKEN' ? tokens : null,
+    hosts: [settings.managementHost],
+    playground: settings.playground,
+  })
+  return { ...(await openManagementPort(parts, handlers)), useTokens: tokens.replace }
+}
+
+/** What all workers serve, with the connections of all; a worker that does not answer is left out. */
+async function apisOfAll(supervisor: Supervisor): Promise<ManagedApi[]> {
+  const able = supervisor.processes.filter(({ state }) => state !== 'silent' && state !== 'starting')
+  const answers = await Promise.all(able.map((worker) => worker.ask({ kind: 'apis' }, answerInMillis)))
+  return mergeApis(answers.map((answer) => readManagedApis(answer) ?? []))
+}
+
+/** Of an API that several have, the first says what it is: they differ only while a reload is under way. */
+function mergeApis(lists: readonly (readonly ManagedApi[])[]): ManagedApi[] {
+  const connections = new Map<string, number>()
+  const merged = new Map<string, ManagedApi>()
+  for (const api of lists.flat()) {
+    const known = merged.get(api.apiId)
+    const fresh = api.stages.filter(({ stage }) => !known?.stages.some((each) => each.stage === stage))
+    merged.set(api.apiId, known === undefined ? api : { ...known, stages: [...known.stages, ...fresh] })
+    for (const { stage, connections: count } of api.stages) {
+      const key = `${api.apiId}/${stage}`
+      connections.set(key, (connections.get(key) ?? 0) + count)
+    }
+  }
+  return [...merged.values()].map((api) => ({
+    ...api,
+    stages: api.stages.map((stage) => ({ ...stage, connections: connections.get(`${api.apiId}/${stage.stage}`) ?? 0 })),
+  }))
+}

@@ -1,0 +1,11 @@
+const firstInMillis = 500
+const longestInMillis = 30_000
+
+/**
+ * Milliseconds until a worker that has died is started again, by how often it did so before without having lived for
+ * a while: twice as long each time, and jittered, so that workers which died together do not come back together.
+ */
+export function backoff(failures: number, random: () => number): number {
+  const most = Math.min(longestInMillis, firstInMillis * 2 ** Math.min(failures, 16))
+  return Math.round(most * (0.5 + 0.5 * random()))
+}

@@ -1,0 +1,70 @@
+import type { Log } from '../observability/contract.ts'
+
+const tickInMillis = 1_000
+/** Questions in a row without an answer after which a worker is left out of what all are asked. */
+const silentAfter = 3
+/** … and after which the log says so: no load should stop an event loop for so long. */
+const loggedAfter = 10
+
+export interface HeartbeatOptions {
+  readonly log: Log
+  /** Asks how the worker is, however long that takes. Resolves with undefined when it was not asked or has ended. */
+  readonly ask: () => Promise<unknown>
+  readonly heard: (answer: unknown) => void
+}
+
+/** Asks a worker every second how it is, one question at a time, so that a frozen one does not pile them up. */
+export interface Heartbeat {
+  /** Whether the worker does not answer. */
+  readonly silent: boolean
+  begin(): void
+  /** It left something else unanswered: silent until it is heard again. */
+  suspect(): void
+  close(): void
+}
+
+export function createHeartbeat({ log, ask, heard }: HeartbeatOptions): Heartbeat {
+  let timer: NodeJS.Timeout | null = null
+  let asking = false
+  /**
+   * In ticks and not in time: a parent that was itself stopped for a while must not take all its workers for frozen.
+   */
+  let missed = 0
+  let suspected = false
+  let closed = false
+
+  async function tick(): Promise<void> {
+    if (asking) {
+      missed++
+      if (missed === loggedAfter) log.warn({ seconds: missed * (tickInMillis / 1000) }, 'a worker does not answer')
+      return
+    }
+    asking = true
+    const answer = await ask()
+    asking = false
+    // Without an answer it has ended, or was not asked because too much else waits.
+    if (closed || answer === undefined) return
+    if (missed >= loggedAfter) log.info({ seconds: missed * (tickInMillis / 1000) }, 'a worker answers again')
+    missed = 0
+    suspected = false
+    heard(answer)
+  }
+
+  return {
+    get silent() {
+      return suspected || missed >= silentAfter
+    },
+    begin() {
+      if (timer !== null || closed) return
+      timer = setInterval(() => void tick(), tickInMillis)
+      void tick()
+    },
+    suspect() {
+      suspected = !closed
+    },
+    close() {
+      closed = true
+      if (timer !== null) clearInterval(timer)
+    },
+  }
+}

@@ -1,0 +1,180 @@
+import type { Counter, Log } from '../observability/contract.ts'
+import { backoff } from './backoff.ts'
+import { type WorkerExit, WorkerFailure, type WorkerProcess } from './worker-process.ts'
+
+/** A worker that lived for so long starts its backoff anew. */
+const livedInMillis = 60_000
+/** Redis and slow definitions included. */
+const startInMillis = 120_000
+const readyInMillis = 60_000
+/** After the time of a drain: backends may take 30 seconds for the last message, and as much for `$disconnect`. */
+const graceInMillis = 75_000
+/** The same for a worker that does not even answer. */
+const silentGraceInMillis = 5_000
+
+export interface SlotOptions {
+  readonly name: string
+  /** Starts a process under this name. May throw when the machine can't start one. */
+  readonly launch: () => WorkerProcess
+  readonly restarts: Counter
+  readonly log: Log
+  readonly random: () => number
+}
+
+/** The place of one worker: the process that serves, those that come and go, and another one when it dies. */
+export interface Slot {
+  readonly name: string
+  /** The process that serves; null while it waits to be started again. */
+  readonly current: WorkerProcess | null
+  /** All that run under this name. */
+  readonly processes: readonly WorkerProcess[]
+  /** The first start. Rejects with a `WorkerFailure`; nothing is tried again then. */
+  start(): Promise<void>
+  /**
+   * Another process takes the place, and the one before drains over `seconds`. Resolves when that has ended. Rejects
+   * with a `WorkerFailure` when the other one does not become ready; the one before then stays.
+   */
+  replace(seconds: number): Promise<void>
+  /** Ends all over `seconds`; resolves with whether all ended in order. */
+  drain(seconds: number): Promise<boolean>
+  kill(): void
+}
+
+export function createSlot({ name, launch, restarts, log, random }: SlotOptions): Slot {
+  const leaving = new Set<WorkerProcess>()
+  let current: WorkerProcess | null = null
+  let candidate: WorkerProcess | null = null
+  let timer: NodeJS.Timeout | null = null
+  let failures = 0
+  let stopped = false
+
+  function serve(worker: WorkerProcess): void {
+    current = worker
+    void worker.exited.then((exit) => {
+      if (current === worker) died(worker.pid, exit)
+    })
+  }
+
+  function died(pid: number | null, { code, signal, listenedFor, failure }: WorkerExit): void {
+    current = null
+    if (stopped) return
+    if (listenedFor >= livedInMillis) failures = 0
+    const reason = failure === null ? {} : { reason: failure.message, faults: failure.faults }
+    const delay = backoff(failures++, random)
+    const seconds = { listenedForSeconds: Math.round(listenedFor / 1000), retryInSeconds: delay / 1000 }
+    log.error({ worker: name, pid, code, signal, ...reason, ...seconds }, 'a worker ended; it is started again')
+    // One that is to take its place is on its way already.
+    if (candidate === null) startAfter(delay)
+  }
+
+  function startAfter(delay: number): void {
+    timer = setTimeout(() => {
+      timer = null
+      restarts.value++
+      startAgain()
+    }, delay)
+  }
+
+  function startAgain(): void {
+    try {
+      const worker = launch()
+      serve(worker)
+      const late = setTimeout(() => {
+        log.error({ worker: name, pid: worker.pid }, 'a worker does not come up; it is killed')
+        worker.kill()
+      }, startInMillis)
+      void worker.listening.catch(() => {}).finally(() => clearTimeout(late))
+    } catch (error) {
+      died(null, { code: null, signal: null, listenedFor: 0, failure: new WorkerFailure((error as Error).message) })
+    }
+  }
+
+  async function start(): Promise<void> {
+    const worker = launched()
+    current = worker
+    await worker.listening
+    serve(worker)
+  }
+
+  function launched(): WorkerProcess {
+    try {
+      return launch()
+    } catch (error) {
+      throw new WorkerFailure(`${name} could not be started: ${(error as Error).message}`)
+    }
+  }
+
+  async function replace(seconds: number): Promise<void> {
+    if (timer !== null) clearTimeout(timer)
+    timer = null
+    try {
+      candidate = launched()
+      await candidate.ready(readyInMillis)
+    } catch (error) {
+      await giveUp()
+      throw error
+    }
+    const fresh = candidate
+    candidate = null
+    if (stopped) return
+    const old = current
+    serve(fresh)
+    failures = 0
+    if (old === null) return
+    leaving.add(old)
+    old.leave('hand-over', seconds)
+    await endOf(old, seconds)
+    leaving.delete(old)
+  }
+
+  /** The candidate ends; whatever serves goes on. */
+  async function giveUp(): Promise<void> {
+    const failed = candidate
+    failed?.kill()
+    await failed?.exited
+    candidate = null
+    if (current === null && timer === null && !stopped) startAfter(backoff(failures++, random))
+  }
+
+  async function endOf(worker: WorkerProcess, seconds: number): Promise<boolean> {
+    const kill = () => {
+      log.error({ worker: name, pid: worker.pid }, 'a worker did not drain in time; it is killed')
+      worker.kill()
+    }
+    const timers = [
+      setTimeout(kill, seconds * 1000 + graceInMillis),
+      setTimeout(() => worker.state === 'silent' && kill(), seconds * 1000 + silentGraceInMillis),
+    ]
+    const { code } = await worker.exited
+    for (const each of timers) clearTimeout(each)
+    return code === 0
+  }
+
+  const processes = () => [current, candidate, ...leaving].filter((each) => each !== null)
+
+  return {
+    name,
+    get current() {
+      return current
+    },
+    get processes() {
+      return processes()
+    },
+    start,
+    replace,
+    async drain(seconds) {
+      stopped = true
+      if (timer !== null) clearTimeout(timer)
+      const ends = processes().map((worker) => {
+        worker.leave('drain', seconds)
+        return endOf(worker, seconds)
+      })
+      return (await Promise.all(ends)).every((inOrder) => inOrder)
+    },
+    kill() {
+      stopped = true
+      if (timer !== null) clearTimeout(timer)
+      for (const worker of processes()) worker.kill()
+    },
+  }
+}
