@@ -22,7 +22,11 @@ export interface PeersOptions {
   readonly published: Counter
 }
 
-/** The way to the other workers: what is said to one of them within a tick goes out together. */
+/**
+ * The way to the other workers: what is said to one of them within a tick goes out together. While an envelope of
+ * questions waits for its answers, further questions wait for a moment too: under load a few large envelopes then take
+ * the place of many small ones, which cost every process on the way.
+ */
 export interface Peers {
   /** Questions and answers that wait to be published, and questions that wait for an answer. */
   readonly depth: number
@@ -64,6 +68,10 @@ interface Peer {
   scheduled: boolean
   /** Some of the questions that wait to be published have been given up already. */
   stale: boolean
+  /** The last question of the newest envelope. */
+  newest: number
+  /** Ends the wait for the answers to that envelope; null when nothing waits for them. */
+  held: NodeJS.Timeout | null
 }
 
 /** Questions toward one worker that may be open, and their bytes: one that does not answer must not take our memory. */
@@ -79,6 +87,9 @@ const maxAnswerBytes = 32 * 1024 * 1024
 const maxItems = 2_000
 const maxBytes = 1024 * 1024
 const itemBytes = 64
+/** How long questions wait for the answers of those before them, and how many may. */
+const holdMillis = 2
+const maxHeld = 64
 const deadlineStep = 100
 const settlingStep = 10
 
@@ -108,6 +119,8 @@ export function createPeers(options: PeersOptions): Peers {
         publishing: false,
         scheduled: false,
         stale: false,
+        newest: 0,
+        held: null,
       }
       peers.set(owner, peer)
     }
@@ -116,7 +129,7 @@ export function createPeers(options: PeersOptions): Peers {
 
   /** One publish at a time to each worker: what comes meanwhile is packed, and nothing can overtake. */
   function schedule(peer: Peer): void {
-    if (peer.scheduled || peer.publishing) return
+    if (peer.scheduled || peer.publishing || isHeld(peer)) return
     peer.scheduled = true
     setImmediate(() => {
       peer.scheduled = false
@@ -124,17 +137,35 @@ export function createPeers(options: PeersOptions): Peers {
     })
   }
 
+  /** Whether there is nothing but a few questions to say, and the answers that they wait for may still come. */
+  function isHeld({ held, answers, questions, newest }: Peer): boolean {
+    return held !== null && answers.length === 0 && questions.length < maxHeld && pending.has(newest)
+  }
+
+  function hold(peer: Peer): void {
+    if (peer.held !== null) clearTimeout(peer.held)
+    peer.held = setTimeout(() => {
+      peer.held = null
+      if (peer.questions.length > 0) schedule(peer)
+    }, holdMillis)
+  }
+
   async function pump(peer: Peer): Promise<void> {
     if (peer.publishing) return
     peer.publishing = true
     for (;;) {
       if (peer.stale) dropStale(peer)
-      if (peer.questions.length === 0 && peer.answers.length === 0) break
+      if ((peer.questions.length === 0 && peer.answers.length === 0) || isHeld(peer)) break
       const questions = takeUpTo(peer.questions, questionBytes)
       const answers = takeUpTo(peer.answers, answerBytes)
       forgetAnswers(answers)
       const envelope = packEnvelope({ from: own(), serial: ++serial, to: peer.owner, questions, answers })
       published.value++
+      const last = questions.at(-1)
+      if (last !== undefined) {
+        peer.newest = numberOf(last)
+        hold(peer)
+      }
       try {
         const listeners = await publish(peer.owner, envelope)
         if (listeners === 0 && questions.length > 0) void giveUp(peer.owner, questions.map(numberOf))
@@ -160,6 +191,7 @@ export function createPeers(options: PeersOptions): Peers {
   function forgetIdle(peer: Peer): void {
     const { asked, questions, answers, publishing, scheduled } = peer
     if (asked === 0 && !publishing && !scheduled && questions.length === 0 && answers.length === 0) {
+      if (peer.held !== null) clearTimeout(peer.held)
       peers.delete(peer.owner)
     }
   }
@@ -254,6 +286,8 @@ export function createPeers(options: PeersOptions): Peers {
       for (const answer of answers) {
         if (pending.get(answer[0])?.to === from) settle(answer[0], answer)
       }
+      const peer = peers.get(from)
+      if (peer !== undefined && peer.questions.length > 0) schedule(peer)
     },
     async settled() {
       while (pending.size > 0) await pause(settlingStep)
@@ -265,6 +299,7 @@ export function createPeers(options: PeersOptions): Peers {
       stopWatching()
       for (const peer of peers.values()) {
         forgetAnswers(peer.answers)
+        if (peer.held !== null) clearTimeout(peer.held)
         peer.questions = []
         peer.answers = []
       }

@@ -70,6 +70,46 @@ describe('the way to another worker', () => {
     expect(peers.depth).toBe(0)
   })
 
+  test('waits for the answers of the envelope before, so that few large ones go', async () => {
+    const first = push('1')
+    await nextTurn()
+    published[0]?.settle(1)
+    const later: Promise<Outcome>[] = []
+    for (let turn = 0; turn < 3; turn++) {
+      later.push(push(`later ${turn}`))
+      await nextTurn()
+    }
+    answerAll(published[0] as Published)
+    await first
+    await nextTurn()
+    expect(published.map(({ envelope }) => envelope.questions.length)).toEqual([1, 3])
+    answerAll(published[1] as Published)
+    expect(await Promise.all(later)).toHaveLength(3)
+  })
+
+  test('does not wait for answers that do not come, for a crowd, or when there is an answer to give', async () => {
+    const asked = [push('silent')]
+    await nextTurn()
+    published[0]?.settle(1)
+    asked.push(push('goes all the same'))
+    await expect.poll(() => published.length).toBe(2)
+    published[1]?.settle(1)
+    asked.push(...Array.from({ length: 64 }, () => push('one of a crowd')))
+    await nextTurn()
+    expect(published.length).toBe(3)
+    published[2]?.settle(1)
+    await nextTurn()
+    asked.push(push('goes along'))
+    peers.answer(other, [1, 0, null])
+    await nextTurn()
+    expect(published[3]?.envelope).toMatchObject({
+      questions: [[67, 0, 'id', null, 'goes along', null]],
+      answers: [[1, 0, null]],
+    })
+    for (const each of published) answerAll(each)
+    expect(await Promise.all(asked)).toHaveLength(67)
+  })
+
   test('ends at the deadline, and what has waited longer than that is not sent any more', async () => {
     const sent = push('sent')
     await nextTurn()
