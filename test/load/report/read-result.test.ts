@@ -1,5 +1,5 @@
 import { deflateSync } from 'node:zlib'
-import * as fc from 'fast-check'
+import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { readResult, UnreadableResult } from '../../../src/load/report/read-result.ts'
 import { makeResult } from '../results.ts'
