@@ -88,7 +88,7 @@ const maxItems = 2_000
 const maxBytes = 1024 * 1024
 const itemBytes = 64
 /** How long questions wait for the answers of those before them, and how many may. */
-const holdMillis = 2
+const holdMillis = 5
 const maxHeld = 64
 const deadlineStep = 100
 const settlingStep = 10
