@@ -21,6 +21,13 @@ export interface Held {
   readonly node: Node
 }
 
+export interface ConnectAs {
+  readonly path?: string
+  readonly userAgent?: string
+  /** The client's address. */
+  readonly from?: string
+}
+
 /** Nodes that share a Redis and a backend, which keeps every `$disconnect`. */
 export interface Fleet {
   readonly nodes: readonly Node[]
@@ -28,7 +35,8 @@ export interface Fleet {
   /** Of each connection, what its `$disconnect`s said: `1006 Worker lost`. */
   readonly disconnects: ReadonlyMap<string, string[]>
   add(name: string): Promise<Node>
-  connect(node: Node, count: number): Promise<Held[]>
+  /** To `chat/dev`, unless told otherwise; `chat/prod`, `other/dev` and `other/prod` are there too. */
+  connect(node: Node, count: number, as?: ConnectAs): Promise<Held[]>
   call(node: Node, method: string, id: string, body?: string): Promise<HttpAnswer>
   post(node: Node, id: string, body: string): Promise<number>
   close(): Promise<void>
@@ -44,8 +52,10 @@ export async function startFleet(
 ): Promise<Fleet> {
   const backend = await startBackend()
   const directory = await mkdtemp(join(tmpdir(), 'postern-fleet-'))
-  await mkdir(join(directory, 'chat'))
-  await writeFile(join(directory, 'chat', 'api.yaml'), stringify(definition(backend.url)))
+  for (const apiId of ['chat', 'other']) {
+    await mkdir(join(directory, apiId))
+    await writeFile(join(directory, apiId, 'api.yaml'), stringify(definition(apiId, backend.url)))
+  }
   const nodes: Node[] = []
 
   async function add(name: string): Promise<Node> {
@@ -92,10 +102,13 @@ export async function startFleet(
       return found
     },
     add,
-    connect: (node, count) =>
+    connect: (node, count, { path = 'chat/dev', userAgent, from } = {}) =>
       Promise.all(
         Array.from({ length: count }, async () => {
-          const client = await Client.connect(`ws://127.0.0.1:${node.port}/chat/dev`)
+          const client = await Client.connect(`ws://127.0.0.1:${node.port}/${path}`, {
+            ...(userAgent !== undefined && { headers: { 'User-Agent': userAgent } }),
+            ...(from !== undefined && { from }),
+          })
           client.send('who am I')
           return { id: await client.next(), client, node }
         }),
@@ -115,8 +128,8 @@ function nameOf({ lines }: Node): string {
   return /"name":"([^"]+)"/.exec(lines[0] ?? '')?.[1] ?? ''
 }
 
-const definition = (backend: string) => ({
-  apiId: 'chat',
+const definition = (apiId: string, backend: string) => ({
+  apiId,
   protocolType: 'WEBSOCKET',
   routeSelectionExpression: '$request.body.action',
   routes: {
@@ -141,7 +154,7 @@ const definition = (backend: string) => ({
       },
     },
   },
-  stages: { dev: {} },
+  stages: { dev: {}, prod: {} },
 })
 
 /** What a fault cost, for the log of a test run; docs/reliability.md says what each line means. */
