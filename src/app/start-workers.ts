@@ -5,6 +5,7 @@ import { createLogger } from '../observability/logger.ts'
 import { createMetrics } from '../observability/metrics.ts'
 import type { WorkerSources } from '../supervisor/protocol.ts'
 import { createSupervisor, type Supervisor, workerStates } from '../supervisor/supervisor.ts'
+import { defaultTimings } from '../supervisor/timings.ts'
 import { createWorkerProcess, WorkerFailure, type WorkerProcess } from '../supervisor/worker-process.ts'
 import type { CreateTransport } from '../transport/contract.ts'
 import { loadTransport } from '../transport/uws-transport.ts'
@@ -72,6 +73,7 @@ export async function startWorkers(settings: Settings, surroundings: WorkersSurr
       restarts: metrics.counter('postern_worker_restarts_total', {}),
       log,
       random: Math.random,
+      timings: defaultTimings,
     })
     exposeStates(metrics, supervisor)
     const workerMetrics = createWorkerMetrics({ supervisor, own: metrics })
@@ -89,7 +91,7 @@ export async function startWorkers(settings: Settings, surroundings: WorkersSurr
       const id = ++ids
       const managementOrigins = [...management.origins]
       const worker = createWorkerProcess({
-        ...{ id, name: workerName, environment, log, write: destination.write },
+        ...{ id, name: workerName, environment, log, timings: defaultTimings, write: destination.write },
         program: [...program, workerName],
         order: { kind: 'start', sources, name: workerName, host, port, managementOrigins },
         goodbye: (last) => workerMetrics.take(id, workerName, last),

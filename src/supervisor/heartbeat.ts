@@ -1,13 +1,9 @@
 import type { Log } from '../observability/contract.ts'
-
-const tickInMillis = 1_000
-/** Questions in a row without an answer after which a worker is left out of what all are asked. */
-const silentAfter = 3
-/** … and after which the log says so: no load should stop an event loop for so long. */
-const loggedAfter = 10
+import type { Timings } from './timings.ts'
 
 export interface HeartbeatOptions {
   readonly log: Log
+  readonly timings: Timings
   /** Asks how the worker is, however long that takes. Resolves with undefined when it was not asked or has ended. */
   readonly ask: () => Promise<unknown>
   readonly heard: (answer: unknown) => void
@@ -23,7 +19,8 @@ export interface Heartbeat {
   close(): void
 }
 
-export function createHeartbeat({ log, ask, heard }: HeartbeatOptions): Heartbeat {
+export function createHeartbeat({ log, timings, ask, heard }: HeartbeatOptions): Heartbeat {
+  const { tick: tickInMillis, silentTicks, loggedTicks } = timings
   let timer: NodeJS.Timeout | null = null
   let asking = false
   /**
@@ -36,7 +33,7 @@ export function createHeartbeat({ log, ask, heard }: HeartbeatOptions): Heartbea
   async function tick(): Promise<void> {
     if (asking) {
       missed++
-      if (missed === loggedAfter) log.warn({ seconds: missed * (tickInMillis / 1000) }, 'a worker does not answer')
+      if (missed === loggedTicks) log.warn({ seconds: missed * (tickInMillis / 1000) }, 'a worker does not answer')
       return
     }
     asking = true
@@ -44,7 +41,7 @@ export function createHeartbeat({ log, ask, heard }: HeartbeatOptions): Heartbea
     asking = false
     // Without an answer it has ended, or was not asked because too much else waits.
     if (closed || answer === undefined) return
-    if (missed >= loggedAfter) log.info({ seconds: missed * (tickInMillis / 1000) }, 'a worker answers again')
+    if (missed >= loggedTicks) log.info({ seconds: missed * (tickInMillis / 1000) }, 'a worker answers again')
     missed = 0
     suspected = false
     heard(answer)
@@ -52,7 +49,7 @@ export function createHeartbeat({ log, ask, heard }: HeartbeatOptions): Heartbea
 
   return {
     get silent() {
-      return suspected || missed >= silentAfter
+      return suspected || missed >= silentTicks
     },
     begin() {
       if (timer !== null || closed) return

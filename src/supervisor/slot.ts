@@ -1,16 +1,7 @@
 import type { Counter, Log } from '../observability/contract.ts'
 import { backoff } from './backoff.ts'
+import type { Timings } from './timings.ts'
 import { type WorkerExit, WorkerFailure, type WorkerProcess } from './worker-process.ts'
-
-/** A worker that lived for so long starts its backoff anew. */
-const livedInMillis = 60_000
-/** Redis and slow definitions included. */
-const startInMillis = 120_000
-const readyInMillis = 60_000
-/** After the time of a drain: backends may take 30 seconds for the last message, and as much for `$disconnect`. */
-const graceInMillis = 75_000
-/** The same for a worker that does not even answer. */
-const silentGraceInMillis = 5_000
 
 export interface SlotOptions {
   readonly name: string
@@ -19,6 +10,7 @@ export interface SlotOptions {
   readonly restarts: Counter
   readonly log: Log
   readonly random: () => number
+  readonly timings: Timings
 }
 
 /** The place of one worker: the process that serves, those that come and go, and another one when it dies. */
@@ -40,7 +32,7 @@ export interface Slot {
   kill(): void
 }
 
-export function createSlot({ name, launch, restarts, log, random }: SlotOptions): Slot {
+export function createSlot({ name, launch, restarts, log, random, timings }: SlotOptions): Slot {
   const leaving = new Set<WorkerProcess>()
   let current: WorkerProcess | null = null
   let candidate: WorkerProcess | null = null
@@ -58,9 +50,9 @@ export function createSlot({ name, launch, restarts, log, random }: SlotOptions)
   function died(pid: number | null, { code, signal, listenedFor, failure }: WorkerExit): void {
     current = null
     if (stopped) return
-    if (listenedFor >= livedInMillis) failures = 0
+    if (listenedFor >= timings.lived) failures = 0
     const reason = failure === null ? {} : { reason: failure.message, faults: failure.faults }
-    const delay = backoff(failures++, random)
+    const delay = backoff(failures++, random, timings)
     const seconds = { listenedForSeconds: Math.round(listenedFor / 1000), retryInSeconds: delay / 1000 }
     log.error({ worker: name, pid, code, signal, ...reason, ...seconds }, 'a worker ended; it is started again')
     // One that is to take its place is on its way already.
@@ -82,7 +74,7 @@ export function createSlot({ name, launch, restarts, log, random }: SlotOptions)
       const late = setTimeout(() => {
         log.error({ worker: name, pid: worker.pid }, 'a worker does not come up; it is killed')
         worker.kill()
-      }, startInMillis)
+      }, timings.start)
       void worker.listening.catch(() => {}).finally(() => clearTimeout(late))
     } catch (error) {
       died(null, { code: null, signal: null, listenedFor: 0, failure: new WorkerFailure((error as Error).message) })
@@ -109,7 +101,7 @@ export function createSlot({ name, launch, restarts, log, random }: SlotOptions)
     timer = null
     try {
       candidate = launched()
-      await candidate.ready(readyInMillis)
+      await candidate.ready(timings.ready)
     } catch (error) {
       await giveUp()
       throw error
@@ -133,7 +125,7 @@ export function createSlot({ name, launch, restarts, log, random }: SlotOptions)
     failed?.kill()
     await failed?.exited
     candidate = null
-    if (current === null && timer === null && !stopped) startAfter(backoff(failures++, random))
+    if (current === null && timer === null && !stopped) startAfter(backoff(failures++, random, timings))
   }
 
   async function endOf(worker: WorkerProcess, seconds: number): Promise<boolean> {
@@ -142,8 +134,8 @@ export function createSlot({ name, launch, restarts, log, random }: SlotOptions)
       worker.kill()
     }
     const timers = [
-      setTimeout(kill, seconds * 1000 + graceInMillis),
-      setTimeout(() => worker.state === 'silent' && kill(), seconds * 1000 + silentGraceInMillis),
+      setTimeout(kill, seconds * 1000 + timings.grace),
+      setTimeout(() => worker.state === 'silent' && kill(), seconds * 1000 + timings.silentGrace),
     ]
     const { code } = await worker.exited
     for (const each of timers) clearTimeout(each)

@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Counter, Log } from '../observability/contract.ts'
 import { createSlot } from './slot.ts'
+import type { Timings } from './timings.ts'
 import { WorkerFailure, type WorkerProcess } from './worker-process.ts'
 
 export const workerStates = ['ready', 'unready', 'starting', 'waiting', 'draining', 'silent'] as const
@@ -13,6 +14,7 @@ export interface SupervisorOptions {
   readonly log: Log
   /** 0 (inclusive) to 1: jitters when the dead are started again. */
   readonly random: () => number
+  readonly timings: Timings
 }
 
 /** A fixed number of workers: each is started again when it dies, and replaced on demand. */
@@ -40,8 +42,9 @@ export interface Supervisor {
   kill(): void
 }
 
-export function createSupervisor({ names, launch, restarts, log, random }: SupervisorOptions): Supervisor {
-  const slots = names.map((name) => createSlot({ name, launch: () => launch(name), restarts, log, random }))
+export function createSupervisor({ names, launch, ...shared }: SupervisorOptions): Supervisor {
+  const { log } = shared
+  const slots = names.map((name) => createSlot({ ...shared, name, launch: () => launch(name) }))
   const processes = () => slots.flatMap((slot) => slot.processes)
   let rolling = false
   let rollAgain = false

@@ -5,6 +5,7 @@ import { createHeartbeat } from './heartbeat.ts'
 import { type Order, type Question, readReport, readStatus, type StartOrder } from './protocol.ts'
 import { createQuestions } from './questions.ts'
 import { createStderrReport } from './stderr-report.ts'
+import type { Timings } from './timings.ts'
 
 /** Longer ones are cut. The longest of ours, a log line of errors with causes, has a tenth of this. */
 const maxLineLength = 1024 * 1024
@@ -20,6 +21,7 @@ export interface WorkerProcessOptions {
   readonly environment: Readonly<Record<string, string | undefined>>
   readonly order: StartOrder
   readonly log: Log
+  readonly timings: Timings
   /** Takes each line that the worker writes to its standard output, with its line feed. */
   readonly write: (line: string) => void
   /** Takes the worker's last metrics, before it ends in order. */
@@ -79,7 +81,12 @@ export function createWorkerProcess(options: WorkerProcessOptions): WorkerProces
   const { pid = null } = child
   const log = options.log.child({ worker: name, pid })
   const questions = createQuestions((number, question) => send({ kind: 'ask', id: number, question }))
-  const heartbeat = createHeartbeat({ log, ask: () => questions.ask({ kind: 'status' }, null), heard })
+  const heartbeat = createHeartbeat({
+    log,
+    timings: options.timings,
+    ask: () => questions.ask({ kind: 'status' }, null),
+    heard,
+  })
   let scheme: 'ws' | 'wss' | null = null
   let listeningSince: number | null = null
   let unready: readonly string[] = ['starting']
