@@ -17,16 +17,9 @@ export class Client {
 
   constructor(
     url: string,
-    options: {
-      protocols?: string[]
-      headers?: Record<string, string>
-      compress?: boolean
-      /** The client's own address. */
-      from?: string
-    } = {},
+    options: { protocols?: string[]; headers?: Record<string, string>; compress?: boolean } = {},
   ) {
     this.socket = new WebSocket(url, options.protocols ?? [], {
-      ...(options.from !== undefined && { localAddress: options.from }),
       headers: options.headers ?? {},
       perMessageDeflate: options.compress ?? false,
       rejectUnauthorized: false,

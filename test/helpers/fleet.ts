@@ -23,9 +23,7 @@ export interface Held {
 
 export interface ConnectAs {
   readonly path?: string
-  readonly userAgent?: string
-  /** The client's address. */
-  readonly from?: string
+  readonly headers?: Record<string, string>
 }
 
 /** Nodes that share a Redis and a backend, which keeps every `$disconnect`. */
@@ -102,13 +100,10 @@ export async function startFleet(
       return found
     },
     add,
-    connect: (node, count, { path = 'chat/dev', userAgent, from } = {}) =>
+    connect: (node, count, { path = 'chat/dev', headers = {} } = {}) =>
       Promise.all(
         Array.from({ length: count }, async () => {
-          const client = await Client.connect(`ws://127.0.0.1:${node.port}/${path}`, {
-            ...(userAgent !== undefined && { headers: { 'User-Agent': userAgent } }),
-            ...(from !== undefined && { from }),
-          })
+          const client = await Client.connect(`ws://127.0.0.1:${node.port}/${path}`, { headers })
           client.send('who am I')
           return { id: await client.next(), client, node }
         }),

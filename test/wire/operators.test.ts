@@ -17,7 +17,7 @@ beforeAll(async () => {
 afterAll(() => redis.close())
 beforeEach(async () => {
   await redis.client.flushall()
-  fleet = await startFleet(redis.url, ['a', 'b', 'c'])
+  fleet = await startFleet(redis.url, ['a', 'b', 'c'], { POSTERN_TRUSTED_PROXIES: '127.0.0.1/32' })
 })
 afterEach(() => fleet.close())
 
@@ -74,8 +74,8 @@ function heldIds(...held: readonly (readonly Held[])[]): string[] {
 test('a listing finds every connection once, by every filter and through any worker, and never makes Redis look through its keys', async () => {
   const [a, b, c] = nodes()
   const one = await fleet.connect(a, each, { path: 'chat/dev' })
-  const two = await fleet.connect(b, each, { path: 'chat/prod', userAgent: 'Robot/2.0' })
-  const three = await fleet.connect(c, each, { path: 'other/dev', from: '127.0.0.2' })
+  const two = await fleet.connect(b, each, { path: 'chat/prod', headers: { 'User-Agent': 'Robot/2.0' } })
+  const three = await fleet.connect(c, each, { path: 'other/dev', headers: { 'X-Forwarded-For': '203.0.113.9' } })
   const between = new Date().toISOString()
   const late = await fleet.connect(b, 3)
   await redis.client.config('RESETSTAT')
@@ -84,7 +84,7 @@ test('a listing finds every connection once, by every filter and through any wor
     ['--api other', heldIds(three)],
     ['--stage prod', heldIds(two)],
     ['--user-agent robot', heldIds(two)],
-    ['--source-ip 127.0.0.2', heldIds(three)],
+    ['--source-ip 203.0.113.9', heldIds(three)],
     ['--since 1h', heldIds(one, two, three, late)],
     [`--since ${between}`, heldIds(late)],
     ['--api chat --stage dev --source-ip 127.0.0.1', heldIds(one, late)],
