@@ -1,4 +1,4 @@
-import { randomFillSync } from 'node:crypto'
+import { randomBytes } from 'node:crypto'
 
 /** RFC 6455 section 5.2. */
 export const opcodes = { continuation: 0, text: 1, binary: 2, close: 8, ping: 9, pong: 10 } as const
@@ -8,7 +8,13 @@ const defaultMaxMessageBytes = 67_108_864
 
 /** A masked text frame, encoded once so that sending it costs the client nothing but the write. */
 export function maskedTextFrame(text: string): Buffer {
-  return maskedFrame(opcodes.text, Buffer.from(text))
+  const bytes = Buffer.byteLength(text)
+  const headBytes = headBytesFor(bytes)
+  const frame = Buffer.allocUnsafe(headBytes + bytes)
+  writeHead(frame, opcodes.text, bytes)
+  frame.write(text, headBytes)
+  mask(frame, headBytes)
+  return frame
 }
 
 /** A masked frame with a mask of its own, whole: FIN is set. */
@@ -16,14 +22,30 @@ export function maskedFrame(opcode: number, payload: Uint8Array): Buffer {
   const headBytes = headBytesFor(payload.length)
   const frame = Buffer.allocUnsafe(headBytes + payload.length)
   writeHead(frame, opcode, payload.length)
-  const mask = frame.subarray(headBytes - 4, headBytes)
-  randomFillSync(mask)
-  for (let i = 0; i < payload.length; i++) frame[headBytes + i] = (payload[i] as number) ^ (mask[i & 3] as number)
+  frame.set(payload, headBytes)
+  mask(frame, headBytes)
   return frame
 }
 
+/** Random numbers cost a system call: one for a thousand masks. */
+const maskPool = randomBytes(4096)
+let maskAt = 0
+
+/** Masks what stands behind the head with the next mask, which it writes at the head's end. */
+function mask(frame: Buffer, headBytes: number): void {
+  if (maskAt === maskPool.length) {
+    randomBytes(maskPool.length).copy(maskPool)
+    maskAt = 0
+  }
+  const at = headBytes - 4
+  for (let i = 0; i < 4; i++) frame[at + i] = maskPool[maskAt++] as number
+  for (let i = headBytes; i < frame.length; i++) {
+    frame[i] = (frame[i] as number) ^ (frame[at + ((i - headBytes) & 3)] as number)
+  }
+}
+
 /** Bytes before the payload of a masked frame, the mask included. */
-export function headBytesFor(payloadBytes: number): number {
+function headBytesFor(payloadBytes: number): number {
   return payloadBytes < 126 ? 6 : payloadBytes <= 0xffff ? 8 : 14
 }
 
@@ -82,7 +104,8 @@ const maxKeptBytes = 16_384
 export class FrameReader {
   readonly #onMessage: OnMessage
   readonly #onControl: OnControl | null
-  readonly #wantsPayload: boolean
+  /** May change between messages. */
+  wantsPayload: boolean
   readonly #maxMessageBytes: number
   readonly #head = Buffer.alloc(10)
   #headLength = 0
@@ -104,7 +127,7 @@ export class FrameReader {
   constructor(onMessage: OnMessage, options: FrameReaderOptions = {}) {
     this.#onMessage = onMessage
     this.#onControl = options.onControl ?? null
-    this.#wantsPayload = options.wantsPayload ?? false
+    this.wantsPayload = options.wantsPayload ?? false
     this.#maxMessageBytes = options.maxMessageBytes ?? defaultMaxMessageBytes
   }
 
@@ -192,7 +215,7 @@ export class FrameReader {
     if (isControl(this.#opcode)) {
       chunk.copy(this.#control, this.#controlLength, at, at + count)
       this.#controlLength += count
-    } else if (this.#wantsPayload && this.#start < 0) {
+    } else if (this.wantsPayload && this.#start < 0) {
       this.#makeRoom(count)
       chunk.copy(this.#assembly, this.#assembled, at, at + count)
       this.#assembled += count
@@ -218,7 +241,7 @@ export class FrameReader {
     const isBinary = this.#messageOpcode === opcodes.binary
     this.#messageLength = 0
     this.#messageOpcode = 0
-    if (!this.#wantsPayload) this.#onMessage(length, nothing, 0, isBinary)
+    if (!this.wantsPayload) this.#onMessage(length, nothing, 0, isBinary)
     else if (this.#start >= 0) this.#onMessage(length, chunk, this.#start, isBinary)
     else {
       this.#onMessage(length, this.#assembly, 0, isBinary)

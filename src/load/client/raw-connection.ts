@@ -1,5 +1,6 @@
 import { connect, isIP, type OnReadOpts, type Socket } from 'node:net'
 import { connect as connectTls } from 'node:tls'
+import { cachedLookup } from './cached-lookup.ts'
 
 /** One buffer for all sockets of the process: what is in it is read before the next read. */
 const sharedBuffer = Buffer.allocUnsafe(65_536)
@@ -48,7 +49,14 @@ export function openSocket(
   onRead: (length: number, buffer: Uint8Array) => boolean,
 ): Socket {
   const onread: OnReadOpts = { buffer: sharedBuffer, callback: onRead }
-  const address = { host, port, noDelay: true, onread, ...(localAddress === undefined ? {} : { localAddress }) }
+  const address = {
+    host,
+    port,
+    noDelay: true,
+    lookup: cachedLookup,
+    onread,
+    ...(localAddress === undefined ? {} : { localAddress }),
+  }
   if (tls === null) return connect(address)
   return connectTls({
     ...address,

@@ -1,0 +1,290 @@
+import type { Ended, Refusal } from '../client/web-socket.ts'
+import { LoadSocket } from '../client/web-socket.ts'
+import type { ClientValues } from '../scenario/template.ts'
+import { now, timerMillis } from './clock.ts'
+import type { Receiver } from './group.ts'
+import { Inbox } from './inbox.ts'
+import { Lane } from './lane.ts'
+import type { Member, MemberState } from './member.ts'
+import type { MessageKind } from './message-kind.ts'
+import { PushLedger } from './push-ledger.ts'
+import { SetUp } from './set-up.ts'
+import type { Stage } from './stage.ts'
+import { formatStamp } from './stamp.ts'
+
+/**
+ * One client of the test: a WebSocket that is opened when the phases want it, set up, and then used by what sends
+ * messages and pushes. Lives through reconnects.
+ */
+export class Client implements Member {
+  readonly values: ClientValues
+  frames: (Buffer | undefined)[] = []
+  /** Of the connection at hand; null while there is none, or where the scenario has none. */
+  receiver: Receiver | null = null
+  ledger: PushLedger | null = null
+  readonly lanes: readonly Lane[]
+  readonly #stage: Stage
+  readonly #inbox: Inbox
+  readonly #counters: number[]
+  #state: MemberState = 'closed'
+  #wanted = false
+  #socket: LoadSocket | null = null
+  #setUp: SetUp | null = null
+  #openedAt = 0
+  #leaveBy = Number.POSITIVE_INFINITY
+  #stampNumber = 0
+  /** Whether the close that comes is our own doing. */
+  #isLeaving = false
+  /** Raised with each connection, so that what was planned for one does not hit the next. */
+  #connection = 0
+
+  constructor(values: ClientValues, stage: Stage) {
+    this.values = values
+    this.#stage = stage
+    this.#counters = stage.kinds.map(() => 0)
+    this.#inbox = new Inbox(this, stage)
+    this.lanes = stage.kinds.flatMap((kind) => (kind.rate === null ? [new Lane(this, kind, stage)] : []))
+  }
+
+  get state(): MemberState {
+    return this.#state
+  }
+
+  // --- wanted or not ---
+
+  want(): void {
+    this.#wanted = true
+    if (this.#state === 'closed') this.#queue()
+  }
+
+  unwant(): void {
+    this.#wanted = false
+    if (this.#state === 'waiting') this.#become('closed')
+    else if (this.#state !== 'closed' && this.#state !== 'closing') this.#leave()
+  }
+
+  #leave(): void {
+    if (this.#state === 'leaving' || this.#state === 'closing' || this.#state === 'closed') return
+    const wasReady = this.#state === 'ready'
+    this.#become('leaving')
+    this.#leaveBy = wasReady ? now() + this.#stage.scenario.settle : 0
+    if (wasReady) this.#stop()
+    this.closeIfSettled()
+  }
+
+  closeIfSettled(): void {
+    if (this.#state !== 'leaving') return
+    const isOwed = this.#inbox.waiting > 0 || (this.receiver?.missing ?? 0) > 0 || (this.ledger?.missing ?? 0) > 0
+    if (isOwed && now() < this.#leaveBy) return
+    this.#become('closing')
+    this.#isLeaving = true
+    if (this.#stage.scenario.connection.close === 'reset') this.#socket?.reset()
+    else this.#socket?.close(1000)
+  }
+
+  waitingFor(kind: MessageKind): number {
+    return this.#inbox.waitingFor(kind)
+  }
+
+  expire(): void {
+    this.#inbox.expire()
+  }
+
+  destroy(): void {
+    this.#wanted = false
+    this.#isLeaving = true
+    this.#socket?.destroy()
+  }
+
+  #become(state: MemberState): void {
+    const before = this.#state
+    this.#state = state
+    this.#stage.moved(this, before, state)
+  }
+
+  // --- opening ---
+
+  #queue(): void {
+    this.#become('waiting')
+    this.#stage.opener.queue(this)
+  }
+
+  open(): void {
+    const stage = this.#stage
+    const { scenario, connector, tally } = stage
+    const connection = ++this.#connection
+    this.frames = []
+    this.#isLeaving = false
+    this.#openedAt = now()
+    tally.counters.attempted++
+    this.#become('connecting')
+    const isMine = () => connection === this.#connection
+    this.#socket = new LoadSocket(
+      {
+        endpoint: connector.endpointOf(this.values),
+        handshake: connector.handshakeOf(this.values),
+        subprotocols: scenario.connection.subprotocols,
+        wantsPayload: stage.wantsPayload || scenario.onOpen.length > 0,
+        bytesPerSecond: stage.readRateOf(this.values.index),
+        traffic: stage.traffic,
+      },
+      {
+        opened: () => isMine() && this.#opened(),
+        refused: (refusal) => isMine() && this.#refused(refusal),
+        message: (bytes, source, start) => this.#message(bytes, source, start),
+        batch: () => this.#batch(),
+        ended: (ended) => isMine() && this.#ended(ended),
+      },
+    )
+    stage.schedule.at(this.#openedAt + scenario.connection.timeout, () => {
+      if (!isMine() || this.#state !== 'connecting') return
+      this.#refused({ kind: 'connect', message: '', status: 0 }, true)
+    })
+  }
+
+  #opened(): void {
+    const { tally, scenario } = this.#stage
+    tally.latency('handshake', now() - this.#openedAt)
+    tally.status('handshakes', 101)
+    tally.counters.opened++
+    tally.open++
+    // Not wanted any more by the time that it opened.
+    if (this.#state === 'leaving') return this.closeIfSettled()
+    this.#become('settingUp')
+    if (scenario.onOpen.length === 0) return this.#ready()
+    this.#setUp = new SetUp(this, this.#stage, {
+      done: () => this.#ready(),
+      failed: (message) => {
+        this.#setUp = null
+        tally.error('setUp', message)
+        this.#leave()
+      },
+    })
+    this.#setUp.start()
+  }
+
+  #refused({ kind, message, status }: Refusal, timedOut = false): void {
+    const { tally } = this.#stage
+    tally.counters.failed++
+    if (status > 0) tally.status('handshakes', status)
+    if (timedOut) tally.error('handshakeTimeout', 'the handshake was not answered in time')
+    else if (!this.#isLeaving) tally.error(kind, message)
+    const socket = this.#socket
+    this.#gone()
+    socket?.destroy()
+  }
+
+  #ready(): void {
+    const { scenario, groups, tally, wantsPayload, schedule } = this.#stage
+    this.#setUp = null
+    if (this.#socket !== null) this.#socket.wantsPayload = wantsPayload
+    if (groups !== null) this.receiver = groups.of(this.values.group).join(this.values.index)
+    if (scenario.pushes !== undefined) this.ledger = new PushLedger(tally.pushes)
+    this.#become('ready')
+    for (const lane of this.lanes) lane.start()
+    const { lifetime } = scenario.connection
+    if (lifetime === undefined) return
+    const connection = this.#connection
+    schedule.at(now() + this.#stage.draw(lifetime), () => {
+      if (connection === this.#connection && this.#state === 'ready') this.#leave()
+    })
+  }
+
+  // --- use ---
+
+  get canSend(): boolean {
+    const socket = this.#socket
+    return this.#state === 'ready' && socket !== null && socket.isOpen && socket.hasRoom
+  }
+
+  send(kind: MessageKind, due: number): void {
+    const { tally, run } = this.#stage
+    const sent = now()
+    const from = sent - due <= timerMillis ? sent : due
+    let number = 0
+    let stamp = ''
+    if (kind.fanOut !== null && this.receiver !== null) {
+      const message = this.#stage.fanOut(kind, this.receiver)
+      number = message.number
+      stamp = formatStamp(run, 'fanOut', this.values.group, number, from)
+    } else if (kind.usesStamp) {
+      number = this.#stampNumber++
+      stamp = formatStamp(run, 'reply', this.values.index, number, from)
+    }
+    const counter = this.#counters[kind.index] as number
+    this.#counters[kind.index] = counter + 1
+    const { frame, key } = kind.encode(this, { counter, stamp })
+    if (kind.reply !== null) this.#inbox.expect(kind, key ?? number, from, sent)
+    tally.counters.messagesOut++
+    this.queue(frame)
+  }
+
+  queue(frame: Buffer): void {
+    this.#socket?.queue(frame)
+    this.#stage.willFlush(this)
+  }
+
+  flush(): void {
+    this.#socket?.flush()
+  }
+
+  // --- what comes ---
+
+  #message(bytes: number, source: Buffer, start: number): void {
+    this.#stage.tally.counters.messagesIn++
+    if (this.#setUp?.message(bytes, source, start)) return
+    this.#inbox.message(bytes, source, start)
+  }
+
+  #batch(): void {
+    if (this.#state === 'leaving') this.closeIfSettled()
+  }
+
+  // --- the end ---
+
+  #ended({ code, reason, fault }: Ended): void {
+    const { tally } = this.#stage
+    tally.open--
+    tally.counters.closed++
+    tally.closed(code)
+    if (fault !== null) tally.error('protocol', fault)
+    else if (!this.#isLeaving) tally.error('closed', `${code} ${reason}`.trim())
+    this.#gone()
+  }
+
+  #gone(): void {
+    const { tally } = this.#stage
+    const wasLeaving = this.#isLeaving
+    const lost = this.#inbox.clear()
+    if (lost > 0) {
+      if (wasLeaving) tally.error('replyTimeout', 'no reply in time', lost)
+      else tally.error('replyLost', 'the connection ended before the reply', lost)
+    }
+    this.receiver?.settle(!wasLeaving)
+    this.ledger?.settle(!wasLeaving)
+    this.#setUp?.end()
+    this.#setUp = null
+    this.#stop()
+    this.receiver = null
+    this.ledger = null
+    this.#socket = null
+    this.#connection++
+    this.#become('closed')
+    if (!this.#wanted) return
+    const { reconnect, lifetime } = this.#stage.scenario.connection
+    if (wasLeaving && lifetime !== undefined) this.#queue()
+    else if (reconnect !== undefined) this.#reconnectAfter(this.#stage.draw(reconnect))
+  }
+
+  #reconnectAfter(millis: number): void {
+    const connection = this.#connection
+    this.#stage.schedule.at(now() + millis, () => {
+      if (connection === this.#connection && this.#wanted && this.#state === 'closed') this.#queue()
+    })
+  }
+
+  #stop(): void {
+    this.receiver?.leave()
+    for (const lane of this.lanes) lane.stop()
+  }
+}

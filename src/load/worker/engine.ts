@@ -1,0 +1,297 @@
+import type { Traffic } from '../client/web-socket.ts'
+import { draw } from '../scenario/distribution.ts'
+import { groupOf } from '../scenario/groups.ts'
+import { compileTemplate, noMessage } from '../scenario/template.ts'
+import { timelineOf } from '../scenario/timeline.ts'
+import { Client } from './client.ts'
+import { now } from './clock.ts'
+import { createConnector } from './connector.ts'
+import { Crew } from './crew.ts'
+import { Group } from './group.ts'
+import { createHealth } from './health.ts'
+import type { Member, MemberState } from './member.ts'
+import { compileKind, type MessageKind } from './message-kind.ts'
+import { Opener } from './opener.ts'
+import type { LastWords, Slice, WorkerPlan } from './plan.ts'
+import { createPosters } from './posters.ts'
+import { createRateSource, type RateSource } from './rate-source.ts'
+import { ReadyList } from './ready-list.ts'
+import { createRestLoad } from './rest-load.ts'
+import { createSchedule } from './schedule.ts'
+import type { Stage } from './stage.ts'
+import { StampReader } from './stamp.ts'
+import { compileStep } from './step.ts'
+import { Tally } from './tally.ts'
+
+/** What a worker process tells while it runs. */
+export interface EngineEvents {
+  slice(slice: Slice): void
+  limit(): void
+  done(last: LastWords): void
+}
+
+export interface Engine {
+  /** Begins the phases then. */
+  start(at: number): void
+  /** Ends them before their time: what is open is drained, and `done` follows. */
+  stop(): void
+}
+
+const sweepMillis = 100
+/** On top of the time to settle: close frames need an answer. */
+const closingMillis = 10_000
+
+/** The load of one worker process. */
+export function createEngine(plan: WorkerPlan, events: EngineEvents): Engine {
+  const { scenario, share } = plan
+  const timeline = timelineOf(scenario.phases)
+  const tally = new Tally()
+  const health = createHealth()
+  const traffic: Traffic = { bytesOut: 0, bytesIn: 0 }
+  const dirty = new Set<Member>()
+  const schedule = createSchedule(flush)
+  const ready = new ReadyList<Member>()
+  const opener = new Opener(Math.max(1, Math.round(scenario.connection.opening * share)))
+  const kinds = scenario.messages.map(compileKind)
+  const groups = new Map<number, Group>()
+  const connector = createConnector(plan)
+  const sendLimit = Math.max(1, Math.ceil(scenario.limits.messages * (plan.drivesRest ? 1 : share)))
+  let sent = 0
+  let hasTraffic = false
+  let phase = 0
+  let second = 0
+  let sliceFrom = 0
+  let startedAt = 0
+  let state: 'waiting' | 'running' | 'settling' | 'done' = 'waiting'
+
+  const stage: Stage = {
+    scenario,
+    run: plan.run,
+    kinds,
+    steps: scenario.onOpen.map(compileStep),
+    connector,
+    tally,
+    traffic,
+    schedule,
+    stamps: new StampReader(plan.run),
+    usesStamps: scenario.pushes !== undefined || kinds.some(({ usesStamp }) => usesStamp),
+    wantsPayload:
+      scenario.pushes !== undefined || kinds.some(({ usesStamp, reply }) => usesStamp || reply?.readsFrames === true),
+    skipsOwn: kinds.some(({ fanOut }) => fanOut?.self === false),
+    groups: kinds.some(({ fanOut }) => fanOut !== null) ? { of: groupNumber } : null,
+    opener,
+    get hasTraffic() {
+      return hasTraffic
+    },
+    random: Math.random,
+    draw: (distribution) => draw(distribution, Math.random),
+    maySend,
+    fanOut(kind, sender) {
+      const message = groupNumber(sender.groupNumber).send(sender, kind.fanOut?.self !== false)
+      tally.counters.fanOutExpected += message.expected
+      return message
+    },
+    readRateOf,
+    willFlush(client) {
+      if (dirty.size === 0) setImmediate(flush)
+      dirty.add(client)
+    },
+    moved,
+  }
+
+  const crew = new Crew(plan.clients.map(createClient), schedule)
+  const sources = kinds.flatMap((kind) => (kind.rate === null ? [] : [rateSource(kind, kind.rate)]))
+  const posters =
+    scenario.pushes === undefined || plan.clients.length === 0
+      ? null
+      : createPosters({
+          pushes: scenario.pushes,
+          stage,
+          ready,
+          concurrency: plan.postConcurrency,
+          rate: scenario.pushes.rate === undefined ? null : scenario.pushes.rate * share,
+          tls: { verify: scenario.connection.tls.verify, ca: plan.ca ?? undefined },
+        })
+  const rest = plan.drivesRest
+    ? scenario.rest.map((definition) => createRestLoad(definition, plan.env, tally, maySend))
+    : []
+
+  function createClient(index: number): Client {
+    const data = plan.data[index % Math.max(1, plan.data.length)] ?? {}
+    const values = { index, group: groupOf(scenario, index), vars: Object.create(null), data, env: plan.env }
+    for (const [name, text] of Object.entries(scenario.variables)) {
+      values.vars[name] = compileTemplate(text).render(values, noMessage)
+    }
+    return new Client(values, stage)
+  }
+
+  function groupNumber(number: number): Group {
+    const known = groups.get(number)
+    if (known !== undefined) return known
+    const group = new Group(number, tally.fanOut)
+    groups.set(number, group)
+    return group
+  }
+
+  function rateSource(kind: MessageKind, rate: number): RateSource {
+    const fits = (client: Member) => client.canSend && (kind.reply === null || client.waitingFor(kind) < kind.inFlight)
+    return createRateSource({
+      rate: rate * share,
+      schedule,
+      isPossible: () => ready.size > 0,
+      send(due) {
+        const client = ready.next(fits, maxTries)
+        if (client === null) return false
+        if (maySend()) client.send(kind, due)
+        return true
+      },
+    })
+  }
+
+  function maySend(): boolean {
+    if (sent++ < sendLimit) return true
+    if (sent === sendLimit + 1) events.limit()
+    return false
+  }
+
+  /** Spreads the slow ones evenly over all clients. */
+  function readRateOf(index: number): number | null {
+    const { slow } = scenario.connection
+    if (slow === undefined) return null
+    return Math.floor((index + 1) * slow.share) > Math.floor(index * slow.share) ? slow.bytesPerSecond : null
+  }
+
+  function moved(client: Member, before: MemberState, after: MemberState): void {
+    if (before === 'connecting') {
+      tally.opening--
+      opener.done()
+    }
+    if (after === 'connecting') tally.opening++
+    if (before === 'ready') ready.delete(client)
+    if (after !== 'ready') return
+    ready.add(client)
+    if (!hasTraffic) return
+    for (const source of sources) source.wake()
+    posters?.wake()
+  }
+
+  function flush(): void {
+    for (const client of dirty) client.flush()
+    dirty.clear()
+  }
+
+  // --- traffic ---
+
+  function setTraffic(wanted: boolean): void {
+    if (wanted === hasTraffic) return
+    hasTraffic = wanted
+    if (wanted) {
+      for (const client of ready) for (const lane of client.lanes) lane.start()
+      for (const source of sources) source.start()
+      posters?.start()
+      for (const each of rest) each.start()
+      return
+    }
+    for (const client of ready) for (const lane of client.lanes) lane.stop()
+    for (const source of sources) tally.messagesUnsent += source.stop()
+    posters?.stop()
+    restStopped = Promise.all(rest.map((each) => each.stop()))
+  }
+
+  let restStopped: Promise<unknown> = Promise.resolve()
+
+  // --- time ---
+
+  function cut(isLast: boolean): void {
+    const time = now()
+    const counted = tally.take()
+    counted.counters.bytesOut = traffic.bytesOut
+    counted.counters.bytesIn = traffic.bytesIn
+    traffic.bytesOut = 0
+    traffic.bytesIn = 0
+    const timed = timeline[phase]
+    events.slice({
+      second,
+      isLast,
+      duration: time - sliceFrom,
+      phase,
+      measured: timed?.measured ?? true,
+      settling: state === 'settling',
+      ...counted,
+      ...health.read(),
+    })
+    sliceFrom = time
+    if (isLast) second++
+  }
+
+  function tick(due: number): void {
+    if (state === 'done') return
+    cut(true)
+    schedule.at(due + 1000, tick)
+  }
+
+  function sweep(due: number): void {
+    if (state === 'done') return
+    crew.sweep()
+    posters?.expire()
+    schedule.at(due + sweepMillis, sweep)
+  }
+
+  function enter(index: number): void {
+    if (state !== 'running') return
+    if (index > 0) cut(false)
+    const timed = timeline[index]
+    if (timed === undefined) return settle()
+    phase = index
+    setTraffic(timed.traffic)
+    crew.enter(timed, startedAt)
+    schedule.at(startedAt + timed.end, () => enter(index + 1))
+  }
+
+  function settle(): void {
+    if (state === 'settling' || state === 'done') return
+    state = 'settling'
+    setTraffic(false)
+    crew.dismiss()
+    const deadline = now() + scenario.settle + closingMillis
+    const look = (due: number) => {
+      if (!crew.isEmpty && now() < deadline) return schedule.at(due + settleLookMillis, look)
+      crew.destroy()
+      void restStopped.then(() => setImmediate(finish))
+    }
+    look(now())
+  }
+
+  function finish(): void {
+    if (state === 'done') return
+    posters?.close()
+    cut(true)
+    state = 'done'
+    schedule.close()
+    health.close()
+    events.done(tally.lastWords())
+  }
+
+  return {
+    start(at) {
+      startedAt = at
+      schedule.at(at, () => {
+        if (state !== 'waiting') return
+        state = 'running'
+        sliceFrom = now()
+        health.read()
+        enter(0)
+      })
+      schedule.at(at + 1000, tick)
+      schedule.at(at + sweepMillis, sweep)
+    },
+    stop() {
+      if (state === 'running') cut(false)
+      settle()
+    },
+  }
+}
+
+/** Clients that a message that is due is offered to; beyond that it waits for the next round. */
+const maxTries = 64
+const settleLookMillis = 10

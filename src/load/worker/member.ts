@@ -1,0 +1,43 @@
+import type { Receiver } from './group.ts'
+import type { FrameCache, MessageKind } from './message-kind.ts'
+import type { PushLedger } from './push-ledger.ts'
+
+export type MemberState = 'closed' | 'waiting' | 'connecting' | 'settingUp' | 'ready' | 'leaving' | 'closing'
+
+/** A client of the test as the parts of a worker see it. */
+export interface Member extends FrameCache {
+  readonly state: MemberState
+  /** Of the connection at hand; null while there is none, or where the scenario has none. */
+  readonly receiver: Receiver | null
+  readonly ledger: PushLedger | null
+  readonly lanes: readonly SendingLane[]
+  readonly canSend: boolean
+  /** Replies to messages of a kind that may still come in time. */
+  waitingFor(kind: MessageKind): number
+  /** Sends a message that was due then. */
+  send(kind: MessageKind, due: number): void
+  /** Takes a frame; it leaves when what is under way has been done. */
+  queue(frame: Buffer): void
+  flush(): void
+  want(): void
+  /** Leaves when what it is still owed has come, or the scenario's time to settle is over. */
+  unwant(): void
+  /** Called by the opener when it is this client's turn. */
+  open(): void
+  /** Nothing is owed to it any more, or it has waited long enough. */
+  closeIfSettled(): void
+  /** Gives up on replies whose time is over. */
+  expire(): void
+  destroy(): void
+}
+
+/** When a client sends its messages of one kind. */
+export interface SendingLane {
+  readonly kind: MessageKind
+  start(): void
+  stop(): void
+  /** A reply came. */
+  replied(): void
+  /** Replies did not come. */
+  gaveUp(count: number): void
+}

@@ -1,0 +1,146 @@
+import type { PushesDefinition } from '../scenario/definition.ts'
+import { compileTemplate, noMessage, type Template } from '../scenario/template.ts'
+import { now, timerMillis } from './clock.ts'
+import { endpointOf } from './connector.ts'
+import type { Member } from './member.ts'
+import { PostLane, type PostOutcome } from './post-lane.ts'
+import type { PushLedger } from './push-ledger.ts'
+import { createRateSource, type RateSource } from './rate-source.ts'
+import type { ReadyList } from './ready-list.ts'
+import type { Stage } from './stage.ts'
+import { formatStamp } from './stamp.ts'
+
+export interface PostersOptions {
+  readonly pushes: PushesDefinition
+  readonly stage: Stage
+  readonly ready: ReadyList<Member>
+  /** POSTs that may be under way, and POSTs a second, of this process. */
+  readonly concurrency: number
+  readonly rate: number | null
+  readonly tls: { readonly verify: boolean; readonly ca?: string | undefined }
+}
+
+/** Posts to `@connections` of the clients that are ready, each in its turn. */
+export interface Posters {
+  start(): void
+  stop(): void
+  /** A client became ready. */
+  wake(): void
+  /** Gives up on POSTs whose time is over. */
+  expire(): void
+  close(): void
+}
+
+export function createPosters({ pushes, stage, ready, concurrency, rate, tls }: PostersOptions): Posters {
+  const urls = (pushes.urls ?? []).map((each) => compileTemplate(each, 'url'))
+  const body = compileTemplate(pushes.body)
+  const headers = Object.entries(pushes.headers).map(
+    ([name, value]) => [name, compileTemplate(value, 'header')] as const,
+  )
+  const expected = new Set(pushes.expect)
+  const pools = new Map<string, PostLane[]>()
+  let underWay = 0
+  let turn = 0
+  let isRunning = false
+
+  /** A lane without a request, of those to this server. */
+  function idleLane(url: URL): PostLane {
+    const lanes = pools.get(url.origin) ?? []
+    pools.set(url.origin, lanes)
+    const idle = lanes.find((lane) => !lane.isBusy)
+    if (idle !== undefined) return idle
+    const lane = new PostLane(endpointOf(url, tls), stage.traffic)
+    lanes.push(lane)
+    return lane
+  }
+
+  function urlFor(client: Member): URL {
+    const { values } = client
+    if (urls.length === 0) return new URL(stage.connector.httpUrlOf(values))
+    return new URL((urls[turn++ % urls.length] as Template).render(values, noMessage))
+  }
+
+  function send(due: number): boolean {
+    if (underWay >= concurrency) return false
+    const client = ready.next((each) => each.ledger !== null && !each.ledger.isBusy, maxTries)
+    if (client === null) return false
+    if (!stage.maySend()) return true
+    const ledger = client.ledger as PushLedger
+    const url = urlFor(client)
+    const sent = now()
+    const from = sent - due <= timerMillis ? sent : due
+    const number = ledger.post()
+    const stamp = formatStamp(stage.run, 'push', client.values.index, number, from)
+    underWay++
+    stage.tally.counters.posted++
+    idleLane(url).post(
+      requestOf(client, url, body.render(client.values, { counter: number, stamp })),
+      sent,
+      (outcome) => {
+        underWay--
+        answered(ledger, from, outcome)
+        client.closeIfSettled()
+        if (isRunning && source === null) setImmediate(saturate)
+      },
+    )
+    return true
+  }
+
+  function requestOf(client: Member, url: URL, text: string): string {
+    const id = encodeURIComponent(client.values.vars.connectionId ?? '')
+    const given = headers.map(([name, value]) => `${name}: ${value.render(client.values, noMessage)}\r\n`).join('')
+    return (
+      `POST ${url.pathname.replace(/\/$/, '')}/@connections/${id} HTTP/1.1\r\nHost: ${url.host}\r\n` +
+      `Content-Type: ${pushes.contentType}\r\nContent-Length: ${Buffer.byteLength(text)}\r\n${given}\r\n${text}`
+    )
+  }
+
+  function answered(ledger: PushLedger, from: number, outcome: PostOutcome): void {
+    const { tally } = stage
+    const isAccepted = 'status' in outcome && expected.has(outcome.status) && outcome.status < 300
+    ledger.answered(isAccepted)
+    if ('failure' in outcome) return tally.error('postFailed', outcome.failure)
+    tally.latency('post', now() - from)
+    tally.status('posts', outcome.status)
+    if (isAccepted) tally.counters.accepted++
+    if (!expected.has(outcome.status)) tally.error('postStatus', `status ${outcome.status}`)
+  }
+
+  /** Without a rate: as many as may be under way. */
+  function saturate(): void {
+    while (isRunning && send(now())) {
+      if (!stage.maySend()) return
+    }
+    if (isRunning && underWay === 0) stage.schedule.at(now() + idleMillis, saturate)
+  }
+
+  const source: RateSource | null =
+    rate === null ? null : createRateSource({ rate, schedule: stage.schedule, send, isPossible: () => ready.size > 0 })
+
+  return {
+    start() {
+      if (isRunning) return
+      isRunning = true
+      if (source === null) saturate()
+      else source.start()
+    },
+    stop() {
+      if (!isRunning) return
+      isRunning = false
+      stage.tally.pushesUnsent += source?.stop() ?? 0
+    },
+    wake: () => source?.wake(),
+    expire() {
+      const limit = now() - pushes.timeout
+      for (const lane of [...pools.values()].flat()) {
+        if (lane.isBusy && lane.sentAt < limit) lane.fail('no answer in time')
+      }
+    },
+    close() {
+      for (const lane of [...pools.values()].flat()) lane.close()
+    },
+  }
+}
+
+const maxTries = 256
+const idleMillis = 10

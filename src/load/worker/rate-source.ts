@@ -1,0 +1,83 @@
+import { now } from './clock.ts'
+import type { Schedule } from './schedule.ts'
+
+export interface RateSourceOptions {
+  /** How many a second. */
+  readonly rate: number
+  readonly schedule: Schedule
+  /** Does the one that was due then; false when it can't now: it is tried again, and stays due then. */
+  send(due: number): boolean
+  /** Whether anyone is there to do it; while nobody is, nothing becomes due. */
+  isPossible(): boolean
+}
+
+/** Does things on a schedule that stands, whatever they take: what cannot be done in time is late, and all of it is done. */
+export interface RateSource {
+  start(): void
+  /** How many were due and have not been done. */
+  stop(): number
+  /** Something became possible again. */
+  wake(): void
+}
+
+/** One batch is no longer than this, so that sockets are read in between. */
+const maxBatch = 2_000
+const pollMillis = 1
+
+export function createRateSource({ rate, schedule, send, isPossible }: RateSourceOptions): RateSource {
+  const interval = 1000 / rate
+  let isRunning = false
+  /** Of the schedule that stands: the k-th is due at `origin + k * interval`. */
+  let origin = 0
+  let done = 0
+  let epoch = 0
+  let isIdle = false
+
+  function begin(): void {
+    origin = now()
+    done = 0
+    isIdle = false
+  }
+
+  function pump(): void {
+    if (!isRunning) return
+    if (!isPossible()) {
+      isIdle = true
+      return
+    }
+    if (isIdle) begin()
+    const time = now()
+    for (let sent = 0; sent < maxBatch; sent++) {
+      const due = origin + done * interval
+      if (due > time) return plan(due)
+      if (!send(due)) return plan(time + pollMillis)
+      done++
+    }
+    plan(time)
+  }
+
+  function plan(at: number): void {
+    const mine = ++epoch
+    schedule.at(at, () => {
+      if (mine === epoch) pump()
+    })
+  }
+
+  return {
+    start() {
+      if (isRunning) return
+      isRunning = true
+      begin()
+      pump()
+    },
+    stop() {
+      if (!isRunning) return 0
+      isRunning = false
+      epoch++
+      return isIdle ? 0 : Math.max(0, Math.floor((now() - origin) / interval) + 1 - done)
+    },
+    wake() {
+      if (isRunning && isIdle) pump()
+    },
+  }
+}
