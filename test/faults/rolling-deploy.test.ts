@@ -64,6 +64,8 @@ test('three nodes are restarted one by one under load, and nobody loses anything
     ...Array.from({ length: 3 }, () => startPoster(httpPost(endpoint, true), toAnyone)),
     ...Array.from({ length: 3 }, () => startPoster(sdkPost(endpoint), toAnyone)),
     startPoster(httpPost(endpoint, false), toAnyone),
+    // Whose connections are idle most of the time.
+    ...Array.from({ length: 5 }, () => startPoster(httpPost(endpoint, true), { ...toAnyone, gap: 600 })),
     startPoster(httpPost(endpoint, true), toStalling),
     startPoster(sdkPost(endpoint), toStalling),
   ]
