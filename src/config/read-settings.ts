@@ -107,10 +107,14 @@ function isServiceLink(name: string, value: string): boolean {
   return /^POSTERN_(SERVICE_|PORT_\d+_)/.test(name) || (name === 'POSTERN_PORT' && /^(tcp|udp|sctp):\/\//.test(value))
 }
 
+/** What `postern workers` and `postern connections` read: one environment may serve them and the gateway. */
+const clientVariables = new Set(['POSTERN_MANAGEMENT_TOKEN', 'POSTERN_MANAGEMENT_URL'])
+
 function unknownVariables(env: SettingSources['env']): Fault[] {
   const known = [...settingsTable.map((row) => row.variable), ...Object.keys(secretVariables), 'POSTERN_CONFIG']
   return Object.keys(env)
-    .filter((name) => name.startsWith('POSTERN_') && !known.includes(name) && !isServiceLink(name, env[name] ?? ''))
+    .filter((name) => name.startsWith('POSTERN_') && !known.includes(name) && !clientVariables.has(name))
+    .filter((name) => !isServiceLink(name, env[name] ?? ''))
     .map((name) => {
       const suggestion = nearestName(name, known) ?? undefined
       return createFault({ file: name }, { path: [], problem: 'no such setting', suggestion })

@@ -114,6 +114,11 @@ describe('settings', () => {
     expect(await settingsOf({ env })).toMatchObject({ port: 8080 })
   })
 
+  test('leave alone what the commands for operators read', async () => {
+    const env = { POSTERN_MANAGEMENT_URL: 'http://127.0.0.1:8081', POSTERN_MANAGEMENT_TOKEN: 's3cr3t-s3cr3t' }
+    expect(await settingsOf({ env })).toMatchObject({ managementPort: 8081, managementTokens: [] })
+  })
+
   test('take the keys of Lambda calls from where AWS tools do', async () => {
     const env = {
       AWS_ACCESS_KEY_ID: 'AKID',
