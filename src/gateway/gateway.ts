@@ -113,11 +113,11 @@ export function createGateway(options: GatewayOptions): Gateway {
     reserved--
     deadlines.remove(connection)
     open.remove(connection)
-    void registry.remove(connection.connectionId)
-    const { deployment } = connection
+    const { connectionId, deployment } = connection
     deployment.connections--
     deployment.newest.closes(name).value++
-    if (connection !== reportedElsewhere) void disconnect(connection, deployment.newest, code, reported)
+    const owed = connection !== reportedElsewhere
+    void registry.remove(connectionId, owed ? disconnect(connection, deployment.newest, code, reported) : undefined)
   }
 
   /** Ends what is idle or old; otherwise says when to look again. */

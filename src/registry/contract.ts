@@ -77,9 +77,16 @@ export interface Registry {
   /** Changes when the others have taken this worker for dead: connections of the one before are gone. */
   readonly owner: OwnerId
   allocateId(): ConnectionId
-  /** The record is stored for every worker to see. */
+  /**
+   * The record is stored for every worker to see, once it resolves. Nobody waits for that before a client is let in,
+   * so a worker that dies within this moment takes its newest connections with it: no other one knows of them.
+   */
   add(record: ConnectionRecord): void | Promise<void>
-  remove(id: ConnectionId): void | Promise<void>
+  /**
+   * With `told`, which settles when the backend has been told of the end: should this worker die before that, another
+   * one tells it. The connection itself is gone at once.
+   */
+  remove(id: ConnectionId, told?: Promise<unknown>): void | Promise<void>
   /**
    * Null when it is gone, never was, or its id is malformed. Rejects with a `GatewayError` of `WORKER_UNREACHABLE`
    * where `deliver` says `unreachable`.

@@ -20,8 +20,8 @@ export interface RecordTable {
   readonly size: number
   has(id: ConnectionId): boolean
   add(record: ConnectionRecord): void
-  /** False when it was not there. */
-  remove(id: ConnectionId): boolean
+  /** Gives the record back; null when it was not there. */
+  remove(id: ConnectionId): ConnectionRecord | null
   clear(): void
   /** As `Registry.list`; a cursor that is not one of ours rejects with a RangeError. */
   list(filter: ConnectionFilter, cursor: string | null, limit: number): Promise<ConnectionPage>
@@ -46,9 +46,9 @@ export function createRecordTable(): RecordTable {
     nodes.set(record.connectionId, node)
   }
 
-  function remove(id: ConnectionId): boolean {
+  function remove(id: ConnectionId): ConnectionRecord | null {
     const node = nodes.get(id)
-    if (node === undefined) return false
+    if (node === undefined) return null
     nodes.delete(id)
     if (node.earlier === null) first = node.later
     else node.earlier.later = node.later
@@ -57,7 +57,7 @@ export function createRecordTable(): RecordTable {
     // A listing may stand here: it must not hold on to what is removed after this node.
     node.earlier = null
     node.later = null
-    return true
+    return node.record
   }
 
   /** The first node behind a place: at once while the connection there is open, else by walking. */

@@ -6,6 +6,7 @@ import { allocateConnectionId, type ConnectionId, type OwnerId, ownerOfConnectio
 import type { RedisAddress } from '../vocabulary/redis-address.ts'
 import type { RegistryOptions, SharedRegistry, WorkerDescription } from './contract.ts'
 import { createRecordTable } from './record-table.ts'
+import { createDeaths } from './redis/deaths.ts'
 import { answerCodes, packEnvelope, type QuestionKind, questionKinds, readEnvelope } from './redis/envelope.ts'
 import { createFleet } from './redis/fleet.ts'
 import { createInbox } from './redis/inbox.ts'
@@ -14,6 +15,7 @@ import { createMembership } from './redis/membership.ts'
 import { createPeers, type Outcome } from './redis/peers.ts'
 import { createAnswerer, readDescription } from './redis/questions.ts'
 import { createRecordStore } from './redis/record-store.ts'
+import { createSerials } from './redis/serials.ts'
 import { openStore, within } from './redis/store.ts'
 import { type Timings, timingsOf } from './redis/timings.ts'
 import { createUndertaker } from './redis/undertaker.ts'
@@ -50,8 +52,6 @@ export interface RedisRegistry extends SharedRegistry {
 
 /** How long closing waits for Redis and for backends that are told of ended connections. */
 const closingMs = 2_000
-/** Of workers that are known to be dead: their stale ids need not be asked about. */
-const maxKnownDead = 10_000
 
 /** The registry of workers that share a Redis; see docs/reliability.md for what it survives. */
 export function createRedisRegistry(options: RedisRegistryOptions): RedisRegistry {
@@ -61,9 +61,7 @@ export function createRedisRegistry(options: RedisRegistryOptions): RedisRegistr
   const startedAt = now()
   const records = createRecordTable()
   const answerOf = createAnswerer(local, records)
-  const knownDead = new Set<OwnerId>()
-  /** The newest envelope of each sender. */
-  const serials = new Map<OwnerId, number>()
+  const serials = createSerials({ clock })
   let closed = false
   let closing: Promise<void> | null = null
   let rewriteOwed = false
@@ -79,7 +77,7 @@ export function createRedisRegistry(options: RedisRegistryOptions): RedisRegistr
     ready: () => membership.nudge(),
   })
   const membership = createMembership({
-    ...{ store, keys, name, version: options.version, startedAt, timings, log, random, clock },
+    ...{ store, keys, name, version: options.version, startedAt, timings, log, random, clock, now },
     held,
     buried,
   })
@@ -93,10 +91,16 @@ export function createRedisRegistry(options: RedisRegistryOptions): RedisRegistr
     },
   })
   const recordStore = createRecordStore({
-    ...{ store, records, log },
+    ...{ store, records, log, clock },
     key: () => membership.keys.connections,
     mayWrite: () => membership.certain,
     failed: disturbed,
+  })
+  const mayJudge = () => trouble() === null && membership.certain && membership.calm
+  const deaths = createDeaths({
+    ...{ store, keys, mayJudge, clock, grave: timings.grave, failed: disturbed },
+    own: () => membership.owner,
+    reachable: () => trouble() === null,
   })
   const peers = createPeers({
     own: () => membership.owner,
@@ -108,7 +112,7 @@ export function createRedisRegistry(options: RedisRegistryOptions): RedisRegistr
         throw error
       }
     },
-    isDead,
+    isDead: deaths.isDead,
     clock,
     answerTimeout: timings.answer,
     answerSeconds: metrics.histogram('postern_registry_answer_seconds', {}),
@@ -116,9 +120,8 @@ export function createRedisRegistry(options: RedisRegistryOptions): RedisRegistr
     published: metrics.counter('postern_registry_envelopes_total', { direction: 'out' }),
   })
   const undertaker = createUndertaker({
-    ...{ store, keys, bury: options.bury, timings, log, random, failed: disturbed },
+    ...{ store, keys, bury: options.bury, mayJudge, timings, log, random, clock, failed: disturbed },
     own: () => membership.owner,
-    mayJudge: () => trouble() === null && membership.certain && membership.calm,
     burials: metrics.counter('postern_registry_burials_total', {}),
     buriedConnections: metrics.counter('postern_registry_buried_connections_total', {}),
   })
@@ -144,9 +147,9 @@ export function createRedisRegistry(options: RedisRegistryOptions): RedisRegistr
 
   // --- the lease ---
 
-  function held(stored: number, anew: boolean): void {
-    const mismatch = recordStore.settled && stored !== records.size
-    mismatches = mismatch ? mismatches + 1 : 0
+  function held(stored: number, anew: boolean, askedAt: number): void {
+    const expected = recordStore.expectedSince(askedAt)
+    mismatches = expected !== null && stored !== expected ? mismatches + 1 : 0
     // A failover may lose what was written last without telling anybody.
     if (anew || mismatches >= 2) void rewrite()
     void inbox.check(echo()).catch(disturbed)
@@ -165,36 +168,22 @@ export function createRedisRegistry(options: RedisRegistryOptions): RedisRegistr
     }
   }
 
-  function buried(): void {
+  /** Whoever buries this worker runs the `$disconnect`s of the records that it found: the others are left to us. */
+  function buried(found: number | null, before: OwnerId): void {
     const unstored = recordStore.unstoredIds()
+    const owesAll = found === null || found < records.size - unstored.size
     log.warn({ connections: records.size }, 'closing the connections that this worker was taken for dead with')
+    deaths.add(before)
     recordStore.clear()
     records.clear()
     peers.drop()
-    options.buried((id) => unstored.has(id))
+    options.buried((id) => owesAll || unstored.has(id))
     void inbox.listen(membership.keys.inbox)
   }
 
   function echo(): Buffer {
     const { owner } = membership
     return packEnvelope({ from: owner, serial: 0, to: owner, questions: [], answers: [] })
-  }
-
-  async function isDead(owner: OwnerId): Promise<boolean> {
-    if (closed || trouble() !== null) return false
-    try {
-      const { lease, grave } = keys.of(owner)
-      const [alive, dead] = (await store.run('MGET', lease, grave)) as (Buffer | null)[]
-      if (dead !== null) {
-        if (knownDead.size >= maxKnownDead) knownDead.clear()
-        knownDead.add(owner)
-        serials.delete(owner)
-      }
-      return dead !== null || (alive === null && membership.calm)
-    } catch (error) {
-      disturbed(error as Error)
-      return false
-    }
   }
 
   // --- what others want ---
@@ -209,9 +198,7 @@ export function createRedisRegistry(options: RedisRegistryOptions): RedisRegistr
     const { from, to, serial, questions } = envelope
     if (to !== membership.owner) return
     if (from === to) return inbox.echoed()
-    if (serial <= (serials.get(from) ?? 0)) return
-    if (serials.size > maxKnownDead) serials.clear()
-    serials.set(from, serial)
+    if (!serials.isNew(from, serial)) return
     received.value++
     peers.take(envelope)
     // A worker that may be buried must not act: its connections may have been reported gone.
@@ -242,6 +229,8 @@ export function createRedisRegistry(options: RedisRegistryOptions): RedisRegistr
     if (closed) return
     const reachable = trouble() === null
     membership.stop()
+    // What backends have not been told by then is left to an undertaker.
+    await within(recordStore.toldAll(), closingMs).catch(() => {})
     const goodbye = async () => {
       await recordStore.flushed()
       await undertaker.stop()
@@ -269,7 +258,7 @@ export function createRedisRegistry(options: RedisRegistryOptions): RedisRegistr
   }
 
   function isGone(owner: OwnerId | -1): boolean {
-    return owner === -1 || knownDead.has(owner)
+    return owner === -1 || deaths.has(owner)
   }
 
   function describeOwn(): WorkerDescription {
@@ -298,8 +287,9 @@ export function createRedisRegistry(options: RedisRegistryOptions): RedisRegistr
       records.add(record)
       return recordStore.put(record)
     },
-    remove(id) {
-      return records.remove(id) ? recordStore.remove(id) : undefined
+    remove(id, told) {
+      const record = records.remove(id)
+      return record === null ? undefined : recordStore.remove(record, told ?? null)
     },
     get(id) {
       const owner = ownerOfConnectionId(id)

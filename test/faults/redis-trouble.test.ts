@@ -3,6 +3,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import { type Fleet, type Held, leaseSeconds, type Node, printAccount, startFleet } from '../helpers/fleet.ts'
 import { type RedisServer, startRedis } from '../helpers/redis-server.ts'
 import { startSlowProxy } from '../helpers/slow-proxy.ts'
+import { storedIds } from '../helpers/stored-records.ts'
 
 let redis: RedisServer
 let fleet: Fleet
@@ -17,11 +18,6 @@ afterEach(async () => {
 const each = 20
 const deadline = { timeout: 60_000, interval: 100 }
 const outage = 2 * leaseSeconds * 1000
-
-async function storedIds(): Promise<string[]> {
-  const keys = await redis.client.keys('*:connections')
-  return (await Promise.all(keys.map((key) => redis.client.hkeys(key)))).flat().sort()
-}
 
 const idsOf = (held: readonly Held[]) => held.map(({ id }) => id).sort()
 
@@ -44,7 +40,7 @@ for (const [what, begin, end] of outages) {
     fleet = await startFleet(redis.url, ['a', 'b'])
     const [a, b] = fleet.nodes as [Node, Node]
     const [ofA, ofB] = [await fleet.connect(a, each), await fleet.connect(b, each)]
-    await expect.poll(async () => (await storedIds()).length, deadline).toBe(2 * each)
+    await expect.poll(async () => (await storedIds(redis.client)).length, deadline).toBe(2 * each)
     await begin()
     const startedAt = performance.now()
     const remote = ofB[0] as Held
@@ -71,7 +67,7 @@ for (const [what, begin, end] of outages) {
     await pause(outage - (performance.now() - startedAt))
     await end()
     const living = idsOf([...ofA.slice(each / 2), ...ofB, ...meanwhile])
-    await expect.poll(storedIds, deadline).toEqual(living)
+    await expect.poll(() => storedIds(redis.client), deadline).toEqual(living)
     for (const { id, client } of [...ofB, ...meanwhile]) {
       await expect.poll(() => fleet.post(a, id, 'again'), deadline).toBe(200)
       expect(await client.next()).toBe('again')
@@ -79,11 +75,15 @@ for (const [what, begin, end] of outages) {
     // Time in which a living worker that was not back yet would be buried.
     await pause(2 * leaseSeconds * 1000)
     printAccount(`Redis ${what}`, {
-      ...{ 'connections alive': living.length, stored: (await storedIds()).length, burials: await burials() },
+      ...{
+        'connections alive': living.length,
+        stored: (await storedIds(redis.client)).length,
+        burials: await burials(),
+      },
       ...{ 'disconnects owed': ended.length, run: fleet.disconnects.size, 'slowest 503 in ms': Math.round(slowest) },
     })
     expect(await burials()).toBe(0)
-    expect(await storedIds()).toEqual(living)
+    expect(await storedIds(redis.client)).toEqual(living)
     expect(fleet.disconnects.size).toBe(ended.length)
     for (const { client } of [...ofB, ...meanwhile]) expect(client.socket.readyState).toBe(1)
   }, 120_000)
@@ -106,7 +106,7 @@ test('Redis answers after 200 ms: pushes arrive all the same, and nothing piles 
     }
     const brief = await fleet.connect(a, 200)
     for (const { client } of brief) client.close()
-    await expect.poll(storedIds, deadline).toEqual(idsOf(held))
+    await expect.poll(() => storedIds(redis.client), deadline).toEqual(idsOf(held))
     for (const node of [a, b]) {
       await expect.poll(() => node.metric('postern_registry_waiting'), deadline).toBe(0)
       await expect.poll(() => node.metric('postern_registry_unstored_records'), deadline).toBe(0)

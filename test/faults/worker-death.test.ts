@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { type Fleet, type Held, leaseSeconds, type Node, printAccount, startFleet } from '../helpers/fleet.ts'
 import { type RedisServer, startRedis } from '../helpers/redis-server.ts'
+import { storedIds } from '../helpers/stored-records.ts'
 
 let redis: RedisServer
 let fleet: Fleet
@@ -22,11 +23,7 @@ async function start(): Promise<{ nodes: readonly [Node, Node, Node]; held: Held
   return { nodes, held }
 }
 
-async function storedRecords(): Promise<number> {
-  const keys = await redis.client.keys('*:connections')
-  const counts = await Promise.all(keys.map((key) => redis.client.hlen(key)))
-  return counts.reduce((sum, count) => sum + count, 0)
-}
+const storedRecords = async () => (await storedIds(redis.client)).length
 
 const idsOf = (held: readonly Held[]) => held.map(({ id }) => id)
 const reported = (ids: readonly string[]) => ids.filter((id) => fleet.disconnects.has(id)).length

@@ -8,10 +8,10 @@ export class RedisUnfit extends Error {
 const oldestMajor = 7
 
 /**
- * Whether this Redis can do what the registry needs; resolves with the seconds that it has been up. Rejects with
- * `RedisUnfit`, or with whatever keeps it from being asked.
+ * Whether this Redis can do what the registry needs; resolves with one sentence about what may do harm there, or
+ * null. Rejects with `RedisUnfit`, or with whatever keeps it from being asked.
  */
-export async function checkCapability(store: Store, channel: string): Promise<number> {
+export async function checkCapability(store: Store, channel: string): Promise<string | null> {
   const info = String(await store.run('INFO', 'server'))
   const version = member(info, 'redis_version')
   const major = Number.parseInt(version, 10)
@@ -31,7 +31,14 @@ export async function checkCapability(store: Store, channel: string): Promise<nu
     }
     throw error
   }
-  return Number(member(info, 'uptime_in_seconds')) || 0
+  return adviceOn(String(await store.run('INFO', 'memory')))
+}
+
+/** A lease or a record that is evicted looks like one that ended. */
+function adviceOn(info: string): string | null {
+  const policy = member(info, 'maxmemory_policy')
+  if (policy === 'noeviction' || Number(member(info, 'maxmemory')) === 0) return null
+  return `Redis may evict leases and records when its memory is full (maxmemory-policy ${policy}): set noeviction`
 }
 
 function member(info: string, name: string): string {

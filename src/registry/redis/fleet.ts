@@ -5,6 +5,7 @@ import type { ConnectionFilter, ConnectionPage, FleetPage, WorkerDescription } f
 import { isRecordCursor, type RecordTable } from '../record-table.ts'
 import { answerCodes, questionKinds } from './envelope.ts'
 import type { FleetKeys } from './keys.ts'
+import { readOwners } from './owners.ts'
 import type { Peers } from './peers.ts'
 import { readPage, wireFilter } from './questions.ts'
 import { isForeignValue, type Store } from './store.ts'
@@ -38,9 +39,12 @@ export function createFleet(options: FleetOptions): Fleet {
     try {
       return await store.run(command, ...args)
     } catch (cause) {
-      if (isForeignValue(cause)) return null
-      throw new GatewayError('WORKER_UNREACHABLE', trouble() ?? `Redis (${store.where}) did not answer`, { cause })
+      return isForeignValue(cause) ? null : unanswered(cause)
     }
+  }
+
+  function unanswered(cause: unknown): never {
+    throw new GatewayError('WORKER_UNREACHABLE', trouble() ?? `Redis (${store.where}) did not answer`, { cause })
   }
 
   /** Other workers can't be blamed for what lies between us and them. */
@@ -51,9 +55,8 @@ export function createFleet(options: FleetOptions): Fleet {
 
   /** Rising; the dead that are not buried are among them. */
   async function owners(): Promise<OwnerId[]> {
-    const known = (((await run('HKEYS', keys.workers)) ?? []) as Buffer[]).map((text) => Number(text.toString()))
-    const valid = known.filter((owner) => Number.isInteger(owner) && owner >= 0 && owner < 0x1000000)
-    return [...new Set([...valid, own()])].sort((a, b) => a - b)
+    const known = await readOwners(store, keys).catch(unanswered)
+    return [...new Set([...known, own()])].sort((a, b) => a - b)
   }
 
   /** The name that a worker has left; that of a living one is in its lease too. */

@@ -49,18 +49,23 @@ export function createInbox({ store, log, random, retry, commandTimeout, receive
   async function open(): Promise<void> {
     const mine = ++round
     drop()
+    if (timer !== null) clearTimeout(timer)
+    timer = null
+    const making = store.subscribe(channel, receive, (error) => {
+      if (mine === round) again(error)
+    })
     try {
-      const made = await within(
-        store.subscribe(channel, receive, (error) => {
-          if (mine === round) again(error)
-        }),
-        4 * commandTimeout,
-      )
+      const made = await within(making, 4 * commandTimeout)
       if (mine !== round || closed) return made.close()
       subscription = made
       missing = 0
       setTrouble(null)
     } catch (error) {
+      // One that comes too late must not go on listening beside the next.
+      making.then(
+        (made) => made.close(),
+        () => {},
+      )
       if (mine === round) again(error as Error)
     }
   }
@@ -108,7 +113,9 @@ export function createInbox({ store, log, random, retry, commandTimeout, receive
       missing = 0
     },
     async end() {
+      closed = true
       round++
+      if (timer !== null) clearTimeout(timer)
       await subscription?.end()
     },
     close() {

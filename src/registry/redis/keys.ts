@@ -4,11 +4,14 @@ import type { OwnerId } from '../../vocabulary/ids.ts'
 export interface WorkerKeys {
   /** String, JSON of a `LeaseValue`; runs out by itself when the worker dies. */
   readonly lease: string
-  /** String; there once the worker has been declared dead or has left: its owner id is not used again. */
+  /**
+   * String; there once the worker has been declared dead (`buried` and how many records it had) or has left: its owner
+   * id is not used again.
+   */
   readonly grave: string
   /** String; who runs the `$disconnect`s of a dead worker. */
   readonly undertaker: string
-  /** Hash: connection id → packed record. */
+  /** Hash: connection id → packed record. A string after the burial, so that Redis refuses what is written late. */
   readonly connections: string
   /** Channel of sharded pub/sub. */
   readonly inbox: string

@@ -3,7 +3,7 @@ import { type OwnerId, randomOwnerId } from '../../vocabulary/ids.ts'
 import { checkCapability, RedisUnfit } from './capability.ts'
 import type { FleetKeys, WorkerKeys } from './keys.ts'
 import { leaveFleet, renewLease } from './scripts.ts'
-import type { Store } from './store.ts'
+import { isForeignValue, type Store } from './store.ts'
 import type { Timings } from './timings.ts'
 
 export interface MembershipOptions {
@@ -17,10 +17,18 @@ export interface MembershipOptions {
   readonly random: () => number
   /** Milliseconds that only rise, also while the process is stopped. */
   readonly clock: () => number
-  /** Told with each renewal; `anew` when records may have been lost since the last one. */
-  readonly held: (stored: number, anew: boolean) => void
-  /** Told when others have taken this worker for dead. It has a new owner id by then. */
-  readonly buried: () => void
+  /** Milliseconds since 1970: they go on while the machine sleeps. */
+  readonly now: () => number
+  /**
+   * Told with each renewal: how many records were stored when it was asked for, by the clock at `askedAt`; `anew`
+   * when some may have been lost since the last one.
+   */
+  readonly held: (stored: number, anew: boolean, askedAt: number) => void
+  /**
+   * Told when others have taken this worker for dead: how many of its records they found, null when nobody knows. It
+   * has a new owner id by then.
+   */
+  readonly buried: (found: number | null, before: OwnerId) => void
 }
 
 /** This worker's place in the fleet: its owner id, and the lease that proves that it lives. */
@@ -53,18 +61,23 @@ const tick = 1_000
 const soon = 100
 
 export function createMembership(options: MembershipOptions): Membership {
-  const { store, keys, name, version, startedAt, timings, log, random, clock, held, buried } = options
+  const { store, keys, name, version, startedAt, timings, log, random, clock, now, held, buried } = options
   let owner = randomOwnerId()
   let value = leaseValue()
+  let heldBefore = false
   let trouble: string | null = 'has not answered yet'
   let unfit: RedisUnfit | null = null
   let fit = false
   let confirmedAt = Number.NEGATIVE_INFINITY
-  let disturbedAt = Number.NEGATIVE_INFINITY
+  // Whoever is new has not seen what was before: others may be on their way back after an outage.
+  let disturbedAt = clock()
   let anew = true
   let fenced = false
-  let aliveAt = clock()
+  /** How often the process has stood still: what was asked for before the last time proves nothing after it. */
+  let standstills = 0
+  let [aliveAt, aliveTime] = [clock(), now()]
   let beating: Promise<void> | null = null
+  let urgent = false
   let timer: NodeJS.Timeout | null = null
   let stopped = false
   // Renewals are at most `renewal` apart: a shorter standstill can't have cost the lease.
@@ -75,66 +88,100 @@ export function createMembership(options: MembershipOptions): Membership {
   }
 
   const watch = setInterval(() => {
-    isFrozen()
+    if (clock() - aliveAt > standstill) standsStill()
+    else isFrozen()
     aliveAt = clock()
+    aliveTime = now()
   }, tick)
   watch.unref()
 
+  /** By the time of day, since the other clock may stop with the machine; one that is set forward costs a renewal. */
   function isFrozen(): boolean {
-    if (fenced) return true
-    if (clock() - aliveAt <= standstill) return false
+    if (stopped) return false
+    if (!fenced && now() - aliveTime > standstill) standsStill()
+    return fenced
+  }
+
+  function standsStill(): void {
     fenced = true
+    standstills++
     aliveAt = clock()
+    aliveTime = now()
     log.warn({}, 'the process stood still; its lease is in doubt until Redis confirms it')
     nudge()
-    return true
   }
 
   function beat(): Promise<void> {
-    beating ??= renew().finally(() => {
+    beating ??= renew().then((pause) => {
       beating = null
+      plan(urgent ? 0 : pause)
+      urgent = false
     })
     return beating
   }
 
-  async function renew(): Promise<void> {
-    const asked = owner
-    const own = keys.of(asked)
-    const at = clock()
+  /** Resolves with the milliseconds until the next one. */
+  async function renew(): Promise<number> {
     try {
-      if (!fit) await checkFitness(own.inbox)
-      const reply = await store.run('EVAL', renewLease, 3, own.lease, own.grave, own.connections, value, timings.lease)
-      const [status, stored] = reply as [Buffer, number]
-      if (stopped || asked !== owner) return
-      if (!/^(held|taken)$/.test(status.toString())) return reborn(status.toString())
-      await store.run('HSET', keys.workers, String(asked), name)
-      confirm(at, Number(stored), status.toString() === 'taken')
+      await hold(owner)
     } catch (error) {
-      if (stopped) return
       if (error instanceof RedisUnfit) unfit = error
-      fail(error as Error)
-    } finally {
-      plan(trouble === null ? timings.renewal * (0.8 + 0.2 * random()) : timings.retry * (0.2 + 0.8 * random()))
+      if (!stopped) fail(error as Error)
+    }
+    return trouble === null ? timings.renewal * (0.8 + 0.2 * random()) : timings.retry * (0.2 + 0.8 * random())
+  }
+
+  async function hold(asked: OwnerId): Promise<void> {
+    const own = keys.of(asked)
+    if (!fit) await checkFitness(own.inbox)
+    const [at, before] = [clock(), standstills]
+    const args = [own.lease, own.grave, own.connections, value, timings.lease, heldBefore ? 0 : 1]
+    const [reply] = await Promise.all([
+      store.run('EVAL', renewLease, 3, ...args),
+      // Leases in other parts of a Cluster prove nothing while those are not well.
+      store.pulse().catch(() => {
+        disturbedAt = clock()
+      }),
+    ])
+    const [status, stored] = reply as [Buffer, number]
+    if (stopped) return
+    if (!/^(held|taken)$/.test(status.toString())) return reborn(status.toString(), Number(stored))
+    await nameIn(asked)
+    if (stopped) return
+    isFrozen()
+    if (before !== standstills || clock() - at >= timings.lease) urgent = true
+    else confirm(at, Number(stored), status.toString() === 'taken')
+  }
+
+  async function nameIn(asked: OwnerId): Promise<void> {
+    try {
+      await store.run('HSET', keys.workers, String(asked), name)
+    } catch (error) {
+      if (!isForeignValue(error)) throw error
+      log.error({ key: keys.workers }, 'a key of the fleet holds what Postern never wrote; it is removed')
+      await store.run('DEL', keys.workers)
+      await store.run('HSET', keys.workers, String(asked), name)
     }
   }
 
   async function checkFitness(inbox: string): Promise<void> {
-    const uptime = await checkCapability(store, inbox)
-    // A Redis that has just started may have lost the leases of workers that come back in a moment.
-    if (uptime * 1000 < timings.settling) disturbedAt = clock()
+    const advice = await checkCapability(store, inbox)
+    if (advice !== null) log.warn({ redis: store.where }, advice)
     fit = true
     unfit = null
   }
 
   function confirm(at: number, stored: number, taken: boolean): void {
+    // A lease that is lost before its time: so may be all others.
+    if (taken && clock() - confirmedAt < timings.lease) disturbedAt = clock()
     confirmedAt = at
+    heldBefore = true
     fenced = false
-    aliveAt = clock()
     const lost = anew || taken
     anew = false
     if (trouble !== null) log.info({ owner, redis: store.where }, 'Redis is reached; the lease is held')
     trouble = null
-    held(stored, lost)
+    held(stored, lost, at)
   }
 
   function fail(error: Error): void {
@@ -146,18 +193,19 @@ export function createMembership(options: MembershipOptions): Membership {
   }
 
   /** The old owner id is spent: whoever posts to one of its connections is told that they are gone. */
-  function reborn(status: string): void {
+  function reborn(status: string, found: number): void {
     const old = owner
     do owner = randomOwnerId()
     while (owner === old)
     value = leaseValue()
+    heldBefore = false
     confirmedAt = Number.NEGATIVE_INFINITY
     anew = true
+    fenced = false
+    urgent = true
     log.warn({ owner: old, newOwner: owner, status }, 'this worker was taken for dead; it goes on under a new owner id')
     trouble = 'was told that this worker is dead'
-    buried()
-    fenced = false
-    plan(0)
+    buried(found < 0 ? null : found, old)
   }
 
   function plan(delay: number): void {
@@ -167,6 +215,7 @@ export function createMembership(options: MembershipOptions): Membership {
 
   function nudge(): void {
     if (beating === null) plan(0)
+    else urgent = true
   }
 
   return {
@@ -189,10 +238,11 @@ export function createMembership(options: MembershipOptions): Membership {
       return isFrozen()
     },
     async start() {
+      const first = owner
       await beat()
-      // Its owner id may have been another's.
-      if (beating !== null) await beating
       if (unfit !== null) throw unfit
+      // The owner id was another's.
+      if (owner !== first) await beat()
     },
     disturbed(error) {
       if (stopped) return

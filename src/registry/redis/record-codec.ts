@@ -1,9 +1,14 @@
 import { Packr } from 'msgpackr'
 import type { ConnectionRecord } from '../../vocabulary/connection.ts'
 import type { ConnectionId } from '../../vocabulary/ids.ts'
+import { isPlainValue } from './plain-value.ts'
 
 // Records of msgpackr's own keep state from one message to the next: nothing for what several processes read.
 const packr = new Packr({ useRecords: false })
+
+/** What is longer is not ours: a record holds little more than some headers of a handshake. */
+export const maxRecordBytes = 256 * 1024
+const maxRecordItems = 10_000
 
 /** The members of a record but its id, in the order of the wire; a later version may add members at the end. */
 export type WireRecord = readonly [
@@ -47,6 +52,7 @@ export function packRecord(record: ConnectionRecord): Buffer {
 
 /** Null when it is not a record. */
 export function unpackRecord(connectionId: ConnectionId, bytes: Buffer): ConnectionRecord | null {
+  if (bytes.length > maxRecordBytes || !isPlainValue(bytes, maxRecordItems)) return null
   try {
     return readWireRecord(connectionId, packr.unpack(bytes))
   } catch {

@@ -13,6 +13,8 @@ export interface RecordStoreOptions {
   /** Whether the worker holds its lease without doubt: one that may be buried must not write. */
   readonly mayWrite: () => boolean
   readonly log: Log
+  /** Milliseconds that only rise. */
+  readonly clock: () => number
   /** A write failed; `rewrite` is owed. */
   readonly failed: (error: Error) => void
 }
@@ -21,12 +23,16 @@ export interface RecordStoreOptions {
 export interface RecordStore {
   /** Records that Redis may not have yet. */
   readonly unstored: number
-  /** Whether Redis has every record, as far as we know. */
-  readonly settled: boolean
+  /** How many records Redis has to have; null when some may not be there, or something has changed since that time. */
+  expectedSince(time: number): number | null
   /** Resolves once Redis has it; at once when Redis is away. */
   put(record: ConnectionRecord): Promise<void>
-  remove(id: ConnectionId): Promise<void>
-  /** The connections whose records Redis may not have. */
+  /**
+   * Of a connection that has just left the table. Its record stays until `told` has settled: if this worker dies
+   * before that, its undertaker tells the backend.
+   */
+  remove(record: ConnectionRecord, told: Promise<unknown> | null): Promise<void>
+  /** The connections of the table whose records Redis may not have. */
   unstoredIds(): Set<ConnectionId>
   /** From now on changes are not written: `rewrite` will find them. */
   suspend(): void
@@ -34,6 +40,9 @@ export interface RecordStore {
   rewrite(): Promise<void>
   /** Resolves when everything is written or has failed. */
   flushed(): Promise<void>
+  /** Resolves when no backend is still to be told of an ended connection. */
+  toldAll(): Promise<void>
+  /** The worker has another owner id, and no connections. */
   clear(): void
 }
 
@@ -41,53 +50,80 @@ const batchSize = 1_000
 const pageSize = 500
 const done = Promise.resolve()
 
-export function createRecordStore({ store, records, key, mayWrite, log, failed }: RecordStoreOptions): RecordStore {
+export function createRecordStore(options: RecordStoreOptions): RecordStore {
+  const { store, records, key, mayWrite, log, clock, failed } = options
   /** Null is a removal. */
   let dirty = new Map<ConnectionId, ConnectionRecord | null>()
   let flying = new Map<ConnectionId, ConnectionRecord | null>()
+  /** Ended, but their backends have not been told yet. */
+  const ending = new Map<ConnectionId, ConnectionRecord>()
+  let toldAll = deferred()
+  let touchedAt = Number.NEGATIVE_INFINITY
   let open = false
   let scheduled = false
-  let flush: Promise<void> | null = null
+  let flushing = false
+  let flush = done
   let settled = false
   let rewriting: Promise<void> | null = null
   /** Told with the end of the next flush. */
   let next = deferred()
 
   function change(id: ConnectionId, record: ConnectionRecord | null): Promise<void> {
+    touchedAt = clock()
     dirty.set(id, record)
     if (!open) return done
-    if (!scheduled && flush === null) {
+    if (!scheduled && !flushing) {
       scheduled = true
       setImmediate(start)
     }
     return next.promise
   }
 
+  function forget(id: ConnectionId): Promise<void> {
+    if (open) return change(id, null)
+    dirty.delete(id)
+    return done
+  }
+
   function start(): void {
     scheduled = false
-    flush ??= run().finally(() => {
-      flush = null
-    })
+    if (flushing) return
+    flushing = true
+    flush = run()
   }
 
   async function run(): Promise<void> {
-    while (dirty.size > 0 && open) {
-      if (!mayWrite()) return stop(new Error('the lease is in doubt'))
-      flying = takeBatch()
-      // Those whose change is in a later batch are told then.
-      const told = dirty.size === 0 ? next : null
-      if (told !== null) next = deferred()
-      try {
-        await write(flying)
-      } catch (error) {
-        for (const [id, record] of flying) if (!dirty.has(id)) dirty.set(id, record)
+    try {
+      while (dirty.size > 0 && open) {
+        if (!mayWrite()) return stop(new Error('the lease is in doubt'))
+        flying = takeBatch()
+        // Those whose change is in a later batch are told then.
+        const told = dirty.size === 0 ? next : null
+        if (told !== null) next = deferred()
+        try {
+          await write(flying)
+        } catch (error) {
+          for (const [id, record] of flying) if (!dirty.has(id) && isOurs(id)) dirty.set(id, record)
+          flying = new Map()
+          told?.resolve()
+          return stop(error as Error)
+        }
         flying = new Map()
+        touchedAt = clock()
         told?.resolve()
-        return stop(error as Error)
       }
-      flying = new Map()
-      told?.resolve()
+      // A rewrite may have stored what was waited for.
+      next.resolve()
+      next = deferred()
+    } finally {
+      // At once, not after a turn: the next change has to begin another one.
+      flushing = false
     }
+  }
+
+  /** Not so for what was under way when the owner id changed. */
+  function isOurs(id: ConnectionId): boolean {
+    return records.has(id) || ending.has(id)
   }
 
   function stop(error: Error): void {
@@ -147,10 +183,13 @@ export function createRecordStore({ store, records, key, mayWrite, log, failed }
       await write(new Map(living.map((record) => [record.connectionId, record])))
       for (const record of living) if (dirty.get(record.connectionId) === record) dirty.delete(record.connectionId)
     } while (cursor !== null)
+    if (!open || !mayWrite()) throw new Error('the lease is in doubt')
+    await write(new Map(ending))
     const stale = await removeStale(stored)
     settled = open
+    touchedAt = clock()
     if (stale > 0) log.info({ stale }, 'records of connections that ended meanwhile were removed')
-    if (dirty.size > 0) start()
+    start()
   }
 
   async function removeStale(stored: string): Promise<number> {
@@ -163,7 +202,7 @@ export function createRecordStore({ store, records, key, mayWrite, log, failed }
       const stale = found
         .filter((_, i) => i % 2 === 0)
         .map(String)
-        .filter((id) => !records.has(id))
+        .filter((id) => !isOurs(id))
       if (stale.length > 0) await store.run('HDEL', stored, ...stale)
       removed += stale.length
     } while (cursor !== '0')
@@ -174,16 +213,23 @@ export function createRecordStore({ store, records, key, mayWrite, log, failed }
     get unstored() {
       return dirty.size + flying.size
     },
-    get settled() {
-      return settled && dirty.size === 0 && flying.size === 0
+    expectedSince(time) {
+      const quiet = settled && dirty.size === 0 && flying.size === 0 && touchedAt < time
+      return quiet ? records.size + ending.size : null
     },
     put: (record) => change(record.connectionId, record),
-    remove(id) {
-      if (open) return change(id, null)
-      dirty.delete(id)
-      return done
+    remove(record, told) {
+      if (told === null) return forget(record.connectionId)
+      ending.set(record.connectionId, record)
+      const gone = () => {
+        // The owner id may have changed meanwhile: then it is no longer ours to remove.
+        if (!ending.delete(record.connectionId)) return
+        if (ending.size === 0) toldAll.resolve()
+        return forget(record.connectionId)
+      }
+      return told.then(gone, gone)
     },
-    unstoredIds: () => new Set([...dirty.keys(), ...flying.keys()]),
+    unstoredIds: () => new Set([...dirty.keys(), ...flying.keys()].filter((id) => records.has(id))),
     suspend,
     rewrite() {
       rewriting ??= writeAll()
@@ -200,9 +246,16 @@ export function createRecordStore({ store, records, key, mayWrite, log, failed }
       if (scheduled) start()
       await flush
     },
+    async toldAll() {
+      if (ending.size === 0) return
+      toldAll = deferred()
+      await toldAll.promise
+    },
     clear() {
       suspend()
       dirty.clear()
+      ending.clear()
+      toldAll.resolve()
     },
   }
 }

@@ -46,6 +46,8 @@ export interface Store {
   readonly isCluster: boolean
   /** Rejects when Redis can't be reached now, and at the latest after the timeout. Texts come as Buffers. */
   run(command: string, ...args: Argument[]): Promise<unknown>
+  /** Rejects when a part of Redis (of a Cluster: a master) that other commands may need does not answer. */
+  pulse(): Promise<void>
   /** Resolves once the channel is listened to; `ended` is told once, if it ends by itself after that. */
   subscribe(channel: string, message: (bytes: Buffer) => void, ended: (error: Error) => void): Promise<Subscription>
   /** Resolves when Redis was reached; rejects when the first try failed. */
@@ -192,6 +194,9 @@ export function openStore(options: StoreOptions): Store {
         // What ioredis says of a connection that is not there does not say why it is not.
         throw /isn't (writeable|ready)|^Connection is closed/.test(error.message) ? lastError : plain(error)
       }),
+    async pulse() {
+      if (client instanceof Cluster) await Promise.all(client.nodes('master').map((node) => node.ping()))
+    },
     subscribe,
     connected: () => first,
     close() {

@@ -21,7 +21,7 @@ export interface Timings {
   readonly grave: number
   /** How long an undertaker may be silent before another one takes over. */
   readonly undertaker: number
-  /** `$disconnect`s of dead workers that one worker runs in a second. */
+  /** `$disconnect`s of dead workers that one worker runs in a second, however many workers have died. */
   readonly burialsPerSecond: number
 }
 

@@ -3,9 +3,10 @@ import type { Counter, Log } from '../../observability/contract.ts'
 import type { ConnectionRecord } from '../../vocabulary/connection.ts'
 import type { OwnerId } from '../../vocabulary/ids.ts'
 import type { FleetKeys } from './keys.ts'
-import { unpackRecord } from './record-codec.ts'
+import { createLastRites } from './last-rites.ts'
+import { readOwners } from './owners.ts'
 import { beginBurial, endBurial, giveUpRole, keepRole } from './scripts.ts'
-import { isForeignValue, type Store } from './store.ts'
+import type { Store } from './store.ts'
 import type { Timings } from './timings.ts'
 
 export interface UndertakerOptions {
@@ -19,6 +20,9 @@ export interface UndertakerOptions {
   readonly timings: Timings
   readonly log: Log
   readonly random: () => number
+  /** Milliseconds that only rise, also while the process is stopped. */
+  readonly clock: () => number
+  /** Redis failed. */
   readonly failed: (error: Error) => void
   readonly burials: Counter
   readonly buriedConnections: Counter
@@ -39,32 +43,35 @@ export interface Undertaker {
   stop(): Promise<void>
 }
 
-const page = 100
-const parallel = 32
 /** Silence of the worker that looks, in sweeps, after which another one looks. */
 const sweeperTerms = 2.5
 
 export function createUndertaker(options: UndertakerOptions): Undertaker {
-  const { store, keys, own, mayJudge, bury, timings, log, random, failed, burials, buriedConnections } = options
+  const { store, keys, own, mayJudge, timings, log, random, clock, failed, burials } = options
+  const stopping = new AbortController()
   let missing = new Set<OwnerId>()
   let seen: Seen | null = null
-  let timer: NodeJS.Timeout | null = null
-  let stopped = false
   let running: Promise<void> | null = null
-  const burying = new Map<OwnerId, Promise<void>>()
+  let stopped: Promise<void> | null = null
+  /** Until when this worker is the undertaker of the one that it buries. */
+  let heldUntil = Number.NEGATIVE_INFINITY
+  /** The dead that wait for their burial, which is one at a time: however many die, the pace is the same. */
+  const waiting = new Set<OwnerId>()
+  let last: Promise<void> = Promise.resolve()
+  const rites = createLastRites({
+    ...options,
+    mayGoOn: () => !stopping.signal.aborted && mayJudge() && clock() < heldUntil,
+    stopped: stopping.signal,
+  })
 
   async function sweep(): Promise<void> {
-    if (!mayJudge()) {
-      missing.clear()
-      return
-    }
     const term = Math.ceil(timings.sweep * sweeperTerms)
-    if (Number(await store.run('EVAL', keepRole, 1, keys.sweeper, String(own()), term)) !== 1) {
+    if (!mayJudge() || Number(await store.run('EVAL', keepRole, 1, keys.sweeper, String(own()), term)) !== 1) {
       missing.clear()
       seen = null
       return
     }
-    const owners = ((await store.run('HKEYS', keys.workers)) as Buffer[]).map(Number).filter(Number.isSafeInteger)
+    const owners = await readOwners(store, keys)
     const leases = await Promise.all(owners.map((owner) => store.run('EXISTS', keys.of(owner).lease)))
     const gone = owners.filter((owner, i) => Number(leases[i]) === 0 && owner !== own())
     // Twice in a row: a worker whose part of a Cluster was away for a moment may just be coming back.
@@ -72,152 +79,92 @@ export function createUndertaker(options: UndertakerOptions): Undertaker {
     missing = new Set(gone)
     seen = { alive: owners.length - gone.length, dead: gone.length }
     if (!mayJudge()) return
-    for (const owner of dead) if (!burying.has(owner)) burying.set(owner, buryWorker(owner))
+    for (const owner of dead) {
+      if (waiting.has(owner)) continue
+      waiting.add(owner)
+      last = last.then(() => buryWorker(owner)).finally(() => waiting.delete(owner))
+    }
   }
 
+  /** Never rejects. */
   async function buryWorker(owner: OwnerId): Promise<void> {
+    const { connections, undertaker } = keys.of(owner)
+    const renewal = setInterval(() => void hold(owner).catch(failed), timings.undertaker / 3)
     try {
-      if (!(await hold(owner))) return
+      if (!(await begin(owner))) return
       const worker = String((await store.run('HGET', keys.workers, String(owner))) ?? '')
       log.warn({ worker, owner }, 'a worker has died; running its $disconnects')
-      const startedAt = Date.now()
-      let connections = 0
-      let left = true
-      while (left && !stopped) {
-        connections += await buryRecords(owner)
-        const { connections: records, undertaker } = keys.of(owner)
-        left = Number(await store.run('EVAL', endBurial, 2, records, undertaker, String(own()))) !== 1
-        if (left && !(await hold(owner))) return
-      }
-      if (left) return
-      await store.run('HDEL', keys.workers, String(owner))
+      const startedAt = clock()
+      const count = await rites.run(owner)
+      const ended = await store.run('EVAL', endBurial, 2, connections, undertaker, String(own()), timings.grave)
+      if (Number(ended) !== 1)
+        return log.info({ worker, owner, connections: count }, 'a burial goes on later, or elsewhere')
+      await forget(owner)
       burials.value++
-      log.info({ worker, owner, connections, milliseconds: Date.now() - startedAt }, 'a dead worker is buried')
+      const milliseconds = Math.round(clock() - startedAt)
+      log.info({ worker, owner, connections: count, milliseconds }, 'a dead worker is buried')
     } catch (error) {
-      if (isForeignValue(error)) return await forget(owner, error)
       log.warn({ owner, err: error }, 'a burial was interrupted; it will be taken up again')
       failed(error as Error)
     } finally {
-      burying.delete(owner)
-      if (stopped) await giveUp(owner)
-    }
-  }
-
-  /** Whether this worker is the undertaker, for one more term. */
-  async function hold(owner: OwnerId): Promise<boolean> {
-    const { lease, grave, undertaker } = keys.of(owner)
-    const args = [lease, grave, undertaker, String(own()), timings.undertaker, timings.grave]
-    return String(await store.run('EVAL', beginBurial, 3, ...args)) === 'mine'
-  }
-
-  async function forget(owner: OwnerId, error: unknown): Promise<void> {
-    log.error({ owner, err: error }, 'a dead worker can not be buried: its keys hold what Postern never wrote')
-    await store.run('HDEL', keys.workers, String(owner)).catch(failed)
-  }
-
-  async function giveUp(owner: OwnerId): Promise<void> {
-    await store.run('EVAL', giveUpRole, 1, keys.of(owner).undertaker, String(own())).catch(() => {})
-  }
-
-  async function buryRecords(owner: OwnerId): Promise<number> {
-    const { connections } = keys.of(owner)
-    let cursor = '0'
-    let count = 0
-    do {
-      const reply = (await store.run('HSCAN', connections, cursor, 'COUNT', page)) as [Buffer, Buffer[]]
-      cursor = reply[0].toString()
-      for (const chunk of chunksOf(pairs(reply[1]), page)) {
-        if (stopped || !(await keepHold(owner))) throw new Error('another undertaker has taken over')
-        await buryChunk(owner, chunk)
-        count += chunk.length
-      }
-    } while (cursor !== '0')
-    return count
-  }
-
-  async function keepHold(owner: OwnerId): Promise<boolean> {
-    return mayJudge() && (await hold(owner))
-  }
-
-  /** Each record goes when its `$disconnect` has run: so it runs at least once, whoever dies in between. */
-  async function buryChunk(owner: OwnerId, chunk: readonly (readonly [id: string, packed: Buffer])[]): Promise<void> {
-    const paced = pause((chunk.length / timings.burialsPerSecond) * 1000)
-    // A backend may be slow: others must not think that this undertaker is dead too.
-    const renewal = setInterval(() => void hold(owner).catch(() => {}), timings.undertaker / 3)
-    const waiting = [...chunk]
-    const settled = createRemovals((ids) => store.run('HDEL', keys.of(owner).connections, ...ids))
-    const work = async () => {
-      for (let next = waiting.shift(); next !== undefined && !stopped; next = waiting.shift()) {
-        const [id, packed] = next
-        const record = unpackRecord(id, packed)
-        if (record === null) log.warn({ owner, connectionId: id }, 'a record can not be read; its $disconnect is lost')
-        else await bury(record)
-        buriedConnections.value++
-        settled.add(id)
-      }
-    }
-    try {
-      await Promise.all(Array.from({ length: parallel }, work))
-    } finally {
       clearInterval(renewal)
-      await settled.flushed()
+      if (stopping.signal.aborted) await giveUp(keys.of(owner).undertaker)
     }
-    await paced
   }
 
-  function plan(): void {
-    if (stopped) return
-    timer = setTimeout(
-      () => {
-        running = sweep()
-          .catch(failed)
-          .finally(() => {
-            running = null
-            plan()
-          })
-      },
-      timings.sweep * (0.9 + 0.2 * random()),
-    )
+  /** Whether there is something to bury, and for this worker. */
+  async function begin(owner: OwnerId): Promise<boolean> {
+    if (stopping.signal.aborted || !mayJudge()) return false
+    const answer = await hold(owner)
+    if (answer === 'foreign') {
+      log.error({ owner }, 'a dead worker can not be buried: its keys hold what Postern never wrote')
+    }
+    if (answer === 'foreign' || answer === 'done') await forget(owner)
+    return answer === 'mine'
+  }
+
+  /** Becomes the undertaker, or stays it, for one more term. */
+  async function hold(owner: OwnerId): Promise<string> {
+    const { lease, grave, undertaker, connections } = keys.of(owner)
+    const askedAt = clock()
+    const args = [lease, grave, undertaker, connections, String(own()), timings.undertaker, timings.grave]
+    const answer = String(await store.run('EVAL', beginBurial, 4, ...args))
+    heldUntil = answer === 'mine' ? askedAt + timings.undertaker : Number.NEGATIVE_INFINITY
+    return answer
+  }
+
+  async function forget(owner: OwnerId): Promise<void> {
+    await store.run('HDEL', keys.workers, String(owner))
+  }
+
+  async function giveUp(role: string): Promise<void> {
+    await store.run('EVAL', giveUpRole, 1, role, String(own())).catch(() => {})
+  }
+
+  async function look(): Promise<void> {
+    while (!stopping.signal.aborted) {
+      await pause(timings.sweep * (0.9 + 0.2 * random()), undefined, { signal: stopping.signal }).catch(() => {})
+      if (!stopping.signal.aborted) await sweep().catch(failed)
+    }
   }
 
   return {
     get seen() {
       return seen
     },
-    start: plan,
-    async stop() {
-      stopped = true
-      if (timer !== null) clearTimeout(timer)
-      await running
-      await Promise.all(burying.values())
-      await store.run('EVAL', giveUpRole, 1, keys.sweeper, String(own())).catch(() => {})
+    start() {
+      running ??= look()
+    },
+    stop() {
+      stopped ??= end()
+      return stopped
     },
   }
-}
 
-/** Removes what is added within a turn in one go: the sooner, the fewer are told twice when the undertaker dies. */
-function createRemovals(remove: (ids: readonly string[]) => Promise<unknown>) {
-  const waiting: string[] = []
-  let last: Promise<unknown> = Promise.resolve()
-  return {
-    add(id: string): void {
-      if (waiting.push(id) > 1) return
-      const next = new Promise((resolve) => setImmediate(resolve)).then(() => remove(waiting.splice(0)))
-      last = Promise.all([last, next])
-      // Whoever flushes hears of it.
-      last.catch(() => {})
-    },
-    flushed: () => last,
+  async function end(): Promise<void> {
+    stopping.abort()
+    await running
+    await last
+    if (running !== null) await giveUp(keys.sweeper)
   }
-}
-
-function pairs(flat: readonly Buffer[]): (readonly [string, Buffer])[] {
-  const found: (readonly [string, Buffer])[] = []
-  for (let i = 0; i + 1 < flat.length; i += 2) found.push([String(flat[i]), flat[i + 1] as Buffer])
-  return found
-}
-
-/** A small hash comes as a whole, whatever was asked for. */
-function chunksOf<T>(list: readonly T[], size: number): T[][] {
-  return Array.from({ length: Math.ceil(list.length / size) }, (_, i) => list.slice(i * size, (i + 1) * size))
 }
