@@ -14,7 +14,10 @@ const fullMachine = 0.95
 /** How the workers of a run kept up. */
 export interface HealthKeeper {
   add(worker: number, slice: Slice): void
-  judge(workers: readonly { readonly pid: number; readonly connections: number }[], seconds: readonly SecondResult[]): ClientHealth
+  judge(
+    workers: readonly { readonly pid: number; readonly connections: number }[],
+    seconds: readonly SecondResult[],
+  ): ClientHealth
 }
 
 interface Kept {
@@ -79,10 +82,14 @@ function reasons(own: Kept, index: number, workers: number): string[] {
   const isMany = (count: number) => count > 0 && count / own.slices > strainedShare
   const why: string[] = []
   if (isMany(own.strainedByCpu)) {
-    why.push(`${who} used more than ${strainedCpu * 100} % of a core in ${of(own.strainedByCpu)}: use more workers, or send less.`)
+    why.push(
+      `${who} used more than ${strainedCpu * 100} % of a core in ${of(own.strainedByCpu)}: use more workers, or send less.`,
+    )
   }
   if (isMany(own.strainedByLag)) {
-    why.push(`${who} was late by more than ${strainedLagMillis} ms in ${of(own.strainedByLag)}: latencies include that.`)
+    why.push(
+      `${who} was late by more than ${strainedLagMillis} ms in ${of(own.strainedByLag)}: latencies include that.`,
+    )
   } else if (own.lagMax > stalledMillis) {
     why.push(`${who} stood still for ${Math.round(own.lagMax)} ms: the highest latencies include that.`)
   }
@@ -98,7 +105,10 @@ function notesOn(seconds: readonly SecondResult[]): string[] {
   ]
 }
 
-function workerHealth(own: Kept, { pid, connections }: { readonly pid: number; readonly connections: number }): WorkerHealth {
+function workerHealth(
+  own: Kept,
+  { pid, connections }: { readonly pid: number; readonly connections: number },
+): WorkerHealth {
   const rounded = (value: number) => Math.round(value * 1000) / 1000
   return {
     pid,

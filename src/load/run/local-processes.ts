@@ -23,7 +23,12 @@ const maxProcesses = 100
 const maxCommand = 80
 
 interface Watched {
-  readonly result: { name: string; pid: number; command: string; samples: { second: number; cpu: number; memoryBytes: number }[] }
+  readonly result: {
+    name: string
+    pid: number
+    command: string
+    samples: { second: number; cpu: number; memoryBytes: number }[]
+  }
   cpuTicks: number
   at: number
   isGone: boolean
@@ -89,7 +94,8 @@ async function listenersOn(ports: readonly WatchedPort[]): Promise<Map<number, s
       const port = Number.parseInt(fields[1]?.split(':')[1] ?? '', 16)
       const name = names.get(port)
       // 0A is LISTEN.
-      if (name !== undefined && fields[3] === '0A' && fields[9] !== undefined) sockets.set(`socket:[${fields[9]}]`, name)
+      if (name !== undefined && fields[3] === '0A' && fields[9] !== undefined)
+        sockets.set(`socket:[${fields[9]}]`, name)
     }
   }
   const found = new Map<number, string>()

@@ -9,6 +9,8 @@ export interface Series {
   add(worker: number, slice: Slice): void
   /** A worker tells nothing any more; seconds don't wait for it. */
   ended(worker: number): void
+  /** Nothing comes any more: what is left of seconds is closed as it is. */
+  finish(): void
   /** A share of all cores that were busy in the second that ends now. */
   machine(busy: number): void
   readonly seconds: readonly SecondResult[]
@@ -34,6 +36,8 @@ interface Draft {
   readonly errors: Partial<Record<ErrorKind, number>>
   readonly latencies: Map<LatencyName, Histogram>
   readonly gauges: Map<number, { open: number; opening: number }>
+  /** Of each worker. */
+  readonly peaks: Map<number, number>
   lagP99: number
   lagMax: number
   cpu: number
@@ -70,6 +74,7 @@ export function createSeries(
     const draft = draftOf(Math.max(slice.second, seconds.length))
     draft.phase = Math.max(draft.phase, slice.phase)
     draft.gauges.set(worker, { open: slice.open, opening: slice.opening })
+    draft.peaks.set(worker, Math.max(draft.peaks.get(worker) ?? 0, slice.peak))
     draft.lagP99 = Math.max(draft.lagP99, slice.lagP99)
     draft.lagMax = Math.max(draft.lagMax, slice.lagMax)
     draft.cpu = Math.max(draft.cpu, slice.cpu)
@@ -112,12 +117,19 @@ export function createSeries(
     while (seconds.length < drafts.length) {
       const draft = drafts[seconds.length] as Draft
       if ([...live].some((worker) => !draft.told.has(worker))) return
-      for (const [worker, gauge] of draft.gauges) last.set(worker, gauge)
-      const second = finished(draft, seconds.length)
-      peak = Math.max(peak, second.connections.open)
-      seconds.push(second)
-      onSecond(second)
+      closeNext(draft)
     }
+  }
+
+  function closeNext(draft: Draft): void {
+    for (const [worker, gauge] of draft.gauges) last.set(worker, gauge)
+    const second = finished(draft, seconds.length)
+    peak = Math.max(
+      peak,
+      sum(draft.peaks, (each) => each),
+    )
+    seconds.push(second)
+    onSecond(second)
   }
 
   function finished(draft: Draft, second: number): SecondResult {
@@ -145,7 +157,7 @@ export function createSeries(
         lagMax: isSilent ? null : rounded(draft.lagMax),
         cpu: isSilent ? null : rounded(draft.cpu),
       },
-      machineCpu: machines[second] ?? null,
+      machineCpu: machines[second] ?? machines.at(-1) ?? null,
     }
   }
 
@@ -155,6 +167,9 @@ export function createSeries(
       live.delete(worker)
       last.delete(worker)
       if (live.size > 0) close()
+    },
+    finish() {
+      while (seconds.length < drafts.length) closeNext(drafts[seconds.length] as Draft)
     },
     machine: (busy) => void machines.push(rounded(busy)),
     seconds,
@@ -177,6 +192,7 @@ function newDraft(phase: number): Draft {
     errors: {},
     latencies: new Map(),
     gauges: new Map(),
+    peaks: new Map(),
     lagP99: 0,
     lagMax: 0,
     cpu: 0,

@@ -60,7 +60,7 @@ export interface Threshold {
 export type Measured = Pick<LoadResult, 'latencies' | 'totals' | 'errors' | 'closes' | 'delivery' | 'checks'>
 
 const form =
-  /^\s*([A-Za-z][A-Za-z]*(?:\.[A-Za-z0-9]+(?:\.[0-9]+)?)?)\s*(<=|>=|==|!=|<|>)\s*(\d+(?:\.\d+)?)\s*(us|µs|ms|s|%|\/s)?\s*$/
+  /^\s*([A-Za-z][A-Za-z0-9]*(?:\.[A-Za-z0-9]+(?:\.[0-9]+)?)?)\s*(<=|>=|==|!=|<|>)\s*(\d+(?:\.\d+)?)\s*(us|µs|ms|s|%|\/s)?\s*$/
 
 /** Null when it is none. */
 export function parseThreshold(text: string): Threshold | null {

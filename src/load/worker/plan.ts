@@ -49,6 +49,8 @@ export interface Slice {
   /** The phases are over: only what is still to come is waited for. */
   readonly settling: boolean
   readonly open: number
+  /** Most that were open at a time. */
+  readonly peak: number
   readonly opening: number
   readonly counters: Counters
   readonly errors: Partial<Record<ErrorKind, number>>

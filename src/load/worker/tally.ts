@@ -12,7 +12,8 @@ type StatusFamily = keyof LastWords['statuses']
 /** What a worker process counts: array slots and numbers, since some of it happens a hundred thousand times a second. */
 export class Tally {
   counters: Counters = { ...noCounters }
-  open = 0
+  #open = 0
+  #peak = 0
   opening = 0
   messagesUnsent = 0
   pushesUnsent = 0
@@ -31,6 +32,15 @@ export class Tally {
     rest: new Map(),
   }
   readonly #checks = new Map<string, { name: string; passed: number; failed: number; sample: string | null }>()
+
+  get open(): number {
+    return this.#open
+  }
+
+  set open(count: number) {
+    this.#open = count
+    this.#peak = Math.max(this.#peak, count)
+  }
 
   /** In milliseconds. */
   latency(name: LatencyName, millis: number): void {
@@ -65,13 +75,15 @@ export class Tally {
   }
 
   /** What was counted since the last call. */
-  take(): Pick<Slice, 'open' | 'opening' | 'counters' | 'errors' | 'latencies'> {
+  take(): Pick<Slice, 'open' | 'peak' | 'opening' | 'counters' | 'errors' | 'latencies'> {
     const latencies: Slice['latencies'] = {}
     for (const name of latencyNames) {
       const counts = this.#latencies[name].take()
       if (counts !== null) latencies[name] = counts
     }
-    const taken = { open: this.open, opening: this.opening, counters: this.counters, errors: this.#errors, latencies }
+    const { open, opening, counters } = this
+    const taken = { open, peak: this.#peak, opening, counters, errors: this.#errors, latencies }
+    this.#peak = open
     this.counters = { ...noCounters }
     this.#errors = {}
     return taken
