@@ -65,6 +65,7 @@ export function makeResult(options: ResultOptions = {}): LoadResult {
   const normal = () => Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random())
   const phases = phasesOf(hold, connections)
   const whole = new Map(kinds.map((kind) => [kind, newHistogram()]))
+  const histogram = newHistogram()
   const seconds: SecondResult[] = []
   let level = 0
   let open = 0
@@ -81,7 +82,7 @@ export function makeResult(options: ResultOptions = {}): LoadResult {
     for (const name of kinds) {
       const values = name === 'handshake' ? Math.min(samples, opened) : busy === 0 ? 0 : samples
       if (values === 0) continue
-      const histogram = newHistogram()
+      histogram.reset()
       const median =
         baseOf[name] * slower * Math.exp(level) * (kind === 'spike' ? 2.2 : 1) * (second === stall ? 100 : 1)
       for (let i = 0; i < values; i++) {

@@ -19,6 +19,13 @@ export function fixedText(value: number | null): string {
   return size < 0.0005 ? value.toPrecision(1) : value.toFixed(3)
 }
 
+const short = new Intl.NumberFormat('en-US', { maximumSignificantDigits: 4 })
+
+/** Round values of an axis: `0.1`, `2.5`, `1,000`. */
+export function tickText(value: number): string {
+  return short.format(value)
+}
+
 /** Whole things: `1,234`. */
 export function countText(value: number | null): string {
   return value === null ? none : grouped.format(value)

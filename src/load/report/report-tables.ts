@@ -59,9 +59,15 @@ export function reportTables(result: LoadResult): ReportTables {
   }
 }
 
+/** Headlines of tables take much room: the first column carries them. */
+export function titledColumns({ title, columns: [first, ...others] }: ReportTable): readonly Column[] {
+  return first === undefined ? [] : [{ ...first, name: title }, ...others]
+}
+
 const left = (name: string): Column => ({ name, align: 'left' })
 const right = (name: string): Column => ({ name, align: 'right' })
-const flagged = (count: number, tone: Tone): Cell => (count > 0 ? { text: countText(count), tone } : countText(count))
+const flagged = (count: number, tone: Tone): Cell =>
+  count > 0 && tone !== 'plain' ? { text: countText(count), tone } : countText(count)
 
 function filled(title: string, columns: Column[], rows: Cell[][], note: string | null = null): ReportTable | null {
   return rows.length === 0 ? null : { title, columns, rows, note }

@@ -1,7 +1,7 @@
 import pico from 'picocolors'
 import type { LoadResult } from '../contract.ts'
 import { durationText, timeText } from './figures.ts'
-import { type ReportTable, reportTables } from './report-tables.ts'
+import { type ReportTable, reportTables, titledColumns } from './report-tables.ts'
 import { type Paint, printable, textTable } from './text-table.ts'
 import { verdictOf } from './verdict.ts'
 
@@ -81,15 +81,10 @@ function tableText(table: ReportTable, paint: Paint): string {
   const more = table.rows.length - maxRows
   const shown = more > 1 ? { ...table, rows: table.rows.slice(0, maxRows) } : table
   return [
-    textTable({ ...shown, columns: titled(table) }, paint, width),
+    textTable({ ...shown, columns: titledColumns(table) }, paint, width),
     ...(more > 1 ? [paint(`and ${more} more`, 'soft')] : []),
     ...(table.note === null ? [] : wrapped(table.note, width).map((line) => paint(line, 'soft'))),
   ].join('\n')
-}
-
-/** A terminal has no room for a headline a table: the first column carries it. */
-function titled({ title, columns: [first, ...others] }: ReportTable): ReportTable['columns'] {
-  return first === undefined ? [] : [{ ...first, name: title }, ...others]
 }
 
 /** Lines of at most so many characters; a word that is longer stands alone. */
