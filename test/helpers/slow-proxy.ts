@@ -2,36 +2,63 @@ import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import { connect, createServer, type Socket } from 'node:net'
 
-/** A TCP proxy that hands everything on late, in both directions. */
+/** A TCP proxy that hands everything on late, or for a while not at all, in both directions. */
 export interface SlowProxy {
   readonly port: number
   /** Milliseconds in each direction. */
   delay: number
+  /** Connections that it has accepted since it began. */
+  readonly accepted: number
+  /** A network that swallows everything, and says nothing of it: connections stand, and new ones are made. */
+  cut(): void
+  /** Hands over what has waited, also for those that gave up meanwhile. */
+  heal(): void
   close(): Promise<void>
 }
 
 export async function startSlowProxy(target: number): Promise<SlowProxy> {
   const sockets = new Set<Socket>()
-  const proxy = { port: 0, delay: 0, close }
+  let dark = false
+  let accepted = 0
 
   function pipe(from: Socket, to: Socket): void {
     from.on('data', (chunk: Buffer) => setTimeout(() => to.write(chunk), proxy.delay))
-    from.on('close', () => setTimeout(() => to.destroy(), proxy.delay))
+    from.on('close', () => {
+      sockets.delete(from)
+      setTimeout(() => to.destroy(), proxy.delay)
+    })
     from.on('error', () => {})
     from.setNoDelay(true)
+    if (dark) from.pause()
     sockets.add(from)
   }
 
   const server = createServer((near) => {
+    accepted++
     const far = connect(target, '127.0.0.1')
     pipe(near, far)
     pipe(far, near)
   })
 
-  async function close(): Promise<void> {
-    for (const socket of sockets) socket.destroy()
-    server.close()
-    await once(server, 'close')
+  const proxy = {
+    port: 0,
+    delay: 0,
+    get accepted() {
+      return accepted
+    },
+    cut() {
+      dark = true
+      for (const socket of sockets) socket.pause()
+    },
+    heal() {
+      dark = false
+      for (const socket of sockets) socket.resume()
+    },
+    async close(): Promise<void> {
+      for (const socket of sockets) socket.destroy()
+      server.close()
+      await once(server, 'close')
+    },
   }
 
   server.listen(0, '127.0.0.1')

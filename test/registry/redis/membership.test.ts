@@ -1,0 +1,128 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { fleetKeys } from '../../../src/registry/redis/keys.ts'
+import { createMembership, type Membership } from '../../../src/registry/redis/membership.ts'
+import type { Argument, Store } from '../../../src/registry/redis/store.ts'
+import { timingsOf } from '../../../src/registry/redis/timings.ts'
+import { silentLog } from '../../helpers/redis-registry.ts'
+
+const lease = 15_000
+let time: number
+let date: number
+/** Renewals that wait for their answer. */
+let renewals: ((status: string, stored?: number) => void)[]
+let told: string[]
+let membership: Membership
+
+/** A Redis of which a test says when it answers a renewal, and what. */
+const store: Store = {
+  where: 'test',
+  isCluster: false,
+  run: (command: string, ...args: Argument[]) => {
+    if (command === 'INFO') return Promise.resolve('redis_version:7.0.0\r\n')
+    if (command !== 'EVAL') return Promise.resolve(0)
+    expect(String(args[0])).toContain('buried')
+    return new Promise((resolve) => {
+      renewals.push((status, stored = 0) => resolve([Buffer.from(status), stored]))
+    })
+  },
+  pulse: async () => {},
+  subscribe: () => Promise.reject(new Error('not here')),
+  connected: async () => {},
+  close() {},
+}
+
+beforeEach(() => {
+  ;[time, date, renewals, told] = [1_000_000, 5_000_000, [], []]
+  membership = createMembership({
+    ...{ store, keys: fleetKeys('test:'), name: 'worker', version: '1', startedAt: 0, log: silentLog },
+    ...{ timings: timingsOf(lease / 1000), random: () => 0.5, clock: () => time, now: () => date },
+    held: (stored, anew) => void told.push(`held ${stored}${anew ? ' anew' : ''}`),
+    buried: (found) => void told.push(`buried ${found}`),
+  })
+})
+afterEach(() => membership.stop())
+
+function pass(milliseconds: number): void {
+  time += milliseconds
+  date += milliseconds
+}
+
+async function join(): Promise<void> {
+  const started = membership.start()
+  await expect.poll(() => renewals.length).toBe(1)
+  renewals.shift()?.('taken')
+  await started
+  expect(membership.trouble).toBeNull()
+}
+
+describe('a worker that stood still', () => {
+  test('is in doubt until a renewal that it asked for after that is answered', async () => {
+    await join()
+    membership.nudge()
+    await expect.poll(() => renewals.length).toBe(1)
+    pass(lease + 1_000)
+    // It was asked for, and answered, before the lease ran out; the answer was waiting all the time.
+    renewals.shift()?.('held')
+    await expect.poll(() => renewals.length).toBe(1)
+    expect(membership.frozen).toBe(true)
+    expect(membership.certain).toBe(false)
+    renewals.shift()?.('held')
+    await expect.poll(() => membership.frozen).toBe(false)
+    expect(membership.certain).toBe(true)
+  })
+
+  test('notices it too when its clock stood still with it', async () => {
+    await join()
+    expect(membership.frozen).toBe(false)
+    date += lease // the machine slept: only the time of day has gone on
+    expect(membership.frozen).toBe(true)
+    expect(membership.certain).toBe(false)
+    await expect.poll(() => renewals.length).toBe(1)
+    renewals.shift()?.('held')
+    await expect.poll(() => membership.certain).toBe(true)
+  })
+
+  test('is no longer in doubt once it has closed: what is local is served', async () => {
+    await join()
+    membership.stop()
+    pass(lease * 10)
+    expect(membership.frozen).toBe(false)
+  })
+
+  test('asks at once under its new owner id when it was buried, and says how many of its records were found', async () => {
+    await join()
+    const before = membership.owner
+    membership.nudge()
+    await expect.poll(() => renewals.length).toBe(1)
+    renewals.shift()?.('buried', 7)
+    await expect.poll(() => renewals.length).toBe(1)
+    expect(membership.owner).not.toBe(before)
+    expect(membership.certain).toBe(false)
+    renewals.shift()?.('taken')
+    await expect.poll(() => membership.certain).toBe(true)
+    expect(told).toEqual(['held 0 anew', 'buried 7', 'held 0 anew'])
+  })
+})
+
+describe('a missing lease', () => {
+  test('proves nothing to a worker that has just come, until one lease has passed', async () => {
+    await join()
+    expect(membership.calm).toBe(false)
+    pass(lease)
+    expect(membership.calm).toBe(true)
+  })
+
+  test('proves nothing when our own was lost before its time', async () => {
+    await join()
+    for (const [i, status] of ['held', 'held', 'taken'].entries()) {
+      pass(lease * 0.4)
+      membership.nudge()
+      await expect.poll(() => renewals.length).toBe(1)
+      if (status === 'taken') expect(membership.calm).toBe(true)
+      renewals.shift()?.(status)
+      await expect.poll(() => told.length).toBe(i + 2)
+    }
+    expect(told).toEqual(['held 0 anew', 'held 0', 'held 0', 'held 0 anew'])
+    expect(membership.calm).toBe(false)
+  })
+})
