@@ -12,15 +12,15 @@ export interface Leaving {
 const lastAnswersInMillis = 6_000
 
 /**
- * A worker goes without anybody losing something. First it only says that it goes, for `delaySeconds`, so that the
- * load balancer stops sending clients. Then its connections end over `seconds`, while callers of `@connections` get
- * their answers, and with them the word to come back elsewhere. When the last `$disconnect` has been answered nobody
- * new is let in, who is waiting is answered, and the port is closed. The registry is left after this returns.
+ * A worker goes without anybody losing something. First it only says that it goes, for `delaySeconds`: `/readyz` to
+ * the load balancer, and each answer to the callers of `@connections`, who come back elsewhere once the balancer knows.
+ * Then its connections end over `seconds`. When the last `$disconnect` has been answered nobody new is let in, who is
+ * waiting is answered, and the port is closed. The registry is left after this returns.
  */
 export async function leave({ gateway, transport, shared }: Leaving, seconds: number, delaySeconds: number) {
   const retired = shared?.retire()
-  await gateway.announceDrain(delaySeconds)
   transport.sendAway()
+  await gateway.announceDrain(delaySeconds)
   await Promise.all([retired, gateway.drain(seconds)])
   transport.stopListening()
   // What was asked of other workers before `sendAway` is known to the registry only.
