@@ -1,6 +1,10 @@
-import { apiJsonSchema, settingsJsonSchema } from '../src/config/json-schema.ts'
+import { apiJsonSchema, jsonSchemaOf, settingsJsonSchema } from '../src/config/json-schema.ts'
 import { secretVariables } from '../src/config/settings.ts'
 import { settingsTable } from '../src/config/settings-table.ts'
+import { errorKinds } from '../src/load/contract.ts'
+import { scenarioSchema } from '../src/load/scenario/definition.ts'
+import { placeholders } from '../src/load/scenario/template.ts'
+import { thresholdMetrics } from '../src/load/scenario/threshold.ts'
 import { metricTable } from '../src/observability/metric-table.ts'
 import { closeReasons } from '../src/vocabulary/close-reasons.ts'
 import { contextVariables } from '../src/vocabulary/context-variables.ts'
@@ -11,6 +15,7 @@ import { markdownTable, membersTable, schemaAt } from './markdown-table.ts'
 export const files: Readonly<Record<string, () => string>> = {
   'schema/api.schema.json': () => json(apiJsonSchema()),
   'schema/settings.schema.json': () => json(settingsJsonSchema()),
+  'schema/load-scenario.schema.json': () => json(jsonSchemaOf(scenarioSchema, 'Postern load scenario')),
 }
 
 const route = ['routes', '*']
@@ -82,6 +87,21 @@ export const sections: Readonly<Record<string, () => string>> = {
     markdownTable(
       ['Variable', 'Holds'],
       Object.entries(secretVariables).map(([name, holds]) => [`\`${name}\``, holds]),
+    ),
+  'load-placeholders': () =>
+    markdownTable(
+      ['Placeholder', 'Stands for'],
+      Object.entries(placeholders).map(([name, meaning]) => [`\`{{${name}}}\``, meaning]),
+    ),
+  'load-thresholds': () =>
+    markdownTable(
+      ['Metric', 'Unit', 'Meaning'],
+      Object.entries(thresholdMetrics).map(([name, { unit, meaning }]) => [`\`${name}\``, unit, meaning]),
+    ),
+  'load-errors': () =>
+    markdownTable(
+      ['Kind', 'Meaning'],
+      Object.entries(errorKinds).map(([kind, meaning]) => [`\`${kind}\``, meaning]),
     ),
   'definition-api': () => membersTable(schemaAt(apiJsonSchema(), [])),
   'definition-function': () => membersTable(schemaAt(apiJsonSchema(), ['functions', '*'])),

@@ -5,6 +5,7 @@ import type { MakeCommand } from './command.ts'
 import { connectCommand } from './connect.ts'
 import { connectionsCommand, hideIds } from './connections.ts'
 import type { Io } from './io.ts'
+import { loadCommand } from './load.ts'
 import { startCommand } from './start.ts'
 import { workerProcessCommand } from './worker-process.ts'
 import { workersCommand } from './workers.ts'
@@ -16,6 +17,7 @@ export const commands: readonly MakeCommand[] = [
   connectCommand,
   connectionsCommand,
   workersCommand,
+  loadCommand,
 ]
 
 /** Wrong usage, so that a script can tell it from a fault (1). */
@@ -30,6 +32,7 @@ Examples:
                                        talk to an API by hand
   postern connections list             show who is connected
   postern workers                      show the workers of a fleet
+  postern load load/echo.yaml          load a gateway and measure it
 
 Exit codes: 0 done, 1 a fault or a failed start, 2 wrong usage.
 'postern help <command>' shows the options of a command.

@@ -13,6 +13,11 @@ export function settingsJsonSchema(): object {
   return { ...toJsonSchema(settingsFileSchema), title: 'Postern settings' }
 }
 
+/** JSON Schema (draft 7) of a file that another room reads by a schema of these parts. */
+export function jsonSchemaOf(schema: z.ZodType, title: string): object {
+  return { ...toJsonSchema(schema), title }
+}
+
 type JsonSchema = Record<string, unknown>
 
 function toJsonSchema(schema: z.ZodType): JsonSchema {

@@ -1,0 +1,137 @@
+import { writeFile } from 'node:fs/promises'
+import { Command, InvalidArgumentError } from 'commander'
+import type { LoadResult } from '../load/contract.ts'
+import type { LoadRun } from '../load/run/run-load.ts'
+import type { Scenario } from '../load/scenario/read-scenario.ts'
+import type { CommandContext } from './command.ts'
+import { reportFaults, wantsColours } from './fault-report.ts'
+import type { Io } from './io.ts'
+import { createLoadProgress, type LoadProgress } from './load-progress.ts'
+
+const epilogue = `
+Plays a scenario against a gateway, or any WebSocket server: opens connections, sends messages, posts to
+@connections, asks over HTTP, and says how long all of it took, what was lost, and whether the thresholds hold.
+Ctrl-C ends the phases, drains and still reports; a second one ends at once.
+
+Exit codes: 0 done and all thresholds hold, 1 a threshold does not, 2 wrong usage or a faulty scenario,
+3 the test could not run.
+
+Examples:
+  postern load load/echo.yaml
+  postern load load/echo.yaml --workers 4 --json result.json
+  postern load load/echo.yaml --target wss://chat.example.com/chat/prod --i-own-this-target
+`
+
+const exitCodes = { passed: 0, failed: 1, usage: 2, notRun: 3, interrupted: 130 } as const
+
+interface Given {
+  target: string[]
+  workers?: number
+  json?: string
+  iOwnThisTarget?: boolean
+}
+
+export function loadCommand(context: CommandContext): Command {
+  return new Command('load')
+    .description('Load a gateway with a scenario and measure what it does.')
+    .argument('<scenario>', 'a scenario file, such as load/echo.yaml')
+    .option('--target <url>', "in place of the scenario's targets; may be given several times", readUrl, [])
+    .option('--workers <number>', "client processes, in place of the scenario's own", readWorkers)
+    .option('--json <file>', 'write the result as JSON; - for standard output')
+    .option('--i-own-this-target', 'allow a target that is not this machine')
+    .addHelpText('after', epilogue)
+    .action(async (file: string, given: Given) => context.end(await load(file, given, context)))
+}
+
+/** Resolves with the exit code. */
+async function load(file: string, given: Given, { io, version }: CommandContext): Promise<number> {
+  const { readScenario } = await import('../load/scenario/read-scenario.ts')
+  const { scenario, faults } = await readScenario(file, { env: io.env, targets: given.target })
+  if (scenario === null) {
+    reportFaults(faults, io.stderr, io.env)
+    return exitCodes.usage
+  }
+  const { LoadCannotRun } = await import('../load/run/run-load.ts')
+  try {
+    const result = await play(scenario, given, { io, version })
+    return await report(result, given, io)
+  } catch (error) {
+    if (!(error instanceof LoadCannotRun)) throw error
+    io.stderr.write(`postern: ${error.message}\n`)
+    return exitCodes.notRun
+  }
+}
+
+async function play(
+  scenario: Scenario,
+  given: Given,
+  { io, version }: Pick<CommandContext, 'io' | 'version'>,
+): Promise<LoadResult> {
+  const { startLoad } = await import('../load/run/run-load.ts')
+  const progress = createLoadProgress(io.stderr, scenario.timeline)
+  const run = startLoad(scenario, {
+    workers: given.workers ?? null,
+    ownsTarget: given.iOwnThisTarget === true,
+    version,
+    onSecond: (second) => progress.second(second),
+  })
+  stopOnSignals(run, progress, io)
+  const result = await run.result
+  progress.end()
+  return result
+}
+
+function stopOnSignals(run: LoadRun, progress: LoadProgress, io: Io): void {
+  let isStopping = false
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    io.onSignal(signal, () => {
+      if (isStopping) {
+        run.kill()
+        return io.exit(exitCodes.interrupted)
+      }
+      isStopping = true
+      progress.say('draining; once more to end at once')
+      run.stop()
+    })
+  }
+}
+
+async function report(result: LoadResult, { json }: Given, io: Io): Promise<number> {
+  const { summaryText } = await import('../load/report/summary-text.ts')
+  // With the result itself on standard output, what people read goes beside it.
+  const output = json === '-' ? io.stderr : io.stdout
+  output.write(summaryText(result, { color: wantsColours(output, io.env) }))
+  if (json !== undefined && !(await writeJson(result, json, io))) return exitCodes.notRun
+  const { attempted, opened } = result.totals.connections
+  if (attempted > 0 && opened === 0) {
+    io.stderr.write(`postern: no connection could be opened: ${result.errorSamples[0]?.message ?? 'no reason known'}\n`)
+    return exitCodes.notRun
+  }
+  return result.passed ? exitCodes.passed : exitCodes.failed
+}
+
+async function writeJson(result: LoadResult, file: string, io: Io): Promise<boolean> {
+  const text = `${JSON.stringify(result)}\n`
+  if (file === '-') {
+    io.stdout.write(text)
+    return true
+  }
+  try {
+    await writeFile(file, text)
+    return true
+  } catch (error) {
+    io.stderr.write(`postern: ${file} cannot be written: ${(error as Error).message}\n`)
+    return false
+  }
+}
+
+function readUrl(text: string, urls: readonly string[]): string[] {
+  if (/^wss?:\/\/./.test(text)) return [...urls, text]
+  throw new InvalidArgumentError('It is a URL with ws:// or wss://, such as ws://127.0.0.1:8080/chat/dev.')
+}
+
+function readWorkers(text: string): number {
+  const workers = /^\d{1,2}$/.test(text) ? Number(text) : 0
+  if (workers < 1 || workers > 64) throw new InvalidArgumentError('It is a number from 1 to 64.')
+  return workers
+}
