@@ -1,6 +1,7 @@
 // npm run bench: the gateway beside bare servers that do the same, row by row. See load/README.md.
 import { availableParallelism, loadavg } from 'node:os'
 import { parseArgs } from 'node:util'
+import { benchPeers } from './bench-peers.ts'
 import { gatewayFleet } from './fleet-target.ts'
 import { type Measurement, measureRound } from './measure.ts'
 import { type Line, limitsTable, summarize, terminalTable } from './report.ts'
@@ -19,11 +20,11 @@ const { values: flags } = parseArgs({
     write: { type: 'boolean', default: false },
     against: { type: 'string' },
     prof: { type: 'string' },
+    peers: { type: 'boolean', default: false },
+    with: { type: 'string', multiple: true },
   },
 })
 
-const chosen = flags.only === undefined ? rows : rows.filter(({ name }) => flags.only?.includes(name))
-if (chosen.length === 0) throw new Error(`--only takes: ${rows.map(({ name }) => name).join(', ')}`)
 const rounds = flags.quick ? 1 : Number(flags.rounds)
 const options = {
   warmUpSeconds: flags.quick ? 0.6 : 2,
@@ -35,24 +36,42 @@ const [recentLoad = 0] = loadavg()
 if (recentLoad > availableParallelism() / 4) {
   process.stderr.write(`The machine is busy (load average ${recentLoad.toFixed(1)}): the figures will be rough.\n`)
 }
-const backend = await startBackend()
-const backendUrl = `http://127.0.0.1:${backend.port}`
-const apis = await prepareApis(backendUrl)
-try {
-  const lines: Line[] = []
-  for (const row of chosen) lines.push(await compare(row))
-  if (flags.json) process.stdout.write(`${JSON.stringify(lines, null, 2)}\n`)
-  else process.stdout.write(`${terminalTable(lines)}\n${limitsTable(lines)}`)
-  if (flags.write) await writePerformancePage(lines, { rounds, ...options })
-  if (lines.some((line) => line.withinBudget === false || line.limits.some(({ kept }) => !kept))) process.exitCode = 1
-} finally {
-  await Promise.all([backend.stop(), apis.remove()])
+// Lets what has to go with us hear of our end.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1))
+
+const { only, json, write } = flags
+if (flags.peers) await benchPeers({ only, with: flags.with, json, write, rounds, ...options })
+else await benchBaselines()
+
+async function benchBaselines(): Promise<void> {
+  const chosen = flags.only === undefined ? rows : rows.filter(({ name }) => flags.only?.includes(name))
+  if (chosen.length === 0) throw new Error(`--only takes: ${rows.map(({ name }) => name).join(', ')}`)
+  const backend = await startBackend()
+  const backendUrl = `http://127.0.0.1:${backend.port}`
+  const apis = await prepareApis(backendUrl)
+  const site = { backend: backendUrl, apis: apis.path }
+  try {
+    const lines: Line[] = []
+    for (const row of chosen) lines.push(await compare(row, site))
+    if (flags.json) process.stdout.write(`${JSON.stringify(lines, null, 2)}\n`)
+    else process.stdout.write(`${terminalTable(lines)}\n${limitsTable(lines)}`)
+    if (flags.write) await writePerformancePage(lines, { rounds, ...options })
+    if (lines.some((line) => line.withinBudget === false || line.limits.some(({ kept }) => !kept))) process.exitCode = 1
+  } finally {
+    await Promise.all([backend.stop(), apis.remove()])
+  }
 }
 
-async function compare(row: Row): Promise<Line> {
+/** What servers find around them. */
+interface Site {
+  readonly backend: string
+  readonly apis: string
+}
+
+async function compare(row: Row, site: Site): Promise<Line> {
   const nodeOptions =
     flags.prof === undefined ? [] : ['--cpu-prof', '--cpu-prof-interval=200', `--cpu-prof-dir=${flags.prof}`]
-  const targets = [ours(row, nodeOptions), theirs(row, nodeOptions)]
+  const targets = [ours(row, site, nodeOptions), theirs(row, site, nodeOptions)]
   const measurements: Measurement[][] = []
   for (let round = 0; round < rounds; round++) {
     const measured = await measureRound(row, targets, options)
@@ -64,15 +83,11 @@ async function compare(row: Row): Promise<Line> {
   return summarize({ row, gateway: side(0), baseline: side(1) })
 }
 
-function ours({ workers }: Row, nodeOptions: readonly string[]): StartTarget {
-  if (flags.against !== undefined) return bare(flags.against, nodeOptions)
-  return workers === undefined ? gateway(apis.path, nodeOptions) : gatewayFleet(apis.path, workers, nodeOptions)
+function ours({ workers }: Row, { apis, backend }: Site, nodeOptions: readonly string[]): StartTarget {
+  if (flags.against !== undefined) return baseline(flags.against, backend, nodeOptions)
+  return workers === undefined ? gateway(apis, nodeOptions) : gatewayFleet(apis, workers, nodeOptions)
 }
 
-function theirs(row: Row, nodeOptions: readonly string[]): StartTarget {
-  return row.baseline === 'one gateway' ? gateway(apis.path, nodeOptions) : bare(row.baseline, nodeOptions)
-}
-
-function bare(file: string, nodeOptions: readonly string[]): StartTarget {
-  return baseline(file, backendUrl, nodeOptions)
+function theirs(row: Row, { apis, backend }: Site, nodeOptions: readonly string[]): StartTarget {
+  return row.baseline === 'one gateway' ? gateway(apis, nodeOptions) : baseline(row.baseline, backend, nodeOptions)
 }

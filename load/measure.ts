@@ -62,7 +62,7 @@ export async function measureRound(
     await takeTurns(sides, options.warmUpSeconds)
     for (const side of sides) await side.clear()
     await takeTurns(sides, options.seconds)
-    return sides.map((side) => side.measurement(row))
+    return sides.map((side) => side.measurement())
   } finally {
     await Promise.all(sides.map((side) => side.close()))
   }
@@ -76,11 +76,15 @@ async function takeTurns(sides: readonly Side[], secondsEach: number): Promise<v
 
 async function openSide(row: Work, server: Servers, { clients }: MeasureOptions): Promise<Side> {
   try {
-    return new Side(server, await startFleet(clients, loadFor(row, server)))
+    return new Side(row, server, await startFleet(clients, loadFor(row, server)))
   } catch (error) {
     await server.stop()
-    throw error
+    throw new Error(placeOf(row, server), { cause: error })
   }
+}
+
+function placeOf(row: Work, { name }: Servers): string {
+  return name === undefined ? row.name : `${row.name}, ${name}`
 }
 
 function loadFor(row: Work, { port, postPort = port, load }: Servers): LoadOptions {
@@ -89,6 +93,7 @@ function loadFor(row: Work, { port, postPort = port, load }: Servers): LoadOptio
 
 /** A server with the load that it gets, slice by slice. */
 class Side {
+  readonly #place: string
   readonly #server: Servers
   readonly #fleet: ClientFleet
   #cpu = 0
@@ -99,7 +104,8 @@ class Side {
   #answers = createHistogram()
   #counted: Record<string, number> = {}
 
-  constructor(server: Servers, fleet: ClientFleet) {
+  constructor(row: Work, server: Servers, fleet: ClientFleet) {
+    this.#place = placeOf(row, server)
     this.#server = server
     this.#fleet = fleet
   }
@@ -111,7 +117,9 @@ class Side {
     const start = performance.now()
     await this.#fleet.resume()
     await wait(sliceMillis)
-    await this.#fleet.pause()
+    await this.#fleet.pause().catch((cause) => {
+      throw new Error(this.#place, { cause })
+    })
     this.#millis += performance.now() - start
     this.#cpu += this.#cpuMicros() - cpuBefore
     const rise = difference(countersBefore, await this.#server.counters?.())
@@ -136,9 +144,9 @@ class Side {
     this.#answers = createHistogram()
   }
 
-  measurement(row: Work): Measurement {
+  measurement(): Measurement {
     if (this.#errors > 0 || this.#operations === 0) {
-      throw new Error(`${row.name}: ${this.#errors} errors in ${this.#operations} operations`)
+      throw new Error(`${this.#place}: ${this.#errors} errors in ${this.#operations} operations`)
     }
     return {
       value: this.#cpu / this.#operations,
@@ -187,13 +195,16 @@ async function measureMemory(row: Work, server: Servers, options: MeasureOptions
   const before = resident()
   const countersBefore = await server.counters?.()
   const start = performance.now()
-  const fleet = await startFleet(options.clients, loadFor(row, server))
+  const fleet = await startFleet(options.clients, loadFor(row, server)).catch((cause) => {
+    throw new Error(placeOf(row, server), { cause })
+  })
   try {
     const seconds = (performance.now() - start) / 1000
     await wait(options.warmUpSeconds * 1000)
     const { operations, errors } = await fleet.take()
     const value = (resident() - before) / operations
-    if (errors > 0 || operations !== row.load.connections) throw new Error(`${row.name}: ${errors} connections lost`)
+    if (errors > 0 || operations !== row.load.connections)
+      throw new Error(`${placeOf(row, server)}: ${errors} connections lost`)
     const counted = forEach(difference(countersBefore, await server.counters?.()), operations)
     return { ...notMeasured, value, rate: operations / seconds, counted }
   } finally {

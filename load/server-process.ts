@@ -4,6 +4,8 @@ import type { LoadOptions } from './client/load.ts'
 
 /** What is under load: one process or several that serve together. */
 export interface Servers {
+  /** Whose they are, for messages. */
+  readonly name?: string
   readonly pids: readonly number[]
   /** Where sockets connect. */
   readonly port: number

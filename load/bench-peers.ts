@@ -1,0 +1,68 @@
+import { type CompareOptions, comparePeers, type PresentPeer, type WorkResult } from './peers/compare.ts'
+import { peers } from './peers/list.ts'
+import { startPeerServer } from './peers/node-server.ts'
+import { postern } from './peers/postern.ts'
+import { peersForTerminal, peersInMarkdown } from './peers/report.ts'
+import { works } from './peers/works.ts'
+import { prepareApis } from './targets.ts'
+import { machineLine, writeSection } from './write-page.ts'
+
+/** What `npm run bench -- --peers` was told. */
+export interface PeersOptions extends Omit<CompareOptions, 'site' | 'onRound'> {
+  /** Names of works; all when left out. */
+  readonly only: readonly string[] | undefined
+  /** Names of the peers beside the gateway; all when left out. */
+  readonly with: readonly string[] | undefined
+  readonly json: boolean
+  readonly write: boolean
+}
+
+/** The same work on the gateway and on every peer that this machine has; a peer that is missing is named, no error. */
+export async function benchPeers({ only, with: names, json, write, ...options }: PeersOptions): Promise<void> {
+  const chosen = only === undefined ? works : works.filter(({ name }) => only.includes(name))
+  if (chosen.length === 0) throw new Error(`--peers --only takes: ${works.map(({ name }) => name).join(', ')}`)
+  const { present, missing } = await lookForPeers(names)
+  for (const line of missing) process.stderr.write(`${line}\n`)
+  const backend = await startPeerServer('backend.mjs')({ backend: { url: '', port: 0 } })
+  const url = `http://127.0.0.1:${backend.port}`
+  const apis = await prepareApis(url)
+  const site = { backend: { url, port: backend.port }, apis: apis.path }
+  const results: WorkResult[] = []
+  try {
+    for (const work of chosen) {
+      const onRound = (round: number, values: readonly string[]) =>
+        void process.stderr.write(`${work.name} ${round}/${options.rounds}: ${values.join(', ')}\n`)
+      results.push(await comparePeers(work, present, { ...options, site, onRound }))
+    }
+  } finally {
+    await Promise.all([backend.stop(), apis.remove()])
+  }
+  const versions = present.map(({ peer, version }) => `${peer.name} ${version}`)
+  if (json) process.stdout.write(`${JSON.stringify({ versions, results }, null, 2)}\n`)
+  else process.stdout.write(`${peersForTerminal(results)}\n${versions.join('\n')}\n`)
+  if (write) await writeSection('peers', section(results, present, missing, options))
+}
+
+/** Peers that are here, with their versions, and a line with the remedy for each that is not. */
+export async function lookForPeers(names?: readonly string[]): Promise<{ present: PresentPeer[]; missing: string[] }> {
+  const present: PresentPeer[] = []
+  const missing: string[] = []
+  for (const peer of peers) {
+    if (peer !== postern && names !== undefined && !names.includes(peer.name)) continue
+    const version = await peer.version()
+    if (version === null) missing.push(`${peer.name} is left out: this machine does not have it (${peer.install}).`)
+    else present.push({ peer, version })
+  }
+  return { present, missing }
+}
+
+function section(
+  results: readonly WorkResult[],
+  present: readonly PresentPeer[],
+  missing: readonly string[],
+  options: Pick<PeersOptions, 'rounds' | 'seconds' | 'clients'>,
+): string {
+  const who = present.map(({ peer, version }) => `- **${peer.name}** ${version}. ${peer.setUp}\n`).join('')
+  const absent = missing.map((line) => `- ${line}\n`).join('')
+  return `${peersInMarkdown(results)}\n### The peers\n\n${who}${absent}\n${machineLine('--peers --write', options)}`
+}

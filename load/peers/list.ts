@@ -1,0 +1,10 @@
+import type { Peer } from './contract.ts'
+import { nchan } from './nchan.ts'
+import { nginx } from './nginx.ts'
+import { postern } from './postern.ts'
+import { pushpin } from './pushpin.ts'
+import { socketIo } from './socket-io.ts'
+import { ws } from './ws.ts'
+
+/** Whom the gateway is compared with, itself first. */
+export const peers: readonly Peer[] = [postern, ws, socketIo, nchan, pushpin, nginx]

@@ -1,0 +1,64 @@
+import { existsSync } from 'node:fs'
+import type { Peer } from './contract.ts'
+import { askProgram, programVersion } from './installed.ts'
+import { startNginx } from './nginx-program.ts'
+import { message } from './works.ts'
+
+/** "HTTP publisher": 201 says that the channel has a subscriber, 202 that it has none. */
+const request = { path: '/pub?id={address}', contentType: 'application/json', body: message, status: 201 }
+const path = '/sub?id={number}'
+const start = async () => startNginx([await modulePath()], nchanConfig)
+
+/** Channels that HTTP publishes to and WebSockets subscribe to, inside of nginx. */
+export const nchan: Peer = {
+  name: 'Nchan',
+  install: 'apt-get install nginx libnginx-mod-nchan',
+  setUp:
+    'One nginx worker process, channels named by an argument (its README: expressions cost more than Nchan itself), `nchan_store_messages off`, so that nothing is kept for later; access log off.',
+  version: async () => {
+    if (!existsSync(await modulePath())) return null
+    const [module, server] = await Promise.all([
+      programVersion('dpkg-query', '-W', '-f', '${source:Upstream-Version}', 'libnginx-mod-nchan'),
+      programVersion('nginx', '-v'),
+    ])
+    return `${module ?? 'of an unknown version'}, nginx ${server}`
+  },
+  works: {
+    push: { start, load: { path, request }, note: 'a channel for each client' },
+    'push-across': { cannot: 'with Redis it stores every message there, which is another promise' },
+    'fan-out': {
+      start,
+      load: { path: '/sub?id=kitchen', request: { ...request, path: '/pub?id=kitchen' } },
+      note: 'one channel',
+    },
+    message: { cannot: 'hands no messages of clients to a backend and its answer back' },
+    accept: { start, load: { path }, note: 'a new channel for each client' },
+    idle: { start, load: { path }, note: 'a channel for each client' },
+  },
+}
+
+/** As Debian builds it; empty when there is no nginx. */
+async function modulePath(): Promise<string> {
+  const said = (await askProgram('nginx', '-V')) ?? ''
+  const folder = /--modules-path=(\S+)/.exec(said)?.[1]
+  return folder === undefined ? '' : `${folder}/ngx_nchan_module.so`
+}
+
+/** nchan.io, "Configuration Directives". */
+export function nchanConfig(port: number): string {
+  return `  server {
+    listen 127.0.0.1:${port};
+    location = /ready { return 204; }
+    location = /sub {
+      nchan_subscriber websocket;
+      nchan_channel_id $arg_id;
+      nchan_store_messages off;
+    }
+    location = /pub {
+      nchan_publisher http;
+      nchan_channel_id $arg_id;
+      nchan_store_messages off;
+    }
+  }
+`
+}

@@ -1,0 +1,39 @@
+import { gatewayFleet } from '../fleet-target.ts'
+import { gateway } from '../targets.ts'
+import type { Peer, Site } from './contract.ts'
+import { ownVersion } from './installed.ts'
+import { message } from './works.ts'
+
+const path = '/dev'
+const whoami = '{"action":"whoami"}'
+const request = {
+  path: `${path}/@connections/{address}`,
+  contentType: 'application/octet-stream',
+  body: message,
+  status: 200,
+}
+const start = ({ apis }: Site) => gateway(apis)()
+
+/** The gateway itself, as `postern start` starts it: access log off, metrics on, every check that it does by default. */
+export const postern: Peer = {
+  name: 'Postern',
+  install: 'npm run build',
+  setUp: 'As `postern start` starts it: one process, metrics on, access log off.',
+  version: ownVersion,
+  works: {
+    push: { start, load: { path, whoami, request } },
+    'push-across': {
+      start: ({ apis }) => gatewayFleet(apis, 2)(),
+      load: { path, whoami, request },
+      note: 'two workers, the registry on',
+    },
+    'fan-out': {
+      start,
+      load: { path, whoami, request, posters: 64 },
+      note: 'no broadcast: the backend posts to each of the 1,000 by itself, over 64 connections',
+    },
+    message: { start, load: { path }, note: '`HTTP_PROXY` with a route response' },
+    accept: { start, load: { path }, note: 'no `$connect` route' },
+    idle: { start, load: { path } },
+  },
+}

@@ -1,0 +1,105 @@
+import { mkdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { freePort } from '../free-port.ts'
+import type { Servers } from '../server-process.ts'
+import { answers } from './answers.ts'
+import type { Peer, Site } from './contract.ts'
+import { programVersion } from './installed.ts'
+import { programFolder, startProgram } from './program.ts'
+import { message } from './works.ts'
+
+/** "Publishing": an item for a channel, in the format that WebSockets get. */
+const item = (channel: string) =>
+  JSON.stringify({ items: [{ channel, formats: { 'ws-message': { content: message } } }] })
+const request = { path: '/publish/', contentType: 'application/json', body: item('{address}'), status: 200 }
+const path = '/ws/{number}'
+
+/** A proxy that holds sockets and turns what happens on them into HTTP requests. */
+export const pushpin: Peer = {
+  name: 'Pushpin',
+  install: 'apt-get install pushpin',
+  setUp:
+    'All of its processes (condure, zurl, proxy, handler), WebSocket-over-HTTP to the backend, publishing over its HTTP control port; `message_rate` and `message_hwm` raised, since their defaults hold it at 2,500 messages a second; log level 1.',
+  version: async () => {
+    const [proxy, condure, zurl] = await Promise.all(
+      ['pushpin', 'condure', 'zurl'].map((program) => programVersion(program, '--version')),
+    )
+    return proxy == null || condure == null || zurl == null ? null : `${proxy}, condure ${condure}, zurl ${zurl}`
+  },
+  works: {
+    push: {
+      start: startPushpin,
+      load: { path, request },
+      note: 'a channel for each client; its control port closes the connection after every answer',
+    },
+    'push-across': { cannot: 'has no Redis: the backend publishes to every instance' },
+    'fan-out': {
+      start: startPushpin,
+      load: { path: '/ws/kitchen', request: { ...request, body: item('kitchen') } },
+      note: 'one channel',
+    },
+    message: { start: startPushpin, load: { path }, note: 'WebSocket-over-HTTP' },
+    accept: {
+      start: startPushpin,
+      load: { path },
+      note: 'asks the backend about every connection, and tells it of the end',
+    },
+    idle: { start: startPushpin, load: { path }, note: 'a channel for each client' },
+  },
+}
+
+async function startPushpin({ backend }: Site): Promise<Servers> {
+  const folder = await programFolder()
+  const [port, postPort] = [await freePort(), await freePort()]
+  await Promise.all([mkdir(join(folder, 'run')), mkdir(join(folder, 'log'))])
+  await writeFile(join(folder, 'pushpin.conf'), pushpinConfig({ folder, port, controlPort: postPort }))
+  // "Routes": over_http turns what happens on WebSockets into requests.
+  await writeFile(join(folder, 'routes'), `* 127.0.0.1:${backend.port},over_http\n`)
+  const program = await startProgram({
+    command: 'pushpin',
+    args: ['--config', join(folder, 'pushpin.conf')],
+    folder,
+    isReady: async () => (await answers(postPort, '/')) && (await answers(port, '/ready')),
+  })
+  return { pids: program.pids, port, postPort, stop: program.stop }
+}
+
+/**
+ * Its own pushpin.conf, with other places, plus: message_rate and message_hwm ("max messages per second", "max
+ * rate-limited messages"), and zurl as a child, which Debian runs as a service of its own.
+ */
+export function pushpinConfig(options: { folder: string; port: number; controlPort: number }): string {
+  const { folder, port, controlPort } = options
+  return `[global]
+include={libdir}/internal.conf
+rundir=${folder}/run
+ipc_prefix=pushpin-
+port_offset=0
+stats_connection_ttl=120
+
+[runner]
+services=condure,zurl,pushpin-proxy,pushpin-handler
+http_port=127.0.0.1:${port}
+logdir=${folder}/log
+log_level=1
+client_buffer_size=8192
+client_maxconn=50000
+
+[proxy]
+routesfile=routes
+updates_check=off
+zurl_out_specs=ipc://{rundir}/{ipc_prefix}zurl-in
+zurl_out_stream_specs=ipc://{rundir}/{ipc_prefix}zurl-in-stream
+zurl_in_specs=ipc://{rundir}/{ipc_prefix}zurl-out
+
+[handler]
+push_in_spec=ipc://{rundir}/{ipc_prefix}push-in
+push_in_sub_specs=ipc://{rundir}/{ipc_prefix}push-in-sub
+command_spec=ipc://{rundir}/{ipc_prefix}command
+stats_spec=ipc://{rundir}/{ipc_prefix}stats
+push_in_http_addr=127.0.0.1
+push_in_http_port=${controlPort}
+message_rate=1000000
+message_hwm=1000000
+`
+}
