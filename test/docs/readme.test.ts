@@ -11,6 +11,7 @@ import { expect, onTestFinished, test } from 'vitest'
 import { Client } from '../helpers/client.ts'
 import { repository, startExamples } from '../helpers/examples.ts'
 import { type CodeBlock, readPage } from '../helpers/markdown.ts'
+import { startRedis } from '../helpers/redis-server.ts'
 
 const readme = readPage('README.md')
 
@@ -132,6 +133,40 @@ test('a connection is pushed to as written, by curl and by the SDK', async () =>
   expect((await script.ended) as unknown[]).toEqual([0, null])
 }, 60_000)
 
+test('three nodes are one fleet as written', async () => {
+  const redis = await startRedis()
+  onTestFinished(() => redis.close())
+  const [start = '', connect = '', push = ''] = under('A fleet')
+    .filter(({ language }) => language === 'sh')
+    .map(({ text }) => text)
+  expect(start).toMatch(/^redis-server --save '' > redis.log &\n/)
+  const ports = await freePairs(['8080', '8090', '8100'])
+  const here = (text: string) => text.replaceAll(/\b80[89]0\b|\b8100\b/g, (port) => String(ports.get(port)))
+  const nodes = here(start)
+    .replace(/^redis-server.*\n/, '')
+    .replace('redis://127.0.0.1', redis.url)
+    .replace(' > node-$port.log', '')
+  const fleet = new Terminal(`${nodes}\nwait`)
+  for (let listening = 0; listening < 3; ) {
+    if ((JSON.parse(await fleet.line()) as { msg: string }).msg === 'listening') listening++
+  }
+  const client = new Terminal(here(connect))
+  client.paste(only('A fleet', 'json').text)
+  let frame = (await client.line()).replace('< ', '')
+  while (!frame.endsWith('}')) frame += await client.line()
+  const { connectionId } = JSON.parse(frame)
+  const pushed = new Terminal(here(push).replace(/^ID=.*$/m, `ID='${connectionId}'`), {
+    POSTERN_MANAGEMENT_URL: `http://127.0.0.1:${(ports.get('8080') ?? 0) + 1}`,
+  })
+  expect(await client.line()).toBe('< hello from another node')
+  const shown = (await pushed.lines(5)).split('\n')
+  const written = only('A fleet', 'text').text.split('\n')
+  const columns = (line = '') => line.split(/\s{2,}/)
+  expect(columns(shown[0])).toEqual(columns(written[0]))
+  expect(shown.slice(1, 4).filter((line) => / \* .* 1 /.test(line))).toHaveLength(1)
+  expect(shown[4]).toBe(written[4])
+}, 60_000)
+
 test('a backend of ten lines answers as written', async () => {
   const port = await freePort()
   const folder = await writeFiles('Your own HTTP backend', (text) => text.replaceAll('3000', String(port)))
@@ -156,6 +191,34 @@ test('a function of ten lines answers as written', async () => {
 function pathOf(heading: string): string {
   const command = under(heading).findLast(({ language }) => language === 'sh')?.text ?? ''
   return new URL(command.split(' ').at(-1) ?? '').pathname
+}
+
+/** For each name a free port, the next one of which is free too. */
+async function freePairs(names: readonly string[]): Promise<ReadonlyMap<string, number>> {
+  const pairs = new Map<string, number>()
+  for (const name of names) {
+    let port = await freePort()
+    while (!(await isFree(port + 1)) || [...pairs.values()].some((other) => Math.abs(other - port) < 2)) {
+      port = await freePort()
+    }
+    pairs.set(name, port)
+  }
+  return pairs
+}
+
+async function isFree(port: number): Promise<boolean> {
+  const server = createServer()
+  const listening = once(server, 'listening').then(
+    () => true,
+    () => false,
+  )
+  server.listen(port, '127.0.0.1')
+  const free = await listening
+  if (free) {
+    server.close()
+    await once(server, 'close')
+  }
+  return free
 }
 
 async function freePort(): Promise<number> {
