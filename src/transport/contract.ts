@@ -105,7 +105,10 @@ export interface Transport {
    * theirs open come back elsewhere. New connections are still taken. Safe to call twice.
    */
   sendAway(): void
-  /** Resolves when no request that came since `sendAway` waits for its answer, and after so many milliseconds. */
+  /**
+   * Resolves when no request that came since `sendAway` waits for its answer and none has come for half a second, and
+   * after so many milliseconds.
+   */
   answered(timeoutInMillis: number): Promise<void>
   /** No new TCP connections; open ones stay, and callers are sent away. */
   stopListening(): void

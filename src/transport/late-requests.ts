@@ -4,7 +4,10 @@ import type { PendingResponse } from './pending-response.ts'
 /** Requests that wait for their answer while the transport is about to close. */
 export interface LateRequests {
   add(pending: PendingResponse): void
-  /** Resolves when none waits any more, and after so many milliseconds. */
+  /**
+   * Resolves when none waits any more and none has come for half a second, and after so many milliseconds. Callers
+   * who keep their connections open need that time to come by once more and be told to leave.
+   */
   answered(timeoutInMillis: number): Promise<void>
 }
 
@@ -12,10 +15,15 @@ export interface LateRequests {
 const roomForAnswered = 1_000
 /** Between two looks. */
 const stepInMillis = 10
+const quietInMillis = 500
+/** A process that stood still has not read yet what came meanwhile: time alone does not prove that nothing did. */
+const quietLooks = 3
 
 export function createLateRequests(): LateRequests {
   const late = new Set<PendingResponse>()
   let room = roomForAnswered
+  let newestAt = performance.now()
+  let looks = 0
 
   function forgetAnswered(): void {
     for (const pending of late) if (!pending.isWaiting) late.delete(pending)
@@ -26,12 +34,16 @@ export function createLateRequests(): LateRequests {
     add(pending) {
       if (late.size >= room) forgetAnswered()
       late.add(pending)
+      newestAt = performance.now()
+      looks = 0
     },
     async answered(timeoutInMillis) {
       const end = performance.now() + timeoutInMillis
       for (;;) {
         forgetAnswered()
-        if (late.size === 0 || performance.now() >= end) return
+        const now = performance.now()
+        const isQuiet = now - newestAt >= quietInMillis && ++looks >= quietLooks
+        if ((isQuiet && late.size === 0) || now >= end) return
         await pause(stepInMillis)
       }
     },

@@ -45,35 +45,38 @@ function post(agent: Agent, port: number, id: string, body: string): Promise<Ans
   })
 }
 
-test('posters who keep their connections open to a node without clients all leave it unharmed', async () => {
-  const [leaving, staying] = [await join(), await join()]
-  const client = await Client.connect(staying.ws)
-  client.send('who am I')
-  const id = await client.next()
-  const sent: string[] = []
-  const began: (() => void)[] = []
+test.each([0, 3])(
+  'posters who keep connections to a node without clients leave it unharmed (delay: %i s)',
+  async (delay) => {
+    const [leaving, staying] = [await join(), await join()]
+    const client = await Client.connect(staying.ws)
+    client.send('who am I')
+    const id = await client.next()
+    const sent: string[] = []
+    const began: (() => void)[] = []
 
-  /** Posts to the node that leaves until it is told to go; then as a balancer would have it. */
-  async function poster(name: number, begun: () => void): Promise<void> {
-    const agent = new Agent({ keepAlive: true, maxSockets: 1 })
-    onTestFinished(() => agent.destroy())
-    let left = 5
-    for (let i = 0; left > 0; i++) {
-      const { port } = left === 5 ? leaving : staying
-      const { status, isLast } = await post(agent, port, id, `${name}.${i}`)
-      expect(status).toBe(200)
-      sent.push(`${name}.${i}`)
-      begun()
-      if (isLast || left < 5) left--
+    /** Posts to the node that leaves until it is told to go; then as a balancer would have it. */
+    async function poster(name: number, begun: () => void): Promise<void> {
+      const agent = new Agent({ keepAlive: true, maxSockets: 1 })
+      onTestFinished(() => agent.destroy())
+      let left = 5
+      for (let i = 0; left > 0; i++) {
+        const { port } = left === 5 ? leaving : staying
+        const { status, isLast } = await post(agent, port, id, `${name}.${i}`)
+        expect(status).toBe(200)
+        sent.push(`${name}.${i}`)
+        begun()
+        if (isLast || left < 5) left--
+      }
     }
-  }
 
-  const all = Array.from({ length: 10 }, (_, name) => name)
-  const underWay = all.map(() => new Promise<void>((resolve) => void began.push(resolve)))
-  const posters = all.map((name) => poster(name, began[name] ?? (() => {})))
-  await Promise.race([Promise.all(underWay), Promise.all(posters)])
-  await leaving.drain(0, 3)
-  await Promise.all(posters)
-  await expect.poll(() => client.unread.length, { timeout: 10_000 }).toBe(sent.length)
-  expect([...client.unread].sort()).toEqual(sent.sort())
-})
+    const all = Array.from({ length: 10 }, (_, name) => name)
+    const underWay = all.map(() => new Promise<void>((resolve) => void began.push(resolve)))
+    const posters = all.map((name) => poster(name, began[name] ?? (() => {})))
+    await Promise.race([Promise.all(underWay), Promise.all(posters)])
+    await leaving.drain(0, delay)
+    await Promise.all(posters)
+    await expect.poll(() => client.unread.length, { timeout: 10_000 }).toBe(sent.length)
+    expect([...client.unread].sort()).toEqual(sent.sort())
+  },
+)

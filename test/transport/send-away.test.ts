@@ -37,7 +37,7 @@ test('a WebSocket that is open stays open, and another one may be accepted', asy
   expect((await client.readFrame()).payload.toString()).toBe('hello')
 })
 
-test('answered resolves when the last request has its answer, and at once when there is none', async () => {
+test('answered resolves when the last request has its answer, and none has come for a while', async () => {
   const server = await heldExchange()
   server.transport.sendAway()
   await server.transport.answered(60_000)
@@ -52,6 +52,17 @@ test('answered resolves when the last request has its answer, and at once when t
   exchange.respond(200, [], 'done')
   await over
   expect((await client.readResponse()).body).toBe('done')
+})
+
+test('a caller who comes by while answered waits for others is served and sent away, too', async () => {
+  const server = await startServer()
+  const client = server.client().write(get('/before'))
+  await client.readResponse()
+  server.transport.stopListening()
+  const over = server.transport.answered(60_000)
+  client.write(get('/after'))
+  expect(await client.readAll()).toMatch(/connection: close[\s\S]*\/after$/i)
+  await over
 })
 
 test('answered waits for a body that comes in pieces', async () => {
