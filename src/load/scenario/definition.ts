@@ -100,7 +100,7 @@ const replySchema = z
       ])
       .default('order')
       .describe(
-        'How a reply finds its message: order (the oldest message without a reply), stamp (the reply repeats the ' +
+        'How a reply finds its message: order (the oldest message without a reply: for targets that answer everything), stamp (the reply repeats the ' +
           "message's {{stamp}}), or a JSONPath whose value both have; { message, reply } where the paths differ.",
       ),
     where: record(jsonPath, scalar, 20)

@@ -17,6 +17,7 @@ export class Inbox {
   readonly #expected: readonly Expected[]
   readonly #byKind: readonly (Expected | undefined)[]
   readonly #readsFrames: boolean
+  readonly #repliesByStamp: boolean
 
   constructor(client: Member, stage: Stage) {
     this.#client = client
@@ -26,6 +27,7 @@ export class Inbox {
     )
     this.#byKind = stage.kinds.map((kind) => this.#expected.find((each) => each.kind === kind))
     this.#readsFrames = this.#expected.some(({ reply }) => reply.readsFrames)
+    this.#repliesByStamp = this.#expected.some(({ reply }) => reply.by === 'stamp')
   }
 
   /** Replies that may still come in time. */
@@ -50,21 +52,24 @@ export class Inbox {
     else if (!this.#find(bytes, source, start)) this.#stage.tally.counters.unexpected++
   }
 
-  /** Whether the frame has stamps of this run. Several in one frame are several messages that came in one. */
+  /** Whether the stamps of a frame say all of it. Several in one frame are several messages that came in one. */
   #stamped(bytes: number, source: Buffer, start: number): boolean {
     const { stamps, tally } = this.#stage
     const end = start + bytes
     let isStamped = false
     for (let at = stamps.next(source, start, end); at >= 0; at = stamps.next(source, at, end)) {
-      isStamped = true
       const { kind, stream, number, millis } = stamps
+      // A reply may carry the stamp of its message and yet be found by something else.
+      isStamped ||= kind !== 'reply' || this.#repliesByStamp
       if (kind === 'push') {
         if (stream === this.#client.values.index && this.#client.ledger?.receive(number)) {
           tally.counters.pushesReceived++
           tally.latency('push', now() - millis)
         }
       } else if (kind === 'fanOut') this.#fannedOut(stream, number, millis, bytes, source, start)
-      else if (stream === this.#client.values.index) this.#stampedReply(number, bytes, source, start, false)
+      else if (stream !== this.#client.values.index || !this.#stampedReply(number, bytes, source, start, false)) {
+        if (this.#repliesByStamp) tally.counters.unexpected++
+      }
     }
     return isStamped
   }
@@ -80,12 +85,14 @@ export class Inbox {
     this.#stampedReply(number, bytes, source, start, true)
   }
 
-  #stampedReply(number: number, bytes: number, source: Buffer, start: number, isFanOut: boolean): void {
+  /** Whether a message waited for it. */
+  #stampedReply(number: number, bytes: number, source: Buffer, start: number, isFanOut: boolean): boolean {
     for (const expected of this.#expected) {
       if (expected.reply.by !== 'stamp' || (expected.kind.fanOut !== null) !== isFanOut) continue
       const document = expected.reply.readsFrames ? parse(source.toString('utf8', start, start + bytes)) : undefined
-      if (expected.reply.matches(document) && this.#take(expected, number, document)) return
+      if (expected.reply.matches(document) && this.#take(expected, number, document)) return true
     }
+    return false
   }
 
   /** Whether the frame is a reply to one of the kinds that wait. */
