@@ -8,6 +8,7 @@ import type { Command, Report } from './client/main.ts'
 export interface FleetResult {
   readonly operations: number
   readonly errors: number
+  readonly firstError: string | null
   /** In microseconds. */
   readonly latencies: RecordableHistogram
   /** Of HTTP answers that operations did not end with, in microseconds; often empty. */
@@ -70,13 +71,15 @@ function sum(results: readonly (LoadResult | null)[]): FleetResult {
   const [latencies, answers] = [createHistogram(), createHistogram()]
   let operations = 0
   let errors = 0
+  let firstError: string | null = null
   for (const result of results) {
     operations += result?.operations ?? 0
     errors += result?.errors ?? 0
+    firstError ??= result?.firstError ?? null
     record(result?.latencies ?? [], latencies)
     record(result?.answers ?? [], answers)
   }
-  return { operations, errors, latencies, answers }
+  return { operations, errors, firstError, latencies, answers }
 }
 
 function record(counts: readonly LatencyCount[], into: RecordableHistogram): void {

@@ -100,6 +100,7 @@ class Side {
   #millis = 0
   #operations = 0
   #errors = 0
+  #firstError: string | null = null
   #latencies = createHistogram()
   #answers = createHistogram()
   #counted: Record<string, number> = {}
@@ -124,9 +125,10 @@ class Side {
     this.#cpu += this.#cpuMicros() - cpuBefore
     const rise = difference(countersBefore, await this.#server.counters?.())
     for (const [name, value] of Object.entries(rise)) this.#counted[name] = (this.#counted[name] ?? 0) + value
-    const { operations, errors, latencies, answers } = await this.#fleet.take()
+    const { operations, errors, firstError, latencies, answers } = await this.#fleet.take()
     this.#operations += operations
     this.#errors += errors
+    this.#firstError ??= firstError
     this.#latencies.add(latencies)
     this.#answers.add(answers)
   }
@@ -146,7 +148,8 @@ class Side {
 
   measurement(): Measurement {
     if (this.#errors > 0 || this.#operations === 0) {
-      throw new Error(`${this.#place}: ${this.#errors} errors in ${this.#operations} operations`)
+      const first = this.#firstError === null ? '' : `; the first: ${this.#firstError}`
+      throw new Error(`${this.#place}: ${this.#errors} errors in ${this.#operations} operations${first}`)
     }
     return {
       value: this.#cpu / this.#operations,

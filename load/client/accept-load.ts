@@ -13,8 +13,8 @@ export function createAcceptLoad(options: LoadOptions, tally: Tally): Load {
     try {
       await socket.open()
       tally.operation(performance.now() - start)
-    } catch {
-      tally.error()
+    } catch (error) {
+      tally.error(String(error))
     }
     // A reset leaves no TIME_WAIT behind: a few seconds of this would use up all ports.
     socket.reset()

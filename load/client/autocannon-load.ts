@@ -34,10 +34,10 @@ export function createAutocannonLoad(options: LoadOptions, tally: Tally): Load {
         requests,
       })
       instance.on('response', (_client, status, _bytes, millis) => {
-        if (status !== 200) tally.error()
+        if (status !== 200) tally.error(`status ${status}`)
         tally.operation(millis)
       })
-      instance.on('reqError', () => tally.error())
+      instance.on('reqError', () => tally.error('a request failed'))
     },
     async pause() {
       const ended = new Promise<void>((resolve) => instance?.on('done', resolve))

@@ -26,7 +26,7 @@ export function createFanOutLoad(options: LoadOptions, tally: Tally): Load {
   let missingAnswers = 0
 
   function fault(text: string): void {
-    tally.error()
+    tally.error(text)
     faults.add(text)
   }
 

@@ -2,10 +2,11 @@ import type { Load, LoadOptions } from './load.ts'
 import { LoadSocket } from './load-socket.ts'
 import type { Tally } from './tally.ts'
 
-const atATime = 100
+const usuallyAtATime = 100
 
 /** Opens connections and leaves them alone. Every one that is open is an operation, every one lost an error. */
 export function createIdleLoad(options: LoadOptions, tally: Tally): Load {
+  const atATime = options.inFlight === 0 ? usuallyAtATime : options.inFlight
   const sockets: LoadSocket[] = []
 
   async function openOne(): Promise<void> {
@@ -14,7 +15,7 @@ export function createIdleLoad(options: LoadOptions, tally: Tally): Load {
     sockets.push(socket)
     await socket.open()
     tally.operation(performance.now() - start)
-    socket.onClose = () => tally.error()
+    socket.onClose = () => tally.error('a connection was lost')
   }
 
   return {

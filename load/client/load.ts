@@ -8,7 +8,7 @@ export interface LoadOptions {
   readonly posters?: number
   /** How many connections this process holds, or opens at a time. */
   readonly connections: number
-  /** How many messages or requests of one connection are under way at a time. */
+  /** How many messages or requests of one connection are under way at a time; for `idle`, how many are opened. */
   readonly inFlight: number
   /** The path of handshakes, with the stage; `{number}` in it becomes another one for each WebSocket. */
   readonly path: string
@@ -40,6 +40,8 @@ export interface LoadResult {
   readonly operations: number
   /** Replies of another length than asked for, statuses other than 200, connections lost. */
   readonly errors: number
+  /** What the first error was; null when there was none. */
+  readonly firstError: string | null
   readonly latencies: LatencyCount[]
   /** Of HTTP answers, where an operation ends with something else. */
   readonly answers: LatencyCount[]

@@ -19,7 +19,7 @@ export function createMessageLoad(options: LoadOptions, tally: Tally): Load {
       socket.send(frame)
     }
     socket.onMessage = (bytes) => {
-      if (options.replyBytes !== 0 && bytes !== options.replyBytes) tally.error()
+      if (options.replyBytes !== 0 && bytes !== options.replyBytes) tally.error(`a reply of ${bytes} bytes`)
       tally.operation(performance.now() - (sentAt[oldest++] as number))
       if (oldest === 1000) {
         sentAt.splice(0, oldest)
@@ -27,7 +27,7 @@ export function createMessageLoad(options: LoadOptions, tally: Tally): Load {
       }
       lanes.next(send)
     }
-    socket.onClose = () => tally.error()
+    socket.onClose = () => tally.error('a connection was lost')
     for (let i = 0; i < options.inFlight; i++) lanes.add(send)
   }
 

@@ -27,12 +27,12 @@ export function createPostLoad(options: LoadOptions, tally: Tally): Load {
       turn += posters
     }
     const responses = new ResponseReader((status) => {
-      if (status !== 200) tally.error()
+      if (status !== 200) tally.error(`status ${status}`)
       tally.operation(performance.now() - sentAt)
       lanes.next(send)
     })
     poster.onBytes = (bytes, length) => responses.read(bytes, length)
-    poster.socket.on('close', () => tally.error())
+    poster.socket.on('close', () => tally.error('a poster was lost'))
     lanes.add(send)
   }
 
@@ -63,10 +63,10 @@ export async function openReceiver(connection: RawConnection, path: string): Pro
 /** Reads what is posted to a WebSocket; anything but messages of the length that is posted is an error. */
 export function receiveBeside(receiver: RawConnection, messageBytes: number, tally: Tally): void {
   const frames = new FrameReader((bytes) => {
-    if (bytes !== messageBytes) tally.error()
+    if (bytes !== messageBytes) tally.error(`a frame of ${bytes} bytes`)
   })
   receiver.onBytes = (bytes, length) => frames.read(bytes, length)
-  receiver.socket.on('close', () => tally.error())
+  receiver.socket.on('close', () => tally.error('a WebSocket was lost'))
 }
 
 /** The headers are those that the AWS SDK for JavaScript sends, but for the signature, which the load has none of. */

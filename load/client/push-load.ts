@@ -28,7 +28,7 @@ export function createPushLoad(options: LoadOptions, tally: Tally): Load {
   let requests: readonly Buffer[] = []
 
   function fault(text: string): void {
-    tally.error()
+    tally.error(text)
     faults.add(text)
   }
 

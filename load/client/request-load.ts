@@ -18,11 +18,11 @@ export function createRequestLoad(options: LoadOptions, tally: Tally): Load {
       poster.send(bytes)
     }
     poster.onAnswer = (status) => {
-      if (status !== request?.status) tally.error()
+      if (status !== request?.status) tally.error(`status ${status}`)
       tally.operation(performance.now() - sentAt)
       lanes.next(send)
     }
-    poster.onLost = () => tally.error()
+    poster.onLost = () => tally.error('a connection ended before its answer')
     await poster.open()
     lanes.add(send)
   }

@@ -8,6 +8,7 @@ export class Tally {
   readonly #answers = new LatencyCounts()
   #operations = 0
   #errors = 0
+  #firstError: string | null = null
 
   /** `millis` as `performance.now()` measures; above a second counts as one. */
   operation(millis: number): void {
@@ -20,8 +21,10 @@ export class Tally {
     this.#answers.add(millis)
   }
 
-  error(): void {
+  /** `what` went wrong; only the first is told. */
+  error(what: string): void {
     this.#errors++
+    this.#firstError ??= what
   }
 
   /** What was counted since the last call. */
@@ -29,11 +32,13 @@ export class Tally {
     const result = {
       operations: this.#operations,
       errors: this.#errors,
+      firstError: this.#firstError,
       latencies: this.#latencies.take(),
       answers: this.#answers.take(),
     }
     this.#operations = 0
     this.#errors = 0
+    this.#firstError = null
     return result
   }
 }

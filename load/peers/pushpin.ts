@@ -13,6 +13,8 @@ const item = (channel: string) =>
   JSON.stringify({ items: [{ channel, formats: { 'ws-message': { content: message } } }] })
 const request = { path: '/publish/', contentType: 'application/json', body: item('{address}'), status: 200 }
 const path = '/ws/{number}'
+/** Above about 100 its queue to zurl is full. */
+const requestsAtATime = 50
 
 /** A proxy that holds sockets and turns what happens on them into HTTP requests. */
 export const pushpin: Peer = {
@@ -41,10 +43,14 @@ export const pushpin: Peer = {
     message: { start: startPushpin, load: { path }, note: 'WebSocket-over-HTTP' },
     accept: {
       start: startPushpin,
-      load: { path },
-      note: 'asks the backend about every connection, and tells it of the end',
+      load: { path, connections: requestsAtATime / 2 },
+      note: 'asks the backend about every connection and tells it of the end; 25 side by side, since a burst of more than about 100 requests to the backend is answered with 502',
     },
-    idle: { start: startPushpin, load: { path }, note: 'a channel for each client' },
+    idle: {
+      start: startPushpin,
+      load: { path, inFlight: requestsAtATime },
+      note: 'a channel for each client; opened 50 at a time, see above',
+    },
   },
 }
 
