@@ -255,7 +255,8 @@ describe('an undertaker', () => {
     const far = await join({ timings: noSweep })
     await connect(far, 300)
     const owner = await die(far)
-    const [told, said]: string[][] = [[], []]
+    const told: string[] = []
+    const said: string[] = []
     const near = await join({
       log: { ...silentLog, info: (_, text) => void said.push(text) },
       timings: { ...quickTimings, burialsPerSecond: 200, undertaker: 300 },
