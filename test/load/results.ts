@@ -241,7 +241,7 @@ function phasesOf(hold: number, connections: number): PhaseResult[] {
 }
 
 function newHistogram(): Histogram {
-  return build({ highestTrackableValue: 3_600_000_000, numberOfSignificantValueDigits: 3, bitBucketSize: 32 })
+  return build({ highestTrackableValue: 120_000_000, numberOfSignificantValueDigits: 3, bitBucketSize: 32 })
 }
 
 function secondLatency(histogram: Histogram): SecondLatency {
