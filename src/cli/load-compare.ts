@@ -1,9 +1,7 @@
 import { open } from 'node:fs/promises'
 import { Command } from 'commander'
 import type { LoadResult } from '../load/contract.ts'
-import { compareResults, type Runs } from '../load/report/compare-results.ts'
-import { compareText } from '../load/report/compare-text.ts'
-import { maxResultBytes, readResult, tooLarge, UnreadableResult } from '../load/report/read-result.ts'
+import type { Comparison, Runs } from '../load/report/compare-results.ts'
 import type { CommandContext } from './command.ts'
 import { wantsColours } from './fault-report.ts'
 
@@ -12,13 +10,15 @@ Compares results that 'postern load --json' has written, and says of every figur
 noise. With --baseline the other files are all candidates, so that several runs of each side can be given: they say
 how far equal runs differ.
 
-Exit codes: 0 compared, 1 a file can't be read, or with --fail-on-regression a figure is worse, 2 wrong usage.
+Exit codes: 0 compared, 1 with --fail-on-regression: a figure is worse, 2 wrong usage or a file that can't be read.
 
 Examples:
   postern load compare before.json after.json
   postern load compare before.json after.json --fail-on-regression
   postern load compare --baseline b1.json --baseline b2.json after1.json after2.json
 `
+
+const exitCodes = { compared: 0, worse: 1, usage: 2 } as const
 
 interface Given {
   readonly baseline: readonly string[]
@@ -41,20 +41,28 @@ export function loadCompareCommand({ io, end }: CommandContext): Command {
         exitCode: 2,
       })
     }
+    const { UnreadableResult } = await import('../load/report/read-result.ts')
     try {
-      const [baseline, candidate] = [await readAll(sides.baseline), await readAll(sides.candidate)]
-      const comparison = compareResults(baseline, candidate)
-      const text = given.json
-        ? `${JSON.stringify(comparison, null, 2)}\n`
-        : compareText(comparison, { color: wantsColours(io.stdout, io.env) })
-      io.stdout.write(text)
-      end(given.failOnRegression === true && comparison.worse > 0 ? 1 : 0)
+      const comparison = await compare(sides)
+      io.stdout.write(await textOf(comparison, given, { io }))
+      end(given.failOnRegression === true && comparison.worse > 0 ? exitCodes.worse : exitCodes.compared)
     } catch (error) {
       if (!(error instanceof UnreadableResult)) throw error
       io.stderr.write(error.message.replaceAll(/^/gm, 'postern: ').concat('\n'))
-      end(1)
+      end(exitCodes.usage)
     }
   })
+}
+
+async function compare({ baseline, candidate }: Sides): Promise<Comparison> {
+  const { compareResults } = await import('../load/report/compare-results.ts')
+  return compareResults(await readAll(baseline), await readAll(candidate))
+}
+
+async function textOf(comparison: Comparison, { json }: Given, { io }: Pick<CommandContext, 'io'>): Promise<string> {
+  if (json === true) return `${JSON.stringify(comparison, null, 2)}\n`
+  const { compareText } = await import('../load/report/compare-text.ts')
+  return compareText(comparison, { color: wantsColours(io.stdout, io.env) })
 }
 
 function collect(file: string, files: readonly string[]): readonly string[] {
@@ -64,7 +72,12 @@ function collect(file: string, files: readonly string[]): readonly string[] {
 /** A list of at least one. */
 type Files = readonly [string, ...string[]]
 
-function sidesOf(files: readonly string[], baseline: readonly string[]): { baseline: Files; candidate: Files } | null {
+interface Sides {
+  readonly baseline: Files
+  readonly candidate: Files
+}
+
+function sidesOf(files: readonly string[], baseline: readonly string[]): Sides | null {
   const [first, second, ...others] = files
   if (first === undefined) return null
   if (isFilled(baseline)) return { baseline, candidate: [first, ...files.slice(1)] }
@@ -83,6 +96,7 @@ async function readAll([first, ...others]: Files): Promise<Runs> {
 
 /** The size is asked of the open file: nothing that is too large, or has no end, is read. */
 async function readFileAsResult(file: string): Promise<LoadResult> {
+  const { maxResultBytes, readResult, tooLarge, UnreadableResult } = await import('../load/report/read-result.ts')
   const handle = await open(file).catch((error: unknown) => {
     throw new UnreadableResult(`${file}: it can't be read: ${error instanceof Error ? error.message : String(error)}`)
   })

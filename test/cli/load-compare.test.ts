@@ -75,18 +75,18 @@ test('--baseline may be repeated, and makes every other file a candidate', async
 
 test('what can not be read is said with its file', async () => {
   const { code, out, err } = await compare(file('before.json'), file('missing.json'))
-  expect([code, out]).toEqual([1, ''])
+  expect([code, out]).toEqual([2, ''])
   expect(err).toMatch(/^postern: .*missing\.json: it can't be read: ENOENT/)
   expect(await compare(file('before.json'), file('other.json'))).toMatchObject({
-    code: 1,
+    code: 2,
     err: expect.stringContaining('other.json: it is no result of a load test'),
   })
   expect(await compare(file('before.json'), folder)).toMatchObject({
-    code: 1,
+    code: 2,
     err: expect.stringContaining('is no file'),
   })
   expect(await compare(file('large.json'), file('before.json'))).toMatchObject({
-    code: 1,
+    code: 2,
     err: expect.stringContaining('large.json: it is larger than 128 MiB'),
   })
 })
