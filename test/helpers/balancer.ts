@@ -114,10 +114,10 @@ async function fixedPort(): Promise<number> {
   for (;;) {
     const port = lowestFixed + Math.floor(Math.random() * (highestFixed - lowestFixed))
     const server = createServer().listen(port, '127.0.0.1')
-    const isFree = await Promise.race([
-      once(server, 'listening').then(() => true),
-      once(server, 'error').then(() => false),
-    ])
+    const isFree = await once(server, 'listening').then(
+      () => true,
+      () => false,
+    )
     if (!isFree) continue
     server.close()
     await once(server, 'close')
