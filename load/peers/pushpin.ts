@@ -21,7 +21,7 @@ export const pushpin: Peer = {
   name: 'Pushpin',
   install: 'apt-get install pushpin',
   setUp:
-    'All of its processes (condure, zurl, proxy, handler), WebSocket-over-HTTP to the backend, publishing over its HTTP control port; `message_rate` and `message_hwm` raised, since their defaults hold it at 2,500 messages a second; log level 1.',
+    'All of its processes (condure, zurl, proxy, handler), WebSocket-over-HTTP to the backend, publishing over its HTTP control port; `message_rate=0`, since any rate makes its limiter hand messages on in steps of some 25 ms; log level 1.',
   version: async () => {
     const [proxy, condure, zurl] = await Promise.all(
       ['pushpin', 'condure', 'zurl'].map((program) => programVersion(program, '--version')),
@@ -71,8 +71,8 @@ async function startPushpin({ backend }: Site): Promise<Servers> {
 }
 
 /**
- * Its own pushpin.conf, with other places, plus: message_rate and message_hwm ("max messages per second", "max
- * rate-limited messages"), and zurl as a child, which Debian runs as a service of its own.
+ * Its own pushpin.conf, with other places, plus: no message_rate ("max messages per second"), since with any rate
+ * messages for a channel wait for the next step of a timer; and zurl as a child, which Debian runs as a service.
  */
 export function pushpinConfig(options: { folder: string; port: number; controlPort: number }): string {
   const { folder, port, controlPort } = options
@@ -105,7 +105,6 @@ command_spec=ipc://{rundir}/{ipc_prefix}command
 stats_spec=ipc://{rundir}/{ipc_prefix}stats
 push_in_http_addr=127.0.0.1
 push_in_http_port=${controlPort}
-message_rate=1000000
-message_hwm=1000000
+message_rate=0
 `
 }
