@@ -48,6 +48,7 @@ export interface WebSocketOptions {
 }
 
 const maxHeadBytes = 65_536
+const maxReason = 100
 /** Pongs and close frames of a connection that nobody reads are few. */
 const maxBuffered = 4_194_304
 /** How long a server may take to answer a close frame, and then to end the connection. */
@@ -180,7 +181,9 @@ export class LoadSocket {
     const head = this.#head.slice(0, end)
     const { status, fault } = readHandshake(head, this.#options.subprotocols)
     if (fault !== null) return this.#refuse('handshakeProtocol', fault, status)
-    if (status !== 101) return this.#refuse('handshakeStatus', head.slice(9, head.indexOf('\r\n')), status)
+    if (status !== 101) {
+      return this.#refuse('handshakeStatus', head.split('\r\n', 1)[0]?.slice(9, maxReason) ?? '', status)
+    }
     this.#head = ''
     this.#state = 'open'
     this.#events.opened()
