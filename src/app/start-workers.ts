@@ -3,6 +3,7 @@ import type { Settings } from '../config/settings.ts'
 import type { Metrics } from '../observability/contract.ts'
 import { createLogger } from '../observability/logger.ts'
 import { createMetrics } from '../observability/metrics.ts'
+import { createOrphanGuard } from '../supervisor/orphan-guard.ts'
 import type { WorkerSources } from '../supervisor/protocol.ts'
 import { createSupervisor, type Supervisor, workerStates } from '../supervisor/supervisor.ts'
 import { defaultTimings } from '../supervisor/timings.ts'
@@ -20,6 +21,9 @@ export interface WorkersSurroundings extends Pick<Surroundings, 'destination' | 
   /** Where each worker reads its settings by itself. */
   readonly sources: WorkerSources
 }
+
+/** A little more than a worker takes that sees its parent gone. */
+const orphanedSeconds = 40
 
 /** Several workers on one port, under this process. */
 export interface Workers {
@@ -86,6 +90,8 @@ export async function startWorkers(settings: Settings, surroundings: WorkersSurr
     })
     stops.push(() => management.close())
 
+    const guard = createOrphanGuard({ afterSeconds: orphanedSeconds, mark: program.at(-1) ?? '' })
+    stops.push(() => guard.close())
     let ids = 0
     function launch(workerName: string): WorkerProcess {
       const id = ++ids
@@ -96,7 +102,12 @@ export async function startWorkers(settings: Settings, surroundings: WorkersSurr
         order: { kind: 'start', sources, name: workerName, host, port, managementOrigins },
         goodbye: (last) => workerMetrics.take(id, workerName, last),
       })
-      void worker.exited.then(() => workerMetrics.ended(id))
+      const { pid } = worker
+      if (pid !== null) guard.add(pid)
+      void worker.exited.then(() => {
+        if (pid !== null) guard.remove(pid)
+        workerMetrics.ended(id)
+      })
       return worker
     }
 
@@ -119,7 +130,10 @@ export async function startWorkers(settings: Settings, surroundings: WorkersSurr
         await stop()
         return inOrder
       },
-      kill: supervisor.kill,
+      kill() {
+        supervisor.kill()
+        guard.close()
+      },
     }
   }
 }

@@ -142,12 +142,11 @@ describe('several workers', () => {
     expect(clients.flatMap(({ closes }) => closes)).toEqual([])
   })
 
-  test('print their access log as it is, whole lines of all of them', async () => {
-    const fleet = await start(2)
+  test('take over a changed definition with --watch; their access log comes as it is, in whole lines', async () => {
+    const fleet = await start(2, ['--watch'])
     // Longer than what a pipe takes in one piece.
     const padding = 'é'.repeat(1_200)
     await fleet.define('x', { accessLogSettings: { format: `${padding} $context.requestId $context.eventType` } })
-    fleet.child.kill('SIGHUP')
     await expect.poll(() => fleet.logLines('API deployed').length, deadline).toBe(4)
     const clients = await Promise.all(Array.from({ length: 20 }, () => Client.connect(fleet.url)))
     for (const client of clients) for (let i = 0; i < 20; i++) client.send('x')
