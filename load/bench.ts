@@ -40,7 +40,17 @@ if (recentLoad > availableParallelism() / 4) {
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1))
 
 const { only, json, write } = flags
-if (flags.peers) await benchPeers({ only, with: flags.with, json, write, rounds, ...options })
+// Longer than for one's own: most peers have turns with a few others between them, and some have to warm up.
+if (flags.peers)
+  await benchPeers({
+    ...options,
+    warmUpSeconds: 2 * options.warmUpSeconds,
+    only,
+    with: flags.with,
+    json,
+    write,
+    rounds,
+  })
 else await benchBaselines()
 
 async function benchBaselines(): Promise<void> {

@@ -2,12 +2,13 @@ import { existsSync } from 'node:fs'
 import type { Peer } from './contract.ts'
 import { askProgram, programVersion } from './installed.ts'
 import { startNginx } from './nginx-program.ts'
+import { startTwoNodes } from './two-nodes.ts'
 import { message } from './works.ts'
 
 /** "HTTP publisher": 201 says that the channel has a subscriber, 202 that it has none. */
 const request = { path: '/pub?id={address}', contentType: 'application/json', body: message, status: 201 }
 const path = '/sub?id={number}'
-const start = async () => startNginx([await modulePath()], nchanConfig)
+const start = async () => startNginx([await modulePath()], (port) => nchanConfig(port))
 
 /** Channels that HTTP publishes to and WebSockets subscribe to, inside of nginx. */
 export const nchan: Peer = {
@@ -25,7 +26,14 @@ export const nchan: Peer = {
   },
   works: {
     push: { start, load: { path, request }, note: 'a channel for each client' },
-    'push-across': { cannot: 'with Redis it stores every message there, which is another promise' },
+    'push-across': {
+      start: async () => {
+        const modules = [await modulePath()]
+        return startTwoNodes((redisUrl) => startNginx(modules, (port) => nchanConfig(port, redisUrl)))
+      },
+      load: { path, request },
+      note: 'two nginx with `nchan_redis_storage_mode nostore`',
+    },
     'fan-out': {
       start,
       load: { path: '/sub?id=kitchen', request: { ...request, path: '/pub?id=kitchen' } },
@@ -44,20 +52,24 @@ async function modulePath(): Promise<string> {
   return folder === undefined ? '' : `${folder}/ngx_nchan_module.so`
 }
 
-/** nchan.io, "Configuration Directives". */
-export function nchanConfig(port: number): string {
-  return `  server {
+/** nchan.io, "Configuration Directives"; with a Redis also "Redis", "Storage modes". */
+export function nchanConfig(port: number, redisUrl: string | null = null): string {
+  const upstream =
+    redisUrl === null ? '' : `  upstream fleet { nchan_redis_server ${redisUrl}; nchan_redis_optimize_target cpu; }\n`
+  const pass =
+    redisUrl === null ? 'nchan_store_messages off' : 'nchan_redis_pass fleet;\n      nchan_redis_storage_mode nostore'
+  return `${upstream}  server {
     listen 127.0.0.1:${port};
     location = /ready { return 204; }
     location = /sub {
       nchan_subscriber websocket;
       nchan_channel_id $arg_id;
-      nchan_store_messages off;
+      ${pass};
     }
     location = /pub {
       nchan_publisher http;
       nchan_channel_id $arg_id;
-      nchan_store_messages off;
+      ${pass};
     }
   }
 `

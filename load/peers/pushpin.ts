@@ -31,8 +31,8 @@ export const pushpin: Peer = {
   works: {
     push: {
       start: startPushpin,
-      load: { path, request },
-      note: 'a channel for each client; its control port closes the connection after every answer',
+      load: { path, request, posters: 32 },
+      note: 'a channel for each client; its control port closes the connection after every answer, and keeps so few waiting that there are 32 posters instead of 64',
     },
     'push-across': { cannot: 'has no Redis: the backend publishes to every instance' },
     'fan-out': {

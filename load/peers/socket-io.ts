@@ -1,8 +1,7 @@
-import { startRedis } from '../redis-process.ts'
-import type { Servers } from '../server-process.ts'
-import type { Peer, Site } from './contract.ts'
+import type { Peer } from './contract.ts'
 import { packageVersion } from './installed.ts'
 import { startPeerServer } from './node-server.ts'
+import { startTwoNodes } from './two-nodes.ts'
 import { message, pong } from './works.ts'
 
 /** Engine.IO 4 over WebSocket alone. */
@@ -31,7 +30,7 @@ export const socketIo: Peer = {
   works: {
     push: { start, load: { path, dialect, request, frameBytes: event.length } },
     'push-across': {
-      start: startTwo,
+      start: (site) => startTwoNodes((REDIS) => startPeerServer('socket-io.mjs', { REDIS })(site)),
       load: { path, dialect, request, frameBytes: event.length },
       note: 'two nodes; the answer is given before the frame is on its way, and does not say whether the client is there',
     },
@@ -48,24 +47,4 @@ export const socketIo: Peer = {
     accept: { start, load: { path, dialect }, note: 'until the namespace is joined: two more messages each way' },
     idle: { start, load: { path, dialect } },
   },
-}
-
-/** Sockets connect to the first node, posts go to the second. */
-async function startTwo(site: Site): Promise<Servers> {
-  const redis = await startRedis()
-  const nodes: Servers[] = []
-  const stop = async () => {
-    await Promise.all(nodes.map((node) => node.stop()))
-    await redis.stop()
-  }
-  try {
-    const node = startPeerServer('socket-io.mjs', { REDIS: redis.url })
-    const [first, second] = [await node(site), await node(site)]
-    nodes.push(first, second)
-    const pids = [...first.pids, ...second.pids, redis.pid]
-    return { pids, port: first.port, postPort: second.port, stop }
-  } catch (error) {
-    await stop()
-    throw error
-  }
 }
