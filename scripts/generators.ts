@@ -67,6 +67,13 @@ export const sections: Readonly<Record<string, () => string>> = {
         buckets.length === 0 ? [] : [[`\`${name}\``, buckets.join(', ')]],
       ),
     ),
+  'metrics-merged': () =>
+    markdownTable(
+      ['Gauge', 'Of all workers'],
+      Object.entries(metricTable).flatMap(([name, { type, merge }]) =>
+        type === 'gauge' ? [[`\`${name}\``, mergeWords[merge]]] : [],
+      ),
+    ),
   'metrics-aws': () =>
     markdownTable(
       ['Metric', 'Of `AWS/ApiGateway`'],
@@ -114,6 +121,8 @@ export const sections: Readonly<Record<string, () => string>> = {
   'definition-integration-aws-proxy': () => membersTable(schemaAt(apiJsonSchema(), ['integrations', '*', 'AWS_PROXY'])),
   'definition-integration-mock': () => membersTable(schemaAt(apiJsonSchema(), ['integrations', '*', 'MOCK'])),
 }
+
+const mergeWords = { sum: 'the sum', max: 'the largest', min: 'the smallest', worker: 'one each' } as const
 
 function json(value: object): string {
   return `${JSON.stringify(value, null, 2)}\n`
