@@ -23,10 +23,15 @@ export function planWorkers(scenario: Scenario, workers: number): WorkerPlan[] {
       ...shared,
       clients,
       share: clients.length / count,
-      postConcurrency: Math.max(1, Math.round((definition.pushes?.concurrency ?? 0) * (clients.length / count))),
+      postConcurrency: postersOf(definition.pushes?.concurrency ?? 0, clients.length / count),
       drivesRest: false,
     }),
   )
   const rest: WorkerPlan = { ...shared, clients: [], share: 0, postConcurrency: 0, drivesRest: true }
   return definition.rest.length > 0 || plans.length === 0 ? [...plans, rest] : plans
+}
+
+/** A worker that posts at all has a poster. */
+function postersOf(concurrency: number, share: number): number {
+  return concurrency === 0 ? 0 : Math.max(1, Math.round(concurrency * share))
 }

@@ -48,7 +48,7 @@ test('refused handshakes are counted by status, and what is no handshake by what
   let n = 0
   const server = createServer((socket) => {
     socket.on('error', () => {})
-    socket.once('data', () => socket.end(answers[n++ % answers.length]))
+    socket.once('data', () => socket.end(answers[n++ % answers.length] ?? ''))
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   onTestFinished(() => void server.close())
