@@ -152,7 +152,7 @@ test('Ctrl-C drains and reports', { timeout: 60_000 }, async () => {
   expect(result.run.ended).toBe('interrupted')
   expect(result.closes).toEqual({ '1000': 5 })
   expect(result.totals.messages.replies).toBe(result.totals.messages.out)
-  expect(sockets.size).toBe(0)
+  await expect.poll(() => sockets.size).toBe(0)
 })
 
 test('Ctrl-C twice ends at once, workers included', { timeout: 60_000 }, async () => {
