@@ -20,7 +20,8 @@ export interface RedisServer {
   close(): Promise<void>
 }
 
-export async function startRedis(args: readonly string[] = []): Promise<RedisServer> {
+/** `password` is what `client` says to it. */
+export async function startRedis(args: readonly string[] = [], password?: string): Promise<RedisServer> {
   const directory = await mkdtemp(join(tmpdir(), 'postern-redis-'))
   let port = 0
   let child: ChildProcess | null = null
@@ -28,7 +29,8 @@ export async function startRedis(args: readonly string[] = []): Promise<RedisSer
     port = await freePort()
     child = await spawnRedis(port, directory, args)
   }
-  const client = new Redis({ port, maxRetriesPerRequest: 0, retryStrategy: () => 100 })
+  const secret = password === undefined ? {} : { password }
+  const client = new Redis({ port, ...secret, maxRetriesPerRequest: 0, retryStrategy: () => 100 })
   client.on('error', () => {})
   const kill = async () => {
     const ended = child as ChildProcess
