@@ -6,6 +6,7 @@ import type { Scenario } from '../load/scenario/read-scenario.ts'
 import type { CommandContext } from './command.ts'
 import { reportFaults, wantsColours } from './fault-report.ts'
 import type { Io } from './io.ts'
+import { loadCompareCommand } from './load-compare.ts'
 import { createLoadProgress, type LoadProgress } from './load-progress.ts'
 
 const epilogue = `
@@ -18,7 +19,7 @@ Exit codes: 0 done and all thresholds hold, 1 a threshold does not, 2 wrong usag
 
 Examples:
   postern load load/echo.yaml
-  postern load load/echo.yaml --workers 4 --json result.json
+  postern load load/echo.yaml --workers 4 --json result.json --html report.html
   postern load load/echo.yaml --target wss://chat.example.com/chat/prod --i-own-this-target
 `
 
@@ -28,19 +29,26 @@ interface Given {
   target: string[]
   workers?: number
   json?: string
+  html?: string
   iOwnThisTarget?: boolean
 }
 
 export function loadCommand(context: CommandContext): Command {
-  return new Command('load')
-    .description('Load a gateway with a scenario and measure what it does.')
-    .argument('<scenario>', 'a scenario file, such as load/echo.yaml')
-    .option('--target <url>', "in place of the scenario's targets; may be given several times", readUrl, [])
-    .option('--workers <number>', "client processes, in place of the scenario's own", readWorkers)
-    .option('--json <file>', 'write the result as JSON; - for standard output')
-    .option('--i-own-this-target', 'allow a target that is not this machine')
-    .addHelpText('after', epilogue)
-    .action(async (file: string, given: Given) => context.end(await load(file, given, context)))
+  return (
+    new Command('load')
+      .description('Load a gateway with a scenario and measure what it does.')
+      .argument('<scenario>', 'a scenario file, such as load/echo.yaml')
+      .option('--target <url>', "in place of the scenario's targets; may be given several times", readUrl, [])
+      .option('--workers <number>', "client processes, in place of the scenario's own", readWorkers)
+      .option('--json <file>', 'write the result as JSON; - for standard output')
+      .option('--html <file>', 'write a report with charts as one HTML file')
+      .option('--i-own-this-target', 'allow a target that is not this machine')
+      // Else --json behind compare would be taken for this one's.
+      .enablePositionalOptions()
+      .addCommand(loadCompareCommand(context))
+      .addHelpText('after', epilogue)
+      .action(async (file: string, given: Given) => context.end(await load(file, given, context)))
+  )
 }
 
 /** Resolves with the exit code. */
@@ -96,12 +104,13 @@ function stopOnSignals(run: LoadRun, progress: LoadProgress, io: Io): void {
   }
 }
 
-async function report(result: LoadResult, { json }: Given, io: Io): Promise<number> {
+async function report(result: LoadResult, { json, html }: Given, io: Io): Promise<number> {
   const { summaryText } = await import('../load/report/summary-text.ts')
   // With the result itself on standard output, what people read goes beside it.
   const output = json === '-' ? io.stderr : io.stdout
   output.write(summaryText(result, { color: wantsColours(output, io.env) }))
   if (json !== undefined && !(await writeJson(result, json, io))) return exitCodes.notRun
+  if (html !== undefined && !(await writeHtml(result, html, io))) return exitCodes.notRun
   const { attempted, opened } = result.totals.connections
   if (attempted > 0 && opened === 0) {
     io.stderr.write(`postern: no connection could be opened: ${result.errorSamples[0]?.message ?? 'no reason known'}\n`)
@@ -116,6 +125,15 @@ async function writeJson(result: LoadResult, file: string, io: Io): Promise<bool
     io.stdout.write(text)
     return true
   }
+  return write(file, text, io)
+}
+
+async function writeHtml(result: LoadResult, file: string, io: Io): Promise<boolean> {
+  const { htmlReport } = await import('../load/report/html-report.ts')
+  return write(file, htmlReport(result), io)
+}
+
+async function write(file: string, text: string, io: Io): Promise<boolean> {
   try {
     await writeFile(file, text)
     return true

@@ -50,6 +50,8 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
     .version(version, '-v, --version', 'show the version')
     .helpOption('-h, --help', 'show this help')
     .helpCommand('help [command]', 'show the help of a command')
+    // What stands behind a command is its own: load and load compare both know --json.
+    .enablePositionalOptions()
     .addHelpText('after', epilogue)
   for (const make of commands) program.addCommand(make({ io, version, end }))
   program.addCommand(workerProcessCommand({ io, version, end }), { hidden: true })
