@@ -21,8 +21,6 @@ export interface TimeChart {
   /** `auto`: logarithmic when the values need it. */
   readonly scale: 'linear' | 'auto'
   readonly series: readonly ChartSeries[]
-  /** Written behind the figures of the axis. */
-  readonly suffix: '' | ' %'
   /** The axis never ends below. */
   readonly atLeast: number
   /** A line to stay below. */

@@ -276,7 +276,8 @@ function workerTable({ client: { workers } }: LoadResult): ReportTable | null {
 
 function phaseTable({ phases }: LoadResult): ReportTable {
   const rows = phases.map(({ name, kind, from, to, connections, measured }, index): Cell[] => [
-    `${index + 1} ${name}`,
+    // Phases without a name of their own are called by their number anyway.
+    name === `${kind} ${index + 1}` ? name : `${index + 1} ${name}`,
     kind,
     `${clockText(from)} – ${clockText(to)}`,
     countText(connections),

@@ -31,7 +31,7 @@ export function resultCharts(result: LoadResult): ResultCharts {
 
 type Of = (second: SecondResult) => number | null
 
-const usual = { kind: 'lines', scale: 'linear', suffix: '', atLeast: 0, limit: null } as const
+const usual = { kind: 'lines', scale: 'linear', atLeast: 0, limit: null } as const
 
 /** No chart where no second has a value above 0. */
 function chart(parts: Partial<TimeChart> & Pick<TimeChart, 'id' | 'title' | 'unit' | 'series'>): TimeChart[] {
@@ -164,7 +164,7 @@ function clientCharts(seconds: readonly SecondResult[]): TimeChart[] {
       ],
     }),
     ...chart({
-      ...{ id: 'client-cpu', title: 'CPU of client and machine', unit: 'percent', atLeast: 100, suffix: ' %' },
+      ...{ id: 'client-cpu', title: 'CPU of client and machine', unit: '%', atLeast: 100 },
       series: [
         line(seconds, 'busiest worker, of a core', (each) => asPercent(each.client.cpu), 'max'),
         line(seconds, 'machine, of all cores', (each) => asPercent(each.machineCpu), 'max'),

@@ -31,12 +31,12 @@ export function timeChart(chart: TimeChart, axis: TimeAxis): Markup {
 <figcaption><h3 id="title-${chart.id}">${chart.title}</h3> <span class="unit">${notes.join(', ')}</span></figcaption>
 ${legend(chart)}
 <div class="plot-box">
-<svg class="y-axis" aria-hidden="true"><svg y="22" height="180" width="100%">${yLabels(chart, drawn)}</svg></svg>
+<svg class="y-axis" aria-hidden="true"><svg y="22" height="180" width="100%">${yLabels(drawn)}</svg></svg>
 <svg class="plot" role="img" aria-labelledby="title-${chart.id}" aria-describedby="table-${chart.id}">
 <svg y="22" height="180" width="100%">${bands(axis, drawn)}${gridLines(drawn)}${limitLine(chart, drawn)}
 <svg class="drawing" viewBox="0 0 ${drawnWidth} ${drawnHeight}" preserveAspectRatio="none" width="100%" height="100%">${
     chart.kind === 'lines' ? lines(drawn) : bars(drawn)
-  }</svg>${readings(chart, drawn)}</svg>
+  }</svg>${readings(drawn)}</svg>
 ${bandLabels(axis, drawn)}${xLabels(drawn)}
 </svg>
 </div>
@@ -148,10 +148,10 @@ function gridLines({ scale, extent }: Drawn): Markup[] {
   ]
 }
 
-function yLabels({ suffix }: TimeChart, { scale }: Drawn): Markup[] {
+function yLabels({ scale }: Drawn): Markup[] {
   return scale.ticks.map(
     (tick) =>
-      html`<text x="100%" dx="-8" y="${percent(fromTop(scale, tick))}" dy="4" text-anchor="end">${tickText(tick)}${suffix}</text>`,
+      html`<text x="100%" dx="-8" y="${percent(fromTop(scale, tick))}" dy="4" text-anchor="end">${tickText(tick)}</text>`,
   )
 }
 
@@ -195,11 +195,11 @@ function limitLine({ limit }: TimeChart, { scale }: Drawn): Markup | null {
 }
 
 /** A column a point that shows its values when it is pointed at: no script is needed for that. */
-function readings({ suffix }: TimeChart, { series, count, width }: Drawn): Markup[] {
+function readings({ series, count, width }: Drawn): Markup[] {
   return Array.from({ length: count }, (_, at) => {
     const values = series.flatMap(({ name, points }) => {
       const value = points[at] ?? null
-      return value === null || (series.length > 4 && value === 0) ? [] : [`${name} ${figureText(value)}${suffix}`]
+      return value === null || (series.length > 4 && value === 0) ? [] : [`${name} ${figureText(value)}`]
     })
     if (values.length === 0) return html``
     const text = [clockText(at * width), ...values].join(' · ')
@@ -208,14 +208,14 @@ function readings({ suffix }: TimeChart, { series, count, width }: Drawn): Marku
   })
 }
 
-function figuresTable({ id, title, unit, series, suffix }: TimeChart, { extent }: Drawn): Markup {
+function figuresTable({ id, title, unit, series }: TimeChart, { extent }: Drawn): Markup {
   const width = Math.max(1, Math.ceil(extent / maxTableRows))
   const folded = series.map(({ values, fold }) => foldValues(values, fold, width))
   const count = Math.max(0, ...folded.map((each) => each.length))
   const rows = Array.from({ length: count }, (_, index) => {
     const cells = folded.map((each) => {
       const value = each[index] ?? null
-      return html`<td>${value === null ? '–' : `${figureText(value)}${suffix}`}</td>`
+      return html`<td>${value === null ? '–' : figureText(value)}</td>`
     })
     return html`<tr><th scope="row">${clockText(index * width)}</th>${cells}</tr>`
   })

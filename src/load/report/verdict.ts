@@ -57,7 +57,7 @@ function endFinding({ run }: LoadResult): Finding | null {
       }
 }
 
-function lossFindings({ totals, errors, delivery }: LoadResult): (Finding | null)[] {
+function lossFindings({ totals, errors, delivery, client }: LoadResult): (Finding | null)[] {
   const lost = (delivery.pushes?.lost ?? 0) + (delivery.fanOut?.lost ?? 0)
   const expected = (delivery.pushes?.expected ?? 0) + (delivery.fanOut?.expected ?? 0)
   const unsent = totals.messages.unsent + totals.pushes.unsent
@@ -87,7 +87,9 @@ function lossFindings({ totals, errors, delivery }: LoadResult): (Finding | null
       : {
           tone: 'warn',
           title: `${countText(unsent)} not sent`,
-          sentences: ['They were due and could not leave before the end: the target was too slow for the schedule.'],
+          sentences: [
+            `They were due and could not leave before the end: ${client.wasBottleneck ? 'the client was' : 'the target was'} too slow for the schedule.`,
+          ],
         },
   ]
 }
