@@ -5,6 +5,7 @@ import { CommanderError } from 'commander'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Io } from '../../src/cli/io.ts'
 import { loadCompareCommand } from '../../src/cli/load-compare.ts'
+import { run } from '../../src/cli/run.ts'
 import { makeResult } from '../load/results.ts'
 
 let folder: string
@@ -98,4 +99,13 @@ test('one file, or three without --baseline, are wrong usage', async () => {
     err: expect.stringContaining('give two results'),
   })
   expect((await compare(file('before.json'), file('again.json'), file('slow.json'))).code).toBe(2)
+})
+
+test('it is part of postern load, and its options are not taken for those of its parent', async () => {
+  let out = ''
+  const io = { stdout: { write: (text: string) => (out += text) }, stderr: { write: () => {} }, env: {} }
+  const files = [file('before.json'), file('slow.json')]
+  const code = await run(['load', 'compare', ...files, '--json', '--fail-on-regression'], io as unknown as Io)
+  expect(code).toBe(1)
+  expect(JSON.parse(out).worse).toBeGreaterThan(0)
 })
