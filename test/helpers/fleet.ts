@@ -32,7 +32,8 @@ export interface Fleet {
   readonly backend: Backend
   /** Of each connection, what its `$disconnect`s said: `1006 Worker lost`. */
   readonly disconnects: ReadonlyMap<string, string[]>
-  add(name: string): Promise<Node>
+  /** One more node, which may have a way of its own to Redis. */
+  add(name: string, redis?: string): Promise<Node>
   /** To `chat/dev`, unless told otherwise; `chat/prod`, `other/dev` and `other/prod` are there too. */
   connect(node: Node, count: number, as?: ConnectAs): Promise<Held[]>
   call(node: Node, method: string, id: string, body?: string): Promise<HttpAnswer>
@@ -56,10 +57,10 @@ export async function startFleet(
   }
   const nodes: Node[] = []
 
-  async function add(name: string): Promise<Node> {
+  async function add(name: string, itsRedis = redis): Promise<Node> {
     const flags = [
       '--redis',
-      redis,
+      itsRedis,
       '--worker-name',
       name,
       '--lease-seconds',
@@ -85,7 +86,7 @@ export async function startFleet(
       ...(body !== undefined && { body }),
     })
 
-  await Promise.all(names.map(add))
+  await Promise.all(names.map((name) => add(name)))
   nodes.sort((a, b) => names.indexOf(nameOf(a)) - names.indexOf(nameOf(b)))
   return {
     nodes,
