@@ -1,4 +1,5 @@
 import { type CompareOptions, comparePeers, type PresentPeer, type WorkResult } from './peers/compare.ts'
+import type { Peer } from './peers/contract.ts'
 import { peers } from './peers/list.ts'
 import { startPeerServer } from './peers/node-server.ts'
 import { postern } from './peers/postern.ts'
@@ -21,7 +22,9 @@ export interface PeersOptions extends Omit<CompareOptions, 'site' | 'onRound'> {
 export async function benchPeers({ only, with: names, json, write, ...options }: PeersOptions): Promise<void> {
   const chosen = only === undefined ? works : works.filter(({ name }) => only.includes(name))
   if (chosen.length === 0) throw new Error(`--peers --only takes: ${works.map(({ name }) => name).join(', ')}`)
-  const { present, missing } = await lookForPeers(names)
+  const { present, missing } = await lookForPeers(
+    peers.filter((peer) => peer === postern || names === undefined || names.includes(peer.name)),
+  )
   for (const line of missing) process.stderr.write(`${line}\n`)
   const backend = await startPeerServer('backend.mjs')({ backend: { url: '', port: 0 } })
   const url = `http://127.0.0.1:${backend.port}`
@@ -44,11 +47,12 @@ export async function benchPeers({ only, with: names, json, write, ...options }:
 }
 
 /** Peers that are here, with their versions, and a line with the remedy for each that is not. */
-export async function lookForPeers(names?: readonly string[]): Promise<{ present: PresentPeer[]; missing: string[] }> {
+export async function lookForPeers(
+  candidates: readonly Peer[],
+): Promise<{ present: PresentPeer[]; missing: string[] }> {
   const present: PresentPeer[] = []
   const missing: string[] = []
-  for (const peer of peers) {
-    if (peer !== postern && names !== undefined && !names.includes(peer.name)) continue
+  for (const peer of candidates) {
     const version = await peer.version()
     if (version === null) missing.push(`${peer.name} is left out: this machine does not have it (${peer.install}).`)
     else present.push({ peer, version })

@@ -1,7 +1,5 @@
-const millis = 10_000
-
-/** Resolves with `done`, or rejects with what `describe` says when that takes longer than 10 seconds. */
-export async function withDeadline(done: Promise<void>, describe: () => string): Promise<void> {
+/** Resolves with `done`, or rejects with what `describe` says when that takes longer than `millis`. */
+export async function withDeadline(done: Promise<void>, describe: () => string, millis = 10_000): Promise<void> {
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(() => reject(new Error(describe())), millis)

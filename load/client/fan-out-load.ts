@@ -30,6 +30,10 @@ export function createFanOutLoad(options: LoadOptions, tally: Tally): Load {
     faults.add(text)
   }
 
+  function account(): string {
+    return [`of ${sockets.length} frames ${missingFrames} did not come`, ...faults].join('; ')
+  }
+
   async function openSocket(socket: LoadSocket, index: number): Promise<void> {
     await socket.open()
     socket.onMessage = (bytes) => {
@@ -84,10 +88,6 @@ export function createFanOutLoad(options: LoadOptions, tally: Tally): Load {
       lanes.add(send)
     },
     resume: () => lanes.resume(),
-    pause: () =>
-      withDeadline(
-        lanes.pause(),
-        () => `of ${sockets.length} frames ${missingFrames} did not come, ${[...faults].join(', ')}`,
-      ),
+    pause: () => withDeadline(lanes.pause(), account, options.patienceMillis),
   }
 }

@@ -22,6 +22,8 @@ export interface LoadOptions {
   readonly whoami?: string
   /** What is posted, where the kind needs to be told. */
   readonly request?: RequestTemplate
+  /** How long a pause waits for what is under way before the load counts as failed; 10 seconds when left out. */
+  readonly patienceMillis?: number
   /** Payload length of the frame that a post becomes; 0 when any will do. */
   readonly frameBytes?: number
 }

@@ -32,6 +32,11 @@ export function createPushLoad(options: LoadOptions, tally: Tally): Load {
     faults.add(text)
   }
 
+  function account(): string {
+    const { posted, answered, received } = counts
+    return [`${posted} posts, ${answered} answers, ${received} frames`, ...faults].join('; ')
+  }
+
   async function openSocket(socket: LoadSocket, index: number): Promise<void> {
     await socket.open()
     socket.onMessage = (bytes) => {
@@ -87,10 +92,6 @@ export function createPushLoad(options: LoadOptions, tally: Tally): Load {
       for (let i = 0; i < posters; i++) await openPoster(i)
     },
     resume: () => lanes.resume(),
-    pause: () =>
-      withDeadline(lanes.pause(), () => {
-        const { posted, answered, received } = counts
-        return `${posted} posts, ${answered} answers, ${received} frames ${[...faults].join(', ')}`
-      }),
+    pause: () => withDeadline(lanes.pause(), account, options.patienceMillis),
   }
 }

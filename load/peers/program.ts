@@ -20,6 +20,8 @@ export interface ProgramOptions {
   readonly folder: string
   /** Whether it serves already; a rejection means no. */
   readonly isReady: () => Promise<boolean>
+  /** How long it may take to end by itself; 5 seconds when left out. */
+  readonly graceMillis?: number
 }
 
 /** Running programs, which have to go when we go: a signal to us alone would leave them behind. */
@@ -29,7 +31,6 @@ process.on('exit', () => {
 })
 
 const startMillis = 15_000
-const graceMillis = 5_000
 
 /** A new folder for a program's configuration, sockets and temporary files. */
 export function programFolder(): Promise<string> {
@@ -37,7 +38,8 @@ export function programFolder(): Promise<string> {
 }
 
 /** Starts a program and resolves once it serves; rejects with what it wrote when it ends before or takes too long. */
-export async function startProgram({ command, args, folder, isReady }: ProgramOptions): Promise<Program> {
+export async function startProgram(options: ProgramOptions): Promise<Program> {
+  const { command, args, folder, isReady, graceMillis = 5_000 } = options
   const child = spawn(command, args, { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] })
   const written = collectOutput(child)
   running.add(child)
@@ -50,7 +52,7 @@ export async function startProgram({ command, args, folder, isReady }: ProgramOp
     running.delete(child)
   })
   const stop = async () => {
-    if (child.pid !== undefined && !hasEnded) await endTree(child.pid)
+    if (child.pid !== undefined && !hasEnded) await endTree(child.pid, graceMillis)
     await rm(folder, { recursive: true, force: true })
   }
   const deadline = Date.now() + startMillis
@@ -65,7 +67,7 @@ export async function startProgram({ command, args, folder, isReady }: ProgramOp
 }
 
 /** SIGTERM for the first process, which ends its children; SIGKILL for what is still there a while later. */
-async function endTree(root: number): Promise<void> {
+async function endTree(root: number, graceMillis: number): Promise<void> {
   const tree = processTree(root)
   process.kill(root, 'SIGTERM')
   const deadline = Date.now() + graceMillis
