@@ -83,6 +83,7 @@ const maxAllAskedBytes = 128 * 1024 * 1024
 /** Answers that wait to be published, toward all. */
 const maxAnswers = 50_000
 const maxAnswerBytes = 32 * 1024 * 1024
+const maxSuspects = 10_000
 /** An envelope takes no more than this, so that each stays far below what the other side reads. */
 const maxItems = 2_000
 const maxBytes = 1024 * 1024
@@ -100,6 +101,8 @@ export function createPeers(options: PeersOptions): Peers {
   const pending = new Map<number, Pending>()
   /** Looks at leases that are under way. */
   const verdicts = new Map<OwnerId, Promise<boolean>>()
+  /** Workers that have let a deadline pass, and not answered since. */
+  const suspects = new Set<OwnerId>()
   let questionNumber = 0
   let serial = 0
   let askedBytes = 0
@@ -168,7 +171,10 @@ export function createPeers(options: PeersOptions): Peers {
       }
       try {
         const listeners = await publish(peer.owner, envelope)
-        if (listeners === 0 && questions.length > 0) void giveUp(peer.owner, questions.map(numberOf))
+        if (questions.length === 0) continue
+        if (listeners === 0) void giveUp(peer.owner, questions.map(numberOf))
+        // What stands still or is cut off is listened to all the same: its lease says sooner than the deadline.
+        else if (suspects.has(peer.owner)) void letGo(peer.owner, questions.map(numberOf))
       } catch {
         for (const question of questions) settle(numberOf(question), 'unreachable')
       }
@@ -219,6 +225,11 @@ export function createPeers(options: PeersOptions): Peers {
     for (const number of numbers) settle(number, outcome)
   }
 
+  /** As `giveUp`, but for a worker that may still answer. */
+  async function letGo(owner: OwnerId, numbers: readonly number[]): Promise<void> {
+    if (await verdictOn(owner)) for (const number of numbers) settle(number, 'gone')
+  }
+
   /** One look at a time at each lease, whoever waits for it. */
   function verdictOn(owner: OwnerId): Promise<boolean> {
     let verdict = verdicts.get(owner)
@@ -240,7 +251,11 @@ export function createPeers(options: PeersOptions): Peers {
         if (numbers === undefined) late.set(question.to, [number])
         else numbers.push(number)
       }
-      for (const [owner, numbers] of late) void giveUp(owner, numbers)
+      for (const [owner, numbers] of late) {
+        if (suspects.size >= maxSuspects) suspects.clear()
+        suspects.add(owner)
+        void giveUp(owner, numbers)
+      }
       if (pending.size === 0) stopWatching()
     }, deadlineStep)
   }
@@ -283,6 +298,7 @@ export function createPeers(options: PeersOptions): Peers {
       schedule(peer)
     },
     take({ from, answers }) {
+      if (suspects.size > 0) suspects.delete(from)
       for (const answer of answers) {
         if (pending.get(answer[0])?.to === from) settle(answer[0], answer)
       }

@@ -141,6 +141,28 @@ describe('the way to another worker', () => {
     expect(new Set(await Promise.all(outcomes))).toEqual(new Set(['gone']))
   })
 
+  test('to a worker that has let a deadline pass is judged by its lease without waiting for the next deadline', async () => {
+    const first = push()
+    await expect.poll(() => published.length).toBe(1)
+    published[0]?.settle(1)
+    time = 3_001
+    expect(await first).toBe('unreachable')
+    dead = async () => true
+    const second = push()
+    await expect.poll(() => published.length).toBe(2)
+    published[1]?.settle(1)
+    expect(await second).toBe('gone')
+    // One that has answered since is given its time again.
+    peers.take({ from: other, to: own, serial: 1, questions: [], answers: [] })
+    const third = push()
+    await expect.poll(() => published.length).toBe(3)
+    published[2]?.settle(1)
+    await nextTurn()
+    answerAll(published[2] as Published)
+    expect(await third).toMatchObject({ 1: 0 })
+    expect(looks).toHaveLength(2)
+  })
+
   test('takes no more than it may hold: the rest is unreachable at once', async () => {
     void push('on its way')
     await nextTurn()
