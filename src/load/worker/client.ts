@@ -32,6 +32,8 @@ export class Client implements Member {
   #setUp: SetUp | null = null
   #openedAt = 0
   #leaveBy = Number.POSITIVE_INFINITY
+  /** Leaves once its handshake has been answered. */
+  #isConnecting = false
   #stampNumber = 0
   /** Whether the close that comes is our own doing. */
   #isLeaving = false
@@ -65,17 +67,19 @@ export class Client implements Member {
 
   #leave(): void {
     if (this.#state === 'leaving' || this.#state === 'closing' || this.#state === 'closed') return
-    const wasReady = this.#state === 'ready'
+    const before = this.#state
     this.#become('leaving')
-    this.#leaveBy = wasReady ? now() + this.#stage.scenario.settle : 0
-    if (wasReady) this.#stop()
+    this.#isConnecting = before === 'connecting'
+    this.#leaveBy = before === 'ready' || this.#isConnecting ? now() + this.#stage.scenario.settle : 0
+    if (before === 'ready') this.#stop()
     this.closeIfSettled()
   }
 
   closeIfSettled(): void {
     if (this.#state !== 'leaving') return
     const isOwed = this.#inbox.waiting > 0 || (this.receiver?.missing ?? 0) > 0 || (this.ledger?.missing ?? 0) > 0
-    if (isOwed && now() < this.#leaveBy) return
+    if ((isOwed || this.#isConnecting) && now() < this.#leaveBy) return
+    if (this.#isConnecting) return this.#gaveUp()
     this.#become('closing')
     this.#isLeaving = true
     if (this.#stage.scenario.connection.close === 'reset') this.#socket?.reset()
@@ -86,8 +90,9 @@ export class Client implements Member {
     return this.#inbox.waitingFor(kind)
   }
 
-  expire(): void {
-    this.#inbox.expire()
+  expire(time: number): void {
+    this.#inbox.expire(time)
+    if (this.#state === 'leaving') this.closeIfSettled()
   }
 
   destroy(): void {
@@ -115,6 +120,7 @@ export class Client implements Member {
     const connection = ++this.#connection
     this.frames = []
     this.#isLeaving = false
+    this.#isConnecting = false
     this.#openedAt = now()
     tally.counters.attempted++
     this.#become('connecting')
@@ -137,8 +143,7 @@ export class Client implements Member {
       },
     )
     stage.schedule.at(this.#openedAt + scenario.connection.timeout, () => {
-      if (!isMine() || this.#state !== 'connecting') return
-      this.#refused({ kind: 'connect', message: '', status: 0 }, true)
+      if (isMine() && (this.#state === 'connecting' || this.#isConnecting)) this.#gaveUp()
     })
   }
 
@@ -148,8 +153,10 @@ export class Client implements Member {
     tally.status('handshakes', 101)
     tally.counters.opened++
     tally.open++
-    // Not wanted any more by the time that it opened.
-    if (this.#state === 'leaving') return this.closeIfSettled()
+    if (this.#state === 'leaving') {
+      this.#isConnecting = false
+      return this.closeIfSettled()
+    }
     this.#become('settingUp')
     if (scenario.onOpen.length === 0) return this.#ready()
     this.#setUp = new SetUp(this, this.#stage, {
@@ -163,12 +170,19 @@ export class Client implements Member {
     this.#setUp.start()
   }
 
-  #refused({ kind, message, status }: Refusal, timedOut = false): void {
+  #refused({ kind, message, status }: Refusal): void {
     const { tally } = this.#stage
     tally.counters.failed++
     if (status > 0) tally.status('handshakes', status)
-    if (timedOut) tally.error('handshakeTimeout', 'the handshake was not answered in time')
-    else if (!this.#isLeaving) tally.error(kind, message)
+    tally.error(kind, message)
+    this.#gone()
+  }
+
+  /** No answer to the handshake: in time, or before the run was over. */
+  #gaveUp(): void {
+    const { tally } = this.#stage
+    tally.counters.failed++
+    tally.error('handshakeTimeout', 'the handshake was not answered in time')
     const socket = this.#socket
     this.#gone()
     socket?.destroy()

@@ -1,4 +1,5 @@
 import type { TimedPhase } from '../scenario/timeline.ts'
+import { now } from './clock.ts'
 import type { Member } from './member.ts'
 import type { Schedule } from './schedule.ts'
 
@@ -60,10 +61,7 @@ export class Crew {
 
   /** Looks for what has waited too long. */
   sweep(): void {
-    for (const client of this.#clients) {
-      if (client.state === 'closed' || client.state === 'waiting') continue
-      client.expire()
-      client.closeIfSettled()
-    }
+    const time = now()
+    for (const client of this.#clients) client.expire(time)
   }
 }

@@ -138,9 +138,9 @@ export class Inbox {
   }
 
   /** Gives up on replies whose time is over. */
-  expire(): void {
-    const time = now()
+  expire(time: number): void {
     for (const { kind, reply, book } of this.#expected) {
+      if (book.waiting === 0) continue
       const expired = book.expire(time - reply.timeout)
       if (expired === 0) continue
       this.#stage.tally.error('replyTimeout', `no reply to ${kind.name} in time`, expired)

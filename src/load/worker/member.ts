@@ -26,8 +26,8 @@ export interface Member extends FrameCache {
   open(): void
   /** Nothing is owed to it any more, or it has waited long enough. */
   closeIfSettled(): void
-  /** Gives up on replies whose time is over. */
-  expire(): void
+  /** Gives up on what has waited too long by then. */
+  expire(time: number): void
   destroy(): void
 }
 

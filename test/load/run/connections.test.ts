@@ -264,3 +264,22 @@ test('a run ends when it has sent as many messages as it may', async () => {
   expect(received).toBe(500)
   expect(result.totals.messages).toMatchObject({ out: 500, replies: 500 })
 })
+
+test('a handshake that is under way when the run ends is waited for, and what is never answered is an error', async () => {
+  let n = 0
+  const held: (() => void)[] = []
+  const { ws } = await startServer({
+    onConnection() {},
+    onUpgrade: (pass) => {
+      // The first is let through late, the second never.
+      if (n++ === 0) held.push(pass)
+    },
+  })
+  const run = await begin({ target: ws, phases: [{ phase: 'ramp', connections: 2, rate: 20 }], settle: '1s' })
+  await expect.poll(() => held.length).toBe(1)
+  setTimeout(() => held[0]?.(), 400)
+  const result = await run.result
+  expect(result.totals.connections).toEqual({ attempted: 2, opened: 1, failed: 1, peak: 1 })
+  expect(result.errors).toEqual({ handshakeTimeout: 1 })
+  expect(result.closes).toEqual({ '1000': 1 })
+})

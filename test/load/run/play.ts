@@ -58,12 +58,19 @@ export interface TestServer {
 export interface TestServerOptions {
   onConnection?(socket: WebSocket, request: IncomingMessage): void
   onRequest?(request: IncomingMessage, body: string, response: ServerResponse): void
+  /** Called for each handshake, which is answered once it calls `pass`. */
+  onUpgrade?(pass: () => void): void
   /** Makes the HTTP or HTTPS server that it stands on. */
   createServer?(): Server
 }
 
 /** A ws server that knows what it did: the truth that a result is compared with. */
-export async function startServer({ onConnection, onRequest, createServer }: TestServerOptions): Promise<TestServer> {
+export async function startServer({
+  onConnection,
+  onRequest,
+  onUpgrade,
+  createServer,
+}: TestServerOptions): Promise<TestServer> {
   const http = createServer?.() ?? createHttpServer()
   http.on('request', (request, response) => {
     let body = ''
@@ -72,7 +79,13 @@ export async function startServer({ onConnection, onRequest, createServer }: Tes
     })
     request.on('end', () => onRequest?.(request, body, response))
   })
-  const server = new WebSocketServer({ server: http, perMessageDeflate: false })
+  const server = new WebSocketServer({ noServer: true, perMessageDeflate: false })
+  http.on('upgrade', (request, socket, head) => {
+    const pass = () =>
+      server.handleUpgrade(request, socket, head, (opened) => server.emit('connection', opened, request))
+    if (onUpgrade === undefined) pass()
+    else onUpgrade(pass)
+  })
   server.on('connection', (socket, request) => onConnection?.(socket, request))
   await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve))
   onTestFinished(() => {
