@@ -1,5 +1,5 @@
 import type { LoadResult } from '../contract.ts'
-import { bytesText, counted, countText, durationText } from './figures.ts'
+import { bytesText, counted, countText, durationText, listText } from './figures.ts'
 
 /** Members of a scenario that change nothing of the load. */
 const harmless: ReadonlySet<string> = new Set(['name', 'description', 'thresholds', 'target', 'watch'])
@@ -67,7 +67,7 @@ function remarks({ run }: LoadResult, { run: first }: LoadResult): string[] {
       : [`The clients ran on Node.js ${first.versions.node} and ${run.versions.node}.`]),
     ...(first.targets.join() === run.targets.join()
       ? []
-      : [`The targets differ: ${first.targets.join(', ')} and ${run.targets.join(', ')}.`]),
+      : [`The targets differ: ${listText(first.targets)} and ${listText(run.targets)}.`]),
   ]
 }
 

@@ -93,3 +93,9 @@ export function timeText(milliseconds: number): string {
 export function counted(count: number, one: string, many = `${one}s`): string {
   return `${countText(count)} ${count === 1 ? one : many}`
 }
+
+/** `a, b, c and 7 more`: a line has no room for hundreds. */
+export function listText(items: readonly string[], most = 3): string {
+  const more = items.length - most
+  return more > 0 ? `${items.slice(0, most).join(', ')} and ${more} more` : items.join(', ')
+}

@@ -3,7 +3,16 @@ import { readFileSync } from 'node:fs'
 import { stringify } from 'yaml'
 import { type LatencyName, type LoadResult, latencyNames } from '../contract.ts'
 import { distributionChart } from './distribution-chart.ts'
-import { bytesText, countText, durationText, figureText, millisecondsText, percentText, timeText } from './figures.ts'
+import {
+  bytesText,
+  countText,
+  durationText,
+  figureText,
+  listText,
+  millisecondsText,
+  percentText,
+  timeText,
+} from './figures.ts'
 import { html, Markup, type Part } from './html.ts'
 import { type Cell, latencyMeanings, type ReportTable, reportTables, titledColumns } from './report-tables.ts'
 import { type ResultCharts, resultCharts } from './result-charts.ts'
@@ -62,7 +71,7 @@ function head(result: LoadResult): Markup {
   return html`<header>
 <div class="title">
 <h1>${run.scenario} <span class="badge ${badge.tone}">${badge.title}</span></h1>
-<p class="about">${run.targets.join(', ')} · ${timeText(run.startedAt)} · ${durationText(run.duration)}</p>
+<p class="about">${listText(run.targets)} · ${timeText(run.startedAt)} · ${durationText(run.duration)}</p>
 ${run.description === null || run.description === '' ? null : html`<p>${run.description}</p>`}
 </div>
 <ul class="verdict">${findings}${client.notes.map((note) => html`<li class="plain">${note}</li>`)}</ul>
@@ -156,7 +165,7 @@ function howItWasRun(result: LoadResult): Markup {
   ]
   const facts: readonly (readonly [string, Part])[] = [
     ['Command', html`<code>${words.join(' ')}</code>`],
-    ['Target', run.targets.join(', ')],
+    ['Target', listText(run.targets, 100)],
     ['Started', timeText(run.startedAt)],
     ['Duration', durationText(run.duration)],
     ['Machine', `${machine.cpu}, ${machine.cores} cores, ${bytesText(machine.memoryBytes)}, ${machine.system}`],

@@ -1,6 +1,6 @@
 import pico from 'picocolors'
 import type { LoadResult } from '../contract.ts'
-import { durationText, timeText } from './figures.ts'
+import { durationText, listText, timeText } from './figures.ts'
 import { type ReportTable, reportTables, titledColumns } from './report-tables.ts'
 import { type Paint, printable, textTable } from './text-table.ts'
 import { verdictOf } from './verdict.ts'
@@ -50,7 +50,6 @@ export function painter(color: boolean): Paint {
 
 function verdictText(result: LoadResult, paint: Paint): string {
   const { run, client } = result
-  const title = `${paint(printable(run.scenario), 'strong')}  ${run.targets.map(printable).join(', ')}`
   const about = `${timeText(run.startedAt)}, ${durationText(run.duration)}, ${run.machine.cores} cores, postern ${run.versions.postern}`
   const findings = verdictOf(result).map(({ tone, title: name, sentences }) =>
     wrapped(`${name}. ${sentences.join(' ')}`, width - 2)
@@ -60,11 +59,9 @@ function verdictText(result: LoadResult, paint: Paint): string {
       .join('\n'),
   )
   const notes = client.notes.flatMap((note) => wrapped(`Note: ${note}`, width))
-  return [...wrappedTitle(title, about, paint), '', ...findings, ...notes].join('\n')
-}
-
-function wrappedTitle(title: string, about: string, paint: Paint): string[] {
-  return [title, ...wrapped(printable(about), width).map((line) => paint(line, 'soft'))]
+  const [first = '', ...others] = wrapped(`${run.scenario}  ${listText(run.targets)}`, width)
+  const title = [emphasized(first, printable(run.scenario), 'plain', paint), ...others]
+  return [...title, ...wrapped(about, width).map((line) => paint(line, 'soft')), '', ...findings, ...notes].join('\n')
 }
 
 function mark(tone: string, paint: Paint): string {
