@@ -1,20 +1,27 @@
-import Table from 'cli-table3'
-
-/** A table without rules, so that it can be cut up by a pipe too; ends with a line feed. */
+/**
+ * A table without rules, so that it can be cut up by a pipe too; ends with a line feed. By hand, since it may have a
+ * hundred thousand rows: what draws tables for terminals takes minutes for those.
+ */
 export function plainTable(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const none = { top: '', 'top-mid': '', 'top-left': '', 'top-right': '', mid: '', 'left-mid': '', 'mid-mid': '' }
-  const edges = { bottom: '', 'bottom-mid': '', 'bottom-left': '', 'bottom-right': '', left: '', right: '' }
-  const table = new Table({
-    head: [...head],
-    chars: { ...none, ...edges, 'right-mid': '', middle: '  ' },
-    style: { head: [], border: [], 'padding-left': 0, 'padding-right': 0 },
-  })
-  for (const cells of rows) table.push(cells.map(printable))
-  return `${table
-    .toString()
-    .split('\n')
-    .map((line) => line.trimEnd())
-    .join('\n')}\n`
+  const lines = [head, ...rows.map((cells) => cells.map(printable))]
+  const widths = head.map((_, column) => lines.reduce((width, cells) => Math.max(width, widthOf(cells[column])), 0))
+  return lines
+    .map(
+      (cells) =>
+        `${cells
+          .map((cell, i) => padded(cell, widths[i] ?? 0))
+          .join('  ')
+          .trimEnd()}\n`,
+    )
+    .join('')
+}
+
+function widthOf(text = ''): number {
+  return [...text].length
+}
+
+function padded(text: string, width: number): string {
+  return text + ' '.repeat(width - widthOf(text))
 }
 
 /** What others have written must not drive the terminal that shows it. */

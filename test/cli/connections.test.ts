@@ -62,6 +62,14 @@ test('a listing is a table with a line for each connection', async () => {
   ])
 })
 
+test('a long table is there at once', async () => {
+  for (let i = 0; i < 20_000; i++) management.add({ userAgent: `client ${i}` })
+  const { out } = await postern(['list', '--limit', '100000'])
+  const lines = out.trimEnd().split('\n')
+  expect(lines).toHaveLength(20_001)
+  expect(new Set(lines.map((line) => line.search(/USER AGENT|client /))).size).toBe(1)
+})
+
 test('what a client sent can not drive the terminal', async () => {
   management.add({ userAgent: `\u001b]0;owned\u0007\u202e${'x'.repeat(100)}` })
   const { out } = await postern(['list'])
