@@ -18,10 +18,15 @@ export interface PeersOptions extends Omit<CompareOptions, 'site' | 'onRound'> {
   readonly write: boolean
 }
 
-/** The same work on the gateway and on every peer that this machine has; a peer that is missing is named, no error. */
+/**
+ * The same work on the gateway and on every peer that this machine has; a peer that is missing is named, no error.
+ * A work that went wrong anywhere fails by itself: the others are still done, but nothing is written.
+ */
 export async function benchPeers({ only, with: names, json, write, ...options }: PeersOptions): Promise<void> {
   const chosen = only === undefined ? works : works.filter(({ name }) => only.includes(name))
   if (chosen.length === 0) throw new Error(`--peers --only takes: ${works.map(({ name }) => name).join(', ')}`)
+  const stranger = names?.find((name) => !peers.some((peer) => peer.name === name))
+  if (stranger !== undefined) throw new Error(`--with takes: ${peers.map(({ name }) => name).join(', ')}`)
   const { present, missing } = await lookForPeers(
     peers.filter((peer) => peer === postern || names === undefined || names.includes(peer.name)),
   )
@@ -31,11 +36,16 @@ export async function benchPeers({ only, with: names, json, write, ...options }:
   const apis = await prepareApis(url)
   const site = { backend: { url, port: backend.port }, apis: apis.path }
   const results: WorkResult[] = []
+  const failures: string[] = []
   try {
     for (const work of chosen) {
       const onRound = (round: number, values: readonly string[]) =>
         void process.stderr.write(`${work.name} ${round}/${options.rounds}: ${values.join(', ')}\n`)
-      results.push(await comparePeers(work, present, { ...options, site, onRound }))
+      try {
+        results.push(await comparePeers(work, present, { ...options, site, onRound }))
+      } catch (error) {
+        failures.push(`${error instanceof Error ? describe(error) : error}\n`)
+      }
     }
   } finally {
     await Promise.all([backend.stop(), apis.remove()])
@@ -43,7 +53,14 @@ export async function benchPeers({ only, with: names, json, write, ...options }:
   const versions = present.map(({ peer, version }) => `${peer.name} ${version}`)
   if (json) process.stdout.write(`${JSON.stringify({ versions, results }, null, 2)}\n`)
   else process.stdout.write(`${peersForTerminal(results)}\n${versions.join('\n')}\n`)
-  if (write) await writeSection('peers', section(results, present, missing, options))
+  for (const failure of failures) process.stderr.write(failure)
+  if (failures.length > 0) process.exitCode = 1
+  else if (write) await writeSection('peers', section(results, present, missing, options))
+}
+
+/** Which work, whose, and what went wrong there. */
+function describe({ message, cause }: Error): string {
+  return cause instanceof Error ? `${message}: ${describe(cause)}` : message
 }
 
 /** Peers that are here, with their versions, and a line with the remedy for each that is not. */
