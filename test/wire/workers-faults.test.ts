@@ -6,7 +6,7 @@ import { Client } from '../helpers/client.ts'
 import { freePort, type RedisServer, startRedis } from '../helpers/redis-server.ts'
 import { isAlive, startWorkers, type WorkersProcess } from '../helpers/workers.ts'
 
-vi.setConfig({ testTimeout: 120_000 })
+vi.setConfig({ testTimeout: 300_000 })
 
 let redis: RedisServer
 let workers: WorkersProcess | null = null
@@ -19,7 +19,7 @@ afterEach(async () => {
   workers = null
 })
 
-const deadline = { timeout: 90_000, interval: 50 }
+const deadline = { timeout: 200_000, interval: 50 }
 async function start(count: number, ...args: string[]): Promise<WorkersProcess> {
   workers = await startWorkers(['--workers', String(count), '--redis', redis.url, ...args])
   return workers

@@ -3,7 +3,7 @@ import { Client } from '../helpers/client.ts'
 import { type RedisServer, startRedis } from '../helpers/redis-server.ts'
 import { isAlive, startWorkers, type WorkersClient, type WorkersProcess } from '../helpers/workers.ts'
 
-vi.setConfig({ testTimeout: 120_000 })
+vi.setConfig({ testTimeout: 300_000 })
 
 let redis: RedisServer
 let workers: WorkersProcess
@@ -13,7 +13,7 @@ beforeAll(async () => {
 afterAll(() => redis.close())
 afterEach(() => workers.close())
 
-const deadline = { timeout: 90_000, interval: 50 }
+const deadline = { timeout: 200_000, interval: 50 }
 const done = 'rolling restart: done'
 const stopped = 'rolling restart: stopped; the workers that were not replaced go on'
 const says = (message: string, count = 1) => expect.poll(() => workers.logLines(message).length, deadline).toBe(count)

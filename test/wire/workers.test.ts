@@ -7,7 +7,7 @@ import { readMetrics } from '../helpers/metrics.ts'
 import { freePort, type RedisServer, startRedis } from '../helpers/redis-server.ts'
 import { isAlive, startWorkers, type WorkersProcess } from '../helpers/workers.ts'
 
-vi.setConfig({ testTimeout: 90_000 })
+vi.setConfig({ testTimeout: 240_000 })
 
 let redis: RedisServer
 let workers: WorkersProcess | null = null
@@ -26,7 +26,7 @@ async function start(count: number, args: string[] = [], env = {}, settings = {}
   return workers
 }
 
-const deadline = { timeout: 60_000, interval: 50 }
+const deadline = { timeout: 150_000, interval: 50 }
 const noOrphans = ({ seen }: WorkersProcess) => expect.poll(() => [...seen].filter(isAlive), deadline).toEqual([])
 
 describe('several workers', () => {
