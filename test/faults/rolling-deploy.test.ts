@@ -56,18 +56,25 @@ test('three nodes are restarted one by one under load, and nobody loses anything
   onTestFinished(async () => void (await Promise.all([clients.close(), stalling.close()])))
   await Promise.all([clients.complete(), stalling.complete()])
   const endpoint = `http://127.0.0.1:${balancer.port}/chat/dev`
-  const toAnyone = { endpoint, target: () => anyOf(clients), gap: 4 }
-  const toStalling = { endpoint, target: () => anyOf(stalling), gap: 10, size: 16_000 }
-  const posters: SteadyPosters[] = [
-    ...Array.from({ length: 3 }, () => startPoster(httpPost(endpoint, true), toAnyone)),
-    ...Array.from({ length: 3 }, () => startPoster(sdkPost(endpoint), toAnyone)),
-    startPoster(httpPost(endpoint, false), toAnyone),
-    // Whose connections are idle most of the time.
-    ...Array.from({ length: 5 }, () => startPoster(httpPost(endpoint, true), { ...toAnyone, gap: 600 })),
-    startPoster(httpPost(endpoint, true), toStalling),
-    startPoster(sdkPost(endpoint), toStalling),
-  ]
+  const often = { target: () => anyOf(clients), gap: 10 }
+  // Their connections are idle most of the time.
+  const seldom = { target: () => anyOf(clients), gap: 600 }
+  const much = { target: () => anyOf(stalling), gap: 10, size: 16_000 }
+  const posters: SteadyPosters[] = []
   onTestFinished(async () => void (await Promise.all(posters.map((poster) => poster.stop()))))
+  for (const [post, options] of [
+    ...times(3, () => [httpPost(endpoint, true), often] as const),
+    ...times(3, () => [sdkPost(endpoint), often] as const),
+    ...times(1, () => [httpPost(endpoint, false), often] as const),
+    ...times(5, () => [httpPost(endpoint, true), seldom] as const),
+    ...times(1, () => [httpPost(endpoint, true), much] as const),
+    ...times(1, () => [sdkPost(endpoint), much] as const),
+  ]) {
+    const poster = startPoster(post, options)
+    posters.push(poster)
+    // One after the other: nodes that have just started are slow at first, and an answer has a deadline.
+    await expect.poll(() => poster.pushes.length, deadline).toBeGreaterThan(1)
+  }
 
   // --- the deploy ---
 
@@ -155,6 +162,8 @@ function disconnects({ calls }: Backend): string[] {
     .filter(({ url }) => url === '/disconnect')
     .map(({ headers }) => `${headers.id} ${headers.code} ${headers.reason}`)
 }
+
+const times = <T>(length: number, make: () => T): T[] => Array.from({ length }, make)
 
 function count<T>(items: readonly T[]): Map<T, number> {
   const counts = new Map<T, number>()

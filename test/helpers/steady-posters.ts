@@ -22,8 +22,6 @@ export interface SteadyPosters {
 }
 
 export interface PosterOptions {
-  /** `http://127.0.0.1:8080/chat/dev` */
-  readonly endpoint: string
   /** Whom to post to next; null when there is nobody now. */
   readonly target: () => string | null
   /** Milliseconds from an answer to the next push. */
@@ -63,7 +61,7 @@ export function startPoster(post: Post, { target, gap, size = 0 }: PosterOptions
   }
 }
 
-/** A plain HTTP client that keeps its connection open between pushes, or opens one for each. */
+/** A plain HTTP client that keeps its connection open between pushes, or opens one for each, to a stage's URL. */
 export function httpPost(endpoint: string, keepAlive: boolean): Post {
   const agent = new Agent({ keepAlive, maxSockets: 1 })
   const { hostname, port, pathname } = new URL(endpoint)
