@@ -37,6 +37,7 @@ export interface Output {
 }
 
 export function processIo(): Io {
+  process.stdout.on('error', ignoreBrokenPipe)
   return {
     stdout: process.stdout,
     stderr: process.stderr,
@@ -50,6 +51,11 @@ export function processIo(): Io {
     program: [process.execPath, ...inheritedArguments(process.execArgv), process.argv[1] ?? ''],
     parent: process.send === undefined ? null : parentChannel(),
   }
+}
+
+/** Whoever reads may have seen enough, as `| head` has: no fault, and nothing that may end a gateway. */
+function ignoreBrokenPipe(error: Error & { code?: string }): void {
+  if (error.code !== 'EPIPE') throw error
 }
 
 /** Those of Node.js itself, but for the debugger: its port can be had only once. */

@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -290,4 +291,21 @@ test('as a program of its own it prints to the standard streams and ends with th
     code: 1,
     err: 'postern: The connection is gone\n',
   })
+})
+
+test('a reader that has seen enough is no fault', async () => {
+  for (let i = 0; i < 3_000; i++) management.add()
+  const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url))
+  const args = ['--import', 'tsx', main, 'connections', 'list', '--json', '--limit', '3000']
+  const child = spawn(process.execPath, args, {
+    env: { ...process.env, POSTERN_MANAGEMENT_URL: management.url },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  let err = ''
+  child.stderr.on('data', (chunk) => {
+    err += chunk
+  })
+  child.stdout.once('data', () => child.stdout.destroy())
+  expect(await once(child, 'close')).toEqual([0, null])
+  expect(err).toBe('')
 })
