@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process'
 import { Redis } from 'ioredis'
+import { endWithUs } from './end-with-us.ts'
 import { freePort } from './free-port.ts'
 
 /** A redis-server without persistence, in a process of its own. */
@@ -17,6 +18,7 @@ export async function startRedis(): Promise<RedisProcess> {
   const child = spawn('redis-server', ['--port', String(port), '--bind', '127.0.0.1', '--save', ''], {
     stdio: ['ignore', 'pipe', 'inherit'],
   })
+  endWithUs(child, 'SIGTERM')
   const gone = new Promise<void>((resolve) => child.once('exit', () => resolve()))
   await new Promise<void>((resolve, reject) => {
     child.once('error', reject)

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
 import type { LoadOptions } from './client/load.ts'
+import { endWithUs } from './end-with-us.ts'
 
 /** What is under load: one process or several that serve together. */
 export interface Servers {
@@ -35,6 +36,7 @@ export function startServer(args: readonly string[], env: Record<string, string>
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { PATH: process.env.PATH, NODE_ENV: 'production', ...env },
   })
+  endWithUs(child, 'SIGKILL')
   const gone = new Promise<void>((resolve) => child.once('exit', () => resolve()))
   let written = ''
   child.stderr?.on('data', (data) => {

@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
+import { endWithUs } from '../end-with-us.ts'
 import { isRunning, processTree } from './process-tree.ts'
 
 /** A server that is not ours, in the foreground, with all that it started. */
@@ -24,12 +25,6 @@ export interface ProgramOptions {
   readonly graceMillis?: number
 }
 
-/** Running programs, which have to go when we go: a signal to us alone would leave them behind. */
-const running = new Set<ChildProcess>()
-process.on('exit', () => {
-  for (const child of running) child.kill('SIGTERM')
-})
-
 const startMillis = 15_000
 
 /** A new folder for a program's configuration, sockets and temporary files. */
@@ -42,14 +37,14 @@ export async function startProgram(options: ProgramOptions): Promise<Program> {
   const { command, args, folder, isReady, graceMillis = 5_000 } = options
   const child = spawn(command, args, { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] })
   const written = collectOutput(child)
-  running.add(child)
+  // Not SIGKILL: it has to end its own children.
+  endWithUs(child, 'SIGTERM')
   let hasEnded = false
   const ended = new Promise<void>((resolve) => {
     child.once('error', resolve)
     child.once('exit', () => resolve())
   }).then(() => {
     hasEnded = true
-    running.delete(child)
   })
   const stop = async () => {
     if (child.pid !== undefined && !hasEnded) await endTree(child.pid, graceMillis)
