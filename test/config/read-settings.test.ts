@@ -48,6 +48,7 @@ describe('settings', () => {
       defaultApi: null,
       domains: [],
       watch: false,
+      drainDelaySeconds: 0,
       drainSeconds: 30,
       connectionsAuthorization: 'NONE',
       connectionsTokens: [],
