@@ -1,11 +1,18 @@
+import { execFile } from 'node:child_process'
 import { once } from 'node:events'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import type { AddressInfo } from 'node:net'
 import { createServer, type Server } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { afterEach, describe, expect, test } from 'vitest'
 import type { RedisRegistry, RedisRegistryOptions } from '../../src/registry/redis.ts'
-import { createLocalSockets } from '../helpers/local-sockets.ts'
+import { createLocalSockets, type LocalSocket } from '../helpers/local-sockets.ts'
 import { redisRegistry } from '../helpers/redis-registry.ts'
 import { freePort, type RedisServer, startRedis } from '../helpers/redis-server.ts'
+import { redisWorker } from '../helpers/redis-workers.ts'
+import { startSlowProxy } from '../helpers/slow-proxy.ts'
 
 const closing: (() => Promise<unknown>)[] = []
 afterEach(async () => {
@@ -62,6 +69,16 @@ describe('joining a fleet', () => {
     await expect(registryOf(server.url).start()).rejects.toThrow(`name it as redis+cluster://127.0.0.1:${server.port}`)
   })
 
+  test('warns of a Redis that may evict leases and records', async () => {
+    const server = await redis('--maxmemory', '1gb', '--maxmemory-policy', 'allkeys-lru')
+    const worker = redisWorker(server.url)
+    closing.push(() => worker.registry.close())
+    await worker.registry.start()
+    expect(worker.said.join()).toMatch(
+      /may evict leases and records .* \(maxmemory-policy allkeys-lru\): set noeviction/,
+    )
+  })
+
   test('waits for a Redis that can not be reached yet, says why, and works without it', async () => {
     const server = await redis()
     await server.kill()
@@ -106,6 +123,114 @@ describe('joining a fleet', () => {
     const before = first.owner
     await expect.poll(() => first.owner, { timeout: 10_000 }).not.toBe(before)
     await expect.poll(() => first.trouble(), { timeout: 10_000 }).toBeNull()
+  })
+})
+
+/** Two workers that reach each other through it. */
+async function expectAFleet(url: string, options: Partial<RedisRegistryOptions> = {}): Promise<void> {
+  const [near, far] = [redisWorker(url, options), redisWorker(url, options)]
+  closing.push(
+    ...[near, far].map(
+      ({ registry }) =>
+        () =>
+          registry.close(),
+    ),
+  )
+  await Promise.all([near.registry.start(), far.registry.start()])
+  expect([near.registry.trouble(), far.registry.trouble()]).toEqual([null, null])
+  const [socket] = (await far.connect(1)) as [LocalSocket]
+  expect(await near.push(socket)).toBe('sent')
+  expect(await near.registry.count()).toBe(1)
+  expect((await near.registry.workers()).length).toBe(2)
+}
+
+describe('a Redis with users of its own', () => {
+  const rights = ['resetchannels', '~postern:*', '&postern:*', '+@all', '-@admin', '-@dangerous', '+info']
+
+  test('lets in one that may do no more than docs/reliability.md says', async () => {
+    const server = await redis()
+    await server.client.call('ACL', 'SETUSER', 'gateway', 'on', '>secret', ...rights)
+    await server.client.call('ACL', 'SETUSER', 'default', 'off')
+    await expectAFleet(`redis://gateway@127.0.0.1:${server.port}`, { password: 'secret' })
+    const page = await readFile('docs/reliability.md', 'utf8')
+    expect(page).toContain(rights.slice(1).join(' '))
+  })
+
+  test('is refused when the user may not publish to our channels', async () => {
+    const server = await redis()
+    const channels = rights.map((right) => (right.startsWith('&') ? '&other:*' : right))
+    await server.client.call('ACL', 'SETUSER', 'gateway', 'on', '>secret', ...channels)
+    const registry = registryOf(`redis://gateway@127.0.0.1:${server.port}`, { password: 'secret' })
+    await expect(registry.start()).rejects.toThrow(/refuses sharded pub\/sub \(SPUBLISH, SSUBSCRIBE\): .*channel/)
+  })
+
+  test('says which command is missing, and goes on once it is allowed', async () => {
+    const server = await redis()
+    await server.client.call('ACL', 'SETUSER', 'gateway', 'on', '>secret', ...rights, '-eval')
+    const registry = registryOf(`redis://gateway@127.0.0.1:${server.port}`, { password: 'secret' })
+    await registry.start()
+    expect(registry.trouble()).toMatch(/NOPERM.*eval/)
+    await server.client.call('ACL', 'SETUSER', 'gateway', '+eval')
+    await expect.poll(() => registry.trouble(), { timeout: 10_000 }).toBeNull()
+  })
+})
+
+describe('a Redis behind TLS', () => {
+  let directory: string
+  /** A server for 127.0.0.1, and the authority that signed its certificate. */
+  async function tlsRedis(): Promise<{ port: number; ca: string }> {
+    directory = await mkdtemp(join(tmpdir(), 'postern-tls-'))
+    closing.push(() => rm(directory, { recursive: true, force: true }))
+    const openssl = (...args: string[]) => promisify(execFile)('openssl', args, { cwd: directory })
+    const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2']
+    await openssl('req', '-x509', ...key, '-keyout', 'ca.key', '-out', 'ca.pem', '-subj', '/CN=Test authority')
+    await openssl('req', '-new', ...key.slice(0, -2), '-keyout', 'redis.key', '-out', 'redis.csr', '-subj', '/CN=redis')
+    await writeFile(join(directory, 'names'), 'subjectAltName=IP:127.0.0.1')
+    const sign = ['-req', '-in', 'redis.csr', '-CA', 'ca.pem', '-CAkey', 'ca.key', '-CAcreateserial', '-days', '2']
+    await openssl('x509', ...sign, '-extfile', 'names', '-out', 'redis.pem')
+    const port = await freePort()
+    const files = ['--tls-cert-file', join(directory, 'redis.pem'), '--tls-key-file', join(directory, 'redis.key')]
+    const ca = join(directory, 'ca.pem')
+    await redis('--tls-port', String(port), ...files, '--tls-ca-cert-file', ca, '--tls-auth-clients', 'no')
+    return { port, ca }
+  }
+
+  test('carries a fleet when its authority is named', async () => {
+    const { port, ca } = await tlsRedis()
+    await expectAFleet(`rediss://127.0.0.1:${port}`, { ca })
+  })
+
+  test('is not spoken to when its certificate is signed by nobody we know, or is for another name', async () => {
+    const { port, ca } = await tlsRedis()
+    const unknown = registryOf(`rediss://127.0.0.1:${port}`)
+    await unknown.start()
+    expect(unknown.trouble()).toMatch(/certificate/)
+    const renamed = registryOf(`rediss://localhost:${port}`, { ca })
+    await renamed.start()
+    expect(renamed.trouble()).toMatch(/certificate|altnames/)
+  })
+})
+
+describe('closing', () => {
+  test('ends every timer and socket, also while Redis is silent or was never there', async () => {
+    const server = await redis()
+    const wire = await startSlowProxy(server.port)
+    closing.push(() => wire.close())
+    wire.cut()
+    const nobody = await freePort()
+    const counts = () => process.getActiveResourcesInfo().filter((name) => /Timeout|TCPSocketWrap/.test(name)).length
+    const before = counts()
+    for (const port of [wire.port, nobody, server.port]) {
+      const registry = redisRegistry(`redis://127.0.0.1:${port}`, {
+        ...{ local: createLocalSockets(), name: 'worker', now: Date.now, leaseSeconds: 2 },
+      })
+      void registry.start()
+      await new Promise((resolve) => setTimeout(resolve, 100))
+      await registry.close()
+      await registry.close()
+    }
+    // The wire's own sockets stand as long as their other ends.
+    await expect.poll(counts, { timeout: 10_000 }).toBeLessThanOrEqual(before + 2 * wire.accepted)
   })
 })
 
