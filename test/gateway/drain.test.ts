@@ -47,7 +47,7 @@ async function fill(gateway: TestGateway, id: string): Promise<string[]> {
 test('while the end is only announced /readyz says no and everything is served; then connections end with 1001', async () => {
   const gateway = await start()
   const { client: first } = await connect(gateway)
-  const drained = gateway.drain(0, 1)
+  const drained = gateway.drain(0, 3)
   expect(await readiness(gateway)).toBe(503)
   const { client: second, id } = await connect(gateway)
   expect(await post(gateway, id, 'hello')).toBe(200)
@@ -131,6 +131,28 @@ test('the last $disconnects are waited for, however slow their backend is', asyn
   answer()
   await drained
   expect(backend.calls.length).toBe(1)
+})
+
+test('a client whose $connect is still asked when connections end gets its 101, its 1001 and its $disconnect', async () => {
+  const backend = await startBackend()
+  onTestFinished(() => backend.close())
+  const call = (path: string) => ({
+    integration: { integrationType: 'HTTP_PROXY', integrationMethod: 'POST', integrationUri: `${backend.url}/${path}` },
+  })
+  let answer = () => {}
+  backend.answer = ({ url }, response) => {
+    if (url === '/connect') answer = () => void response.end()
+    else response.end()
+  }
+  const gateway = await start({ $connect: call('connect'), $disconnect: call('disconnect') })
+  const connecting = Client.connect(gateway.ws)
+  await backend.call(1)
+  const drained = gateway.drain(0)
+  expect((await refused(gateway.ws)).status).toBe(503)
+  answer()
+  expect(await (await connecting).closed).toEqual({ code: 1001, reason: 'Going away' })
+  await drained
+  expect(backend.calls.map(({ url }) => url)).toEqual(['/connect', '/disconnect'])
 })
 
 test('close ends a drain that is under way', async () => {
