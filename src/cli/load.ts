@@ -2,6 +2,7 @@ import { writeFile } from 'node:fs/promises'
 import { Command, InvalidArgumentError } from 'commander'
 import type { LoadResult } from '../load/contract.ts'
 import type { LoadRun } from '../load/run/run-load.ts'
+import { type Override, parseOverride } from '../load/scenario/override.ts'
 import type { Scenario } from '../load/scenario/read-scenario.ts'
 import type { CommandContext } from './command.ts'
 import { reportFaults, wantsColours } from './fault-report.ts'
@@ -18,15 +19,17 @@ Exit codes: 0 done and all thresholds hold, 1 a threshold does not, 2 wrong usag
 3 the test could not run.
 
 Examples:
-  postern load load/echo.yaml
-  postern load load/echo.yaml --workers 4 --json result.json --html report.html
-  postern load load/echo.yaml --target wss://chat.example.com/chat/prod --i-own-this-target
+  postern load load/chat-room.yaml
+  postern load load/chat-room.yaml --workers 4 --json result.json --html report.html
+  postern load load/soak.yaml --set phases.1.duration=8h
+  postern load load/chat-room.yaml --target wss://chat.example.com/chat/prod --i-own-this-target
 `
 
 const exitCodes = { passed: 0, failed: 1, usage: 2, notRun: 3, interrupted: 130 } as const
 
 interface Given {
   target: string[]
+  set: Override[]
   workers?: number
   json?: string
   html?: string
@@ -37,8 +40,9 @@ export function loadCommand(context: CommandContext): Command {
   return (
     new Command('load')
       .description('Load a gateway with a scenario and measure what it does.')
-      .argument('<scenario>', 'a scenario file, such as load/echo.yaml')
+      .argument('<scenario>', 'a scenario file, such as load/chat-room.yaml')
       .option('--target <url>', "in place of the scenario's targets; may be given several times", readUrl, [])
+      .option('--set <path=value>', 'another value in the scenario; may be given several times', readOverride, [])
       .option('--workers <number>', "client processes, in place of the scenario's own", readWorkers)
       .option('--json <file>', 'write the result as JSON; - for standard output')
       .option('--html <file>', 'write a report with charts as one HTML file')
@@ -54,7 +58,7 @@ export function loadCommand(context: CommandContext): Command {
 /** Resolves with the exit code. */
 async function load(file: string, given: Given, { io, version }: CommandContext): Promise<number> {
   const { readScenario } = await import('../load/scenario/read-scenario.ts')
-  const { scenario, faults } = await readScenario(file, { env: io.env, targets: given.target })
+  const { scenario, faults } = await readScenario(file, { env: io.env, targets: given.target, overrides: given.set })
   if (scenario === null) {
     reportFaults(faults, io.stderr, io.env)
     return exitCodes.usage
@@ -146,6 +150,14 @@ async function write(file: string, text: string, io: Io): Promise<boolean> {
 function readUrl(text: string, urls: readonly string[]): string[] {
   if (/^wss?:\/\/./.test(text)) return [...urls, text]
   throw new InvalidArgumentError('It is a URL with ws:// or wss://, such as ws://127.0.0.1:8080/chat/dev.')
+}
+
+function readOverride(text: string, overrides: readonly Override[]): Override[] {
+  const override = parseOverride(text)
+  if (override !== null) return [...overrides, override]
+  throw new InvalidArgumentError(
+    'It is a path and a value, such as phases.0.connections=500 (lists count from 0) or pushes.rate=1000.',
+  )
 }
 
 function readWorkers(text: string): number {

@@ -32,7 +32,7 @@ Examples:
                                        talk to an API by hand
   postern connections list             show who is connected
   postern workers                      show the workers of a fleet
-  postern load load/echo.yaml          load a gateway and measure it
+  postern load load/chat-room.yaml     load a gateway and measure it
 
 Exit codes: 0 done, 1 a fault or a failed start, 2 wrong usage.
 'postern help <command>' shows the options of a command.

@@ -6,6 +6,7 @@ import { readProblem, readYamlFile } from '../../config/yaml-source.ts'
 import { checkScenario } from './check-scenario.ts'
 import { readDataFile } from './data-file.ts'
 import { type ScenarioDefinition, scenarioSchema } from './definition.ts'
+import { type Override, withOverrides } from './override.ts'
 import { parseThreshold, type Threshold } from './threshold.ts'
 import { clientsOf, type TimedPhase, timelineOf } from './timeline.ts'
 
@@ -14,7 +15,7 @@ export interface Scenario {
   readonly file: string
   readonly name: string
   readonly definition: ScenarioDefinition
-  /** As the file has it. */
+  /** As the file, and what overrides it, have it. */
   readonly source: unknown
   readonly timeline: readonly TimedPhase[]
   /** How many clients there are. */
@@ -37,28 +38,35 @@ export interface ScenarioSources {
   readonly env: Readonly<Record<string, string | undefined>>
   /** Takes the place of the scenario's own targets. */
   readonly targets?: readonly string[]
+  readonly overrides?: readonly Override[]
 }
 
 /** Reads a scenario; every fault at once, with its place. Never rejects. */
-export async function readScenario(file: string, { env, targets }: ScenarioSources): Promise<ScenarioRead> {
+export async function readScenario(
+  file: string,
+  { env, targets, overrides = [] }: ScenarioSources,
+): Promise<ScenarioRead> {
   const { source, faults } = await readYamlFile(file)
   if (source === null) return { scenario: null, faults }
-  const parsed = parseWith(scenarioSchema, withTargets(source.value, targets))
+  const locate = (finding: Finding) => locateIn(overrides, finding) ?? source.locate(finding)
+  const given = withOverrides(source.value, overrides)
+  if (given.findings.length > 0) return { scenario: null, faults: [...faults, ...given.findings.map(locate)] }
+  const parsed = parseWith(scenarioSchema, withTargets(given.value, targets))
   if (parsed.data === null) {
-    return { scenario: null, faults: sortFaults([...faults, ...parsed.findings.map(source.locate)]) }
+    return { scenario: null, faults: sortFaults([...faults, ...parsed.findings.map(locate)]) }
   }
   const definition = parsed.data
   const files = await readFiles(file, definition)
   const checked = checkScenario(definition, { columns: files.columns, env })
   const findings = [...files.findings, ...checked.findings]
-  const all = sortFaults([...faults, ...files.faults, ...findings.map(source.locate)])
+  const all = sortFaults([...faults, ...files.faults, ...findings.map(locate)])
   if (all.length > 0) return { scenario: null, faults: all }
   const timeline = timelineOf(definition.phases)
   const scenario = {
     file,
     name: definition.name ?? basename(file, extname(file)),
     definition,
-    source: source.value,
+    source: given.value,
     timeline,
     clients: clientsOf(timeline),
     thresholds: definition.thresholds.map((text) => parseThreshold(text) as Threshold),
@@ -67,6 +75,15 @@ export async function readScenario(file: string, { env, targets }: ScenarioSourc
     ca: files.ca,
   }
   return { scenario, faults: [] }
+}
+
+/** What the command line said last about a place is where its fault is; null when it said nothing. */
+function locateIn(overrides: readonly Override[], finding: Finding): Fault | null {
+  const said = overrides.findLast(
+    ({ path }) =>
+      path.every((step, i) => i >= finding.path.length || finding.path[i] === step) && finding.path.length > 0,
+  )
+  return said === undefined ? null : createFault({ file: `--set ${said.text}` }, finding)
 }
 
 function withTargets(value: unknown, targets: readonly string[] | undefined): unknown {
