@@ -1,10 +1,11 @@
 import { type CompareOptions, comparePeers, type PresentPeer, type WorkResult } from './peers/compare.ts'
 import type { Peer } from './peers/contract.ts'
+import { programVersion } from './peers/installed.ts'
 import { peers } from './peers/list.ts'
 import { startPeerServer } from './peers/node-server.ts'
 import { postern } from './peers/postern.ts'
 import { peersForTerminal, peersInMarkdown } from './peers/report.ts'
-import { works } from './peers/works.ts'
+import { type PeerTask, works } from './peers/works.ts'
 import { prepareApis } from './targets.ts'
 import { machineLine, writeSection } from './write-page.ts'
 
@@ -30,7 +31,6 @@ export async function benchPeers({ only, with: names, json, write, ...options }:
   const { present, missing } = await lookForPeers(
     peers.filter((peer) => peer === postern || names === undefined || names.includes(peer.name)),
   )
-  for (const line of missing) process.stderr.write(`${line}\n`)
   const backend = await startPeerServer('backend.mjs')({ backend: { url: '', port: 0 } })
   const url = `http://127.0.0.1:${backend.port}`
   const apis = await prepareApis(url)
@@ -39,6 +39,11 @@ export async function benchPeers({ only, with: names, json, write, ...options }:
   const failures: string[] = []
   try {
     for (const work of chosen) {
+      const absent = await missingProgram(work)
+      if (absent !== null) {
+        missing.push(absent)
+        continue
+      }
       const onRound = (round: number, values: readonly string[]) =>
         void process.stderr.write(`${work.name} ${round}/${options.rounds}: ${values.join(', ')}\n`)
       try {
@@ -50,12 +55,21 @@ export async function benchPeers({ only, with: names, json, write, ...options }:
   } finally {
     await Promise.all([backend.stop(), apis.remove()])
   }
+  const redis = await programVersion('redis-server', '--version')
   const versions = present.map(({ peer, version }) => `${peer.name} ${version}`)
+  if (redis !== null) versions.push(`Redis ${redis}`)
   if (json) process.stdout.write(`${JSON.stringify({ versions, results }, null, 2)}\n`)
   else process.stdout.write(`${peersForTerminal(results)}\n${versions.join('\n')}\n`)
+  for (const line of missing) process.stderr.write(`${line}\n`)
   for (const failure of failures) process.stderr.write(failure)
   if (failures.length > 0) process.exitCode = 1
-  else if (write) await writeSection('peers', section(results, present, missing, options))
+  else if (write) await writeSection('peers', section(results, { present, missing, redis }, options))
+}
+
+/** A line for a work whose program this machine does not have; null when there is nothing to say. */
+async function missingProgram({ name, needs }: PeerTask): Promise<string | null> {
+  if (needs === undefined || (await programVersion(needs.program, '--version')) !== null) return null
+  return `${name} is left out: it needs ${needs.program} (${needs.install}).`
 }
 
 /** Which work, whose, and what went wrong there. */
@@ -79,11 +93,14 @@ export async function lookForPeers(
 
 function section(
   results: readonly WorkResult[],
-  present: readonly PresentPeer[],
-  missing: readonly string[],
+  who: { present: readonly PresentPeer[]; missing: readonly string[]; redis: string | null },
   options: Pick<PeersOptions, 'rounds' | 'seconds' | 'clients'>,
 ): string {
-  const who = present.map(({ peer, version }) => `- **${peer.name}** ${version}. ${peer.setUp}\n`).join('')
-  const absent = missing.map((line) => `- ${line}\n`).join('')
-  return `${peersInMarkdown(results)}\n### The peers\n\n${who}${absent}\n${machineLine('--peers --write', options)}`
+  const lines = [
+    ...who.present.map(({ peer, version }) => `**${peer.name}** ${version}. ${peer.setUp}`),
+    ...(who.redis === null ? [] : [`**Redis** ${who.redis}, between nodes. It writes nothing to disk.`]),
+    ...who.missing,
+  ]
+  const list = lines.map((line) => `- ${line}\n`).join('')
+  return `${peersInMarkdown(results)}\n### The peers\n\n${list}\n${machineLine('--peers --write', options)}`
 }

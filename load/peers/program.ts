@@ -64,11 +64,19 @@ export async function startProgram(options: ProgramOptions): Promise<Program> {
 /** SIGTERM for the first process, which ends its children; SIGKILL for what is still there a while later. */
 async function endTree(root: number, graceMillis: number): Promise<void> {
   const tree = processTree(root)
-  process.kill(root, 'SIGTERM')
+  signal(root, 'SIGTERM')
   const deadline = Date.now() + graceMillis
   while (tree.some(isRunning)) {
-    if (Date.now() > deadline) for (const pid of tree.filter(isRunning)) process.kill(pid, 'SIGKILL')
+    if (Date.now() > deadline) for (const pid of tree.filter(isRunning)) signal(pid, 'SIGKILL')
     await wait(10)
+  }
+}
+
+function signal(pid: number, name: NodeJS.Signals): void {
+  try {
+    process.kill(pid, name)
+  } catch {
+    // It ended a moment ago.
   }
 }
 

@@ -6,6 +6,8 @@ export interface PeerTask extends Work {
   readonly name: WorkName
   readonly title: string
   readonly explanation: string
+  /** A program without which nobody can do it. */
+  readonly needs?: { readonly program: string; readonly install: string }
 }
 
 const start = '{"action":"proxy","user":"anna","room":"kitchen","text":"'
@@ -29,6 +31,7 @@ export const works: readonly PeerTask[] = [
   {
     name: 'push-across',
     title: "Push to another node's client, through Redis",
+    needs: { program: 'redis-server', install: 'apt-get install redis-server' },
     explanation:
       'The same, with two nodes and a Redis between them: sockets are on one node, posts go to the other. The CPU time of both nodes and of Redis counts.',
     unit: 'cpu',
