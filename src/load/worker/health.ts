@@ -1,9 +1,9 @@
-import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { cpuUsage, memoryUsage } from 'node:process'
+import { addCounts, createHistogram, LatencyRecorder } from '../histogram.ts'
 
 /** How well the process keeps up, since the last reading. */
 export interface HealthReading {
-  /** In milliseconds, how late the event loop was; the resolution of the measurement is taken off. */
+  /** In milliseconds, how late the event loop was, by time: for a hundredth of the time it was later than `lagP99`. */
   readonly lagP99: number
   readonly lagMax: number
   /** Cores used. */
@@ -11,32 +11,49 @@ export interface HealthReading {
   readonly memoryBytes: number
 }
 
-const resolutionMillis = 10
+const intervalMillis = 10
 
+/**
+ * Asks a timer how late it is. Not with `monitorEventLoopDelay`: a reset makes that forget the interval under way, and
+ * with it a stall that is just then.
+ */
 export function createHealth(): { read(): HealthReading; close(): void } {
-  const delay = monitorEventLoopDelay({ resolution: resolutionMillis })
-  delay.enable()
+  const lags = new LatencyRecorder()
+  const histogram = createHistogram()
   let usage = cpuUsage()
-  let at = performance.now()
-  const lag = (nanos: number) => Math.max(0, nanos / 1e6 - resolutionMillis)
+  let readAt = performance.now()
+  let askedAt = readAt
+
+  /** A stall hides the intervals that it covers: each counts with what was left of it then. */
+  function ask(): void {
+    const time = performance.now()
+    const late = Math.max(0, time - askedAt - intervalMillis)
+    lags.record(late)
+    for (let hidden = late - intervalMillis; hidden > 0; hidden -= intervalMillis) lags.record(hidden)
+    askedAt = time
+  }
+
+  const timer = setInterval(ask, intervalMillis)
   return {
     read() {
+      // A stall that lasts until now has not been asked about.
+      if (performance.now() - askedAt > intervalMillis) ask()
+      const counts = lags.take()
+      histogram.reset()
+      if (counts !== null) addCounts(histogram, counts)
       const time = performance.now()
       const used = cpuUsage()
-      const millis = Math.max(1, time - at)
-      const cpu = (used.user + used.system - usage.user - usage.system) / 1000 / millis
-      const isEmpty = delay.count === 0
+      const micros = used.user + used.system - usage.user - usage.system
       const reading = {
-        lagP99: isEmpty ? 0 : lag(delay.percentile(99)),
-        lagMax: isEmpty ? 0 : lag(delay.max),
-        cpu,
+        lagP99: histogram.getValueAtPercentile(99) / 1000,
+        lagMax: histogram.maxValue / 1000,
+        cpu: micros / 1000 / Math.max(1, time - readAt),
         memoryBytes: memoryUsage.rss(),
       }
-      delay.reset()
       usage = used
-      at = time
+      readAt = time
       return reading
     },
-    close: () => delay.disable(),
+    close: () => clearInterval(timer),
   }
 }

@@ -276,10 +276,44 @@ test('a handshake that is under way when the run ends is waited for, and what is
     },
   })
   const run = await begin({ target: ws, phases: [{ phase: 'ramp', connections: 2, rate: 20 }], settle: '1s' })
-  await expect.poll(() => held.length).toBe(1)
+  await expect.poll(() => held.length, { timeout: 10_000 }).toBe(1)
   setTimeout(() => held[0]?.(), 400)
   const result = await run.result
   expect(result.totals.connections).toEqual({ attempted: 2, opened: 1, failed: 1, peak: 1 })
   expect(result.errors).toEqual({ handshakeTimeout: 1 })
   expect(result.closes).toEqual({ '1000': 1 })
 })
+
+test('a worker that dies is an error, and the others report', async () => {
+  const { ws } = await startServer({ onConnection: echo })
+  const before = new Set(childrenOf(process.pid))
+  let killed = 0
+  const result = await play(
+    {
+      target: ws,
+      phases: [
+        { phase: 'ramp', connections: 6, rate: 100 },
+        { phase: 'hold', duration: '2s' },
+      ],
+      messages: [{ send: 'x', every: '20ms', reply: true }],
+    },
+    {
+      workers: 2,
+      onSecond() {
+        const [worker] = killed > 0 ? [] : childrenOf(process.pid).filter((pid) => !before.has(pid))
+        if (worker === undefined) return
+        killed = worker
+        process.kill(worker, 'SIGKILL')
+      },
+    },
+  )
+  expect(killed).toBeGreaterThan(0)
+  expect(result.errors).toEqual({ worker: 1 })
+  expect(result.errorSamples[0]?.message).toMatch(/^worker [12] ended: SIGKILL$/)
+  expect(result.closes).toEqual({ '1000': 3 })
+  expect(result.seconds.length).toBeGreaterThan(1)
+})
+
+function childrenOf(pid: number): number[] {
+  return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean).map(Number)
+}

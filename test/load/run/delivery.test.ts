@@ -159,6 +159,8 @@ function startRoomServer(deliver: (frame: { n: number; text: string; to: WebSock
   return startServer({
     onConnection(socket, request) {
       const room = request.url ?? ''
+      // Of another test, which looks for a server that had this port before.
+      if (!room.startsWith('/room-')) return
       const members = rooms.get(room) ?? new Set()
       rooms.set(room, members.add(socket))
       socket.on('close', () => members.delete(socket))
@@ -190,6 +192,7 @@ test('each message of one should reach all of its group: what is missing, double
       groups: { size: 5 },
       phases: [
         { phase: 'ramp', connections: 20, rate: 200, traffic: false },
+        { phase: 'hold', duration: '1s', traffic: false },
         { phase: 'hold', duration: '1500ms' },
       ],
       messages: [{ send: 'hello {{stamp}}', every: '100ms', fanOut: true, reply: { correlate: 'stamp' } }],
@@ -198,6 +201,7 @@ test('each message of one should reach all of its group: what is missing, double
     { workers: 2 },
   )
   const { delivery, totals } = result
+  expect(result.errors).toEqual({})
   expect(totals.messages.out * 5).toBe(frames)
   expect(frames).toBeGreaterThan(500)
   expect(delivery.fanOut).toMatchObject({
@@ -279,4 +283,43 @@ test('what a client is still owed when the server cuts it off is told apart from
   expect(account?.cutOff).toBeGreaterThanOrEqual(5)
   expect(result.errors).toEqual({ closed: 1 })
   expect(result.closes).toEqual({ '1006': 1 })
+})
+
+test('POSTs that get no answer are errors, a server that ends its connections is none', async () => {
+  let [closed, reset, silent] = [0, 0, 0]
+  const sockets = new Map<string, WebSocket>()
+  const { ws } = await startServer({
+    onConnection(socket) {
+      socket.send(JSON.stringify({ id: String(sockets.size) }))
+      sockets.set(String(sockets.size), socket)
+    },
+    onRequest(request, body, response) {
+      const n = closed + reset + silent
+      if (n % 10 === 4) {
+        reset++
+        request.socket.resetAndDestroy()
+      } else if (n % 10 === 8) silent++
+      else {
+        closed++
+        sockets.get(request.url?.split('/').at(-1) ?? '')?.send(body)
+        response.writeHead(200, { Connection: 'close' }).end('ok')
+      }
+    },
+  })
+  const result = await play({
+    target: ws,
+    onOpen: [{ save: { connectionId: '$.id' } }],
+    phases: [
+      { phase: 'ramp', connections: 5, rate: 100, traffic: false },
+      { phase: 'hold', duration: '1500ms' },
+    ],
+    pushes: { rate: 50, concurrency: 4, timeout: '300ms' },
+    settle: '2s',
+  })
+  expect(reset).toBeGreaterThan(0)
+  expect(silent).toBeGreaterThan(0)
+  expect(result.totals.pushes).toMatchObject({ posted: closed + reset + silent, accepted: closed })
+  expect(result.errors).toEqual({ postFailed: reset + silent })
+  expect(result.errorSamples).toContainEqual({ kind: 'postFailed', message: 'no answer in time', count: silent })
+  expect(result.delivery.pushes).toMatchObject({ expected: closed, received: closed, lost: 0, unannounced: 0 })
 })

@@ -3,6 +3,7 @@ import { decodeFromCompressedBase64 } from 'hdr-histogram-js'
 import { describe, expect, test } from 'vitest'
 import { addCounts, createHistogram, LatencyRecorder, latencyResult } from '../../../src/load/histogram.ts'
 import { now } from '../../../src/load/worker/clock.ts'
+import { createHealth } from '../../../src/load/worker/health.ts'
 import { createRateSource } from '../../../src/load/worker/rate-source.ts'
 import { ReadyList } from '../../../src/load/worker/ready-list.ts'
 import { KeyedReplies, OrderedReplies } from '../../../src/load/worker/reply-book.ts'
@@ -220,4 +221,23 @@ test('a list of the ready goes round, and forgets who left', () => {
   expect(seen).toEqual(new Set(['b', 'c']))
   expect(list.next(() => false, 9)).toBeNull()
   expect(list.next((item) => item === 'b', 2)).toBe('b')
+})
+
+test('an event loop that stands still shows in the lag, and what it used in the CPU', async () => {
+  const health = createHealth()
+  await new Promise((resolve) => setTimeout(resolve, 50))
+  health.read()
+  const { user, system } = process.cpuUsage()
+  const begun = performance.now()
+  while (performance.now() - begun < 300);
+  const used = process.cpuUsage()
+  await new Promise((resolve) => setTimeout(resolve, 50))
+  const { lagMax, lagP99, cpu, memoryBytes } = health.read()
+  health.close()
+  expect(lagMax).toBeGreaterThan(250)
+  expect(lagP99).toBeGreaterThan(250)
+  const cores = (used.user + used.system - user - system) / 1000 / (performance.now() - begun)
+  expect(cpu).toBeGreaterThan(cores * 0.8)
+  expect(cpu).toBeLessThan(cores * 1.5 + 0.2)
+  expect(memoryBytes).toBeGreaterThan(10_000_000)
 })
