@@ -2,7 +2,6 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { type Fleet, type Held, leaseSeconds, type Node, printAccount, startFleet } from '../helpers/fleet.ts'
 import { type RedisServer, startRedis } from '../helpers/redis-server.ts'
-import { startSlowProxy } from '../helpers/slow-proxy.ts'
 import { storedIds } from '../helpers/stored-records.ts'
 
 let redis: RedisServer
@@ -88,32 +87,3 @@ for (const [what, begin, end] of outages) {
     for (const { client } of [...ofB, ...meanwhile]) expect(client.socket.readyState).toBe(1)
   }, 120_000)
 }
-
-test('Redis answers after 200 ms: pushes arrive all the same, and nothing piles up', async () => {
-  const proxy = await startSlowProxy(redis.port)
-  try {
-    fleet = await startFleet(`redis://127.0.0.1:${proxy.port}`, ['a', 'b'])
-    const [a, b] = fleet.nodes as [Node, Node]
-    const held = await fleet.connect(b, each)
-    proxy.delay = 100
-    const statuses: number[] = []
-    for (let round = 0; round < 5; round++) {
-      statuses.push(...(await Promise.all(held.map(({ id }) => fleet.post(a, id, `${round}`)))))
-    }
-    expect(new Set(statuses)).toEqual(new Set([200]))
-    for (const { client } of held) {
-      for (let round = 0; round < 5; round++) expect(await client.next()).toBe(`${round}`)
-    }
-    const brief = await fleet.connect(a, 200)
-    for (const { client } of brief) client.close()
-    await expect.poll(() => storedIds(redis.client), deadline).toEqual(idsOf(held))
-    for (const node of [a, b]) {
-      await expect.poll(() => node.metric('postern_registry_waiting'), deadline).toBe(0)
-      await expect.poll(() => node.metric('postern_registry_unstored_records'), deadline).toBe(0)
-    }
-    printAccount('Redis slow', { posted: statuses.length, delivered: statuses.length, burials: await burials() })
-    expect(await burials()).toBe(0)
-  } finally {
-    await proxy.close()
-  }
-}, 120_000)

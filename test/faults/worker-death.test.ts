@@ -132,3 +132,29 @@ test('an undertaker that dies half-way: the next one runs what is left, and the 
   expect(runs(lost)).toBe(2.5 * each)
   expect(fleet.disconnects.size).toBe(2 * each)
 }, 120_000)
+
+test('a worker that is killed while backends are told of ended connections: a survivor tells those that have not answered', async () => {
+  const { nodes, held } = await start()
+  const [a] = nodes
+  const lost = held[0] as Held[]
+  const ids = idsOf(lost)
+  const waiting: (() => void)[] = []
+  fleet.backend.answer = (_call, response) => void waiting.push(() => response.end())
+  for (const { client } of lost) client.close()
+  await expect.poll(() => waiting.length, deadline).toBe(each)
+  for (const answer of waiting.splice(0, each / 2)) answer()
+  await expect.poll(storedRecords, deadline).toBe(2.5 * each)
+  a.child.kill('SIGKILL')
+  fleet.backend.answer = (_call, response) => void response.end()
+  await expect.poll(storedRecords, deadline).toBe(2 * each)
+  await expect.poll(() => redis.client.hlen('postern:workers'), deadline).toBe(2)
+  const again = ids.filter((id) => fleet.disconnects.get(id)?.includes('1006 Worker lost'))
+  printAccount('worker killed while backends are told', {
+    ...{ connections: 3 * each, ended: each, owed: each, 'answered before': each / 2, 'told again': again.length },
+    ...{ run: runs(ids), 'others told gone': fleet.disconnects.size - each },
+    'records left over': (await storedRecords()) - 2 * each,
+  })
+  expect(again).toHaveLength(each / 2)
+  expect(runs(ids)).toBe(1.5 * each)
+  expect(fleet.disconnects.size).toBe(each)
+}, 120_000)
