@@ -72,6 +72,8 @@ export class Client implements Member {
     this.#isConnecting = before === 'connecting'
     this.#leaveBy = before === 'ready' || this.#isConnecting ? now() + this.#stage.scenario.settle : 0
     if (before === 'ready') this.#stop()
+    // What it has not read yet was accepted for it: read now, it is not taken for lost.
+    if (this.#socket !== null) this.#socket.bytesPerSecond = null
     this.closeIfSettled()
   }
 
@@ -131,7 +133,6 @@ export class Client implements Member {
         handshake: connector.handshakeOf(this.values),
         subprotocols: scenario.connection.subprotocols,
         wantsPayload: stage.wantsPayload || scenario.onOpen.length > 0,
-        bytesPerSecond: stage.readRateOf(this.values.index),
         traffic: stage.traffic,
       },
       {
@@ -189,9 +190,12 @@ export class Client implements Member {
   }
 
   #ready(): void {
-    const { scenario, groups, tally, wantsPayload, schedule } = this.#stage
+    const { scenario, groups, tally, wantsPayload, schedule, readRateOf } = this.#stage
     this.#setUp = null
-    if (this.#socket !== null) this.#socket.wantsPayload = wantsPayload
+    if (this.#socket !== null) {
+      this.#socket.wantsPayload = wantsPayload
+      this.#socket.bytesPerSecond = readRateOf(this.values.index)
+    }
     if (groups !== null) this.receiver = groups.of(this.values.group).join(this.values.index)
     if (scenario.pushes !== undefined) this.ledger = new PushLedger(tally.pushes)
     this.#become('ready')

@@ -47,13 +47,18 @@ export function createRateSource({ rate, schedule, send, isPossible }: RateSourc
     }
     if (isIdle) begin()
     const time = now()
+    plan(sendUntil(time) ? Math.max(time, origin + done * interval) : time + pollMillis)
+  }
+
+  /** Does what is due by then, a batch of it at most; false when something could not be done. */
+  function sendUntil(time: number): boolean {
     for (let sent = 0; sent < maxBatch; sent++) {
       const due = origin + done * interval
-      if (due > time) return plan(due)
-      if (!send(due)) return plan(time + pollMillis)
+      if (due > time) break
+      if (!send(due)) return false
       done++
     }
-    plan(time)
+    return true
   }
 
   function plan(at: number): void {
@@ -74,7 +79,11 @@ export function createRateSource({ rate, schedule, send, isPossible }: RateSourc
       if (!isRunning) return 0
       isRunning = false
       epoch++
-      return isIdle ? 0 : Math.max(0, Math.floor((now() - origin) / interval) + 1 - done)
+      if (isIdle || !isPossible()) return 0
+      const time = now()
+      // What is due just now waits for nothing but its timer.
+      sendUntil(time)
+      return Math.max(0, Math.floor((time - origin) / interval) + 1 - done)
     },
     wake() {
       if (isRunning && isIdle) pump()
