@@ -258,7 +258,7 @@ export interface ThresholdResult {
   readonly threshold: string
   /** In the unit of the threshold; null when nothing was measured, which fails. */
   readonly actual: number | null
-  readonly unit: 'ms' | '%' | '/s' | ''
+  readonly unit: 'ms' | '%' | '/s' | 'MiB' | ''
   readonly passed: boolean
 }
 

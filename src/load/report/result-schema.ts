@@ -144,7 +144,7 @@ export const resultSchema = z.object({
     z.object({
       threshold: words(),
       actual: z.number({ error: 'a number' }).nullable(),
-      unit: z.enum(['ms', '%', '/s', ''], { error: 'ms, %, /s or nothing' }),
+      unit: z.enum(['ms', '%', '/s', 'MiB', ''], { error: 'ms, %, /s, MiB or nothing' }),
       passed: flag(),
     }),
     maxRows,

@@ -54,25 +54,25 @@ export function loadResult(parts: ResultParts): LoadResult {
     errors,
     delivery: deliveryOf(scenario, lastWords),
     checks: checksOf(lastWords),
+    phases: phasesOf(parts),
+    seconds: series.seconds,
+    statuses: {
+      handshakes: summed(lastWords.map(({ statuses }) => statuses.handshakes)),
+      posts: summed(lastWords.map(({ statuses }) => statuses.posts)),
+      rest: summed(lastWords.map(({ statuses }) => statuses.rest)),
+    },
+    processes: parts.processes,
   }
   const thresholds = scenario.thresholds.map((threshold) => judge(threshold, measured))
   return {
     format: resultFormat,
     version: resultVersion,
     run: runInfo(parts),
-    phases: phasesOf(parts),
-    seconds: series.seconds,
     ...measured,
-    statuses: {
-      handshakes: summed(lastWords.map(({ statuses }) => statuses.handshakes)),
-      posts: summed(lastWords.map(({ statuses }) => statuses.posts)),
-      rest: summed(lastWords.map(({ statuses }) => statuses.rest)),
-    },
     errorSamples: samplesOf(parts.errorSamples, lastWords),
     thresholds,
     passed: thresholds.every(({ passed }) => passed),
     client: parts.client,
-    processes: parts.processes,
   }
 }
 

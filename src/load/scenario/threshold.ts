@@ -28,8 +28,21 @@ export const thresholdMetrics: Readonly<Record<string, { readonly unit: Unit; re
   outOfOrder: { unit: '%', meaning: 'Pushes and fan-out frames that came after a later one; % as with lost.' },
   cutOff: { unit: '%', meaning: 'Pushes and fan-out frames whose client was disconnected before; % as with lost.' },
   'closes.<code>': { unit: '', meaning: 'How often WebSockets were closed with a code, such as closes.1006.' },
+  'handshakes.<status>, posts.<status>, rest.<status>': {
+    unit: '',
+    meaning: 'How often HTTP was answered with a status, such as posts.429: handshakes, POSTs to @connections, REST.',
+  },
   checks: { unit: '%', meaning: 'Checks that held, a share of all; 100 without checks.' },
   connections: { unit: '', meaning: 'Most connections open at a time.' },
+  missing: {
+    unit: '',
+    meaning: 'Connections that should be open, and were not, at the end of the last phase that keeps any.',
+  },
+  memory: {
+    unit: 'MiB',
+    meaning:
+      'Most resident memory of a process on this machine that serves the target or is watched; MiB or GiB. Linux only.',
+  },
   unsent: { unit: '', meaning: 'Messages and POSTs that were due and could not be sent before the end.' },
   unexpected: { unit: '', meaning: 'Frames that are neither a reply, a push nor a fan-out.' },
   rate: { unit: '/s', meaning: 'Messages sent a second over the measured phases.' },
@@ -57,22 +70,27 @@ export interface Threshold {
 }
 
 /** What thresholds are judged by. */
-export type Measured = Pick<LoadResult, 'latencies' | 'totals' | 'errors' | 'closes' | 'delivery' | 'checks'>
+export type Measured = Pick<
+  LoadResult,
+  'latencies' | 'totals' | 'errors' | 'closes' | 'statuses' | 'delivery' | 'checks' | 'phases' | 'seconds' | 'processes'
+>
 
 const form =
-  /^\s*([A-Za-z][A-Za-z0-9]*(?:\.[A-Za-z0-9]+(?:\.[0-9]+)?)?)\s*(<=|>=|==|!=|<|>)\s*(\d+(?:\.\d+)?)\s*(us|µs|ms|s|%|\/s)?\s*$/
+  /^\s*([A-Za-z][A-Za-z0-9]*(?:\.[A-Za-z0-9]+(?:\.[0-9]+)?)?)\s*(<=|>=|==|!=|<|>)\s*(\d+(?:\.\d+)?)\s*(us|µs|ms|s|%|\/s|MiB|GiB)?\s*$/
 
 /** Null when it is none. */
 export function parseThreshold(text: string): Threshold | null {
   const [, metric = '', comparison, amount, unit = ''] = form.exec(text) ?? []
   if (comparison === undefined || amount === undefined) return null
-  const reader = latency(metric, unit) ?? counted(metric, unit)
+  const reader = latency(metric, unit) ?? memory(metric, unit) ?? counted(metric, unit)
   if (reader === null) return null
-  const limit = Number(amount) * (reader.unit === 'ms' ? (millisOf[unit] as number) : 1)
+  const limit = Number(amount) * (scales[unit] ?? 1)
   return { text: text.trim(), comparison: comparison as Comparison, limit, unit: reader.unit, actual: reader.actual }
 }
 
 const millisOf: Readonly<Record<string, number>> = { us: 0.001, µs: 0.001, ms: 1, s: 1_000 }
+const mebibytesOf: Readonly<Record<string, number>> = { MiB: 1, GiB: 1024 }
+const scales = { ...millisOf, ...mebibytesOf }
 
 type Reader = Pick<Threshold, 'unit' | 'actual'>
 
@@ -99,6 +117,17 @@ function latency(metric: string, unit: string): Reader | null {
   if (!Object.hasOwn(statistics, statistic)) return null
   const member = statistics[statistic as keyof typeof statistics]
   return { unit: 'ms', actual: ({ latencies }) => latencies[name]?.[member] ?? null }
+}
+
+function memory(metric: string, unit: string): Reader | null {
+  if (metric !== 'memory' || !Object.hasOwn(mebibytesOf, unit)) return null
+  return {
+    unit: 'MiB',
+    actual: ({ processes }) => {
+      const sizes = processes.flatMap(({ samples }) => samples.map(({ memoryBytes }) => memoryBytes))
+      return sizes.length === 0 ? null : sizes.reduce((most, each) => Math.max(most, each)) / 1024 ** 2
+    },
+  }
 }
 
 function counted(metric: string, unit: string): Reader | null {
@@ -158,18 +187,31 @@ function countOf(metric: string): Reader | null {
   if (account !== null) return { unit: '', actual: ({ delivery }) => sumOf(delivery, account) }
   if (metric === 'errors') return { unit: '', actual: ({ totals }) => totals.errors }
   if (metric === 'connections') return { unit: '', actual: ({ totals }) => totals.connections.peak }
+  if (metric === 'missing') return { unit: '', actual: missing }
   if (metric === 'unexpected') return { unit: '', actual: ({ totals }) => totals.messages.unexpected }
   if (metric === 'unsent') {
     return { unit: '', actual: ({ totals }) => totals.messages.unsent + totals.pushes.unsent }
   }
-  const [, family, member = ''] = /^(errors|closes)\.(\w+)$/.exec(metric) ?? []
+  const [, family, member = ''] = /^(errors|closes|handshakes|posts|rest)\.(\w+)$/.exec(metric) ?? []
   if (family === 'errors' && Object.hasOwn(errorKinds, member)) {
     return { unit: '', actual: ({ errors }) => errors[member as ErrorKind] ?? 0 }
   }
   if (family === 'closes' && /^[1-4]\d{3}$/.test(member)) {
     return { unit: '', actual: ({ closes }) => closes[member] ?? 0 }
   }
+  if ((family === 'handshakes' || family === 'posts' || family === 'rest') && /^[1-5]\d\d$/.test(member)) {
+    return { unit: '', actual: ({ statuses }) => statuses[family][member] ?? 0 }
+  }
   return null
+}
+
+/** In the last two whole seconds, so that it does not matter whether a drain began right before the last was read. */
+function missing({ phases, seconds }: Measured): number | null {
+  const last = phases.findLast(({ kind }) => kind !== 'drain')
+  if (last === undefined) return null
+  const read = seconds.filter(({ second }) => second + 1 > last.from && second + 1 <= last.to).slice(-2)
+  if (read.length === 0) return null
+  return Math.max(0, last.connections - Math.max(...read.map(({ connections }) => connections.open)))
 }
 
 /** Judges one threshold. What was not measured does not hold. */

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import type { LatencyResult } from '../../../src/load/contract.ts'
+import type { LatencyResult, PhaseResult, ProcessResult, SecondResult } from '../../../src/load/contract.ts'
 import { judge, type Measured, parseThreshold } from '../../../src/load/scenario/threshold.ts'
 
 const latency: LatencyResult = {
@@ -17,7 +17,22 @@ const latency: LatencyResult = {
   histogram: '',
 }
 
+const second = (second: number, phase: number, open: number) =>
+  ({ second, phase, connections: { open, opening: 0, opened: 0, closed: 0, failed: 0 } }) as SecondResult
+const phase = (kind: PhaseResult['kind'], from: number, to: number, connections: number): PhaseResult => ({
+  ...{ name: kind, kind, from, to, connections, measured: true },
+})
+const process = (name: string, ...mebibytes: number[]): ProcessResult => ({
+  ...{ name, pid: 1, command: name },
+  samples: mebibytes.map((each, second) => ({ second, cpu: 0, memoryBytes: each * 1024 ** 2 })),
+})
+
 const measured: Measured = {
+  phases: [phase('ramp', 0, 1, 10), phase('hold', 1, 4.5, 10), phase('drain', 4.5, 6, 0)],
+  // The drain takes one away right before the end of the hold is read.
+  seconds: [second(0, 0, 12), second(1, 1, 3), second(2, 1, 8), second(3, 1, 7), second(4, 2, 10), second(5, 2, 0)],
+  statuses: { handshakes: { '101': 10, '503': 2 }, posts: { '200': 8, '429': 4 }, rest: { '200': 6 } },
+  processes: [process('node-1', 90, 120.5, 100), process('redis', 12)],
   latencies: { handshake: { ...latency, p99: 7 }, reply: latency, push: null, post: null, fanOut: null, rest: null },
   totals: {
     connections: { attempted: 12, opened: 10, failed: 2, peak: 9 },
@@ -55,6 +70,14 @@ test.each([
   ['reply.min > 1 ms', 1, false],
   ['max < 100 ms', 70, true],
   ['push.p99 < 1 s', null, false],
+  ['missing <= 2', 2, true],
+  ['missing == 0', 2, false],
+  ['memory < 120 MiB', 120.5, false],
+  ['memory < 0.5 GiB', 120.5, true],
+  ['handshakes.503 == 2', 2, true],
+  ['posts.429 > 0', 4, true],
+  ['posts.410 == 0', 0, true],
+  ['rest.200 == 6', 6, true],
   ['errors < 0.1 %', 4, false],
   ['errors <= 4 %', 4, true],
   ['errors == 4', 4, true],
@@ -101,6 +124,11 @@ test.each([
   'lost < 1 ms',
   'errors < 1/s',
   'errors.nothing == 0',
+  'memory < 5',
+  'memory < 5 ms',
+  'missing < 5 %',
+  'posts.999 == 0',
+  'posts.p99 < 5',
   'closes.99 == 0',
   'closes.abcd == 0',
   'connections > 5 %',
