@@ -42,8 +42,6 @@ export interface WebSocketOptions {
   readonly handshake: Buffer
   readonly subprotocols: readonly string[]
   readonly wantsPayload: boolean
-  /** How fast it reads, on average; null for as fast as it can. */
-  readonly bytesPerSecond: number | null
   readonly traffic: Traffic
 }
 
@@ -54,6 +52,8 @@ const maxBuffered = 4_194_304
 /** How long a server may take to answer a close frame, and then to end the connection. */
 const closeMillis = 5_000
 const endMillis = 3_000
+/** What a timer takes. */
+const longestPause = 2 ** 31 - 1
 
 /**
  * A WebSocket client that costs little: frames come encoded, several leave in one write, and what comes is read where
@@ -74,6 +74,7 @@ export class LoadSocket {
   #closeSeen = false
   #fault: string | null = null
   #error = 'the connection ended'
+  #bytesPerSecond: number | null = null
   #resumeTimer: NodeJS.Timeout | null = null
   #endTimer: NodeJS.Timeout | null = null
 
@@ -97,6 +98,14 @@ export class LoadSocket {
   /** Whether what comes is handed over or only counted. */
   set wantsPayload(wanted: boolean) {
     this.#reader.wantsPayload = wanted
+  }
+
+  /** How fast it reads, on average; null for as fast as it can, which it does at first. */
+  set bytesPerSecond(wanted: number | null) {
+    if (this.#bytesPerSecond === wanted) return
+    this.#bytesPerSecond = wanted
+    clearTimeout(this.#resumeTimer ?? undefined)
+    if (this.#state === 'open') this.#socket.resume()
   }
 
   get isOpen(): boolean {
@@ -161,12 +170,12 @@ export class LoadSocket {
     }
     if (this.#state === 'open') this.#events.batch()
     this.flush()
-    return this.#options.bytesPerSecond === null || this.#pause((length / this.#options.bytesPerSecond) * 1000)
+    return this.#bytesPerSecond === null || this.#pause((length / this.#bytesPerSecond) * 1000)
   }
 
   #pause(millis: number): boolean {
     if (millis < 1 || this.#state === 'ended') return true
-    this.#resumeTimer = setTimeout(() => this.#socket.resume(), millis)
+    this.#resumeTimer = setTimeout(() => this.#socket.resume(), Math.min(millis, longestPause))
     return false
   }
 

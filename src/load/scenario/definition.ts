@@ -266,10 +266,12 @@ const connectionSchema = z.strictObject({
   slow: z
     .strictObject({
       share: share().describe('How many of the clients, spread evenly.'),
-      bytesPerSecond: wholeNumber(1, 1_000_000_000).describe('How fast they read, on average.'),
+      bytesPerSecond: wholeNumber(1, 1_000_000_000).describe('How fast they read, on average; 1 is next to nothing.'),
     })
     .optional()
-    .describe('Clients that read slowly.'),
+    .describe(
+      'Clients that read slowly. When they leave they read what is left, so that nothing of it counts as lost.',
+    ),
 })
 
 const groupsSchema = z.union(

@@ -47,7 +47,6 @@ function open(port: number, options: Partial<WebSocketOptions> = {}): Promise<Op
           subprotocols,
         }),
         wantsPayload: true,
-        bytesPerSecond: null,
         traffic,
         ...options,
         subprotocols,
