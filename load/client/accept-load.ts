@@ -1,3 +1,4 @@
+import { withDeadline } from './deadline.ts'
 import { Lanes } from './lanes.ts'
 import type { Load, LoadOptions } from './load.ts'
 import { LoadSocket } from './load-socket.ts'
@@ -27,6 +28,6 @@ export function createAcceptLoad(options: LoadOptions, tally: Tally): Load {
       for (let i = 0; i < options.connections; i++) lanes.add(lane)
     },
     resume: () => lanes.resume(),
-    pause: () => lanes.pause(),
+    pause: () => withDeadline(lanes.pause(), () => `${lanes.busy} connections do not open`, options.patienceMillis),
   }
 }

@@ -12,6 +12,11 @@ export class Lanes {
     return this.#running
   }
 
+  /** How many lanes have an operation under way. */
+  get busy(): number {
+    return this.#busy
+  }
+
   /** A new lane, which rests until `resume`. */
   add(start: () => void): void {
     this.#resting.push(start)

@@ -1,4 +1,5 @@
 import { maskedTextFrame } from '../../src/load/client/frame-codec.ts'
+import { withDeadline } from './deadline.ts'
 import { Lanes } from './lanes.ts'
 import type { Load, LoadOptions } from './load.ts'
 import { LoadSocket } from './load-socket.ts'
@@ -39,6 +40,7 @@ export function createMessageLoad(options: LoadOptions, tally: Tally): Load {
       }
     },
     resume: () => lanes.resume(),
-    pause: () => lanes.pause(),
+    pause: () =>
+      withDeadline(lanes.pause(), () => `${lanes.busy} messages wait for their reply`, options.patienceMillis),
   }
 }

@@ -1,3 +1,4 @@
+import { withDeadline } from './deadline.ts'
 import { Lanes } from './lanes.ts'
 import type { Load, LoadOptions } from './load.ts'
 import { Poster, requestBytes } from './poster.ts'
@@ -32,6 +33,7 @@ export function createRequestLoad(options: LoadOptions, tally: Tally): Load {
       for (let i = 0; i < connections; i++) await openPoster()
     },
     resume: () => lanes.resume(),
-    pause: () => lanes.pause(),
+    pause: () =>
+      withDeadline(lanes.pause(), () => `${lanes.busy} requests wait for their answer`, options.patienceMillis),
   }
 }

@@ -40,7 +40,11 @@ export const pushpin: Peer = {
       load: { path: '/ws/kitchen', request: { ...request, body: item('kitchen') } },
       note: 'one channel',
     },
-    message: { start: startPushpin, load: { path }, note: 'WebSocket-over-HTTP' },
+    message: {
+      start: startPushpin,
+      load: { path, connections: requestsAtATime },
+      note: 'WebSocket-over-HTTP; 50 sockets, since with 100 it closes some, see “Accept”',
+    },
     accept: {
       start: startPushpin,
       load: { path, connections: requestsAtATime / 2 },
