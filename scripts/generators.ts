@@ -9,7 +9,7 @@ import { metricTable } from '../src/observability/metric-table.ts'
 import { closeReasons } from '../src/vocabulary/close-reasons.ts'
 import { contextVariables } from '../src/vocabulary/context-variables.ts'
 import { errorTable } from '../src/vocabulary/errors.ts'
-import { markdownTable, membersTable, schemaAt } from './markdown-table.ts'
+import { markdownTable, membersTable, type Schema, schemaAt } from './markdown-table.ts'
 
 /** Files that are made from the source as a whole, by their path in the repository. */
 export const files: Readonly<Record<string, () => string>> = {
@@ -110,6 +110,14 @@ export const sections: Readonly<Record<string, () => string>> = {
       ['Kind', 'Meaning'],
       Object.entries(errorKinds).map(([kind, meaning]) => [`\`${kind}\``, meaning]),
     ),
+  'load-scenario': () => membersTable(loadSchemaAt([])),
+  'load-connection': () => membersTable(loadSchemaAt(['connection'])),
+  'load-step': () => membersTable(loadSchemaAt(['onOpen'])),
+  'load-message': () => membersTable(loadSchemaAt(['messages'])),
+  'load-reply': () => membersTable(loadSchemaAt(['messages', 'reply'])),
+  'load-pushes': () => membersTable(loadSchemaAt(['pushes'])),
+  'load-rest': () => membersTable(loadSchemaAt(['rest'])),
+  'load-limits': () => membersTable(loadSchemaAt(['limits'])),
   'definition-api': () => membersTable(schemaAt(apiJsonSchema(), [])),
   'definition-function': () => membersTable(schemaAt(apiJsonSchema(), ['functions', '*'])),
   'definition-route': () => membersTable(schemaAt(apiJsonSchema(), route)),
@@ -123,6 +131,16 @@ export const sections: Readonly<Record<string, () => string>> = {
 }
 
 const mergeWords = { sum: 'the sum', max: 'the largest', min: 'the smallest', worker: 'one each' } as const
+
+/** Through lists, and to the map where a member may also be written shorter. */
+function loadSchemaAt(path: readonly string[]): Schema {
+  let schema = jsonSchemaOf(scenarioSchema, '') as Schema
+  for (const step of path) {
+    schema = schemaAt(schema.items ?? schema, [step])
+    schema = schema.anyOf?.find(({ properties }) => properties !== undefined) ?? schema
+  }
+  return schema
+}
 
 function json(value: object): string {
   return `${JSON.stringify(value, null, 2)}\n`

@@ -110,7 +110,7 @@ const replySchema = z
       .default(noEntries)
       .describe('What has to hold for a reply: { $.type: said, $.id: { exists: true }, $.at: { matches: ^2 } }.'),
     timeout: duration()
-      .default(10_000)
+      .prefault('10s')
       .describe('A reply that comes later is an error, and counts as one that never came.'),
   })
   .describe('What the target answers to a message.')
@@ -178,7 +178,7 @@ const pushesSchema = z
     headers: headers.describe('Headers of the POSTs; templates are filled in.'),
     contentType: text('a media type', { max: 256, pattern: /^[^\r\n]+$/ }).default('application/json'),
     expect: z.array(wholeNumber(100, 599)).min(1).default([200]).describe('Statuses that are no error.'),
-    timeout: duration().default(10_000),
+    timeout: duration().prefault('10s').describe('How long an answer may take.'),
   })
   .describe('POSTs to @connections of the clients, whose connectionId a step of onOpen saves.')
 
@@ -192,7 +192,7 @@ const restSchema = z
     rate: wholeNumber(1, 1_000_000).optional().describe('Requests a second. Default: as fast as answers come.'),
     connections: wholeNumber(1, 10_000).default(10).describe('HTTP connections; each has one request under way.'),
     expect: z.array(wholeNumber(100, 599)).min(1).default([200, 201, 202, 204]).describe('Statuses that are no error.'),
-    timeout: duration().default(10_000),
+    timeout: duration().prefault('10s').describe('How long an answer may take.'),
   })
   .describe('HTTP requests beside the WebSockets, sent by autocannon.')
 
@@ -243,7 +243,7 @@ const connectionSchema = z.strictObject({
     .array(text('a subprotocol', { max: 256, pattern: /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/ }))
     .max(20)
     .default([]),
-  timeout: duration().default(30_000).describe('How long a handshake may take.'),
+  timeout: duration().prefault('30s').describe('How long a handshake may take.'),
   opening: wholeNumber(1, 100_000).default(1_000).describe('How many handshakes may be under way at a time.'),
   reconnect: distribution
     .optional()
@@ -283,7 +283,7 @@ const groupsSchema = z.union(
 )
 
 const limitsSchema = z.strictObject({
-  duration: duration().default(600_000).describe('All phases together; a longer scenario is refused.'),
+  duration: duration().prefault('10m').describe('All phases together; a longer scenario is refused.'),
   connections: wholeNumber(1, maxConnections).default(20_000).describe('A scenario that wants more is refused.'),
   messages: wholeNumber(1, Number.MAX_SAFE_INTEGER)
     .default(50_000_000)
@@ -319,18 +319,18 @@ export const scenarioSchema = z
       .describe('Made once for each client, in this order, and read as {{vars.<name>}}.'),
     groups: groupsSchema
       .optional()
-      .describe('Clients that get the same fan-out; {{group}} is the number of a client’s group.'),
+      .describe("Clients that get the same fan-out; {{group}} is the number of a client's group."),
     connection: connectionSchema.prefault({}).describe('How clients connect.'),
     onOpen: z.array(stepSchema).max(20).default([]).describe('What a client does first; then it counts as ready.'),
     messages: z.array(messageSchema).max(100).default([]).describe('What ready clients send.'),
     pushes: pushesSchema.optional(),
-    rest: z.array(restSchema).max(20).default([]),
+    rest: z.array(restSchema).max(20).default([]).describe('HTTP requests beside the WebSockets.'),
     phases: z
       .array(phaseSchema, { error: 'a list of phases' })
       .min(1, { error: 'at least one phase' })
       .max(100, { error: 'at most 100 phases' })
       .describe('What happens when. After the last one everything is closed.'),
-    settle: duration().default(5_000).describe('How long the end waits for replies and frames that are still to come.'),
+    settle: duration().prefault('5s').describe('How long the end waits for replies and frames that are still to come.'),
     watch: record(text('a name', { max: 64 }), wholeNumber(1, 65_535), 20)
       .default(noEntries)
       .describe(

@@ -1,0 +1,25 @@
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect, onTestFinished, test } from 'vitest'
+import { formatFault } from '../../../src/config/faults.ts'
+import { readScenario } from '../../../src/load/scenario/read-scenario.ts'
+import { repository } from '../../helpers/examples.ts'
+
+const page = await readFile(join(repository, 'docs/load-scenarios.md'), 'utf8')
+const blocks = [...page.matchAll(/```yaml\n([\s\S]*?)```/g)].map((match) => match[1] as string)
+
+test.each(blocks)('the scenario of the page has no fault: %#', async (text) => {
+  const folder = await mkdtemp(join(tmpdir(), 'postern-scenario-'))
+  onTestFinished(() => rm(folder, { recursive: true, force: true }))
+  await writeFile(join(folder, 's.yaml'), text)
+  const { faults } = await readScenario(join(folder, 's.yaml'), { env: {} })
+  expect(faults.map(formatFault)).toEqual([])
+})
+
+const shipped = (await readdir(join(repository, 'load'))).filter((name) => name.endsWith('.yaml'))
+
+test.each(shipped)('load/%s has no fault', async (name) => {
+  const { faults } = await readScenario(join(repository, 'load', name), { env: {} })
+  expect(faults.map(formatFault)).toEqual([])
+})
