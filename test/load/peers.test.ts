@@ -22,6 +22,7 @@ import { socketIo } from '../../load/peers/socket-io.ts'
 import { message, works } from '../../load/peers/works.ts'
 import { ws } from '../../load/peers/ws.ts'
 import { summary } from '../../load/report.ts'
+import { baseline } from '../../load/targets.ts'
 
 const work = (name: WorkName) => works.find((each) => each.name === name) as (typeof works)[number]
 type Doable = Extract<PeerWork, { load: unknown }>
@@ -70,6 +71,16 @@ describe('work that was not done fails the run', () => {
     const fleet = await startFleet(1, { ...options, kind, request, port: server.port, patienceMillis: 300 })
     await fleet.resume()
     await expect(fleet.pause()).rejects.toThrow(account)
+    fleet.close()
+    await server.stop()
+  })
+
+  test('a message that is not answered', async () => {
+    const server = await baseline('accept.mjs', '')()
+    const load = { ...work('message').load, connections: 2, port: server.port, patienceMillis: 300 }
+    const fleet = await startFleet(1, load)
+    await fleet.resume()
+    await expect(fleet.pause()).rejects.toThrow('2 messages wait for their reply')
     fleet.close()
     await server.stop()
   })
