@@ -163,7 +163,10 @@ export interface Totals {
     readonly attempted: number
     readonly opened: number
     readonly failed: number
+    /** Most open at a time; of several workers the sum of their own peaks within a second. */
     readonly peak: number
+    /** Wanted at the end of the last phase that keeps any, and not open. */
+    readonly missing: number
   }
   readonly messages: {
     readonly out: number
@@ -275,7 +278,7 @@ export interface ClientHealth {
 export interface WorkerHealth {
   readonly pid: number
   readonly connections: number
-  /** Event loop lag over the measured seconds. */
+  /** Event loop lag in milliseconds: of the measured seconds, the worst. */
   readonly lagP99: number
   readonly lagMax: number
   /** Cores used, average and busiest second. */

@@ -173,6 +173,7 @@ export function makeResult(options: ResultOptions = {}): LoadResult {
         opened,
         failed: 0,
         peak: Math.max(...seconds.map((each) => each.connections.open)),
+        missing: 0,
       },
       messages: { out, in: sum((each) => each.messages.in), replies: out - errorCount, unsent: 0, unexpected: 0 },
       pushes: { posted, accepted: posted, received: posted - lost, unsent: 0 },

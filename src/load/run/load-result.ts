@@ -54,8 +54,6 @@ export function loadResult(parts: ResultParts): LoadResult {
     errors,
     delivery: deliveryOf(scenario, lastWords),
     checks: checksOf(lastWords),
-    phases: phasesOf(parts),
-    seconds: series.seconds,
     statuses: {
       handshakes: summed(lastWords.map(({ statuses }) => statuses.handshakes)),
       posts: summed(lastWords.map(({ statuses }) => statuses.posts)),
@@ -68,6 +66,8 @@ export function loadResult(parts: ResultParts): LoadResult {
     format: resultFormat,
     version: resultVersion,
     run: runInfo(parts),
+    phases: phasesOf(parts),
+    seconds: series.seconds,
     ...measured,
     errorSamples: samplesOf(parts.errorSamples, lastWords),
     thresholds,
@@ -123,6 +123,7 @@ function totalsOf({ series, lastWords, errors }: ResultParts): Totals {
       opened: totals.opened,
       failed: totals.failed,
       peak: series.peak,
+      missing: series.missing,
     },
     messages: {
       out: totals.messagesOut,

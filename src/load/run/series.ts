@@ -17,6 +17,8 @@ export interface Series {
   readonly totals: Counters
   readonly errors: Readonly<Partial<Record<ErrorKind, number>>>
   readonly peak: number
+  /** Connections that the last phase that keeps any wanted at its end, and that were not open. */
+  readonly missing: number
   /** Of the measured phases. */
   readonly latencies: Readonly<Record<LatencyName, Histogram>>
   /** What happened in the measured phases that a rate is of, and how long they were, in milliseconds. */
@@ -31,6 +33,8 @@ export interface RateBase {
 
 interface Draft {
   phase: number
+  /** The longest slice, in milliseconds. */
+  longest: number
   readonly told: Set<number>
   readonly counters: Counters
   readonly errors: Partial<Record<ErrorKind, number>>
@@ -62,6 +66,9 @@ export function createSeries(
   const traffic = { counters: { ...noCounters }, duration: 0 }
   const openings = { counters: { ...noCounters }, duration: 0 }
   const last = new Map<number, { open: number; opening: number }>()
+  /** What each worker had open when the last phase that keeps connections, by its index, was over. */
+  const kept = new Map<number, number>()
+  let keeping = -1
   let peak = 0
 
   function draftOf(second: number): Draft {
@@ -72,7 +79,11 @@ export function createSeries(
   function add(worker: number, slice: Slice): void {
     // A worker that was late tells of a second that the others closed long ago: it counts in the next open one.
     const draft = draftOf(Math.max(slice.second, seconds.length))
-    draft.phase = Math.max(draft.phase, slice.phase)
+    // A second belongs to the phase that has most of it.
+    if (slice.duration > draft.longest) {
+      draft.longest = slice.duration
+      draft.phase = slice.phase
+    }
     draft.gauges.set(worker, { open: slice.open, opening: slice.opening })
     draft.peaks.set(worker, Math.max(draft.peaks.get(worker) ?? 0, slice.peak))
     draft.lagP99 = Math.max(draft.lagP99, slice.lagP99)
@@ -84,6 +95,10 @@ export function createSeries(
     addErrors(errors, slice.errors)
     addLatencies(draft, slice)
     if (slice.measured && !slice.settling) addRates(slice)
+    if (!slice.settling && timeline[slice.phase]?.kind !== 'drain') {
+      keeping = Math.max(keeping, slice.phase)
+      kept.set(worker, slice.open)
+    }
     if (slice.isLast) draft.told.add(worker)
     close()
   }
@@ -178,6 +193,11 @@ export function createSeries(
     get peak() {
       return peak
     },
+    get missing() {
+      const phase = timeline[keeping]
+      const wanted = phase === undefined ? 0 : phase.kind === 'spike' ? phase.peak : phase.to
+      return Math.max(0, wanted - sum(kept, (open) => open))
+    },
     latencies,
     traffic,
     openings,
@@ -187,6 +207,7 @@ export function createSeries(
 function newDraft(phase: number): Draft {
   return {
     phase,
+    longest: 0,
     told: new Set(),
     counters: { ...noCounters },
     errors: {},

@@ -24,8 +24,8 @@ process.on('message', (command: Command) => {
   }
 })
 process.on('disconnect', () => process.exit())
-// Ctrl-C at a terminal reaches this process too; the parent decides what it means.
-process.on('SIGINT', () => {})
+// Ctrl-C at a terminal reaches this process too, and a stop of its service; the parent decides what they mean.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => {})
 process.on('uncaughtException', (error) => {
   report({ type: 'failed', message: error instanceof Error ? (error.stack ?? error.message) : String(error) })
   setImmediate(() => process.exit(1))

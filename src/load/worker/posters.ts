@@ -64,7 +64,7 @@ export function createPosters({ pushes, stage, ready, concurrency, rate, tls }: 
     if (underWay >= concurrency) return false
     const client = ready.next((each) => each.ledger !== null && !each.ledger.isBusy, maxTries)
     if (client === null) return false
-    if (!stage.maySend()) return true
+    if (!stage.maySend()) return false
     const ledger = client.ledger as PushLedger
     const url = urlFor(client)
     const sent = now()
@@ -108,9 +108,7 @@ export function createPosters({ pushes, stage, ready, concurrency, rate, tls }: 
 
   /** Without a rate: as many as may be under way. */
   function saturate(): void {
-    while (isRunning && send(now())) {
-      if (!stage.maySend()) return
-    }
+    while (isRunning && send(now()));
     if (isRunning && underWay === 0) stage.schedule.at(now() + idleMillis, saturate)
   }
 

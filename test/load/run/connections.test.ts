@@ -54,7 +54,7 @@ test('refused handshakes are counted by status, and what is no handshake by what
   onTestFinished(() => void server.close())
   const { port } = server.address() as { port: number }
   const result = await play({ target: `ws://127.0.0.1:${port}`, phases: short(10) })
-  expect(result.totals.connections).toEqual({ attempted: 10, opened: 0, failed: 10, peak: 0 })
+  expect(result.totals.connections).toEqual({ attempted: 10, opened: 0, failed: 10, peak: 0, missing: 0 })
   expect(result.statuses.handshakes).toEqual({ '101': 2, '403': 2, '503': 2 })
   expect(result.errors).toEqual({ handshakeStatus: 4, handshakeProtocol: 4, connect: 2 })
   expect(result.errorSamples).toContainEqual({ kind: 'handshakeStatus', message: '403 Forbidden', count: 2 })
@@ -163,7 +163,7 @@ test('ramps open evenly, spikes at once and only for their time, drains close al
     ['hold 3', 'hold', 10],
     ['drain 4', 'drain', 0],
   ])
-  expect(result.totals.connections).toEqual({ attempted: 30, opened: 30, failed: 0, peak: 30 })
+  expect(result.totals.connections).toEqual({ attempted: 30, opened: 30, failed: 0, peak: 30, missing: 0 })
   expect(result.closes).toEqual({ '1000': 30 })
 })
 
@@ -279,7 +279,7 @@ test('a handshake that is under way when the run ends is waited for, and what is
   await expect.poll(() => held.length, { timeout: 10_000 }).toBe(1)
   setTimeout(() => held[0]?.(), 400)
   const result = await run.result
-  expect(result.totals.connections).toEqual({ attempted: 2, opened: 1, failed: 1, peak: 1 })
+  expect(result.totals.connections).toEqual({ attempted: 2, opened: 1, failed: 1, peak: 1, missing: 0 })
   expect(result.errors).toEqual({ handshakeTimeout: 1 })
   expect(result.closes).toEqual({ '1000': 1 })
 })
@@ -317,3 +317,25 @@ test('a worker that dies is an error, and the others report', async () => {
 function childrenOf(pid: number): number[] {
   return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean).map(Number)
 }
+
+test('clients take several targets in turn, and say their subprotocol', async () => {
+  const seen: string[] = []
+  const servers = await Promise.all(
+    ['a', 'b'].map((name) =>
+      startServer({
+        onConnection: (socket, request) => seen.push(`${name} ${request.url} ${socket.protocol}`),
+      }),
+    ),
+  )
+  const result = await play(
+    {
+      target: servers.map(({ ws }) => `${ws}/{{index}}`),
+      connection: { subprotocols: ['chat'], sourceAddresses: ['127.0.0.1', '127.0.0.2'] },
+      phases: short(5),
+    },
+    { workers: 2 },
+  )
+  expect(seen.sort()).toEqual(['a /0 chat', 'a /2 chat', 'a /4 chat', 'b /1 chat', 'b /3 chat'])
+  expect(result.errors).toEqual({})
+  expect(result.run.targets).toEqual(servers.map(({ ws }) => `${ws}/{{index}}`))
+})

@@ -324,3 +324,23 @@ test('POSTs that get no answer are errors, a server that ends its connections is
   expect(result.errorSamples).toContainEqual({ kind: 'postFailed', message: 'no answer in time', count: silent })
   expect(result.delivery.pushes).toMatchObject({ expected: closed, received: closed, lost: 0, unannounced: 0 })
 })
+
+test('POSTs count for the limit of messages, each once', async () => {
+  const server = await startPushServer(({ body, send }) => {
+    send(body)
+    return 200
+  })
+  const result = await play({
+    ...pushing,
+    target: `${server.ws}/stage`,
+    limits: { messages: 200 },
+    phases: [
+      { phase: 'ramp', connections: 10, rate: 100, traffic: false },
+      { phase: 'hold', duration: '5m' },
+    ],
+    pushes: { concurrency: 3 },
+  })
+  expect(result.run.ended).toBe('limit')
+  expect(server.posts()).toBe(200)
+  expect(result.delivery.pushes).toMatchObject({ expected: 200, received: 200, lost: 0 })
+})

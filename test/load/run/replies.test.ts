@@ -26,7 +26,7 @@ test('every message and reply is counted once, as the server counts them', async
   })
   expect(received).toBeGreaterThan(100)
   expect(result.totals).toMatchObject({
-    connections: { attempted: 20, opened: 20, failed: 0, peak: 20 },
+    connections: { attempted: 20, opened: 20, failed: 0, peak: 20, missing: 0 },
     messages: { out: received, in: sent, replies: sent, unsent: 0, unexpected: 0 },
     errors: 0,
     operations: 20 + received,

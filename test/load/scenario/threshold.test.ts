@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import type { LatencyResult, PhaseResult, ProcessResult, SecondResult } from '../../../src/load/contract.ts'
+import type { LatencyResult, ProcessResult } from '../../../src/load/contract.ts'
 import { judge, type Measured, parseThreshold } from '../../../src/load/scenario/threshold.ts'
 
 const latency: LatencyResult = {
@@ -17,25 +17,17 @@ const latency: LatencyResult = {
   histogram: '',
 }
 
-const second = (second: number, phase: number, open: number) =>
-  ({ second, phase, connections: { open, opening: 0, opened: 0, closed: 0, failed: 0 } }) as SecondResult
-const phase = (kind: PhaseResult['kind'], from: number, to: number, connections: number): PhaseResult => ({
-  ...{ name: kind, kind, from, to, connections, measured: true },
-})
 const process = (name: string, ...mebibytes: number[]): ProcessResult => ({
   ...{ name, pid: 1, command: name },
   samples: mebibytes.map((each, second) => ({ second, cpu: 0, memoryBytes: each * 1024 ** 2 })),
 })
 
 const measured: Measured = {
-  phases: [phase('ramp', 0, 1, 10), phase('hold', 1, 4.5, 10), phase('drain', 4.5, 6, 0)],
-  // The drain takes one away right before the end of the hold is read.
-  seconds: [second(0, 0, 12), second(1, 1, 3), second(2, 1, 8), second(3, 1, 7), second(4, 2, 10), second(5, 2, 0)],
   statuses: { handshakes: { '101': 10, '503': 2 }, posts: { '200': 8, '429': 4 }, rest: { '200': 6 } },
   processes: [process('node-1', 90, 120.5, 100), process('redis', 12)],
   latencies: { handshake: { ...latency, p99: 7 }, reply: latency, push: null, post: null, fanOut: null, rest: null },
   totals: {
-    connections: { attempted: 12, opened: 10, failed: 2, peak: 9 },
+    connections: { attempted: 12, opened: 10, failed: 2, peak: 9, missing: 2 },
     messages: { out: 80, in: 70, replies: 60, unsent: 3, unexpected: 5 },
     pushes: { posted: 8, accepted: 8, received: 6, unsent: 1 },
     rest: { requests: 0 },
