@@ -1,3 +1,4 @@
+import { availableParallelism, loadavg } from 'node:os'
 import { type CompareOptions, comparePeers, type PresentPeer, type WorkResult } from './peers/compare.ts'
 import type { Peer } from './peers/contract.ts'
 import { programVersion } from './peers/installed.ts'
@@ -24,6 +25,7 @@ export interface PeersOptions extends Omit<CompareOptions, 'site' | 'onRound'> {
  * A work that went wrong anywhere fails by itself: the others are still done, but nothing is written.
  */
 export async function benchPeers({ only, with: names, json, write, ...options }: PeersOptions): Promise<void> {
+  const [loadBefore = 0] = loadavg()
   const chosen = only === undefined ? works : works.filter(({ name }) => only.includes(name))
   if (chosen.length === 0) throw new Error(`--peers --only takes: ${works.map(({ name }) => name).join(', ')}`)
   const stranger = names?.find((name) => !peers.some((peer) => peer.name === name))
@@ -63,7 +65,7 @@ export async function benchPeers({ only, with: names, json, write, ...options }:
   for (const line of missing) process.stderr.write(`${line}\n`)
   for (const failure of failures) process.stderr.write(failure)
   if (failures.length > 0) process.exitCode = 1
-  else if (write) await writeSection('peers', section(results, { present, missing, redis }, options))
+  else if (write) await writeSection('peers', section(results, { present, missing, redis, loadBefore }, options))
 }
 
 /** A line for a work whose program this machine does not have; null when there is nothing to say. */
@@ -93,7 +95,7 @@ export async function lookForPeers(
 
 function section(
   results: readonly WorkResult[],
-  who: { present: readonly PresentPeer[]; missing: readonly string[]; redis: string | null },
+  who: { present: readonly PresentPeer[]; missing: readonly string[]; redis: string | null; loadBefore: number },
   options: Pick<PeersOptions, 'rounds' | 'seconds' | 'clients'>,
 ): string {
   const lines = [
@@ -102,5 +104,12 @@ function section(
     ...who.missing,
   ]
   const list = lines.map((line) => `- ${line}\n`).join('')
-  return `${peersInMarkdown(results)}\n### The peers\n\n${list}\n${machineLine('--peers --write', options)}`
+  const measured = `${machineLine('--peers --write', options)} ${busyLine(who.loadBefore)}`.trim()
+  return `${peersInMarkdown(results)}\n### The peers\n\n${list}\n${measured}`
+}
+
+/** Warns the reader where other work disturbed the run; empty where none did. */
+function busyLine(load: number): string {
+  if (load <= availableParallelism() / 4) return ''
+  return `The machine was busy (load average ${load.toFixed(1)} before the run), so that these figures are rough.`
 }
