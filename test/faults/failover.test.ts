@@ -79,9 +79,9 @@ test('a master of the Cluster dies under load: nobody is buried, no record is lo
   await victim.kill()
   const outcomes: Record<string, number> = {}
   const until = Date.now() + 3 * leaseSeconds * 1000
-  while (Date.now() < until) {
+  for (let number = 0; Date.now() < until; number++) {
     const { connectionId } = (sockets[Math.floor(Math.random() * sockets.length)] as LocalSocket).description
-    const outcome = await near.registry.deliver(connectionId, { data: 'x', binary: false })
+    const outcome = await near.registry.deliver(connectionId, { data: String(number), binary: false })
     outcomes[outcome] = (outcomes[outcome] ?? 0) + 1
     if (sockets.length < 400) sockets.push(await connect(far))
     await pause(5)
@@ -92,13 +92,20 @@ test('a master of the Cluster dies under load: nobody is buried, no record is lo
     .toBe('sent')
   await expect.poll(() => near.registry.count().catch(() => 0), deadline).toBe(sockets.length + 1)
   const delivered = [...sockets, last].reduce((sum, { frames }) => sum + frames.length, 0)
+  const disordered = sockets.filter(({ frames }) => !rises(frames.map(({ data }) => Number(data)))).length
   printAccount('master of a Cluster killed', {
     ...{ connections: sockets.length + 1, stored: await near.registry.count(), ...outcomes, delivered },
+    ...{ 'connections with frames twice or out of order': disordered },
     ...{ buried: near.buried + far.buried, 'unhandled rejections': rejections.length },
   })
   expect(outcomes.gone ?? 0).toBe(0)
+  expect(disordered).toBe(0)
   // A push that was answered `unreachable` may have arrived; one that was answered `sent` has.
   expect(delivered).toBeGreaterThanOrEqual((outcomes.sent ?? 0) + 1)
   expect(near.buried + far.buried + near.undertaken.length + far.undertaken.length).toBe(0)
   expect(rejections).toEqual([])
 }, 120_000)
+
+function rises(numbers: readonly number[]): boolean {
+  return numbers.every((number, i) => i === 0 || number > (numbers[i - 1] as number))
+}

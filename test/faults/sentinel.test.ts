@@ -35,12 +35,14 @@ async function load(sockets: LocalSocket[], goesOn: () => boolean): Promise<Reco
   for (let i = 0; goesOn(); i++) {
     const [from, to] = [workers[i % 3], workers[(i + 1) % 3]] as [RedisWorker, RedisWorker]
     const socket = sockets[Math.floor(Math.random() * sockets.length)] as LocalSocket
-    const outcome = await from.push(socket)
+    const outcome = await from.push(socket, `${i % 3} ${i}`)
     outcomes[outcome] = (outcomes[outcome] ?? 0) + 1
     // Nobody waits for Redis before a client is let in.
     const record = { ...socket.description, connectionId: to.registry.allocateId() }
     void to.registry.add(record)
-    sockets.push(to.sockets.open(record))
+    const opened = to.sockets.open(record)
+    to.opened.push(opened)
+    sockets.push(opened)
     const ended = sockets.splice(Math.floor(Math.random() * sockets.length), 1)[0] as LocalSocket
     const owner = workers.find(({ sockets: held }) => held.describe(idOf(ended)) !== null) as RedisWorker
     owner.sockets.drop(idOf(ended))
@@ -80,14 +82,16 @@ for (const [what, begin, wake] of faults) {
     const outcomes = await loading
     await expect.poll(() => storedIds(sentinels.replica.client), deadline).toEqual(sockets.map(idOf).sort())
     for (const socket of sockets.slice(0, 20)) {
-      for (const worker of workers) await expect.poll(() => worker.push(socket), deadline).toBe('sent')
+      for (const worker of workers) await expect.poll(() => worker.push(socket, 'x'), deadline).toBe('sent')
     }
+    const disordered = workers.flatMap(({ opened }) => opened).filter(({ frames }) => !inOrder(frames)).length
     const buried = workers.reduce((sum, { undertaken, owed }) => sum + undertaken.length + owed.length, 0)
     printAccount(`master behind Sentinels ${what}`, {
       ...{
         connections: sockets.length,
         stored: (await storedIds(sentinels.replica.client)).length,
         ...outcomes,
+        disordered,
         buried,
       },
       ...{
@@ -97,6 +101,7 @@ for (const [what, begin, wake] of faults) {
       },
     })
     expect(outcomes.gone ?? 0).toBe(0)
+    expect(disordered).toBe(0)
     expect(buried).toBe(0)
     expect(workers.map(({ registry }) => registry.owner)).toEqual(owners)
     // Each worker has two ways to Redis, each tries at most some ten times a second, and asks a Sentinel first; the
@@ -104,4 +109,12 @@ for (const [what, begin, wake] of faults) {
     expect(attempts).toBeLessThan(100 + (took / 1000) * workers.length * 20)
     expect(rejections).toEqual([])
   }, 120_000)
+}
+
+/** Those of each poster, once and in the order of its calls: `poster number`. */
+function inOrder(frames: readonly { data: string | Uint8Array }[]): boolean {
+  return [0, 1, 2].every((poster) => {
+    const own = frames.map(({ data }) => String(data).split(' ')).filter(([from]) => from === String(poster))
+    return own.every(([, number], i) => i === 0 || Number(number) > Number(own[i - 1]?.[1]))
+  })
 }
