@@ -95,7 +95,13 @@ const run = z.object({
 })
 
 const totals = z.object({
-  connections: z.object({ attempted: count(), opened: count(), failed: count(), peak: count() }),
+  connections: z.object({
+    attempted: count(),
+    opened: count(),
+    failed: count(),
+    peak: count(),
+    missing: count().default(0),
+  }),
   messages: z.object({ out: count(), in: count(), replies: count(), unsent: count(), unexpected: count() }),
   pushes: z.object({ posted: count(), accepted: count(), received: count(), unsent: count() }),
   rest: z.object({ requests: count() }),

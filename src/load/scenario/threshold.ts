@@ -72,7 +72,7 @@ export interface Threshold {
 /** What thresholds are judged by. */
 export type Measured = Pick<
   LoadResult,
-  'latencies' | 'totals' | 'errors' | 'closes' | 'statuses' | 'delivery' | 'checks' | 'phases' | 'seconds' | 'processes'
+  'latencies' | 'totals' | 'errors' | 'closes' | 'statuses' | 'delivery' | 'checks' | 'processes'
 >
 
 const form =
@@ -187,7 +187,7 @@ function countOf(metric: string): Reader | null {
   if (account !== null) return { unit: '', actual: ({ delivery }) => sumOf(delivery, account) }
   if (metric === 'errors') return { unit: '', actual: ({ totals }) => totals.errors }
   if (metric === 'connections') return { unit: '', actual: ({ totals }) => totals.connections.peak }
-  if (metric === 'missing') return { unit: '', actual: missing }
+  if (metric === 'missing') return { unit: '', actual: ({ totals }) => totals.connections.missing }
   if (metric === 'unexpected') return { unit: '', actual: ({ totals }) => totals.messages.unexpected }
   if (metric === 'unsent') {
     return { unit: '', actual: ({ totals }) => totals.messages.unsent + totals.pushes.unsent }
@@ -203,15 +203,6 @@ function countOf(metric: string): Reader | null {
     return { unit: '', actual: ({ statuses }) => statuses[family][member] ?? 0 }
   }
   return null
-}
-
-/** In the last two whole seconds, so that it does not matter whether a drain began right before the last was read. */
-function missing({ phases, seconds }: Measured): number | null {
-  const last = phases.findLast(({ kind }) => kind !== 'drain')
-  if (last === undefined) return null
-  const read = seconds.filter(({ second }) => second + 1 > last.from && second + 1 <= last.to).slice(-2)
-  if (read.length === 0) return null
-  return Math.max(0, last.connections - Math.max(...read.map(({ connections }) => connections.open)))
 }
 
 /** Judges one threshold. What was not measured does not hold. */

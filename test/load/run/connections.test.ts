@@ -54,7 +54,7 @@ test('refused handshakes are counted by status, and what is no handshake by what
   onTestFinished(() => void server.close())
   const { port } = server.address() as { port: number }
   const result = await play({ target: `ws://127.0.0.1:${port}`, phases: short(10) })
-  expect(result.totals.connections).toEqual({ attempted: 10, opened: 0, failed: 10, peak: 0, missing: 0 })
+  expect(result.totals.connections).toEqual({ attempted: 10, opened: 0, failed: 10, peak: 0, missing: 10 })
   expect(result.statuses.handshakes).toEqual({ '101': 2, '403': 2, '503': 2 })
   expect(result.errors).toEqual({ handshakeStatus: 4, handshakeProtocol: 4, connect: 2 })
   expect(result.errorSamples).toContainEqual({ kind: 'handshakeStatus', message: '403 Forbidden', count: 2 })
@@ -279,7 +279,7 @@ test('a handshake that is under way when the run ends is waited for, and what is
   await expect.poll(() => held.length, { timeout: 10_000 }).toBe(1)
   setTimeout(() => held[0]?.(), 400)
   const result = await run.result
-  expect(result.totals.connections).toEqual({ attempted: 2, opened: 1, failed: 1, peak: 1, missing: 0 })
+  expect(result.totals.connections).toEqual({ attempted: 2, opened: 1, failed: 1, peak: 1, missing: 2 })
   expect(result.errors).toEqual({ handshakeTimeout: 1 })
   expect(result.closes).toEqual({ '1000': 1 })
 })
