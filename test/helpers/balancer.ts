@@ -1,10 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import { fixedPorts } from '../../load/free-port.ts'
 import { findExecutable } from '../../scripts/executables.ts'
 
 /** One TCP session as the balancer logged it when it was over. */
@@ -98,29 +98,4 @@ async function answers(port: number, child: ChildProcess, notices: readonly stri
     await new Promise((resolve) => setTimeout(resolve, 50))
   }
   throw new Error(`haproxy ended with ${child.exitCode}:\n${notices.join('\n')}`)
-}
-
-const lowestFixed = 20_000
-const highestFixed = 32_000
-
-/** Free ports that no outgoing connection takes meanwhile: below those that the kernel gives away by itself. */
-export async function fixedPorts(count: number): Promise<number[]> {
-  const ports = new Set<number>()
-  while (ports.size < count) ports.add(await fixedPort())
-  return [...ports]
-}
-
-async function fixedPort(): Promise<number> {
-  for (;;) {
-    const port = lowestFixed + Math.floor(Math.random() * (highestFixed - lowestFixed))
-    const server = createServer().listen(port, '127.0.0.1')
-    const isFree = await once(server, 'listening').then(
-      () => true,
-      () => false,
-    )
-    if (!isFree) continue
-    server.close()
-    await once(server, 'close')
-    return port
-  }
 }
