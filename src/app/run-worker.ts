@@ -71,7 +71,7 @@ export async function runWorker(surroundings: WorkerSurroundings): Promise<numbe
         case 'reload':
           return withWorker(({ reload }) => reload())
         case 'drain':
-          return end((postern) => postern.drain(order.seconds))
+          return end((postern) => postern.drain(order.seconds, order.delaySeconds))
         case 'hand-over':
           return end((postern) => postern.handOver(order.seconds))
         case 'ask':

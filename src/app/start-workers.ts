@@ -124,8 +124,7 @@ export async function startWorkers(settings: Settings, surroundings: WorkersSurr
       roll: supervisor.roll,
       async drain(seconds, delaySeconds = 0) {
         log.info({ workers: supervisor.processes.length, seconds, delaySeconds }, 'draining the workers')
-        await supervisor.announceDrain(delaySeconds)
-        const inOrder = await supervisor.drain(seconds)
+        const inOrder = await supervisor.drain(seconds, delaySeconds)
         log.info({ inOrder }, 'the workers have ended')
         await stop()
         return inOrder

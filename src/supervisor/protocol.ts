@@ -45,7 +45,7 @@ const order = z.discriminatedUnion('kind', [
   startOrder,
   z.object({ kind: z.literal('reload') }),
   /** All workers end: new connections are refused. */
-  z.object({ kind: z.literal('drain'), seconds: z.number() }),
+  z.object({ kind: z.literal('drain'), seconds: z.number(), delaySeconds: z.number().default(0) }),
   /** This worker ends and others go on: new connections are left to them. */
   z.object({ kind: z.literal('hand-over'), seconds: z.number() }),
   z.object({ kind: z.literal('ask'), id: z.int(), question }),

@@ -27,8 +27,8 @@ export interface Slot {
    * with a `WorkerFailure` when the other one does not become ready; the one before then stays.
    */
   replace(seconds: number): Promise<void>
-  /** Ends all over `seconds`; resolves with whether all ended in order. */
-  drain(seconds: number): Promise<boolean>
+  /** Ends all over `seconds`, after serving on for `delaySeconds`; resolves with whether all ended in order. */
+  drain(seconds: number, delaySeconds: number): Promise<boolean>
   kill(): void
 }
 
@@ -114,7 +114,7 @@ export function createSlot({ name, launch, restarts, log, random, timings }: Slo
     failures = 0
     if (old === null) return
     leaving.add(old)
-    old.leave('hand-over', seconds)
+    old.handOver(seconds)
     await endOf(old, seconds)
     leaving.delete(old)
   }
@@ -154,12 +154,12 @@ export function createSlot({ name, launch, restarts, log, random, timings }: Slo
     },
     start,
     replace,
-    async drain(seconds) {
+    async drain(seconds, delaySeconds) {
       stopped = true
       if (timer !== null) clearTimeout(timer)
       const ends = processes().map((worker) => {
-        worker.leave('drain', seconds)
-        return endOf(worker, seconds)
+        worker.drain(seconds, delaySeconds)
+        return endOf(worker, delaySeconds + seconds)
       })
       return (await Promise.all(ends)).every((inOrder) => inOrder)
     },

@@ -1,4 +1,3 @@
-import { setTimeout as pause } from 'node:timers/promises'
 import type { Counter, Log } from '../observability/contract.ts'
 import { createSlot } from './slot.ts'
 import type { Timings } from './timings.ts'
@@ -34,10 +33,11 @@ export interface Supervisor {
    * others stay as they are. Asked for while it is under way, it is done once more afterwards.
    */
   roll(seconds: number): void
-  /** Clients should not be sent here any more, though they are served; resolves after so many seconds. */
-  announceDrain(delaySeconds: number): Promise<void>
-  /** Ends all over `seconds`, and starts none again; resolves with whether all ended in order. */
-  drain(seconds: number): Promise<boolean>
+  /**
+   * Ends all over `seconds`, and starts none again; resolves with whether all ended in order. Before that, for
+   * `delaySeconds`, clients should not be sent here any more, though they are served.
+   */
+  drain(seconds: number, delaySeconds?: number): Promise<boolean>
   /** All end at once, and none is started again. */
   kill(): void
 }
@@ -49,7 +49,6 @@ export function createSupervisor({ names, launch, ...shared }: SupervisorOptions
   let rolling = false
   let rollAgain = false
   let stopping = false
-  let announced = false
 
   /** The first one alone: what keeps it from serving would keep them all, and is better said once. */
   async function start(): Promise<void> {
@@ -112,24 +111,19 @@ export function createSupervisor({ names, launch, ...shared }: SupervisorOptions
     },
     get readiness() {
       const serving = slots.map(({ current }) => current)
-      const ready = !announced && serving.some((worker) => worker?.state === 'ready')
+      const ready = !stopping && serving.some((worker) => worker?.state === 'ready')
       const reasons = slots.flatMap(({ name, current }) =>
         (current === null ? ['died; is started again'] : current.unready).map((reason) => `${name}: ${reason}`),
       )
-      return { ready, reasons: [...(announced ? ['draining'] : []), ...reasons] }
+      return { ready, reasons: [...(stopping ? ['draining'] : []), ...reasons] }
     },
     reload() {
       for (const worker of processes()) worker.reload()
     },
     roll: (seconds) => void roll(seconds),
-    async announceDrain(delaySeconds) {
-      announced = true
-      await pause(delaySeconds * 1000)
-    },
-    async drain(seconds) {
-      announced = true
+    async drain(seconds, delaySeconds = 0) {
       stopping = true
-      const ends = await Promise.all(slots.map((slot) => slot.drain(seconds)))
+      const ends = await Promise.all(slots.map((slot) => slot.drain(seconds, delaySeconds)))
       return ends.every((inOrder) => inOrder)
     },
     kill,

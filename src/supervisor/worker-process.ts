@@ -69,8 +69,10 @@ export interface WorkerProcess {
   /** Resolves with undefined when no answer comes in time. Never rejects. */
   ask(question: Question, timeoutInMillis: number): Promise<unknown>
   reload(): void
-  /** The worker drains and ends; with `hand-over` new connections are left to the others at once. */
-  leave(how: 'drain' | 'hand-over', seconds: number): void
+  /** After `delaySeconds`, in which it serves all but sends callers away, the worker drains and ends. */
+  drain(seconds: number, delaySeconds: number): void
+  /** The worker leaves new connections to the others at once, drains and ends. */
+  handOver(seconds: number): void
   /** SIGKILL. */
   kill(): void
 }
@@ -172,9 +174,13 @@ export function createWorkerProcess(options: WorkerProcessOptions): WorkerProces
       return answer
     },
     reload: () => send({ kind: 'reload' }),
-    leave(how, seconds) {
+    drain(seconds, delaySeconds) {
       leaving = true
-      send({ kind: how, seconds })
+      send({ kind: 'drain', seconds, delaySeconds })
+    },
+    handOver(seconds) {
+      leaving = true
+      send({ kind: 'hand-over', seconds })
     },
     kill: () => void child.kill('SIGKILL'),
   }

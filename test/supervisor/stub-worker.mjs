@@ -20,7 +20,8 @@ function take(order) {
   if (order.kind === 'start') begin()
   else if (order.kind === 'reload') process.stdout.write('reloaded\n')
   else if (order.kind === 'ask') answer(order.id, order.question.kind)
-  else leave(`${order.kind} ${order.seconds}\n`)
+  else if (order.kind === 'drain') leave(`drain ${order.seconds} after ${order.delaySeconds}\n`)
+  else leave(`hand-over ${order.seconds}\n`)
 }
 
 function begin() {

@@ -279,8 +279,8 @@ describe('a drain', () => {
   test('ends all in order and starts none again', async () => {
     workers = await stubWorkers()
     await workers.supervisor.start()
-    expect(await workers.supervisor.drain(3)).toBe(true)
-    expect(workers.lines).toEqual(Array.from({ length: 3 }, () => 'drain 3\n'))
+    expect(await workers.supervisor.drain(3, 2)).toBe(true)
+    expect(workers.lines).toEqual(Array.from({ length: 3 }, () => 'drain 3 after 2\n'))
     expect(workers.supervisor.readiness).toMatchObject({ ready: false })
     expect(workers.supervisor.readiness.reasons[0]).toBe('draining')
     expect(workers.launched).toHaveLength(3)
@@ -324,7 +324,7 @@ test('lines of several workers come whole, one without an end is cut, and the la
   await workers.supervisor.start()
   await workers.supervisor.drain(0)
   expect(workers.lines.map((line) => line.slice(0, 20))).toEqual(
-    expect.arrayContaining(['one\n', 'two\n', 'ää'.repeat(10), 'x\n', 'lastdrain 0\n']),
+    expect.arrayContaining(['one\n', 'two\n', 'ää'.repeat(10), 'x\n', 'lastdrain 0 after 0\n']),
   )
   expect(Math.max(...workers.lines.map(({ length }) => length))).toBe(1024 * 1024 + 1)
 })
