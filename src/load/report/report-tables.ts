@@ -20,6 +20,8 @@ export interface ReportTable {
 export interface Column {
   readonly name: string
   readonly align: 'left' | 'right'
+  /** On a terminal its end is cut off rather than wrapped. */
+  readonly isClipped?: boolean
 }
 
 export type Cell = string | { readonly text: string; readonly tone: Tone }
@@ -120,13 +122,16 @@ function latencyTable({ latencies }: LoadResult): ReportTable | null {
 
 function trafficTable({ totals }: LoadResult): ReportTable {
   const { messages, pushes, rest, bytes, rates } = totals
-  const rows: Cell[][] = [
-    ['messages sent', countText(messages.out), rateText(rates.messagesOut)],
-    ['messages received', countText(messages.in), rateText(rates.messagesIn)],
-    ['replies', countText(messages.replies), none],
-    ['not sent in time', flagged(messages.unsent, 'warn'), none],
-    ['unexpected', flagged(messages.unexpected, 'warn'), none],
-  ]
+  const rows: Cell[][] = []
+  if (messages.out + messages.in + messages.unsent > 0) {
+    rows.push(
+      ['messages sent', countText(messages.out), rateText(rates.messagesOut)],
+      ['messages received', countText(messages.in), rateText(rates.messagesIn)],
+      ['replies', countText(messages.replies), none],
+      ['not sent in time', flagged(messages.unsent, 'warn'), none],
+      ['unexpected', flagged(messages.unexpected, 'warn'), none],
+    )
+  }
   if (pushes.posted > 0) {
     rows.push(
       ['pushes posted', countText(pushes.posted), none],
@@ -147,6 +152,7 @@ function connectionTable({ totals: { connections, rates } }: LoadResult): Report
     ['opened', countText(connections.opened), rateText(rates.handshakes)],
     ['failed', flagged(connections.failed, 'bad'), none],
     ['most open at a time', countText(connections.peak), none],
+    ['missing at the end', flagged(connections.missing, 'warn'), none],
   ]
   const columns = [left('Connections'), right('Whole run'), right('Measured phases')]
   return { title: 'Connections', columns, rows, note: null }
@@ -234,7 +240,14 @@ function processTable({ processes, phases }: LoadResult): ReportTable | null {
     const { cpuMean, cpuMax, memoryMax } = processFigures(samples, measured)
     return [name, String(pid), fixedText(cpuMean), fixedText(cpuMax), bytesText(memoryMax), command]
   })
-  const columns = [left('Process'), right('pid'), right('CPU'), right('Max'), right('Memory'), left('Command')]
+  const columns = [
+    left('Process'),
+    right('pid'),
+    right('CPU'),
+    right('Max'),
+    right('Memory'),
+    { ...left('Command'), isClipped: true },
+  ]
   const note = 'CPU in cores, mean of the measured phases and busiest second; memory at its highest.'
   return filled('Target processes', columns, rows, note)
 }

@@ -19,16 +19,21 @@ export function textTable(
   )
   const bare = { top: '', 'top-mid': '', 'top-left': '', 'top-right': '', mid: '', 'left-mid': '', 'mid-mid': '' }
   const edges = { bottom: '', 'bottom-mid': '', 'bottom-left': '', 'bottom-right': '', left: '', right: '' }
+  const widths = fitted(natural, width, (index) => columns[index]?.align === 'left')
+  const shown = (cell: Cell, index: number) =>
+    columns[index]?.isClipped === true ? clipped(printable(textOf(cell)), widths[index] ?? 0) : printable(textOf(cell))
   const table = new Table({
     head: columns.map(({ name }, index) => paint(name, index === 0 ? 'strong' : 'soft')),
     colAligns: columns.map(({ align }) => align),
-    colWidths: fitted(natural, width, (index) => columns[index]?.align === 'left'),
+    colWidths: widths,
     wordWrap: true,
     chars: { ...bare, ...edges, 'right-mid': '', middle: ' '.repeat(gap) },
     style: { head: [], border: [], 'padding-left': 0, 'padding-right': 0 },
   })
   for (const row of rows) {
-    table.push(row.map((cell) => (typeof cell === 'string' ? printable(cell) : paint(printable(cell.text), cell.tone))))
+    table.push(
+      row.map((cell, index) => (typeof cell === 'string' ? shown(cell, index) : paint(shown(cell, index), cell.tone))),
+    )
   }
   return table
     .toString()
@@ -49,6 +54,10 @@ function fitted(natural: readonly number[], width: number, isWords: (index: numb
     excess--
   }
   return widths
+}
+
+function clipped(text: string, width: number): string {
+  return text.length <= width ? text : `${text.slice(0, Math.max(0, width - 1))}…`
 }
 
 export function textOf(cell: Cell): string {

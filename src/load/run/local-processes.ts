@@ -1,4 +1,5 @@
 import { readdir, readFile, readlink } from 'node:fs/promises'
+import { basename } from 'node:path'
 import type { ProcessResult } from '../contract.ts'
 
 /** A port of this machine, and what reports call it. */
@@ -131,6 +132,7 @@ async function commandOf(pid: number): Promise<string> {
     if (/token|secret|passw|key|credential/i.test(words[i - 1] ?? '') && words[i - 1]?.startsWith('-')) return '…'
     return word.replace(/((?:token|secret|passw\w*|key|credential)[\w-]*=).+/i, '$1…').replace(/\/\/[^/@\s]*@/, '//…@')
   })
-  const line = shown.join(' ')
+  // Where the program lies says little, and takes the place of what it was told.
+  const line = [basename(shown[0] ?? ''), ...shown.slice(1)].join(' ')
   return line.length <= maxCommand ? line : `${line.slice(0, maxCommand - 1)}…`
 }

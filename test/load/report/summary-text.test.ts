@@ -73,6 +73,23 @@ test('it fits into 80 columns, whatever a scenario calls its things', () => {
   for (const line of plain(wide).split('\n')) expect(line.length, line).toBeLessThanOrEqual(80)
 })
 
+test('a command is cut to one line, and what did not happen has no rows', () => {
+  const command = `node ${'/a/long/path'.repeat(20)}`
+  const text = plain({
+    ...good,
+    processes: good.processes.map((each) => ({ ...each, command })),
+    totals: { ...good.totals, messages: { out: 0, in: 0, replies: 0, unsent: 0, unexpected: 0 } },
+  })
+  expect(text).toMatch(/^127\.0\.0\.1:8080 +3990 .* MiB +node \/a\/long\/path.*…\nCPU in cores/m)
+  expect(text).not.toContain('messages sent')
+  expect(text).toMatch(/^bytes sent /m)
+})
+
+test('connections that are missing at the end are told', () => {
+  const totals = { ...good.totals, connections: { ...good.totals.connections, missing: 17 } }
+  expect(plain({ ...good, totals })).toMatch(/^missing at the end +17 +–$/m)
+})
+
 test('long lists are cut, and it is said how much is left out', () => {
   const closes = Object.fromEntries(Array.from({ length: 40 }, (_, index) => [String(4000 + index), index + 1]))
   expect(plain({ ...good, closes })).toContain('and 28 more')
