@@ -60,6 +60,9 @@ export interface Gateway extends Pick<TransportHandlers<Connection>, 'upgrade' |
   stop(): void
 }
 
+/** Of messages that wait until a process that stood still knows whether it may serve them. */
+const maxHeldBytes = 32 * 1024 * 1024
+
 // A lifetime ends up to a tenth early, so that clients which connected together do not come back together.
 const lifetimeJitter = 0.1
 
@@ -67,9 +70,11 @@ export function createGateway(options: GatewayOptions): Gateway {
   const { catalog, registry, open, log, now, random } = options
   const work = createWork()
   const disconnect = createDisconnectHandler({ work, log, now })
+  const handle = createMessageHandler({ ...options, work })
   const drain = createDrain({ open, work, now })
   const deadlines = createDeadlines<Connection>({ now, due })
   let reserved = 0
+  let held = 0
   /** The connection that ends at this moment without a `$disconnect` of ours. */
   let reportedElsewhere: Connection | null = null
 
@@ -89,6 +94,20 @@ export function createGateway(options: GatewayOptions): Gateway {
       void disconnect(connection, connection.deployment.current ?? stage, code, text)
     },
   })
+
+  /** What a client had sent to a process that stood still waits until it is known whether that may still serve it. */
+  function message(connection: Connection, bytes: ArrayBuffer, isBinary: boolean): void {
+    const doubt = registry.doubt()
+    if (doubt === null) return handle(connection, bytes, isBinary)
+    if (held + bytes.byteLength > maxHeldBytes) return open.end(connection, 'orderedQueueFull')
+    held += bytes.byteLength
+    // The frame is gone after this turn.
+    const copy = bytes.slice(0)
+    void doubt.then(() => {
+      held -= copy.byteLength
+      handle(connection, copy, isBinary)
+    })
+  }
 
   function opened(connection: Connection, stage: Stage): void {
     connection.deployment.connections++
@@ -152,7 +171,7 @@ export function createGateway(options: GatewayOptions): Gateway {
 
   return {
     upgrade,
-    message: createMessageHandler({ ...options, work }),
+    message,
     pinged(connection) {
       connection.lastActiveAt = now()
     },

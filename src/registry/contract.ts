@@ -113,6 +113,12 @@ export interface Registry {
   ): 'closed' | 'gone' | 'unreachable' | Promise<'closed' | 'gone' | 'unreachable'>
   /** The dead are among them until they are buried. */
   workers(): Promise<readonly WorkerDescription[]>
+  /**
+   * Null while this worker may act for its connections. A process that stood still may have been taken for dead: then
+   * this resolves when that is known, those that it has lost being closed, or after some seconds in which nobody could
+   * be asked.
+   */
+  doubt(): Promise<void> | null
   /** Null while connections of other workers can be reached, else one sentence why not (for /readyz). */
   trouble(): string | null
   /** Gives up the lease and every timer and socket. Safe to call twice. */

@@ -39,6 +39,7 @@ export function createMemoryRegistry({ local, name, version, now }: RegistryOpti
     workers: async () => [
       { owner, name, version, state: 'alive', startedAt, connections: records.size, leaseUntil: null },
     ],
+    doubt: () => null,
     trouble: () => null,
     close: async () => {},
   }

@@ -330,6 +330,7 @@ export function createRedisRegistry(options: RedisRegistryOptions): RedisRegistr
     },
     count: async () => (closed ? records.size : fleet.count()),
     workers: async () => (closed ? [describeOwn()] : fleet.workers()),
+    doubt: () => membership.doubt(),
     trouble,
     async start() {
       // Why it can't be reached is said by the first try to take the lease.

@@ -79,6 +79,8 @@ test('a worker that stands still past its lease finds itself buried, closes its 
   const { statuses } = await untilGone(b, ids[0] as string)
   expect([...statuses].filter((status) => status !== 503)).toEqual([])
   await expect.poll(() => reported(ids), deadline).toBe(each)
+  // What clients say meanwhile must not reach a backend after their $disconnect; the MOCK would answer it.
+  for (const { client } of lost) client.send('a ghost speaks')
   // Waits in the socket of the stopped process: served when it wakes, as a ghost, if it does not notice.
   const ghost = fleet.post(a, ids[1] as string, 'a ghost is served')
   a.child.kill('SIGCONT')

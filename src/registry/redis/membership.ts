@@ -1,6 +1,7 @@
 import type { Log } from '../../observability/contract.ts'
 import { type OwnerId, randomOwnerId } from '../../vocabulary/ids.ts'
 import { checkCapability, RedisUnfit } from './capability.ts'
+import { type Deferred, deferred } from './deferred.ts'
 import type { FleetKeys, WorkerKeys } from './keys.ts'
 import { leaveFleet, renewLease } from './scripts.ts'
 import { isForeignValue, type Store } from './store.ts'
@@ -46,6 +47,8 @@ export interface Membership {
    * then not even local connections may be served.
    */
   readonly frozen: boolean
+  /** Null while not frozen; else resolves when it is known what became of the lease, or that nobody can say so soon. */
+  doubt(): Promise<void> | null
   /** One try to join. Rejects only with `RedisUnfit`; goes on trying otherwise. */
   start(): Promise<void>
   /** Something went wrong with Redis: see soon whether the lease still stands. */
@@ -75,6 +78,7 @@ export function createMembership(options: MembershipOptions): Membership {
   let fenced = false
   /** How often the process has stood still: what was asked for before the last time proves nothing after it. */
   let standstills = 0
+  let doubt: Deferred | null = null
   let [aliveAt, aliveTime] = [clock(), now()]
   let beating: Promise<void> | null = null
   let urgent = false
@@ -105,10 +109,17 @@ export function createMembership(options: MembershipOptions): Membership {
   function standsStill(): void {
     fenced = true
     standstills++
+    doubt ??= deferred()
+    setTimeout(endDoubt, 2 * timings.command).unref()
     aliveAt = clock()
     aliveTime = now()
     log.warn({}, 'the process stood still; its lease is in doubt until Redis confirms it')
     nudge()
+  }
+
+  function endDoubt(): void {
+    doubt?.resolve()
+    doubt = null
   }
 
   function beat(): Promise<void> {
@@ -182,6 +193,7 @@ export function createMembership(options: MembershipOptions): Membership {
     if (trouble !== null) log.info({ owner, redis: store.where }, 'Redis is reached; the lease is held')
     trouble = null
     held(stored, lost, at)
+    endDoubt()
   }
 
   function fail(error: Error): void {
@@ -206,6 +218,7 @@ export function createMembership(options: MembershipOptions): Membership {
     log.warn({ owner: old, newOwner: owner, status }, 'this worker was taken for dead; it goes on under a new owner id')
     trouble = 'was told that this worker is dead'
     buried(found < 0 ? null : found, old)
+    endDoubt()
   }
 
   function plan(delay: number): void {
@@ -237,6 +250,7 @@ export function createMembership(options: MembershipOptions): Membership {
     get frozen() {
       return isFrozen()
     },
+    doubt: () => (isFrozen() && doubt !== null ? doubt.promise : null),
     async start() {
       const first = owner
       await beat()
@@ -262,6 +276,7 @@ export function createMembership(options: MembershipOptions): Membership {
     },
     stop() {
       stopped = true
+      endDoubt()
       clearInterval(watch)
       if (timer !== null) clearTimeout(timer)
     },

@@ -2,6 +2,7 @@ import type { Log } from '../../observability/contract.ts'
 import type { ConnectionRecord } from '../../vocabulary/connection.ts'
 import type { ConnectionId } from '../../vocabulary/ids.ts'
 import type { RecordTable } from '../record-table.ts'
+import { deferred } from './deferred.ts'
 import { packRecord } from './record-codec.ts'
 import type { Store } from './store.ts'
 
@@ -258,12 +259,4 @@ export function createRecordStore(options: RecordStoreOptions): RecordStore {
       toldAll.resolve()
     },
   }
-}
-
-function deferred(): { promise: Promise<void>; resolve: () => void } {
-  let resolve = () => {}
-  const promise = new Promise<void>((done) => {
-    resolve = done
-  })
-  return { promise, resolve }
 }

@@ -83,6 +83,31 @@ describe('a worker that stood still', () => {
     await expect.poll(() => membership.certain).toBe(true)
   })
 
+  test('lets what concerns its connections wait until it knows, or knows that nobody can say', async () => {
+    await join()
+    expect(membership.doubt()).toBeNull()
+    for (const status of ['held', 'buried']) {
+      pass(lease + 1_000)
+      let over = false
+      void membership.doubt()?.then(() => {
+        over = true
+        told.push('over')
+      })
+      await expect.poll(() => renewals.length).toBe(1)
+      expect(over).toBe(false)
+      renewals.shift()?.(status, 3)
+      await expect.poll(() => over).toBe(true)
+      expect(membership.doubt()).toBeNull()
+    }
+    expect(told).toEqual(['held 0 anew', 'held 3', 'over', 'buried 3', 'over'])
+    await expect.poll(() => renewals.length).toBe(1)
+    pass(lease + 1_000)
+    // Redis does not answer: what is local goes on after two times of a command, which is four seconds.
+    await membership.doubt()
+    expect(membership.doubt()).toBeNull()
+    expect(membership.frozen).toBe(true)
+  })
+
   test('is no longer in doubt once it has closed: what is local is served', async () => {
     await join()
     membership.stop()
