@@ -1,21 +1,20 @@
 import type { Log, Metrics } from '../observability/contract.ts'
-import type { ConnectionDescription, ConnectionRecord } from '../vocabulary/connection.ts'
-import { GatewayError } from '../vocabulary/errors.ts'
+import type { ConnectionRecord } from '../vocabulary/connection.ts'
 import type { DeliverOutcome } from '../vocabulary/frames.ts'
 import { allocateConnectionId, type ConnectionId, type OwnerId, ownerOfConnectionId } from '../vocabulary/ids.ts'
 import type { RedisAddress } from '../vocabulary/redis-address.ts'
 import type { RegistryOptions, SharedRegistry, WorkerDescription } from './contract.ts'
 import { createRecordTable } from './record-table.ts'
 import { createDeaths } from './redis/deaths.ts'
-import { answerCodes, packEnvelope, type QuestionKind, questionKinds, readEnvelope } from './redis/envelope.ts'
+import { packEnvelope, type QuestionKind, questionKinds } from './redis/envelope.ts'
 import { createFleet } from './redis/fleet.ts'
 import { createInbox } from './redis/inbox.ts'
 import { fleetKeys } from './redis/keys.ts'
 import { createMembership } from './redis/membership.ts'
+import { closeOutcome, deliverOutcome, description, inDoubt } from './redis/outcomes.ts'
 import { createPeers, type Outcome } from './redis/peers.ts'
-import { createAnswerer, readDescription } from './redis/questions.ts'
+import { createReception } from './redis/reception.ts'
 import { createRecordStore } from './redis/record-store.ts'
-import { createSerials } from './redis/serials.ts'
 import { openStore, within } from './redis/store.ts'
 import { type Timings, timingsOf } from './redis/timings.ts'
 import { createUndertaker } from './redis/undertaker.ts'
@@ -60,8 +59,6 @@ export function createRedisRegistry(options: RedisRegistryOptions): RedisRegistr
   const keys = fleetKeys(options.keyPrefix)
   const startedAt = now()
   const records = createRecordTable()
-  const answerOf = createAnswerer(local, records)
-  const serials = createSerials({ clock })
   let closed = false
   let closing: Promise<void> | null = null
   let rewriteOwed = false
@@ -82,7 +79,8 @@ export function createRedisRegistry(options: RedisRegistryOptions): RedisRegistr
     buried,
   })
   const inbox = createInbox({
-    ...{ store, log, random, retry: timings.retry, commandTimeout: timings.command, receive },
+    ...{ store, log, random, retry: timings.retry, commandTimeout: timings.command },
+    receive: (bytes) => receive(bytes),
     changed(trouble) {
       const redis = store.where
       if (trouble !== null) log.warn({ redis, reason: trouble }, "other workers can't reach this one")
@@ -119,6 +117,12 @@ export function createRedisRegistry(options: RedisRegistryOptions): RedisRegistr
     unanswered: metrics.counter('postern_registry_unanswered_total', {}),
     published: metrics.counter('postern_registry_envelopes_total', { direction: 'out' }),
   })
+  const receive = createReception({
+    ...{ local, records, peers, metrics, log, clock },
+    own: () => membership.owner,
+    mayAct: () => membership.certain,
+    echoed: inbox.echoed,
+  })
   const undertaker = createUndertaker({
     ...{ store, keys, bury: options.bury, mayJudge, timings, log, random, clock, failed: disturbed },
     own: () => membership.owner,
@@ -126,7 +130,6 @@ export function createRedisRegistry(options: RedisRegistryOptions): RedisRegistr
     buriedConnections: metrics.counter('postern_registry_buried_connections_total', {}),
   })
   const fleet = createFleet({ store, keys, own: () => membership.owner, describeOwn, records, peers, trouble, now })
-  const received = metrics.counter('postern_registry_envelopes_total', { direction: 'in' })
   metrics.gauge('postern_registry_up', {}, () => (trouble() === null ? 1 : 0))
   metrics.gauge('postern_registry_workers', { state: 'alive' }, () => undertaker.seen?.alive ?? Number.NaN)
   metrics.gauge('postern_registry_workers', { state: 'dead' }, () => undertaker.seen?.dead ?? Number.NaN)
@@ -186,30 +189,6 @@ export function createRedisRegistry(options: RedisRegistryOptions): RedisRegistr
     return packEnvelope({ from: owner, serial: 0, to: owner, questions: [], answers: [] })
   }
 
-  // --- what others want ---
-
-  function receive(bytes: Buffer): void {
-    if (bytes.length === 0) return // a look whether the channel may be published to
-    const envelope = readEnvelope(bytes)
-    if (typeof envelope === 'string') {
-      metrics.counter('postern_registry_envelopes_refused_total', { reason: envelope }).value++
-      return log.debug({ reason: envelope, bytes: bytes.length }, 'an envelope was refused')
-    }
-    const { from, to, serial, questions } = envelope
-    if (to !== membership.owner) return
-    if (from === to) return inbox.echoed()
-    if (!serials.isNew(from, serial)) return
-    received.value++
-    peers.take(envelope)
-    // A worker that may be buried must not act: its connections may have been reported gone.
-    if (questions.length > 0 && !membership.certain) return
-    for (const question of questions) {
-      const answer = answerOf(question)
-      if (answer instanceof Promise) void answer.then((late) => peers.answer(from, late))
-      else peers.answer(from, answer)
-    }
-  }
-
   // --- what we want of others ---
 
   /** Asks the worker inside the id; `gone` and `unreachable` at once where there is nobody to ask. */
@@ -227,10 +206,10 @@ export function createRedisRegistry(options: RedisRegistryOptions): RedisRegistr
 
   async function leave(): Promise<void> {
     if (closed) return
-    const reachable = trouble() === null
-    membership.stop()
     // What backends have not been told by then is left to an undertaker.
     await within(recordStore.toldAll(), closingMs).catch(() => {})
+    const reachable = trouble() === null
+    membership.stop()
     const goodbye = async () => {
       await recordStore.flushed()
       await undertaker.stop()
@@ -295,12 +274,7 @@ export function createRedisRegistry(options: RedisRegistryOptions): RedisRegistr
       const owner = ownerOfConnectionId(id)
       if (isGone(owner)) return null
       if (isLocal(owner)) return membership.frozen ? Promise.reject(inDoubt()) : local.describe(id)
-      return ask(owner, questionKinds.describe, id, null, null, null).then((outcome): ConnectionDescription | null => {
-        if (outcome === 'gone') return null
-        if (outcome === 'unreachable' || outcome[1] === answerCodes.refused)
-          throw new GatewayError('WORKER_UNREACHABLE')
-        return outcome[1] === answerCodes.done ? readDescription(id, outcome[2]) : null
-      })
+      return ask(owner, questionKinds.describe, id, null, null, null).then((outcome) => description(id, outcome))
     },
     deliver(id, { data, binary }, apiId): DeliverOutcome | Promise<DeliverOutcome> {
       const owner = ownerOfConnectionId(id)
@@ -317,11 +291,7 @@ export function createRedisRegistry(options: RedisRegistryOptions): RedisRegistr
         if (membership.frozen) return 'unreachable'
         return local.close(id, code, reason, apiId) ? 'closed' : 'gone'
       }
-      return ask(owner, questionKinds.close, id, apiId ?? null, code, reason).then((outcome) => {
-        if (typeof outcome === 'string') return outcome
-        if (outcome[1] === answerCodes.done) return 'closed'
-        return outcome[1] === answerCodes.gone ? 'gone' : 'unreachable'
-      })
+      return ask(owner, questionKinds.close, id, apiId ?? null, code, reason).then(closeOutcome)
     },
     async list(filter, cursor, limit) {
       return closed
@@ -350,23 +320,5 @@ export function createRedisRegistry(options: RedisRegistryOptions): RedisRegistr
       closing ??= leave()
       return closing
     },
-  }
-}
-
-function inDoubt(): GatewayError {
-  return new GatewayError('WORKER_UNREACHABLE', 'the process stood still and its lease is in doubt')
-}
-
-function deliverOutcome(outcome: Outcome): DeliverOutcome {
-  if (typeof outcome === 'string') return outcome
-  switch (outcome[1]) {
-    case answerCodes.done:
-      return 'sent'
-    case answerCodes.gone:
-      return 'gone'
-    case answerCodes.full:
-      return 'full'
-    default:
-      return 'unreachable'
   }
 }

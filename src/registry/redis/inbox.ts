@@ -31,8 +31,10 @@ export interface Inbox {
   close(): void
 }
 
+const notOpen = 'the inbox is not open yet'
+
 export function createInbox({ store, log, random, retry, commandTimeout, receive, changed }: InboxOptions): Inbox {
-  let trouble: string | null = 'the inbox is not open yet'
+  let trouble: string | null = notOpen
   let channel = ''
   let subscription: Subscription | null = null
   let timer: NodeJS.Timeout | null = null
@@ -95,6 +97,7 @@ export function createInbox({ store, log, random, retry, commandTimeout, receive
     },
     listen(name) {
       channel = name
+      trouble = notOpen
       return open()
     },
     async check(echo) {

@@ -4,6 +4,7 @@ import type { ConnectionId } from '../../vocabulary/ids.ts'
 import type { RecordTable } from '../record-table.ts'
 import { deferred } from './deferred.ts'
 import { packRecord } from './record-codec.ts'
+import { readRecordIds } from './scripts.ts'
 import type { Store } from './store.ts'
 
 export interface RecordStoreOptions {
@@ -189,7 +190,7 @@ export function createRecordStore(options: RecordStoreOptions): RecordStore {
     const stale = await removeStale(stored)
     settled = open
     touchedAt = clock()
-    if (stale > 0) log.info({ stale }, 'records of connections that ended meanwhile were removed')
+    if (stale > 0) log.info({ stale }, 'records that are of no connection any more were removed')
     start()
   }
 
@@ -197,13 +198,12 @@ export function createRecordStore(options: RecordStoreOptions): RecordStore {
     let cursor = '0'
     let removed = 0
     do {
-      const [after, found] = (await store.run('HSCAN', stored, cursor, 'COUNT', pageSize)) as [Buffer, Buffer[]]
+      const reply = await store.run('EVAL', readRecordIds, 1, stored, cursor, pageSize)
       if (!open || !mayWrite()) throw new Error('the lease is in doubt')
-      cursor = after.toString()
-      const stale = found
-        .filter((_, i) => i % 2 === 0)
-        .map(String)
-        .filter((id) => !isOurs(id))
+      const [after, foreign, ...ids] = (reply as (Buffer | number)[]).map(String)
+      cursor = after ?? '0'
+      const stale = ids.filter((id) => !isOurs(id))
+      removed += Number(foreign)
       if (stale.length > 0) await store.run('HDEL', stored, ...stale)
       removed += stale.length
     } while (cursor !== '0')

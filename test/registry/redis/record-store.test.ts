@@ -23,11 +23,14 @@ let records: RecordTable
 let recordStore: RecordStore
 
 /** What Redis would do, when it does it. */
-function execute(command: string, [name, ...args]: string[]): unknown {
-  const fields = hash.get(name as string) ?? new Map<string, string>()
-  hash.set(name as string, fields)
-  if (command === 'HSCAN')
-    return [Buffer.from('0'), [...fields.keys()].flatMap((id) => [Buffer.from(id), Buffer.from('')])]
+function execute(command: string, args: string[]): unknown {
+  if (command === 'EVAL') {
+    const ids = [...(hash.get(args[2] as string)?.keys() ?? [])]
+    return [Buffer.from('0'), 0, ...ids.map((id) => Buffer.from(id))]
+  }
+  const name = args.shift() as string
+  const fields = hash.get(name) ?? new Map<string, string>()
+  hash.set(name, fields)
   if (command === 'HDEL') for (const id of args) fields.delete(id)
   if (command === 'HSET') for (let i = 0; i < args.length; i += 2) fields.set(args[i] as string, '')
   return 0

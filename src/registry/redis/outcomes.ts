@@ -1,0 +1,41 @@
+import type { ConnectionDescription } from '../../vocabulary/connection.ts'
+import { GatewayError } from '../../vocabulary/errors.ts'
+import type { DeliverOutcome } from '../../vocabulary/frames.ts'
+import type { ConnectionId } from '../../vocabulary/ids.ts'
+import { answerCodes } from './envelope.ts'
+import type { Outcome } from './peers.ts'
+import { readDescription } from './questions.ts'
+
+/** What the answer of another worker means to who asked the registry. */
+export function deliverOutcome(outcome: Outcome): DeliverOutcome {
+  if (typeof outcome === 'string') return outcome
+  switch (outcome[1]) {
+    case answerCodes.done:
+      return 'sent'
+    case answerCodes.gone:
+      return 'gone'
+    case answerCodes.full:
+      return 'full'
+    default:
+      return 'unreachable'
+  }
+}
+
+export function closeOutcome(outcome: Outcome): 'closed' | 'gone' | 'unreachable' {
+  const delivered = deliverOutcome(outcome)
+  if (delivered === 'sent') return 'closed'
+  return delivered === 'gone' ? 'gone' : 'unreachable'
+}
+
+/** Null when the connection is gone; throws when nobody can say. */
+export function description(id: ConnectionId, outcome: Outcome): ConnectionDescription | null {
+  if (outcome === 'gone') return null
+  if (outcome !== 'unreachable' && outcome[1] === answerCodes.gone) return null
+  const found = outcome !== 'unreachable' && outcome[1] === answerCodes.done ? readDescription(id, outcome[2]) : null
+  if (found === null) throw new GatewayError('WORKER_UNREACHABLE')
+  return found
+}
+
+export function inDoubt(): GatewayError {
+  return new GatewayError('WORKER_UNREACHABLE', 'the process stood still and its lease is in doubt')
+}
