@@ -10,6 +10,7 @@ import { type Fleet, startFleet } from './fleet/fleet.ts'
 import { loadArguments } from './fleet/load-arguments.ts'
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url))
+const wrongUsage = 2
 const cannotRun = 3
 const longestFleet = 16
 
@@ -17,7 +18,7 @@ const help = `
 Starts a Redis, nodes that share it and, where the machine has HAProxy, a balancer in front of them; plays a scenario
 of load/ against them with 'postern load'; ends all of it. What is not known here is passed on to 'postern load'.
 
-Exit code: that of 'postern load'; 3 when the fleet does not start.
+Exit code: that of 'postern load'; 2 for wrong usage, 3 when the fleet does not start.
 
 Examples:
   npm run load:fleet -- load/chat-room.yaml
@@ -42,6 +43,7 @@ const command = new Command('npm run load:fleet --')
   .allowUnknownOption()
   .allowExcessArguments()
   .addHelpText('after', help)
+  .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : wrongUsage))
   .parse()
 
 const [file = '', ...passedOn] = command.args

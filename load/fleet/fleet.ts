@@ -17,6 +17,8 @@ export interface FleetOptions {
   readonly routes: string
   /** Whether HAProxy stands in front where the machine has it. */
   readonly balancer: boolean
+  /** How long a node takes to move its clients away; 3 when left out. */
+  readonly drainSeconds?: number
   /** Takes what happens to the fleet, a sentence each. */
   readonly say: (text: string) => void
 }
@@ -39,7 +41,7 @@ export interface Fleet {
 const restartMillis = 5_000
 /** HAProxy asks every 500 ms: it has noticed when the drain begins, and again before the next node goes. */
 const noticeSeconds = 2
-const drainSeconds = 3
+const defaultDrainSeconds = 3
 const drainGraceMillis = 60_000
 
 /** Resolves when every node is ready. Rejects, with all that was started ended, when something does not start. */
@@ -58,7 +60,7 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
 }
 
 async function start(
-  { nodes: count, postern, routes, balancer: wantsBalancer, say }: FleetOptions,
+  { nodes: count, postern, routes, balancer: wantsBalancer, drainSeconds = defaultDrainSeconds, say }: FleetOptions,
   folder: string,
   closing: (() => Promise<unknown>)[],
   stop: () => Promise<void>,
@@ -79,7 +81,7 @@ async function start(
   const programs = new Map<string, Program>()
   let isStopping = false
   const startNode = async (node: BalancedNode) => {
-    const args = nodeArguments(node, { apis, redisPort, functions: chat.port })
+    const args = nodeArguments(node, { apis, redisPort, functions: chat.port, drainSeconds })
     programs.set(node.name, await startNodeProgram(node, [...postern, ...args]))
   }
   closing.push(async () => {
@@ -166,6 +168,7 @@ interface NodePlan {
   readonly apis: string
   readonly redisPort: number
   readonly functions: number
+  readonly drainSeconds: number
 }
 
 function nodeArguments({ name, port, managementPort }: BalancedNode, plan: NodePlan): string[] {
@@ -176,7 +179,7 @@ function nodeArguments({ name, port, managementPort }: BalancedNode, plan: NodeP
     'worker-name': name,
     'lambda-endpoint': `http://127.0.0.1:${plan.functions}`,
     'drain-delay-seconds': noticeSeconds,
-    'drain-seconds': drainSeconds,
+    'drain-seconds': plan.drainSeconds,
   }
   return ['start', plan.apis, ...Object.entries(flags).flatMap(([flag, value]) => [`--${flag}`, String(value)])]
 }

@@ -1,0 +1,105 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { basename, join } from 'node:path'
+import { expect } from 'vitest'
+import { parse } from 'yaml'
+import { formatFault } from '../../src/config/faults.ts'
+import type { LoadResult, SecondResult } from '../../src/load/contract.ts'
+import { type LoadRun, startLoad } from '../../src/load/run/run-load.ts'
+import { type Override, parseOverride } from '../../src/load/scenario/override.ts'
+import { readScenario } from '../../src/load/scenario/read-scenario.ts'
+import { repository } from '../helpers/examples.ts'
+
+/** The files of load/, by the name of the scenario. */
+export const shipped: ReadonlyMap<string, string> = new Map(
+  readdirSync(join(repository, 'load'))
+    .filter((name) => name.endsWith('.yaml'))
+    .map((name) => [basename(name, '.yaml'), join(repository, 'load', name)]),
+)
+
+export function sourceOf(name: string): string {
+  return readFileSync(shipped.get(name) as string, 'utf8')
+}
+
+interface Source {
+  readonly phases: readonly { readonly phase: string; readonly connections?: number; readonly rate?: number }[]
+  readonly thresholds: readonly string[]
+}
+
+/** Of a scenario in its small form, unless it has fewer. */
+export const clients = 24
+const lengths: Readonly<Record<string, string>> = { ramp: '600ms', hold: '2s', spike: '2s', drain: '300ms' }
+/** What depends on how busy this machine is; what is lost or out of order does not. */
+const timing = /\.(p\d|mean|max|min)|rate|unsent|memory/
+
+/** What makes two seconds of a scenario show what it shows in full. */
+const own: Readonly<Record<string, readonly string[]>> = {
+  'chat-room': ['messages.1.every=300ms'],
+  'slow-consumers': [
+    'phases.0.connections=4',
+    'connection.slow.share=0.5',
+    'pushes.body={{stamp}}{{pad(120000)}}',
+    'pushes.rate=400',
+    // What a slow client is sent has to fill the buffers of the kernel, however long that takes.
+    'phases.1.duration=1m',
+    'limits.messages=360',
+  ],
+  'reconnect-storm': ['messages.0.every=200ms'],
+  'rolling-deploy': ['messages.0.every=200ms'],
+  soak: ['connection.lifetime={ exponential: 700ms }', 'messages.0.every=200ms', 'messages.1.every=400ms'],
+}
+
+/** `--set`s that make a scenario small: few connections, a few seconds, and no thresholds of latency. */
+export function small(name: string): string[] {
+  const { phases, thresholds } = parse(sourceOf(name)) as Source
+  const short = phases.map(({ rate: _, ...phase }) => ({
+    ...phase,
+    ...(phase.connections === undefined ? {} : { connections: Math.min(phase.connections, clients) }),
+    duration: lengths[phase.phase],
+  }))
+  return [
+    `phases=${JSON.stringify(short)}`,
+    `thresholds=${JSON.stringify(thresholds.filter((each) => !timing.test(each)))}`,
+    'settle=20s',
+    ...(own[name] ?? []),
+  ]
+}
+
+export async function begin(
+  name: string,
+  targets: readonly string[],
+  set: readonly string[],
+  onSecond: (second: SecondResult) => void = () => {},
+): Promise<LoadRun> {
+  const overrides = set.map((text) => parseOverride(text) as Override)
+  const { scenario, faults } = await readScenario(shipped.get(name) as string, { env: {}, targets, overrides })
+  if (scenario === null) throw new Error(faults.map(formatFault).join('\n'))
+  return startLoad(scenario, { workers: 1, ownsTarget: false, version: 'test', onSecond })
+}
+
+/** Every threshold holds, and what was counted adds up. */
+export function expectGood(result: LoadResult): void {
+  const { thresholds, totals, delivery, closes, errors, errorSamples, statuses } = result
+  const failed = thresholds.filter(({ passed }) => !passed)
+  expect(failed, JSON.stringify({ errors, errorSamples, closes, statuses })).toEqual([])
+  expect(totals.connections.attempted).toBe(totals.connections.opened + totals.connections.failed)
+  expect(totals.connections.opened).toBeGreaterThan(0)
+  expect(sum(closes)).toBe(totals.connections.opened)
+  expect(sum(statuses.handshakes)).toBeLessThanOrEqual(totals.connections.attempted)
+  for (const account of [delivery.pushes, delivery.fanOut]) {
+    if (account === null) continue
+    expect(account.expected).toBe(account.received + account.lost + account.cutOff)
+    expect(account.received).toBeGreaterThan(0)
+    expect(account).toMatchObject({ lost: 0, duplicated: 0, outOfOrder: 0 })
+  }
+  if (delivery.pushes !== null) {
+    // Of those whose client was gone when the answer came nothing is expected.
+    const gone = totals.pushes.accepted - delivery.pushes.expected
+    expect(gone).toBeGreaterThanOrEqual(0)
+    expect(gone).toBeLessThanOrEqual(errors.closed ?? 0)
+    expect(totals.pushes.posted).toBe(sum(statuses.posts) + (errors.postFailed ?? 0))
+  }
+}
+
+function sum(counts: Readonly<Record<string, number>>): number {
+  return Object.values(counts).reduce((all, each) => all + each, 0)
+}
