@@ -101,7 +101,7 @@ function notesOn(seconds: readonly SecondResult[]): string[] {
   const full = known.filter((busy) => busy > fullMachine).length
   if (full === 0 || full / known.length <= strainedShare) return []
   return [
-    `All cores of this machine were busy in ${full} of ${known.length} seconds: whatever runs on it, a target included, had to wait for the client.`,
+    `All cores of this machine were busy in ${full} of ${known.length} seconds: whatever runs on it, a target included, had to wait.`,
   ]
 }
 

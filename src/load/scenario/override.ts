@@ -11,13 +11,16 @@ export interface Override {
 
 const form = /^([A-Za-z_]\w*(?:\.(?:\w[\w-]*))*)=(.*)$/s
 
-/** `<member>.<member or place in a list>…=<value as in YAML>`; null when it is none. */
+/**
+ * `<member>.<member or place in a list>…=<value as in YAML>`; null when it is none. A value that begins with a
+ * placeholder is text, which YAML would want in quotes.
+ */
 export function parseOverride(text: string): Override | null {
   const [, path, value] = form.exec(text) ?? []
   if (path === undefined || value === undefined) return null
   const steps = path.split('.').map((step) => (/^\d+$/.test(step) ? Number(step) : step))
   try {
-    return { text, path: steps, value: parse(value) as unknown }
+    return { text, path: steps, value: value.startsWith('{{') ? value : (parse(value) as unknown) }
   } catch {
     return null
   }

@@ -47,6 +47,11 @@ test('what the command line sets takes the place of what the file says, and the 
   expect(scenario?.timeline.map(({ end }) => end)).toEqual([100_000, 100_000 + 8 * 3_600_000])
 })
 
+test('a value that begins with a placeholder is text', async () => {
+  const { scenario } = await read('messages.0.send={{pad(3)}}, {{index}}')
+  expect(scenario?.definition.messages[0]?.send).toBe('{{pad(3)}}, {{index}}')
+})
+
 test('the last of two values counts', async () => {
   const { scenario } = await read('phases.0.connections=500', 'phases.0.connections=7')
   expect(scenario?.clients).toBe(7)
