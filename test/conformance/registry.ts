@@ -101,6 +101,28 @@ export function describeRegistry(engine: RegistryEngine): void {
         expect(await worker.registry.count()).toBe(1)
       })
 
+      it('remove makes a connection gone at once, also while its backend is told', async () => {
+        const worker = await join()
+        const { connectionId } = (await connect(worker)).description
+        worker.sockets.drop(connectionId)
+        let tell = () => {}
+        const told = new Promise<void>((resolve) => {
+          tell = resolve
+        })
+        const removed = worker.registry.remove(connectionId, told)
+        expect(await worker.registry.get(connectionId)).toBeNull()
+        expect((await worker.registry.list({}, null, 10)).connections).toEqual([])
+        expect(await worker.registry.count()).toBe(0)
+        tell()
+        await removed
+        await worker.registry.remove(connectionId, told)
+        expect(await worker.registry.count()).toBe(0)
+      })
+
+      it('is in no doubt about its connections as long as it runs', async () => {
+        expect((await join()).registry.doubt()).toBeNull()
+      })
+
       it('answers about connections of this worker without a promise', async () => {
         const worker = await join()
         const { connectionId, apiId } = (await connect(worker)).description

@@ -60,7 +60,7 @@ export interface Membership {
   stop(): void
 }
 
-const tick = 1_000
+const longestTick = 1_000
 const soon = 100
 
 export function createMembership(options: MembershipOptions): Membership {
@@ -85,7 +85,8 @@ export function createMembership(options: MembershipOptions): Membership {
   let timer: NodeJS.Timeout | null = null
   let stopped = false
   // Renewals are at most `renewal` apart: a shorter standstill can't have cost the lease.
-  const standstill = Math.max(tick * 2, timings.lease - timings.renewal - tick)
+  const tick = Math.min(longestTick, timings.lease / 10)
+  const standstill = timings.lease - timings.renewal - tick
 
   function leaseValue(): string {
     return JSON.stringify({ name, startedAt, version, token: random().toString(36).slice(2) })
