@@ -6,8 +6,10 @@ import { formatFault } from '../../../src/config/faults.ts'
 import { readScenario } from '../../../src/load/scenario/read-scenario.ts'
 import { repository } from '../../helpers/examples.ts'
 
-const page = await readFile(join(repository, 'docs/load-scenarios.md'), 'utf8')
-const blocks = [...page.matchAll(/```yaml\n([\s\S]*?)```/g)].map((match) => match[1] as string)
+const pages = ['docs/load-scenarios.md', 'docs/load-testing.md'].map((path) => readFile(join(repository, path), 'utf8'))
+const blocks = (await Promise.all(pages)).flatMap((page) =>
+  [...page.matchAll(/```yaml\n([\s\S]*?)```/g)].map((match) => match[1] as string),
+)
 
 test.each(blocks)('the scenario of the page has no fault: %#', async (text) => {
   const folder = await mkdtemp(join(tmpdir(), 'postern-scenario-'))
