@@ -34,6 +34,8 @@ export interface ParentChannel {
 export interface Output {
   write(text: string): unknown
   readonly isTTY?: boolean | undefined
+  /** How wide the terminal is; changes with it. */
+  readonly columns?: number | undefined
 }
 
 export function processIo(): Io {

@@ -14,6 +14,7 @@ export interface LoadProgress {
 /** Where nobody watches, a line for each second would fill a log: after these, every tenth has to do. */
 const everySecondUntil = 30
 const laterEvery = 10
+const usualColumns = 80
 
 /** A block that is drawn anew each second where somebody watches, else plain lines. */
 export function createLoadProgress(output: Output, timeline: readonly TimedPhase[]): LoadProgress {
@@ -31,7 +32,9 @@ export function createLoadProgress(output: Output, timeline: readonly TimedPhase
     second(second) {
       errors += countOf(second)
       if (output.isTTY === true) {
-        const block = blockOf(second, timeline, total, errors)
+        // A line that the terminal wraps would make the block higher than what is erased.
+        const columns = output.columns ?? usualColumns
+        const block = blockOf(second, timeline, total, errors).map((line) => line.slice(0, columns))
         erase()
         output.write(`${block.join('\n')}\n`)
         drawn = block.length
@@ -79,9 +82,11 @@ function blockOf(second: SecondResult, timeline: readonly TimedPhase[], total: n
     `${timeline[second.phase]?.name ?? ''}  [${'#'.repeat(full)}${'.'.repeat(width - full)}]  ${at}s of ${Math.ceil(total)}s`,
     `connections  ${count(connections.open)} open, ${count(connections.opened)}/s opened, ${count(connections.failed)}/s failed`,
     `rates        ${rates.join(', ')}`,
-    `latency      ${latencies(second).join(', ') || 'none in this second'}`,
+    ...(latencies(second).length === 0 ? ['none in this second'] : latencies(second)).map(
+      (each, index) => `${(index === 0 ? 'latency' : '').padEnd(13)}${each}`,
+    ),
     `errors       ${count(errors)}`,
-    `client       ${client.cpu === null ? 'busy' : `${Math.round(client.cpu * 100)} % of a core, late by ${client.lagP99} ms`}`,
+    `client       ${client.cpu === null ? 'busy' : `${Math.round(client.cpu * 100)} % of a core, late by ${millis(client.lagP99 ?? 0)}`}`,
   ]
 }
 

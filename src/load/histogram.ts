@@ -69,7 +69,7 @@ export function addCounts(histogram: Histogram, counts: Uint32Array): void {
 /** Null without values. */
 export function latencyResult(histogram: Histogram): LatencyResult | null {
   if (histogram.totalCount === 0) return null
-  const at = (percentile: number) => millis(histogram.getValueAtPercentile(percentile))
+  const at = percentilesOf(histogram)
   return {
     count: histogram.totalCount,
     mean: millis(histogram.mean),
@@ -87,8 +87,13 @@ export function latencyResult(histogram: Histogram): LatencyResult | null {
 }
 
 export function secondLatency(histogram: Histogram): SecondLatency {
-  const at = (percentile: number) => millis(histogram.getValueAtPercentile(percentile))
+  const at = percentilesOf(histogram)
   return { count: histogram.totalCount, p50: at(50), p90: at(90), p99: at(99), max: millis(histogram.maxValue) }
+}
+
+/** A percentile is the end of its bucket, which may be behind the highest value. */
+function percentilesOf(histogram: Histogram): (percentile: number) => number {
+  return (percentile) => millis(Math.min(histogram.getValueAtPercentile(percentile), histogram.maxValue))
 }
 
 function millis(micros: number): number {

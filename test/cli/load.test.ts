@@ -205,7 +205,7 @@ test('a terminal gets one block that is drawn anew, and a sentence stays above i
     'rates        1,000/s out, 999/s in',
     'latency      reply p50 1.23 ms p99 123 ms',
     'errors       2',
-    'client       50 % of a core, late by 1 ms',
+    'client       50 % of a core, late by 1.00 ms',
     '',
   ])
   progress.second({ ...second, second: 1 })
@@ -213,4 +213,19 @@ test('a terminal gets one block that is drawn anew, and a sentence stays above i
   expect(written[2]).toContain('errors       4')
   progress.say('draining')
   expect(written.slice(3)).toEqual(['\u001b[6A\u001b[0J', 'draining\n'])
+  const narrow: string[] = []
+  const small = createLoadProgress({ isTTY: true, columns: 40, write: (text) => narrow.push(text) }, timeline)
+  const { reply } = second.latencies
+  small.second({ ...second, ...(reply === undefined ? {} : { latencies: { reply, push: reply, fanOut: reply } }) })
+  const lines = (narrow[0] ?? '').split('\n')
+  expect(lines.slice(3, 6)).toEqual(
+    [
+      'latency      reply p50 1.23 ms p99 123 ms',
+      '             push p50 1.23 ms p99 123 ms',
+      '             fanOut p50 1.23 ms p99 123 ms',
+    ].map((line) => line.slice(0, 40)),
+  )
+  for (const line of lines) expect(line.length).toBeLessThanOrEqual(40)
+  small.end()
+  expect(narrow[1]).toBe(`\u001b[${lines.length - 1}A\u001b[0J`)
 })

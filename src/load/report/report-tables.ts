@@ -129,7 +129,7 @@ function trafficTable({ totals }: LoadResult): ReportTable {
       ['messages received', countText(messages.in), rateText(rates.messagesIn)],
       ['replies', countText(messages.replies), none],
       ['not sent in time', flagged(messages.unsent, 'warn'), none],
-      ['unexpected', flagged(messages.unexpected, 'warn'), none],
+      ['neither reply, push nor fan-out', countText(messages.unexpected), none],
     )
   }
   if (pushes.posted > 0) {

@@ -45,7 +45,7 @@ export function createHealth(): { read(): HealthReading; close(): void } {
       const used = cpuUsage()
       const micros = used.user + used.system - usage.user - usage.system
       const reading = {
-        lagP99: histogram.getValueAtPercentile(99) / 1000,
+        lagP99: Math.min(histogram.getValueAtPercentile(99), histogram.maxValue) / 1000,
         lagMax: histogram.maxValue / 1000,
         cpu: micros / 1000 / Math.max(1, time - readAt),
         memoryBytes: memoryUsage.rss(),
