@@ -96,7 +96,7 @@ export function createRedisRegistry(options: RedisRegistryOptions): RedisRegistr
   })
   const mayJudge = () => trouble() === null && membership.certain && membership.calm
   const deaths = createDeaths({
-    ...{ store, keys, mayJudge, clock, grave: timings.grave, failed: disturbed },
+    ...{ store, keys, mayJudge, clock, grave: timings.grave, failed: unquiet },
     own: () => membership.owner,
     reachable: () => trouble() === null,
   })
@@ -106,7 +106,7 @@ export function createRedisRegistry(options: RedisRegistryOptions): RedisRegistr
       try {
         return Number(await store.run('SPUBLISH', keys.of(to).inbox, envelope))
       } catch (error) {
-        disturbed(error as Error)
+        unquiet(error as Error)
         throw error
       }
     },
@@ -124,7 +124,7 @@ export function createRedisRegistry(options: RedisRegistryOptions): RedisRegistr
     echoed: inbox.echoed,
   })
   const undertaker = createUndertaker({
-    ...{ store, keys, bury: options.bury, mayJudge, timings, log, random, clock, failed: disturbed },
+    ...{ store, keys, bury: options.bury, mayJudge, timings, log, random, clock, failed: unquiet },
     own: () => membership.owner,
     burials: metrics.counter('postern_registry_burials_total', {}),
     buriedConnections: metrics.counter('postern_registry_buried_connections_total', {}),
@@ -142,10 +142,15 @@ export function createRedisRegistry(options: RedisRegistryOptions): RedisRegistr
     return found === null ? null : `Redis (${store.where}): ${found}`
   }
 
+  /** Whatever was written last may be lost. */
   function disturbed(error: Error): void {
     if (closed) return
     recordStore.suspend()
     membership.disturbed(error)
+  }
+
+  function unquiet(error: Error): void {
+    if (!closed) membership.unquiet(error)
   }
 
   // --- the lease ---
@@ -155,7 +160,7 @@ export function createRedisRegistry(options: RedisRegistryOptions): RedisRegistr
     mismatches = expected !== null && stored !== expected ? mismatches + 1 : 0
     // A failover may lose what was written last without telling anybody.
     if (anew || mismatches >= 2) void rewrite()
-    void inbox.check(echo()).catch(disturbed)
+    void inbox.check(echo()).catch(unquiet)
   }
 
   async function rewrite(): Promise<void> {

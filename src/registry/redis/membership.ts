@@ -51,8 +51,10 @@ export interface Membership {
   doubt(): Promise<void> | null
   /** One try to join. Rejects only with `RedisUnfit`; goes on trying otherwise. */
   start(): Promise<void>
-  /** Something went wrong with Redis: see soon whether the lease still stands. */
+  /** Records may have been lost in Redis: see soon whether the lease still stands. */
   disturbed(error: Error): void
+  /** Redis, or a part of it, did not do what it was asked: nobody is declared dead for one lease. */
+  unquiet(error: Error): void
   /** Redis can be reached again: renew now. */
   nudge(): void
   /** Gives up the lease; resolves with how many records are left. Rejects when Redis is away. */
@@ -62,6 +64,7 @@ export interface Membership {
 
 const longestTick = 1_000
 const soon = 100
+const fresh = 1_000
 
 export function createMembership(options: MembershipOptions): Membership {
   const { store, keys, name, version, startedAt, timings, log, random, clock, now, held, buried } = options
@@ -151,14 +154,16 @@ export function createMembership(options: MembershipOptions): Membership {
     const [reply] = await Promise.all([
       store.run('EVAL', renewLease, 3, ...args),
       // Leases in other parts of a Cluster prove nothing while those are not well.
-      store.pulse().catch(() => {
-        disturbedAt = clock()
-      }),
+      store.pulse().catch(unquiet),
     ])
     const [status, stored] = reply as [Buffer, number]
     if (stopped) return
     if (!/^(held|taken)$/.test(status.toString())) return reborn(status.toString(), Number(stored))
-    await nameIn(asked)
+    // A lease that was held before has its name there already, unless all was lost.
+    await nameIn(asked).catch((error: Error) => {
+      if (!heldBefore || status.toString() === 'taken') throw error
+      unquiet(error)
+    })
     if (stopped) return
     isFrozen()
     if (before !== standstills || clock() - at >= timings.lease) urgent = true
@@ -222,6 +227,11 @@ export function createMembership(options: MembershipOptions): Membership {
     endDoubt()
   }
 
+  function unquiet(error: Error): void {
+    disturbedAt = clock()
+    log.debug({ err: error }, 'Redis did not do what it was asked')
+  }
+
   function plan(delay: number): void {
     if (timer !== null) clearTimeout(timer)
     if (!stopped) timer = setTimeout(() => void beat(), delay)
@@ -265,6 +275,12 @@ export function createMembership(options: MembershipOptions): Membership {
       anew = true
       log.debug({ err: error }, 'Redis was disturbed')
       if (beating === null) plan(soon * random())
+    },
+    unquiet(error) {
+      if (stopped) return
+      unquiet(error)
+      // It may be away altogether; one that has just confirmed the lease is not.
+      if (beating === null && clock() - confirmedAt > fresh) plan(soon * random())
     },
     nudge,
     async leave() {

@@ -12,6 +12,8 @@ let date: number
 /** Renewals that wait for their answer. */
 let renewals: ((status: string, stored?: number) => void)[]
 let told: string[]
+/** Whether the part of a Cluster with the names is away. */
+let nameless: boolean
 let membership: Membership
 
 /** A Redis of which a test says when it answers a renewal, and what. */
@@ -20,6 +22,7 @@ const store: Store = {
   isCluster: false,
   run: (command: string, ...args: Argument[]) => {
     if (command === 'INFO') return Promise.resolve('redis_version:7.0.0\r\n')
+    if (command === 'HSET' && nameless) return Promise.reject(new Error('CLUSTERDOWN'))
     if (command !== 'EVAL') return Promise.resolve(0)
     expect(String(args[0])).toContain('buried')
     return new Promise((resolve) => {
@@ -33,7 +36,7 @@ const store: Store = {
 }
 
 beforeEach(() => {
-  ;[time, date, renewals, told] = [1_000_000, 5_000_000, [], []]
+  ;[time, date, renewals, told, nameless] = [1_000_000, 5_000_000, [], [], false]
   membership = createMembership({
     ...{ store, keys: fleetKeys('test:'), name: 'worker', version: '1', startedAt: 0, log: silentLog },
     ...{ timings: { ...timingsOf(lease / 1000), settling }, random: () => 0.5, clock: () => time, now: () => date },
@@ -151,5 +154,29 @@ describe('a missing lease', () => {
     }
     expect(told).toEqual(['held 0 anew', 'held 0', 'held 0', 'held 0 anew'])
     expect(membership.calm).toBe(false)
+  })
+
+  test('proves nothing while another part of a Cluster is away; our own lease stands all the same', async () => {
+    await join()
+    pass(settling)
+    expect(membership.calm).toBe(true)
+    nameless = true
+    membership.nudge()
+    await expect.poll(() => renewals.length).toBe(1)
+    renewals.shift()?.('held')
+    await expect.poll(() => told.length).toBe(2)
+    expect(membership.calm).toBe(false)
+    expect(membership.trouble).toBeNull()
+    expect(told).toEqual(['held 0 anew', 'held 0'])
+  })
+
+  test('can not be held at all by a worker whose name is nowhere: nobody would look for it', async () => {
+    nameless = true
+    const started = membership.start()
+    await expect.poll(() => renewals.length).toBe(1)
+    renewals.shift()?.('taken')
+    await started
+    expect(membership.trouble).toMatch(/CLUSTERDOWN/)
+    expect(told).toEqual([])
   })
 })
