@@ -99,6 +99,32 @@ describe('joining a fleet', () => {
       .toBe(1)
   })
 
+  test('tries a Redis that hangs up again and again, but not more often than it has to, and each worker in its own time', async () => {
+    const times: number[] = []
+    const server = createServer((socket) => {
+      times.push(performance.now())
+      socket.on('error', () => {})
+      socket.destroy()
+    })
+    server.listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    closing.push(async () => server.close())
+    const url = `redis://127.0.0.1:${(server.address() as AddressInfo).port}`
+    const workers = Array.from({ length: 5 }, () => registryOf(url))
+    const startedAt = performance.now()
+    await Promise.all(workers.map((registry) => registry.start()))
+    const seconds = 6
+    await expect.poll(() => performance.now() - startedAt, { timeout: 20_000 }).toBeGreaterThan(seconds * 1000)
+    // Two ways each: one begins with 50 ms and doubles up to 2 s, the other takes 0.2 to 1 s.
+    const perWorker = times.length / workers.length
+    process.stdout.write(`connections tried in ${seconds} s: ${perWorker} a worker\n`)
+    expect(perWorker).toBeGreaterThan(4)
+    expect(perWorker).toBeLessThan(45)
+    const late = times.filter((time) => time - startedAt > 2_000).map((time) => Math.floor(time / 100))
+    const most = Math.max(...[...new Set(late)].map((slot) => late.filter((each) => each === slot).length))
+    expect(most).toBeLessThan(late.length / 3)
+  }, 30_000)
+
   test('shows a wrong password as what it is, and the password nowhere', async () => {
     const server = await redis('--requirepass', 'right')
     const said: unknown[] = []
