@@ -51,10 +51,12 @@ process.exitCode = await main(command.opts<Given>())
 
 async function main({ nodes, balancer, ...deeds }: Given): Promise<number> {
   const told: string[] = []
+  let begin = performance.now()
   // Where somebody watches, the progress is drawn in one place, and a line in between would be drawn over.
   const say = (text: string) => {
-    if (process.stderr.isTTY) told.push(`fleet: ${text}`)
-    else process.stderr.write(`fleet: ${text}\n`)
+    const line = `fleet: ${((performance.now() - begin) / 1000).toFixed(1)} s: ${text}`
+    if (process.stderr.isTTY) told.push(line)
+    else process.stderr.write(`${line}\n`)
   }
   let fleet: Fleet | null = null
   const interrupted = new Promise<null>((resolve) => {
@@ -79,6 +81,7 @@ async function main({ nodes, balancer, ...deeds }: Given): Promise<number> {
     }
     const behind = fleet.watch.haproxy === undefined ? '' : `, behind HAProxy on ${fleet.watch.haproxy}`
     process.stderr.write(`fleet: nodes on ${fleet.nodes.map(({ port }) => port).join(', ')} of 127.0.0.1${behind}\n`)
+    begin = performance.now()
     return await play(scenario, fleet, { ...deeds, say })
   } catch (error) {
     process.stderr.write(`fleet: ${(error as Error).message}\n`)
@@ -106,13 +109,10 @@ async function play(scenario: unknown, fleet: Fleet, { kill, roll, say }: Deeds)
   endWithUs(child, 'SIGKILL')
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => void child.kill(signal))
   const over = new AbortController()
-  const begin = performance.now()
-  const at = () => `${((performance.now() - begin) / 1000).toFixed(1)} s`
   const deed = async (millis: number | undefined, what: () => Promise<void>) => {
     if (millis === undefined) return
     await wait(millis, undefined, { signal: over.signal })
     await what()
-    say(`done after ${at()}`)
   }
   const doing = [deed(kill, fleet.kill), deed(roll, fleet.roll)].map((each) =>
     each.catch((error: Error) => {

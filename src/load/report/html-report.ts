@@ -5,6 +5,7 @@ import { type LatencyName, type LoadResult, latencyNames } from '../contract.ts'
 import { distributionChart } from './distribution-chart.ts'
 import {
   bytesText,
+  counted,
   countText,
   durationText,
   figureText,
@@ -157,14 +158,9 @@ function cellHtml(cell: Cell, align: string, isHead: boolean): Markup {
 function howItWasRun(result: LoadResult): Markup {
   const { run } = result
   const { machine, versions, options } = run
-  const words = [
-    'postern load',
-    run.file,
-    `--workers ${options.workers}`,
-    ...(options.ownsTarget ? ['--i-own-this-target'] : []),
-  ]
   const facts: readonly (readonly [string, Part])[] = [
-    ['Command', html`<code>${words.join(' ')}</code>`],
+    ['File', html`<code>${run.file}</code>`],
+    ['Client', counted(options.workers, 'worker process', 'worker processes')],
     ['Target', listText(run.targets, 100)],
     ['Started', timeText(run.startedAt)],
     ['Duration', durationText(run.duration)],
@@ -183,7 +179,7 @@ function howItWasRun(result: LoadResult): Markup {
   return html`<section><h2>How it was run</h2>
 <dl class="facts">${facts.map(([name, value]) => html`<dt>${name}</dt><dd>${value}</dd>`)}</dl>
 <div class="tables">${tableHtml(reportTables(result).phases)}</div>
-<h3>Scenario</h3>
+<h3>Scenario, as it was run</h3>
 <pre tabindex="0">${definitionText(run.definition)}</pre>
 </section>`
 }
