@@ -6,6 +6,7 @@ import { stringify } from 'yaml'
 import { fixedPorts } from '../../load/free-port.ts'
 import { type Backend, startBackend } from '../helpers/backend.ts'
 import { type BalancedNode, startBalancer } from '../helpers/balancer.ts'
+import { says, tells } from '../helpers/definitions.ts'
 import { printAccount } from '../helpers/fleet.ts'
 import { type GatewayProcess, startProcess } from '../helpers/process.ts'
 import { startRedis } from '../helpers/redis-server.ts'
@@ -179,35 +180,18 @@ function words(counts: ReadonlyMap<unknown, number>): string {
 const byNumber = (a: number, b: number) => a - b
 
 function definition(backend: string) {
-  const call = (path: string, parameters: Record<string, string>) => ({
-    integration: {
-      integrationType: 'HTTP_PROXY',
-      integrationMethod: 'POST',
-      integrationUri: `${backend}/${path}`,
-      requestParameters: Object.fromEntries(
-        Object.entries(parameters).map(([name, value]) => [`integration.request.header.${name}`, `context.${value}`]),
-      ),
-    },
-  })
   return {
     apiId: 'chat',
     protocolType: 'WEBSOCKET',
     routeSelectionExpression: '$request.body.action',
     routes: {
-      $connect: call('connect', { id: 'connectionId' }),
-      $disconnect: call('disconnect', {
+      $connect: tells(`${backend}/connect`, { id: 'connectionId' }),
+      $disconnect: tells(`${backend}/disconnect`, {
         id: 'connectionId',
         code: 'disconnectStatusCode',
         reason: 'disconnectReason',
       }),
-      $default: {
-        integration: {
-          integrationType: 'MOCK',
-          requestTemplates: { 'application/json': '{"statusCode":200}' },
-          integrationResponses: { $default: { responseTemplates: { 'application/json': '$context.connectionId' } } },
-        },
-        routeResponse: true,
-      },
+      $default: says('$context.connectionId'),
     },
     stages: { dev: {} },
   }

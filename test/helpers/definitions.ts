@@ -10,6 +10,18 @@ export const mock = (text: string): Definition => ({
 /** A two-way route that replies with a template. */
 export const says = (text: string): Definition => ({ integration: mock(text), routeResponse: true })
 
+/** A route that tells a backend by headers: `{ code: 'disconnectStatusCode' }` is a header with that context variable. */
+export const tells = (url: string, headers: Record<string, string>): Definition => ({
+  integration: {
+    integrationType: 'HTTP_PROXY',
+    integrationMethod: 'POST',
+    integrationUri: url,
+    requestParameters: Object.fromEntries(
+      Object.entries(headers).map(([name, variable]) => [`integration.request.header.${name}`, `context.${variable}`]),
+    ),
+  },
+})
+
 /** A local function by its name. */
 export const callTo = (name: string): Definition => ({
   integrationType: 'AWS_PROXY',

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { stringify } from 'yaml'
 import { type Backend, startBackend } from './backend.ts'
 import { Client } from './client.ts'
+import { says, tells } from './definitions.ts'
 import { type HttpAnswer, httpCall } from './http-call.ts'
 import { readMetrics } from './metrics.ts'
 import { type GatewayProcess, startProcess } from './process.ts'
@@ -129,26 +130,12 @@ const definition = (apiId: string, backend: string) => ({
   protocolType: 'WEBSOCKET',
   routeSelectionExpression: '$request.body.action',
   routes: {
-    $default: {
-      integration: {
-        integrationType: 'MOCK',
-        requestTemplates: { 'application/json': '{"statusCode":200}' },
-        integrationResponses: { $default: { responseTemplates: { 'application/json': '$context.connectionId' } } },
-      },
-      routeResponse: true,
-    },
-    $disconnect: {
-      integration: {
-        integrationType: 'HTTP_PROXY',
-        integrationMethod: 'POST',
-        integrationUri: `${backend}/disconnect`,
-        requestParameters: {
-          'integration.request.header.id': 'context.connectionId',
-          'integration.request.header.code': 'context.disconnectStatusCode',
-          'integration.request.header.reason': 'context.disconnectReason',
-        },
-      },
-    },
+    $default: says('$context.connectionId'),
+    $disconnect: tells(`${backend}/disconnect`, {
+      id: 'connectionId',
+      code: 'disconnectStatusCode',
+      reason: 'disconnectReason',
+    }),
   },
   stages: { dev: {}, prod: {} },
 })

@@ -6,6 +6,7 @@ import { expect } from 'vitest'
 import { stringify } from 'yaml'
 import { type Backend, startBackend } from './backend.ts'
 import { Client, type Closed } from './client.ts'
+import { says, tells } from './definitions.ts'
 import { readMetrics } from './metrics.ts'
 import { type Definition, minimalApi } from './postern.ts'
 import { type GatewayProcess, startProcess } from './process.ts'
@@ -50,25 +51,8 @@ const definitionOf = (backend: Backend, reply: string, stage: object): Definitio
   ...minimalApi,
   stages: { dev: stage },
   routes: {
-    $default: {
-      integration: {
-        integrationType: 'MOCK',
-        requestTemplates: { 'application/json': '{"statusCode":200}' },
-        integrationResponses: { $default: { responseTemplates: { 'application/json': reply } } },
-      },
-      routeResponse: true,
-    },
-    $disconnect: {
-      integration: {
-        integrationType: 'HTTP_PROXY',
-        integrationMethod: 'POST',
-        integrationUri: `${backend.url}/disconnect`,
-        requestParameters: {
-          'integration.request.header.code': 'context.disconnectStatusCode',
-          'integration.request.header.id': 'context.connectionId',
-        },
-      },
-    },
+    $default: says(reply),
+    $disconnect: tells(`${backend.url}/disconnect`, { code: 'disconnectStatusCode', id: 'connectionId' }),
   },
 })
 

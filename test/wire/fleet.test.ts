@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { type Backend, startBackend } from '../helpers/backend.ts'
 import { Client } from '../helpers/client.ts'
+import { says, tells } from '../helpers/definitions.ts'
 import { httpCall } from '../helpers/http-call.ts'
 import { readMetrics } from '../helpers/metrics.ts'
 import { startGateway, type TestGateway } from '../helpers/postern.ts'
@@ -27,25 +28,8 @@ afterEach(async () => {
 
 const definition = () => ({
   routes: {
-    $default: {
-      integration: {
-        integrationType: 'MOCK',
-        requestTemplates: { 'application/json': '{"statusCode":200}' },
-        integrationResponses: { $default: { responseTemplates: { 'application/json': '$context.connectionId' } } },
-      },
-      routeResponse: true,
-    },
-    $disconnect: {
-      integration: {
-        integrationType: 'HTTP_PROXY',
-        integrationMethod: 'POST',
-        integrationUri: `${backend.url}/disconnect`,
-        requestParameters: {
-          'integration.request.header.code': 'context.disconnectStatusCode',
-          'integration.request.header.id': 'context.connectionId',
-        },
-      },
-    },
+    $default: says('$context.connectionId'),
+    $disconnect: tells(`${backend.url}/disconnect`, { code: 'disconnectStatusCode', id: 'connectionId' }),
   },
 })
 

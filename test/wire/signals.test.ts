@@ -5,6 +5,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import { stringify } from 'yaml'
 import { type Backend, startBackend } from '../helpers/backend.ts'
 import { Client, refused } from '../helpers/client.ts'
+import { says } from '../helpers/definitions.ts'
 import { type Definition, minimalApi } from '../helpers/postern.ts'
 import { type GatewayProcess, startProcess } from '../helpers/process.ts'
 
@@ -74,14 +75,7 @@ test('SIGTERM: not ready, new connections refused, sockets close with 1001 over 
 test('a push to a connection that is not closed yet is delivered while draining', async () => {
   await define({
     routes: {
-      $default: {
-        integration: {
-          integrationType: 'MOCK',
-          requestTemplates: { 'application/json': '{"statusCode":200}' },
-          integrationResponses: { $default: { responseTemplates: { 'application/json': '$context.connectionId' } } },
-        },
-        routeResponse: true,
-      },
+      $default: says('$context.connectionId'),
     },
   })
   gateway = await startProcess([directory, '--drain-seconds', '2'])
