@@ -33,7 +33,8 @@ export function createLoadProgress(output: Output, timeline: readonly TimedPhase
       errors += countOf(second)
       if (output.isTTY === true) {
         // A line that the terminal wraps would make the block higher than what is erased.
-        const columns = output.columns ?? usualColumns
+        // A terminal that does not know its width says 0.
+        const columns = output.columns || usualColumns
         const block = blockOf(second, timeline, total, errors).map((line) => line.slice(0, columns))
         erase()
         output.write(`${block.join('\n')}\n`)

@@ -213,6 +213,9 @@ test('a terminal gets one block that is drawn anew, and a sentence stays above i
   expect(written[2]).toContain('errors       4')
   progress.say('draining')
   expect(written.slice(3)).toEqual(['\u001b[6A\u001b[0J', 'draining\n'])
+  const unknown: string[] = []
+  createLoadProgress({ isTTY: true, columns: 0, write: (text) => unknown.push(text) }, timeline).second(second)
+  expect(unknown.join('')).toBe(block)
   const narrow: string[] = []
   const small = createLoadProgress({ isTTY: true, columns: 40, write: (text) => narrow.push(text) }, timeline)
   const { reply } = second.latencies
