@@ -51,7 +51,7 @@ describe('a definition', () => {
     })
   })
 
-  test('gives integrations the defaults of AWS (websocket-api.md §3.1)', async () => {
+  test('gives integrations the defaults of AWS', async () => {
     const dir = folder({
       'chat/api.yaml': api('chat', 'integrations: { a: { integrationType: MOCK } }\nroutes: {}'),
     })

@@ -12,7 +12,7 @@ import type { ErrorCode } from '../../src/vocabulary/errors.ts'
 import type { RequestContext } from '../../src/vocabulary/request-context.ts'
 import { type Connection, logged, startServer } from '../transport/harness.ts'
 
-/** Connected at 08:09:10.119 and last active at 08:09:13.377, like the sample of the reference's §5.2. */
+/** Connected at 08:09:10.119 and last active at 08:09:13.377, like AWS's sample of a GET. */
 export const connectedAt = Date.UTC(2025, 9, 5, 8, 9, 10, 119)
 const lastActiveAt = Date.UTC(2025, 9, 5, 8, 9, 13, 377)
 

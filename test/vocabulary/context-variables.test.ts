@@ -31,7 +31,7 @@ function read(name: string, context: RequestContext): unknown {
   return variable(context)
 }
 
-/** Every name of reference §10.1, in its two columns. */
+/** Every name of AWS's page on context variables, in two columns. */
 const rows = {
   both: `apiId stage routeKey eventType connectionId connectedAt domainName messageId requestId extendedRequestId
     requestTime requestTimeEpoch status authorizer.principalId authorizer.anything error.messageString
@@ -67,7 +67,7 @@ test.each(names(rows.logsButAlsoProperties))(
   },
 )
 
-test('§10.1 the table holds each variable once and nothing that the reference does not name', () => {
+test('§10.1 the table holds each variable once and nothing that AWS does not name', () => {
   const known = new Set([...names(rows.both), ...names(rows.logs), ...names(rows.logsButAlsoProperties)])
   const listed = contextVariables.map((variable) => variable.name)
   expect(new Set(listed).size).toBe(listed.length)
