@@ -1,5 +1,6 @@
+import { printable } from '../vocabulary/printable.ts'
 import type { ShownConnection } from './management-client.ts'
-import { ageText, plainTable, printable } from './plain-table.ts'
+import { ageText, plainTable } from './plain-table.ts'
 
 const maxUserAgent = 40
 const head = ['CONNECTION ID', 'API', 'STAGE', 'AGE', 'SOURCE IP', 'PRINCIPAL', 'USER AGENT']

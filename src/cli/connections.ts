@@ -1,9 +1,9 @@
 import { Command, InvalidArgumentError, Option } from 'commander'
+import { printable } from '../vocabulary/printable.ts'
 import type { CommandContext } from './command.ts'
 import { connectionLines, connectionsTable } from './connections-view.ts'
 import { type ManagementClient, ManagementFailure, type ShownConnection, type ShownPage } from './management-client.ts'
 import { type ManagementGiven, runManaged, withManagement } from './management-command.ts'
-import { printable } from './plain-table.ts'
 
 const maxPage = 1000
 

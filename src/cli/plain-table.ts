@@ -1,3 +1,5 @@
+import { printable } from '../vocabulary/printable.ts'
+
 /**
  * A table without rules, so that it can be cut up by a pipe too; ends with a line feed. By hand, since it may have a
  * hundred thousand rows: what draws tables for terminals takes minutes for those.
@@ -22,11 +24,6 @@ function widthOf(text = ''): number {
 
 function padded(text: string, width: number): string {
   return text + ' '.repeat(width - widthOf(text))
-}
-
-/** What others have written must not drive the terminal that shows it. */
-export function printable(text: string): string {
-  return text.replaceAll(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, '\ufffd')
 }
 
 /** `12s`, `3m4s`, `5h6m`, `7d8h`. */

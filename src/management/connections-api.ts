@@ -1,6 +1,7 @@
 import type { Log } from '../observability/contract.ts'
 import type { ConnectionFilter, Registry } from '../registry/contract.ts'
 import type { HttpExchange } from '../transport/contract.ts'
+import { maxCloseReasonBytes } from '../vocabulary/close-frame.ts'
 import type { ConnectionDescription, ConnectionRecord } from '../vocabulary/connection.ts'
 import { GatewayError } from '../vocabulary/errors.ts'
 import { maxMessageBytes } from '../vocabulary/frames.ts'
@@ -12,7 +13,6 @@ import { isoTime, refuse, replyEmpty, replyJson } from './reply.ts'
 const maxBodyBytes = maxMessageBytes * 6 + 1024
 const defaultPage = 100
 const maxPage = 1000
-const maxReasonBytes = 123
 
 export interface ConnectionsApiOptions {
   readonly registry: Registry
@@ -194,8 +194,8 @@ function readClosing(query: string): { code: number | null; reason: string | nul
   const given = readQuery(query, closeMembers)
   const reason = given.get('reason') ?? null
   const text = given.get('code') ?? (reason === null ? null : '1000')
-  if (reason !== null && Buffer.byteLength(reason) > maxReasonBytes) {
-    throw new BadRequest(`reason has at most ${maxReasonBytes} bytes`)
+  if (reason !== null && Buffer.byteLength(reason) > maxCloseReasonBytes) {
+    throw new BadRequest(`reason has at most ${maxCloseReasonBytes} bytes`)
   }
   if (text === null) return { code: null, reason }
   const code = /^\d{4}$/.test(text) ? Number(text) : 0

@@ -1,8 +1,9 @@
 import pico from 'picocolors'
+import { printable } from '../../vocabulary/printable.ts'
 import type { LoadResult } from '../contract.ts'
 import { durationText, listText, timeText } from './figures.ts'
 import { type ReportTable, reportTables, titledColumns } from './report-tables.ts'
-import { type Paint, printable, textTable } from './text-table.ts'
+import { type Paint, textTable } from './text-table.ts'
 import { verdictOf } from './verdict.ts'
 
 const width = 80

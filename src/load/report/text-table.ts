@@ -1,4 +1,5 @@
 import Table from 'cli-table3'
+import { printable } from '../../vocabulary/printable.ts'
 import type { Cell, ReportTable } from './report-tables.ts'
 import type { Tone } from './verdict.ts'
 
@@ -62,9 +63,4 @@ function clipped(text: string, width: number): string {
 
 export function textOf(cell: Cell): string {
   return typeof cell === 'string' ? cell : cell.text
-}
-
-/** What others have written must not drive the terminal that shows it. */
-export function printable(text: string): string {
-  return text.replaceAll(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, '\ufffd')
 }
