@@ -2,12 +2,12 @@ import { type ChildProcessByStdio, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { createInterface } from 'node:readline'
 import type { Readable, Writable } from 'node:stream'
 import { expect, onTestFinished, test } from 'vitest'
+import { freePort } from '../../load/free-port.ts'
 import { Client } from '../helpers/client.ts'
 import { repository, startExamples } from '../helpers/examples.ts'
 import { type CodeBlock, readPage } from '../helpers/markdown.ts'
@@ -219,15 +219,6 @@ async function isFree(port: number): Promise<boolean> {
     await once(server, 'close')
   }
   return free
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
 }
 
 /** Resolves once a server that prints nothing listens. */

@@ -1,10 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Redis } from 'ioredis'
+import { freePort } from '../../load/free-port.ts'
 
 /** A real redis-server of PATH on a free port, without persistence. */
 export interface RedisServer {
@@ -75,15 +75,6 @@ async function spawnRedis(port: number, directory: string, args: readonly string
       if (said.includes('Ready to accept connections')) resolve(child)
     })
   })
-}
-
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
-  server.close()
-  await once(server, 'close')
-  return typeof address === 'object' && address !== null ? address.port : 0
 }
 
 export interface RedisCluster {

@@ -1,9 +1,10 @@
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
-import { type Backend, startBackend } from '../helpers/backend.ts'
+import { afterEach, expect, test } from 'vitest'
+import type { Backend } from '../helpers/backend.ts'
 import { Client, refused } from '../helpers/client.ts'
 import { callTo, says, shortId } from '../helpers/definitions.ts'
 import { httpCall } from '../helpers/http-call.ts'
 import { type Definition, startGateway, type TestGateway } from '../helpers/postern.ts'
+import { useBackend } from '../helpers/use-backend.ts'
 
 /** Every variable of AWS's "Configure logging for a WebSocket API", and what its printout of `$context` has besides. */
 const names = [
@@ -37,15 +38,10 @@ const format = names.map((name) => `$context.${name}`).join('|')
 type Row = Record<string, string>
 let backend: Backend
 let gateway: TestGateway
-beforeAll(async () => {
-  backend = await startBackend()
+useBackend((started) => {
+  backend = started
 })
-afterAll(() => backend.close())
-afterEach(async () => {
-  await gateway.close()
-  backend.calls.length = 0
-  backend.answer = (_call, response) => void response.end()
-})
+afterEach(() => gateway.close())
 
 const start = async (definition: Definition = {}) => {
   gateway = await startGateway(

@@ -1,18 +1,15 @@
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
-import { type Backend, startBackend } from '../helpers/backend.ts'
+import { afterEach, expect, test } from 'vitest'
+import type { Backend } from '../helpers/backend.ts'
 import { Client } from '../helpers/client.ts'
 import { type Definition, startGateway, type TestGateway } from '../helpers/postern.ts'
+import { useBackend } from '../helpers/use-backend.ts'
 
 let backend: Backend
 let gateway: TestGateway
-beforeAll(async () => {
-  backend = await startBackend()
+useBackend((started) => {
+  backend = started
 })
-afterAll(() => backend.close())
-afterEach(async () => {
-  await gateway.close()
-  backend.calls.length = 0
-})
+afterEach(() => gateway.close())
 
 const start = (definition: Definition) =>
   startGateway({

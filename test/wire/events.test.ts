@@ -1,21 +1,18 @@
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
-import { type Backend, startBackend } from '../helpers/backend.ts'
+import { afterEach, describe, expect, test } from 'vitest'
+import type { Backend } from '../helpers/backend.ts'
 import { Client, refused } from '../helpers/client.ts'
 import { startGateway, type TestGateway } from '../helpers/postern.ts'
+import { useBackend } from '../helpers/use-backend.ts'
 import { handshake, RawClient } from '../transport/raw-client.ts'
 
 const id = expect.stringMatching(/^[\w-]{15}=$/)
 
 let backend: Backend
 let gateway: TestGateway
-beforeAll(async () => {
-  backend = await startBackend()
+useBackend((started) => {
+  backend = started
 })
-afterAll(() => backend.close())
-afterEach(async () => {
-  await gateway.close()
-  backend.calls.length = 0
-})
+afterEach(() => gateway.close())
 
 const call = (name: string) => ({ integrationType: 'AWS_PROXY', integrationUri: `function:${name}` })
 /** Functions that show their event: as the refusal of $connect, as the reply to a message, or to the backend. */

@@ -1,21 +1,17 @@
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
-import { type Backend, startBackend } from '../helpers/backend.ts'
+import { afterEach, describe, expect, test } from 'vitest'
+import type { Backend } from '../helpers/backend.ts'
 import { Client } from '../helpers/client.ts'
 import { mock, says } from '../helpers/definitions.ts'
 import { type Definition, type GatewayOptions, startGateway, type TestGateway } from '../helpers/postern.ts'
+import { useBackend } from '../helpers/use-backend.ts'
 import { clientFrame, handshake, opcodes, RawClient } from '../transport/raw-client.ts'
 
 let backend: Backend
 let gateway: TestGateway
-beforeAll(async () => {
-  backend = await startBackend()
+useBackend((started) => {
+  backend = started
 })
-afterAll(() => backend.close())
-afterEach(async () => {
-  await gateway.close()
-  backend.calls.length = 0
-  backend.answer = (_call, response) => void response.end()
-})
+afterEach(() => gateway.close())
 
 const start = async (definition: Definition, options: GatewayOptions = {}) => {
   gateway = await startGateway(definition, options)

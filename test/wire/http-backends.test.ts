@@ -1,20 +1,16 @@
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
-import { type Backend, type BackendCall, startBackend } from '../helpers/backend.ts'
+import { afterEach, describe, expect, test } from 'vitest'
+import type { Backend, BackendCall } from '../helpers/backend.ts'
 import { Client, refused } from '../helpers/client.ts'
 import { says } from '../helpers/definitions.ts'
 import { type Definition, startGateway, type TestGateway } from '../helpers/postern.ts'
+import { useBackend } from '../helpers/use-backend.ts'
 
 let backend: Backend
 let gateway: TestGateway
-beforeAll(async () => {
-  backend = await startBackend()
+useBackend((started) => {
+  backend = started
 })
-afterAll(() => backend.close())
-afterEach(async () => {
-  await gateway.close()
-  backend.calls.length = 0
-  backend.answer = (_call, response) => void response.end()
-})
+afterEach(() => gateway.close())
 
 const http = (type: string, overrides: Definition = {}): Definition => ({
   integrationType: type,

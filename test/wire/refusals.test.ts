@@ -1,23 +1,19 @@
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
-import { type Backend, startBackend } from '../helpers/backend.ts'
+import { afterEach, describe, expect, test } from 'vitest'
+import type { Backend } from '../helpers/backend.ts'
 import { Client, type Refused, refused } from '../helpers/client.ts'
 import { callTo, envelope, mock, says, shortId, uuid } from '../helpers/definitions.ts'
 import { httpCall } from '../helpers/http-call.ts'
 import { readMetrics } from '../helpers/metrics.ts'
 import { type Definition, startGateway, type TestGateway } from '../helpers/postern.ts'
+import { useBackend } from '../helpers/use-backend.ts'
 import { handshake, RawClient } from '../transport/raw-client.ts'
 
 let backend: Backend
 let gateway: TestGateway
-beforeAll(async () => {
-  backend = await startBackend()
+useBackend((started) => {
+  backend = started
 })
-afterAll(() => backend.close())
-afterEach(async () => {
-  await gateway.close()
-  backend.calls.length = 0
-  backend.answer = (_call, response) => void response.end()
-})
+afterEach(() => gateway.close())
 
 const proxy = (): Definition => ({
   integrationType: 'HTTP_PROXY',

@@ -1,22 +1,18 @@
 import { once } from 'node:events'
 import { connect as connectTcp } from 'node:net'
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
-import { type Backend, startBackend } from '../helpers/backend.ts'
+import { afterEach, describe, expect, test } from 'vitest'
+import type { Backend } from '../helpers/backend.ts'
 import { readMetrics } from '../helpers/metrics.ts'
 import { type Definition, type GatewayOptions, startGateway, type TestGateway } from '../helpers/postern.ts'
+import { useBackend } from '../helpers/use-backend.ts'
 import { clientFrame, handshake, opcodes, RawClient } from '../transport/raw-client.ts'
 
 let backend: Backend
 let gateway: TestGateway
-beforeAll(async () => {
-  backend = await startBackend()
+useBackend((started) => {
+  backend = started
 })
-afterAll(() => backend.close())
-afterEach(async () => {
-  await gateway.close()
-  backend.calls.length = 0
-  backend.answer = (_call, response) => void response.end()
-})
+afterEach(() => gateway.close())
 
 const start = async (definition: Definition, options: GatewayOptions = {}) => {
   gateway = await startGateway(definition, options)

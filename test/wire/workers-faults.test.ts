@@ -2,8 +2,9 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest'
+import { freePort } from '../../load/free-port.ts'
 import { Client } from '../helpers/client.ts'
-import { freePort, type RedisServer, startRedis } from '../helpers/redis-server.ts'
+import { type RedisServer, startRedis } from '../helpers/redis-server.ts'
 import { isAlive, startWorkers, type WorkersProcess } from '../helpers/workers.ts'
 
 vi.setConfig({ testTimeout: 300_000 })

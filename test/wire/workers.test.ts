@@ -2,9 +2,10 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
+import { freePort } from '../../load/free-port.ts'
 import { Client } from '../helpers/client.ts'
 import { readMetrics } from '../helpers/metrics.ts'
-import { freePort, type RedisServer, startRedis } from '../helpers/redis-server.ts'
+import { type RedisServer, startRedis } from '../helpers/redis-server.ts'
 import { isAlive, startWorkers, type WorkersProcess } from '../helpers/workers.ts'
 
 vi.setConfig({ testTimeout: 240_000 })
