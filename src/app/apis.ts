@@ -9,7 +9,7 @@ import { readApis } from './read-apis.ts'
 export interface ApisOptions extends CompileOptions {
   readonly dir: string
   readonly catalog: Catalog
-  readonly gateway: Pick<Gateway, 'endDeployment'>
+  readonly gateway: Pick<Gateway, 'endSlot'>
   readonly log: Log
 }
 
@@ -59,10 +59,10 @@ export function createApis(options: ApisOptions): Apis {
 
   function replace(apiId: string, stages: readonly Stage[]): void {
     const replaced = catalog
-      .deployments()
-      .filter((deployment) => deployment.apiId === apiId)
+      .slots()
+      .filter((slot) => slot.apiId === apiId)
       .map(({ newest }) => newest)
-    for (const ended of catalog.replace(apiId, stages)) gateway.endDeployment(ended)
+    for (const ended of catalog.replace(apiId, stages)) gateway.endSlot(ended)
     for (const stage of replaced) stage.close()
     if (stages.length > 0) log.info({ api: apiId, stages: stages.map(({ name }) => name) }, 'API deployed')
   }
@@ -84,7 +84,7 @@ export function createApis(options: ApisOptions): Apis {
     },
     routeSelectionExpression: (apiId) => served.get(apiId)?.routeSelectionExpression ?? null,
     close() {
-      for (const { newest } of catalog.deployments()) newest.close()
+      for (const { newest } of catalog.slots()) newest.close()
     },
   }
 }

@@ -88,7 +88,7 @@ function originsOf(host: string, port: number): string[] {
 /** What is served, as the management port tells it. */
 export function managedApis(catalog: Catalog, expressionOf: (apiId: string) => string | null): ManagedApi[] {
   const apis = new Map<string, ManagedApi & { stages: ManagedApi['stages'][number][] }>()
-  for (const { apiId, stageName, current, connections } of catalog.deployments()) {
+  for (const { apiId, stageName, current, connections } of catalog.slots()) {
     const api = apis.get(apiId) ?? { apiId, routeSelectionExpression: expressionOf(apiId), stages: [] }
     api.stages.push({ stage: stageName, routeKeys: current?.routeKeys ?? [], connections })
     apis.set(apiId, api)

@@ -151,8 +151,8 @@ export async function startPostern(settings: Settings, surroundings: Surrounding
     })
     stops.push(() => apis.close())
     const faults = await apis.reload()
-    if (catalog.deployments().length === 0) throw new StartError(`no API of ${settings.dir} can be served`, faults)
-    for (const { apiId, stageName } of catalog.deployments()) exposeConnections(apiId, stageName)
+    if (catalog.slots().length === 0) throw new StartError(`no API of ${settings.dir} can be served`, faults)
+    for (const { apiId, stageName } of catalog.slots()) exposeConnections(apiId, stageName)
 
     await shared?.start().catch((error: Error) => {
       throw new StartError(error.message, [])
@@ -189,7 +189,7 @@ export async function startPostern(settings: Settings, surroundings: Surrounding
       tokens.replace(fresh.connectionsTokens)
       management.useTokens(fresh.managementTokens)
       const found = await apis.reload()
-      for (const { apiId, stageName } of catalog.deployments()) exposeConnections(apiId, stageName)
+      for (const { apiId, stageName } of catalog.slots()) exposeConnections(apiId, stageName)
       functions.reload()
       return found
     }
@@ -225,8 +225,8 @@ export async function startPostern(settings: Settings, surroundings: Surrounding
     }
 
     function exposeConnections(api: string, stage: string): void {
-      const deployment = catalog.deployments().find((each) => each.apiId === api && each.stageName === stage)
-      metrics.gauge('postern_connections', { api, stage }, () => deployment?.connections ?? 0)
+      const slot = catalog.slots().find((each) => each.apiId === api && each.stageName === stage)
+      metrics.gauge('postern_connections', { api, stage }, () => slot?.connections ?? 0)
     }
   }
 }

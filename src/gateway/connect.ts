@@ -65,7 +65,7 @@ export function createConnectHandler(options: ConnectOptions) {
     const client = clientAddress(request)
     const connection = new Connection({
       connectionId: registry.allocateId(),
-      deployment: target.deployment,
+      slot: target.slot,
       connectedAt: now(),
       sourceIp: client.sourceIp,
       userAgent: request.header('user-agent') || null,

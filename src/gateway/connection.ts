@@ -1,5 +1,5 @@
 import type { DeadlineItem } from '../limits/deadlines.ts'
-import type { Deployment } from '../stages/stage.ts'
+import type { StageSlot } from '../stages/stage.ts'
 import type { Socket } from '../transport/contract.ts'
 import type { CloseReasonName } from '../vocabulary/close-reasons.ts'
 import type { ConnectionDescription } from '../vocabulary/connection.ts'
@@ -8,7 +8,7 @@ import type { ConnectionId } from '../vocabulary/ids.ts'
 /** Who connects, known before the handshake is answered. */
 export interface Admission {
   readonly connectionId: ConnectionId
-  readonly deployment: Deployment
+  readonly slot: StageSlot
   readonly connectedAt: number
   readonly sourceIp: string
   readonly userAgent: string | null
@@ -29,7 +29,7 @@ export class Connection implements ConnectionDescription, DeadlineItem {
   readonly domainName: string
   readonly authorizer: Readonly<Record<string, string>> | null = null
 
-  readonly deployment: Deployment
+  readonly slot: StageSlot
   lastActiveAt: number
   /** Null until the handshake is answered with 101. */
   socket: Socket | null = null
@@ -46,13 +46,13 @@ export class Connection implements ConnectionDescription, DeadlineItem {
 
   constructor(admission: Admission) {
     this.connectionId = admission.connectionId
-    this.apiId = admission.deployment.apiId
-    this.stage = admission.deployment.stageName
+    this.apiId = admission.slot.apiId
+    this.stage = admission.slot.stageName
     this.connectedAt = admission.connectedAt
     this.sourceIp = admission.sourceIp
     this.userAgent = admission.userAgent
     this.domainName = admission.domainName
-    this.deployment = admission.deployment
+    this.slot = admission.slot
     this.lastActiveAt = admission.connectedAt
   }
 }

@@ -2,7 +2,7 @@ import { createDeadlines } from '../limits/deadlines.ts'
 import type { Log } from '../observability/contract.ts'
 import type { Registry } from '../registry/contract.ts'
 import type { Catalog } from '../stages/catalog.ts'
-import type { Deployment, Stage } from '../stages/stage.ts'
+import type { Stage, StageSlot } from '../stages/stage.ts'
 import type { CloseCause, TransportHandlers, TransportRequest } from '../transport/contract.ts'
 import { type CloseReasonName, closeReasons } from '../vocabulary/close-reasons.ts'
 import type { ConnectionRecord } from '../vocabulary/connection.ts'
@@ -37,7 +37,7 @@ export interface Gateway extends Pick<TransportHandlers<Connection>, 'upgrade' |
   /** Handshakes, messages and `$disconnect`s under way. */
   readonly inFlight: number
   /** Ends the connections of a removed stage; each gets its `$disconnect` from the stage as it was last. */
-  endDeployment(deployment: Deployment): void
+  endSlot(slot: StageSlot): void
   /**
    * Tells the backend that a connection is gone whose worker died: `$disconnect` with 1006. Resolves when it has
    * answered or failed; a record of a stage that is not served here is logged and let go.
@@ -91,7 +91,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     opened,
     lost(connection, stage) {
       const { code, text } = closeReasons.connectionLost
-      void disconnect(connection, connection.deployment.current ?? stage, code, text)
+      void disconnect(connection, connection.slot.current ?? stage, code, text)
     },
   })
 
@@ -110,7 +110,7 @@ export function createGateway(options: GatewayOptions): Gateway {
   }
 
   function opened(connection: Connection, stage: Stage): void {
-    connection.deployment.connections++
+    connection.slot.connections++
     // Closed while it was being accepted: it must not be kept for ever by who would wait for its close.
     if (connection.ending !== null) return
     open.add(connection)
@@ -119,7 +119,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     if (ownerOfConnectionId(connection.connectionId) !== registry.owner) return open.end(connection, 'workerBuried')
     void registry.add(connection)
     // The stage may have been removed, or the drain begun, while `$connect` was asked.
-    if (connection.deployment.current === null) open.end(connection, 'stageRemoved')
+    if (connection.slot.current === null) open.end(connection, 'stageRemoved')
     else if (drain.begun) drain.late(connection)
   }
 
@@ -132,16 +132,16 @@ export function createGateway(options: GatewayOptions): Gateway {
     reserved--
     deadlines.remove(connection)
     open.remove(connection)
-    const { connectionId, deployment } = connection
-    deployment.connections--
-    deployment.newest.closes(name).value++
+    const { connectionId, slot } = connection
+    slot.connections--
+    slot.newest.closes(name).value++
     const owed = connection !== reportedElsewhere
-    void registry.remove(connectionId, owed ? disconnect(connection, deployment.newest, code, reported) : undefined)
+    void registry.remove(connectionId, owed ? disconnect(connection, slot.newest, code, reported) : undefined)
   }
 
   /** Ends what is idle or old; otherwise says when to look again. */
   function due(connection: Connection, time: number): number | null {
-    const stage = connection.deployment.current
+    const stage = connection.slot.current
     if (stage === null || connection.ending !== null) return null
     const idle = stage.idleTimeoutInMillis
     // A message under way is not idleness: its reply would find no one.
@@ -182,14 +182,14 @@ export function createGateway(options: GatewayOptions): Gateway {
     get inFlight() {
       return work.count
     },
-    endDeployment(deployment) {
+    endSlot(slot) {
       for (const connection of [...open.all()]) {
-        if (connection.deployment === deployment) open.end(connection, 'stageRemoved')
+        if (connection.slot === slot) open.end(connection, 'stageRemoved')
       }
     },
     async bury(record) {
-      const isItsOwn = (each: Deployment) => each.apiId === record.apiId && each.stageName === record.stage
-      const stage = catalog.deployments().find(isItsOwn)?.newest
+      const isItsOwn = (each: StageSlot) => each.apiId === record.apiId && each.stageName === record.stage
+      const stage = catalog.slots().find(isItsOwn)?.newest
       if (stage === undefined) {
         const { connectionId, apiId: api, stage: name } = record
         return log.warn({ connectionId, api, stage: name }, 'no $disconnect for a stage that is not served here')

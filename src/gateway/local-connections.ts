@@ -61,7 +61,7 @@ export function createOpenConnections({ now }: { now: () => number }): OpenConne
       const connection = open.get(id)
       if (connection === undefined || (apiId !== undefined && connection.apiId !== apiId)) return 'gone'
       const outcome = sendTo(connection, frame.data, frame.binary)
-      const { current } = connection.deployment
+      const { current } = connection.slot
       if (outcome === 'sent' && current !== null) current.pushed.value++
       return outcome
     },

@@ -35,7 +35,7 @@ export function createMessageHandler(options: MessageOptions) {
     connection.lastActiveAt = now()
     if (isBinary) return open.end(connection, 'binaryNotSupported')
     if (bytes.byteLength > maxMessageBytes) return open.end(connection, 'messageTooBig')
-    const stage = connection.deployment.current
+    const stage = connection.slot.current
     if (stage === null) return open.end(connection, 'stageRemoved')
     const text = Buffer.from(bytes).toString('utf8')
     if (stage.ordered && connection.inFlight > 0) wait(connection, text)
@@ -98,7 +98,7 @@ export function createMessageHandler(options: MessageOptions) {
   function next(connection: Connection): void {
     while (connection.waiting !== null && connection.inFlight === 0) {
       const text = connection.waiting.shift()
-      const stage = connection.deployment.current
+      const stage = connection.slot.current
       if (text === undefined || connection.ending !== null || stage === null) {
         connection.waiting = null
         return

@@ -1,8 +1,8 @@
-import type { Deployment, Stage } from './stage.ts'
+import type { Stage, StageSlot } from './stage.ts'
 
 /** What a request's host and path lead to. */
 export interface Target {
-  readonly deployment: Deployment
+  readonly slot: StageSlot
   readonly stage: Stage
   /**
    * The authority that the client used, with `/apiId` behind it where the path named the API, so that
@@ -27,8 +27,8 @@ export interface Catalog {
   /** Null when no stage is served under this URL. */
   resolve(host: string, path: string): Target | null
   /** Puts the stages of one API in place of those it has; stages that are missing end, and are returned. */
-  replace(apiId: string, stages: readonly Stage[]): readonly Deployment[]
-  deployments(): readonly Deployment[]
+  replace(apiId: string, stages: readonly Stage[]): readonly StageSlot[]
+  slots(): readonly StageSlot[]
 }
 
 export interface CatalogOptions {
@@ -48,7 +48,7 @@ interface Mapping extends Pick<Target, 'takesClients' | 'anyApi'> {
   readonly apiId: string
   readonly stage: string
 }
-type Stages = ReadonlyMap<string, Deployment>
+type Stages = ReadonlyMap<string, StageSlot>
 
 // A client picks its Host header: remember a bounded number of spellings.
 const maxHosts = 1024
@@ -56,7 +56,7 @@ const hostName = /^(?:[a-z0-9_-]+(?:\.[a-z0-9_-]+)*\.?|\[[0-9a-f:.]+\])(?::\d{1,
 
 /** An empty catalog. First hit wins: custom domain, `{apiId}.` host, `/{apiId}/{stage}`, `/{stage}` of the default API. */
 export function createCatalog({ defaultApi, domains, allowedHosts }: CatalogOptions): Catalog {
-  const apis = new Map<string, Map<string, Deployment>>()
+  const apis = new Map<string, Map<string, StageSlot>>()
   const customDomains = new Map(domains.map((domain) => [domain.domainName.toLowerCase(), mappingsOf(domain)]))
   const hosts = new Map<string, Host | null>()
   let fallback: Stages | null = null
@@ -109,22 +109,22 @@ export function createCatalog({ defaultApi, domains, allowedHosts }: CatalogOpti
     return found && { ...found, takesClients, anyApi }
   }
 
-  function replace(apiId: string, stages: readonly Stage[]): readonly Deployment[] {
-    const deployments = apis.get(apiId) ?? new Map<string, Deployment>()
+  function replace(apiId: string, stages: readonly Stage[]): readonly StageSlot[] {
+    const slots = apis.get(apiId) ?? new Map<string, StageSlot>()
     for (const stage of stages) {
-      const deployment = deployments.get(stage.name)
-      if (deployment === undefined) deployments.set(stage.name, deploymentOf(stage))
+      const slot = slots.get(stage.name)
+      if (slot === undefined) slots.set(stage.name, slotOf(stage))
       else {
-        deployment.newest = stage
-        deployment.current = stage
+        slot.newest = stage
+        slot.current = stage
       }
     }
-    const ended = [...deployments.values()].filter((each) => !stages.some((stage) => stage.name === each.stageName))
-    for (const deployment of ended) {
-      deployment.current = null
-      deployments.delete(deployment.stageName)
+    const ended = [...slots.values()].filter((each) => !stages.some((stage) => stage.name === each.stageName))
+    for (const slot of ended) {
+      slot.current = null
+      slots.delete(slot.stageName)
     }
-    if (deployments.size > 0) apis.set(apiId, deployments)
+    if (slots.size > 0) apis.set(apiId, slots)
     else apis.delete(apiId)
     hosts.clear()
     const only = apis.size === 1 ? apis.values().next().value : undefined
@@ -132,18 +132,18 @@ export function createCatalog({ defaultApi, domains, allowedHosts }: CatalogOpti
     return ended
   }
 
-  return { resolve, replace, deployments: () => [...apis.values()].flatMap((stages) => [...stages.values()]) }
+  return { resolve, replace, slots: () => [...apis.values()].flatMap((stages) => [...stages.values()]) }
 }
 
-function deploymentOf(stage: Stage): Deployment {
+function slotOf(stage: Stage): StageSlot {
   return { apiId: stage.apiId, stageName: stage.name, current: stage, newest: stage, connections: 0 }
 }
 
-function target(deployment: Deployment | undefined, domainName: string, path: string, end: number): Target | null {
-  if (deployment === undefined || deployment.current === null) return null
+function target(slot: StageSlot | undefined, domainName: string, path: string, end: number): Target | null {
+  if (slot === undefined || slot.current === null) return null
   return {
-    deployment,
-    stage: deployment.current,
+    slot,
+    stage: slot.current,
     domainName,
     rest: path.slice(end),
     takesClients: true,

@@ -42,7 +42,7 @@ export interface RequiredParameter {
 
 /**
  * A deployed API under one stage name, compiled and immutable. Open connections see a new one with their next
- * message, since they hold the `Deployment` and not the stage.
+ * message, since they hold the `StageSlot` and not the stage.
  */
 export interface Stage {
   readonly apiId: string
@@ -76,8 +76,11 @@ export interface Stage {
   close(): void
 }
 
-/** Where a stage stands while it is served; `current` is swapped in one assignment and is null once it is removed. */
-export interface Deployment {
+/**
+ * The place of one stage name in the catalog while it is served. `current` is swapped in one assignment, and is null
+ * once the stage is removed. (A deployment is another thing: the snapshot of an API that a stage serves.)
+ */
+export interface StageSlot {
   readonly apiId: string
   readonly stageName: string
   current: Stage | null

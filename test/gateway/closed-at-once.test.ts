@@ -4,7 +4,7 @@ import { createOpenConnections } from '../../src/gateway/local-connections.ts'
 import type { Log } from '../../src/observability/contract.ts'
 import { createMemoryRegistry } from '../../src/registry/memory.ts'
 import type { Catalog } from '../../src/stages/catalog.ts'
-import type { Deployment, Stage } from '../../src/stages/stage.ts'
+import type { Stage, StageSlot } from '../../src/stages/stage.ts'
 import type { Socket, Upgrade } from '../../src/transport/contract.ts'
 
 const log: Log = { debug() {}, info() {}, warn() {}, error() {}, child: () => log }
@@ -36,11 +36,11 @@ function emptyStage(): Stage {
 
 test('a connection whose socket closes while it is being accepted is kept nowhere', () => {
   const stage = emptyStage()
-  const deployment: Deployment = { apiId: 'test', stageName: 'dev', current: stage, newest: stage, connections: 0 }
+  const slot: StageSlot = { apiId: 'test', stageName: 'dev', current: stage, newest: stage, connections: 0 }
   const catalog: Catalog = {
-    resolve: () => ({ deployment, stage, domainName: 'localhost', rest: '', takesClients: true, anyApi: false }),
+    resolve: () => ({ slot, stage, domainName: 'localhost', rest: '', takesClients: true, anyApi: false }),
     replace: () => [],
-    deployments: () => [deployment],
+    slots: () => [slot],
   }
   const open = createOpenConnections({ now: Date.now })
   const registry = createMemoryRegistry({ local: open, name: 'test', version: 'test', now: Date.now })
@@ -82,6 +82,6 @@ test('a connection whose socket closes while it is being accepted is kept nowher
       }),
     )
     expect(open.size).toBe(0)
-    expect(deployment.connections).toBe(0)
+    expect(slot.connections).toBe(0)
   }
 })

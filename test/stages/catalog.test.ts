@@ -93,13 +93,13 @@ describe('which API, which stage', () => {
       expect([host, listed(host, '/dev')]).toEqual([host, null])
   })
 
-  test('a stage that a new deployment does not have is removed, and its deployment knows', () => {
+  test('a stage that a new deployment does not have is removed, and its slot knows', () => {
     const catalog = createCatalog({ defaultApi: null, domains: [], allowedHosts: [] })
     catalog.replace('chat', [stage('chat', 'dev'), stage('chat', 'prod')])
-    const before = catalog.resolve('localhost', '/dev')?.deployment
+    const before = catalog.resolve('localhost', '/dev')?.slot
     const [ended] = catalog.replace('chat', [stage('chat', 'dev')])
     expect([ended?.stageName, ended?.current, ended?.newest.name]).toEqual(['prod', null, 'prod'])
-    expect(catalog.resolve('localhost', '/dev')?.deployment).toBe(before)
+    expect(catalog.resolve('localhost', '/dev')?.slot).toBe(before)
     expect(catalog.resolve('localhost', '/prod')).toBeNull()
     expect(catalog.replace('chat', []).length).toBe(1)
     expect(catalog.resolve('localhost', '/dev')).toBeNull()
