@@ -2,13 +2,14 @@ import type { Fault } from '../config/faults.ts'
 import type { Gateway } from '../gateway/gateway.ts'
 import type { Log } from '../observability/contract.ts'
 import type { Catalog } from '../stages/catalog.ts'
-import { type CompileOptions, compileApi } from '../stages/compile.ts'
-import type { Stage } from '../stages/stage.ts'
+import { compileApi } from '../stages/compile.ts'
+import type { CompileOptions } from '../stages/compile-stage.ts'
+import type { WebSocketStage } from '../stages/websocket-stage.ts'
 import { readApis } from './read-apis.ts'
 
 export interface ApisOptions extends CompileOptions {
   readonly dir: string
-  readonly catalog: Catalog
+  readonly catalog: Catalog<WebSocketStage>
   readonly gateway: Pick<Gateway, 'endSlot'>
   readonly log: Log
 }
@@ -57,7 +58,7 @@ export function createApis(options: ApisOptions): Apis {
     return faults
   }
 
-  function replace(apiId: string, stages: readonly Stage[]): void {
+  function replace(apiId: string, stages: readonly WebSocketStage[]): void {
     const replaced = catalog
       .slots()
       .filter((slot) => slot.apiId === apiId)

@@ -1,11 +1,12 @@
 import type { Catalog, Target } from '../stages/catalog.ts'
+import type { Stage } from '../stages/stage.ts'
 import type { HttpExchange } from '../transport/contract.ts'
 import { shortAnswer } from '../vocabulary/short-answer.ts'
 
 export interface HttpOptions {
-  readonly catalog: Catalog
+  readonly catalog: Catalog<Stage>
   /** Answers what is under `/@connections`; `rest` is the path from there on, not decoded. */
-  readonly connections: (exchange: HttpExchange, target: Target) => void
+  readonly connections: (exchange: HttpExchange, target: Target<Stage>) => void
 }
 
 /** What happens to a plain HTTP request: find the stage, then the callback API, or word that this is a WebSocket. */

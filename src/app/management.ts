@@ -6,6 +6,7 @@ import type { ManagedApi } from '../management/managed-apis.ts'
 import type { Log, Metrics } from '../observability/contract.ts'
 import type { Registry } from '../registry/contract.ts'
 import type { Catalog } from '../stages/catalog.ts'
+import type { Stage } from '../stages/stage.ts'
 import type { CreateTransport, TransportHandlers } from '../transport/contract.ts'
 
 export interface ManagementParts {
@@ -15,7 +16,7 @@ export interface ManagementParts {
   readonly registry: Registry
   readonly metrics: Metrics
   readonly log: Log
-  readonly catalog: Catalog
+  readonly catalog: Catalog<Stage>
   readonly gateway: Gateway
   /** Of the gateway itself; 0 while it does not listen. */
   readonly port: () => number
@@ -86,7 +87,7 @@ function originsOf(host: string, port: number): string[] {
 }
 
 /** What is served, as the management port tells it. */
-export function managedApis(catalog: Catalog, expressionOf: (apiId: string) => string | null): ManagedApi[] {
+export function managedApis(catalog: Catalog<Stage>, expressionOf: (apiId: string) => string | null): ManagedApi[] {
   const apis = new Map<string, ManagedApi & { stages: ManagedApi['stages'][number][] }>()
   for (const { apiId, stageName, current, connections } of catalog.slots()) {
     const api = apis.get(apiId) ?? { apiId, routeSelectionExpression: expressionOf(apiId), stages: [] }

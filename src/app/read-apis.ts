@@ -1,7 +1,8 @@
 import type { Fault } from '../config/faults.ts'
 import { sortFaults } from '../config/faults.ts'
 import { readDefinitions } from '../config/read-api.ts'
-import { type ApiSource, type CheckOptions, checkApi } from '../stages/compile.ts'
+import { type CheckOptions, checkApi } from '../stages/compile.ts'
+import type { ApiSource } from '../stages/compile-stage.ts'
 
 /** A definition without a fault. Two with the same fingerprint are the same to the last member. */
 export interface ReadApi extends ApiSource {

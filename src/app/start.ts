@@ -16,6 +16,7 @@ import { createLogger } from '../observability/logger.ts'
 import { createMetrics } from '../observability/metrics.ts'
 import { createMemoryRegistry } from '../registry/memory.ts'
 import { createCatalog } from '../stages/catalog.ts'
+import type { WebSocketStage } from '../stages/websocket-stage.ts'
 import type { TransportOptions } from '../transport/contract.ts'
 import { loadTransport } from '../transport/uws-transport.ts'
 import { maxMessageBytes } from '../vocabulary/frames.ts'
@@ -120,7 +121,7 @@ export async function startPostern(settings: Settings, surroundings: Surrounding
 
     let port = 0
     let managementOrigins: ReadonlySet<string> = new Set()
-    const catalog = createCatalog(settings)
+    const catalog = createCatalog<WebSocketStage>(settings)
     const gateway = createGateway({
       ...settings,
       catalog,

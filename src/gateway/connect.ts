@@ -2,7 +2,7 @@ import type { ConnectRequest, IntegrationResult } from '../integrations/contract
 import type { Log } from '../observability/contract.ts'
 import type { Registry } from '../registry/contract.ts'
 import type { Catalog } from '../stages/catalog.ts'
-import type { RequiredParameter, Stage } from '../stages/stage.ts'
+import type { RequiredParameter, WebSocketStage } from '../stages/websocket-stage.ts'
 import type { TransportRequest, Upgrade } from '../transport/contract.ts'
 import { type ErrorCode, GatewayError } from '../vocabulary/errors.ts'
 import { lastHeader } from '../vocabulary/headers.ts'
@@ -16,7 +16,7 @@ import { envelope, type Refusal } from './refusal.ts'
 import type { Work } from './work.ts'
 
 export interface ConnectOptions {
-  readonly catalog: Catalog
+  readonly catalog: Catalog<WebSocketStage>
   readonly registry: Registry
   readonly work: Work
   readonly log: Log
@@ -26,15 +26,15 @@ export interface ConnectOptions {
   readonly reserve: () => ErrorCode | null
   readonly release: () => void
   /** The connection has its socket: from now on it can be found, sent to and ended. */
-  readonly opened: (connection: Connection, stage: Stage) => void
+  readonly opened: (connection: Connection, stage: WebSocketStage) => void
   /** The client left after its backend had said yes: the backend must hear of it. */
-  readonly lost: (connection: Connection, stage: Stage) => void
+  readonly lost: (connection: Connection, stage: WebSocketStage) => void
 }
 
 /** A handshake on its way through the checks. */
 interface Handshake {
   readonly request: TransportRequest
-  readonly stage: Stage
+  readonly stage: WebSocketStage
   readonly connection: Connection
 }
 
@@ -84,12 +84,12 @@ export function createConnectHandler(options: ConnectOptions) {
 
   function ask(
     upgrade: Upgrade<Connection>,
-    stage: Stage,
+    stage: WebSocketStage,
     connection: Connection,
     context: RequestContext,
     request: ConnectRequest,
   ): void {
-    const route = stage.connectRoute as NonNullable<Stage['connectRoute']>
+    const route = stage.connectRoute as NonNullable<WebSocketStage['connectRoute']>
     route.received.value++
     let result: IntegrationResult | Promise<IntegrationResult>
     try {
@@ -113,7 +113,7 @@ export function createConnectHandler(options: ConnectOptions) {
 
   function answer(
     upgrade: Upgrade<Connection>,
-    stage: Stage,
+    stage: WebSocketStage,
     connection: Connection,
     context: RequestContext,
     result: IntegrationResult,
@@ -127,7 +127,7 @@ export function createConnectHandler(options: ConnectOptions) {
 
   function accept(
     upgrade: Upgrade<Connection>,
-    stage: Stage,
+    stage: WebSocketStage,
     connection: Connection,
     context: RequestContext,
     protocol: string | null,
@@ -146,13 +146,18 @@ export function createConnectHandler(options: ConnectOptions) {
     stage.accessLog?.(context)
   }
 
-  function fail(upgrade: Upgrade<Connection>, stage: Stage, context: RequestContext, error: unknown): void {
+  function fail(upgrade: Upgrade<Connection>, stage: WebSocketStage, context: RequestContext, error: unknown): void {
     const code = recordFailure(error, context, stage, log)
     stage.connects.failed.value++
     refuse(upgrade, stage, context, envelope(code, context.connection.connectionId, context.requestId))
   }
 
-  function refuse(upgrade: Upgrade<Connection>, stage: Stage, context: RequestContext, refusal: Refusal): void {
+  function refuse(
+    upgrade: Upgrade<Connection>,
+    stage: WebSocketStage,
+    context: RequestContext,
+    refusal: Refusal,
+  ): void {
     release()
     send(upgrade, refusal)
     stage.accessLog?.(context)

@@ -1,5 +1,6 @@
 import type { DeadlineItem } from '../limits/deadlines.ts'
-import type { StageSlot } from '../stages/stage.ts'
+import type { StageSlot } from '../stages/stage-slot.ts'
+import type { WebSocketStage } from '../stages/websocket-stage.ts'
 import type { Socket } from '../transport/contract.ts'
 import type { CloseReasonName } from '../vocabulary/close-reasons.ts'
 import type { ConnectionDescription } from '../vocabulary/connection.ts'
@@ -8,7 +9,7 @@ import type { ConnectionId } from '../vocabulary/ids.ts'
 /** Who connects, known before the handshake is answered. */
 export interface Admission {
   readonly connectionId: ConnectionId
-  readonly slot: StageSlot
+  readonly slot: StageSlot<WebSocketStage>
   readonly connectedAt: number
   readonly sourceIp: string
   readonly userAgent: string | null
@@ -29,7 +30,7 @@ export class Connection implements ConnectionDescription, DeadlineItem {
   readonly domainName: string
   readonly authorizer: Readonly<Record<string, string>> | null = null
 
-  readonly slot: StageSlot
+  readonly slot: StageSlot<WebSocketStage>
   lastActiveAt: number
   /** Null until the handshake is answered with 101. */
   socket: Socket | null = null

@@ -1,5 +1,5 @@
 import type { Log } from '../observability/contract.ts'
-import type { Stage } from '../stages/stage.ts'
+import type { WebSocketStage } from '../stages/websocket-stage.ts'
 import type { ConnectionRecord } from '../vocabulary/connection.ts'
 import { RequestContext } from '../vocabulary/request-context.ts'
 import { recordFailure } from './failure.ts'
@@ -19,7 +19,7 @@ export interface DisconnectOptions {
 export function createDisconnectHandler({ work, log, now }: DisconnectOptions) {
   return async function disconnect(
     record: ConnectionRecord,
-    stage: Stage,
+    stage: WebSocketStage,
     code: number,
     reason: string,
   ): Promise<void> {

@@ -2,7 +2,8 @@ import { createDeadlines } from '../limits/deadlines.ts'
 import type { Log } from '../observability/contract.ts'
 import type { Registry } from '../registry/contract.ts'
 import type { Catalog } from '../stages/catalog.ts'
-import type { Stage, StageSlot } from '../stages/stage.ts'
+import type { StageSlot } from '../stages/stage-slot.ts'
+import type { WebSocketStage } from '../stages/websocket-stage.ts'
 import type { CloseCause, TransportHandlers, TransportRequest } from '../transport/contract.ts'
 import { type CloseReasonName, closeReasons } from '../vocabulary/close-reasons.ts'
 import type { ConnectionRecord } from '../vocabulary/connection.ts'
@@ -17,7 +18,7 @@ import { createMessageHandler } from './message.ts'
 import { createWork } from './work.ts'
 
 export interface GatewayOptions {
-  readonly catalog: Catalog
+  readonly catalog: Catalog<WebSocketStage>
   readonly registry: Registry
   readonly open: OpenConnections
   readonly log: Log
@@ -37,7 +38,7 @@ export interface Gateway extends Pick<TransportHandlers<Connection>, 'upgrade' |
   /** Handshakes, messages and `$disconnect`s under way. */
   readonly inFlight: number
   /** Ends the connections of a removed stage; each gets its `$disconnect` from the stage as it was last. */
-  endSlot(slot: StageSlot): void
+  endSlot(slot: StageSlot<WebSocketStage>): void
   /**
    * Tells the backend that a connection is gone whose worker died: `$disconnect` with 1006. Resolves when it has
    * answered or failed; a record of a stage that is not served here is logged and let go.
@@ -109,7 +110,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     })
   }
 
-  function opened(connection: Connection, stage: Stage): void {
+  function opened(connection: Connection, stage: WebSocketStage): void {
     connection.slot.connections++
     // Closed while it was being accepted: it must not be kept for ever by who would wait for its close.
     if (connection.ending !== null) return
@@ -156,13 +157,13 @@ export function createGateway(options: GatewayOptions): Gateway {
     return nextLook(connection, stage)
   }
 
-  function nextLook(connection: Connection, stage: Stage): number {
+  function nextLook(connection: Connection, stage: WebSocketStage): number {
     const idle = stage.idleTimeoutInMillis
     const idleAt = idle > 0 ? Math.max(connection.lastActiveAt + idle, now() + 1000) : Number.POSITIVE_INFINITY
     return Math.min(idleAt, endOfLife(connection, stage), now() + longestLook)
   }
 
-  function endOfLife(connection: Connection, stage: Stage): number {
+  function endOfLife(connection: Connection, stage: WebSocketStage): number {
     const lifetime = stage.connectionLifetimeInMillis
     if (lifetime === 0) return Number.POSITIVE_INFINITY
     connection.jitter ??= random() * lifetimeJitter
@@ -188,7 +189,8 @@ export function createGateway(options: GatewayOptions): Gateway {
       }
     },
     async bury(record) {
-      const isItsOwn = (each: StageSlot) => each.apiId === record.apiId && each.stageName === record.stage
+      const isItsOwn = (each: StageSlot<WebSocketStage>) =>
+        each.apiId === record.apiId && each.stageName === record.stage
       const stage = catalog.slots().find(isItsOwn)?.newest
       if (stage === undefined) {
         const { connectionId, apiId: api, stage: name } = record

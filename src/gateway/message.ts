@@ -1,6 +1,6 @@
 import type { IntegrationResult } from '../integrations/contract.ts'
 import type { Log } from '../observability/contract.ts'
-import type { Route, Stage } from '../stages/stage.ts'
+import type { WebSocketRoute, WebSocketStage } from '../stages/websocket-stage.ts'
 import { type ErrorCode, GatewayError } from '../vocabulary/errors.ts'
 import { maxMessageBytes, textFrame } from '../vocabulary/frames.ts'
 import { RequestContext } from '../vocabulary/request-context.ts'
@@ -48,7 +48,7 @@ export function createMessageHandler(options: MessageOptions) {
     else connection.waiting.push(text)
   }
 
-  function run(connection: Connection, stage: Stage, text: string): void {
+  function run(connection: Connection, stage: WebSocketStage, text: string): void {
     const route = stage.selectRoute(text)
     if (route === null) return refuse(connection, stage, null, 'ROUTE_NOT_FOUND')
     route.received.value++
@@ -63,7 +63,7 @@ export function createMessageHandler(options: MessageOptions) {
     invoke(connection, stage, route, text)
   }
 
-  function invoke(connection: Connection, stage: Stage, route: Route, text: string): void {
+  function invoke(connection: Connection, stage: WebSocketStage, route: WebSocketRoute, text: string): void {
     if (connection.inFlight >= maxMessagesInFlight) return refuse(connection, stage, route, 'TOO_MANY_REQUESTS')
     const context = new RequestContext(connection, 'MESSAGE', route.routeKey, connection.lastActiveAt)
     let result: IntegrationResult | Promise<IntegrationResult>
@@ -109,8 +109,8 @@ export function createMessageHandler(options: MessageOptions) {
 
   function finish(
     connection: Connection,
-    stage: Stage,
-    route: Route,
+    stage: WebSocketStage,
+    route: WebSocketRoute,
     context: RequestContext,
     result: IntegrationResult,
   ): void {
@@ -119,14 +119,20 @@ export function createMessageHandler(options: MessageOptions) {
     stage.accessLog?.(context)
   }
 
-  function fail(connection: Connection, stage: Stage, route: Route, context: RequestContext, error: unknown): void {
+  function fail(
+    connection: Connection,
+    stage: WebSocketStage,
+    route: WebSocketRoute,
+    context: RequestContext,
+    error: unknown,
+  ): void {
     const code = recordFailure(error, context, stage, log)
     recordCallFailure(route, context, error)
     reply(connection, route, errorFrame(code, connection.connectionId, context.requestId))
     stage.accessLog?.(context)
   }
 
-  function refuse(connection: Connection, stage: Stage, route: Route | null, code: ErrorCode): void {
+  function refuse(connection: Connection, stage: WebSocketStage, route: WebSocketRoute | null, code: ErrorCode): void {
     const routeKey = route?.routeKey ?? '$default'
     const context = new RequestContext(connection, 'MESSAGE', routeKey, connection.lastActiveAt)
     recordFailure(new GatewayError(code), context, stage, log)
@@ -134,7 +140,7 @@ export function createMessageHandler(options: MessageOptions) {
     stage.accessLog?.(context)
   }
 
-  function reply(connection: Connection, route: Route | null, data: string | Uint8Array): void {
+  function reply(connection: Connection, route: WebSocketRoute | null, data: string | Uint8Array): void {
     // A string of n UTF-16 units is at most 3n bytes: only a long one has to be measured.
     if (data.length * 3 > maxMessageBytes && Buffer.byteLength(data) > maxMessageBytes) {
       return open.end(connection, 'messageTooBig')

@@ -1,9 +1,10 @@
-import type { Stage, StageSlot } from './stage.ts'
+import type { Stage } from './stage.ts'
+import type { StageSlot } from './stage-slot.ts'
 
 /** What a request's host and path lead to. */
-export interface Target {
-  readonly slot: StageSlot
-  readonly stage: Stage
+export interface Target<S extends Stage> {
+  readonly slot: StageSlot<S>
+  readonly stage: S
   /**
    * The authority that the client used, with `/apiId` behind it where the path named the API, so that
    * `domainName + '/' + stage`, which AWS backends write, is an endpoint that works.
@@ -23,12 +24,12 @@ export interface DomainMapping {
 }
 
 /** The APIs that are served, and how a URL finds its stage. */
-export interface Catalog {
+export interface Catalog<S extends Stage> {
   /** Null when no stage is served under this URL. */
-  resolve(host: string, path: string): Target | null
+  resolve(host: string, path: string): Target<S> | null
   /** Puts the stages of one API in place of those it has; stages that are missing end, and are returned. */
-  replace(apiId: string, stages: readonly Stage[]): readonly StageSlot[]
-  slots(): readonly StageSlot[]
+  replace(apiId: string, stages: readonly S[]): readonly StageSlot<S>[]
+  slots(): readonly StageSlot<S>[]
 }
 
 export interface CatalogOptions {
@@ -39,29 +40,30 @@ export interface CatalogOptions {
   readonly allowedHosts: readonly string[]
 }
 
-interface Host {
+interface Host<S extends Stage> {
   readonly authority: string
-  readonly api: Stages | null
+  readonly api: Slots<S> | null
   readonly mappings: ReadonlyMap<string, Mapping> | null
 }
-interface Mapping extends Pick<Target, 'takesClients' | 'anyApi'> {
+interface Mapping extends Pick<Target<Stage>, 'takesClients' | 'anyApi'> {
   readonly apiId: string
   readonly stage: string
 }
-type Stages = ReadonlyMap<string, StageSlot>
+/** The slots of one API, by the names of their stages. */
+type Slots<S extends Stage> = ReadonlyMap<string, StageSlot<S>>
 
 // A client picks its Host header: remember a bounded number of spellings.
 const maxHosts = 1024
 const hostName = /^(?:[a-z0-9_-]+(?:\.[a-z0-9_-]+)*\.?|\[[0-9a-f:.]+\])(?::\d{1,5})?$/
 
 /** An empty catalog. First hit wins: custom domain, `{apiId}.` host, `/{apiId}/{stage}`, `/{stage}` of the default API. */
-export function createCatalog({ defaultApi, domains, allowedHosts }: CatalogOptions): Catalog {
-  const apis = new Map<string, Map<string, StageSlot>>()
+export function createCatalog<S extends Stage>({ defaultApi, domains, allowedHosts }: CatalogOptions): Catalog<S> {
+  const apis = new Map<string, Map<string, StageSlot<S>>>()
   const customDomains = new Map(domains.map((domain) => [domain.domainName.toLowerCase(), mappingsOf(domain)]))
-  const hosts = new Map<string, Host | null>()
-  let fallback: Stages | null = null
+  const hosts = new Map<string, Host<S> | null>()
+  let fallback: Slots<S> | null = null
 
-  function hostOf(header: string): Host | null {
+  function hostOf(header: string): Host<S> | null {
     const known = hosts.get(header)
     if (known !== undefined) return known
     const host = learn(header.toLowerCase())
@@ -70,7 +72,7 @@ export function createCatalog({ defaultApi, domains, allowedHosts }: CatalogOpti
     return host
   }
 
-  function learn(authority: string): Host | null {
+  function learn(authority: string): Host<S> | null {
     if (authority.length > 260 || !hostName.test(authority)) return null
     const name = authority.replace(/\.?(?::\d+)?$/, '')
     const mappings = customDomains.get(name) ?? null
@@ -80,7 +82,7 @@ export function createCatalog({ defaultApi, domains, allowedHosts }: CatalogOpti
     return { authority, api, mappings }
   }
 
-  function resolve(hostHeader: string, path: string): Target | null {
+  function resolve(hostHeader: string, path: string): Target<S> | null {
     const host = hostOf(hostHeader)
     if (host === null || path.charCodeAt(0) !== 47) return null
     const end = segmentEnd(path, 1)
@@ -96,7 +98,7 @@ export function createCatalog({ defaultApi, domains, allowedHosts }: CatalogOpti
     return fallback === null ? null : target(fallback.get(first), host.authority, path, end)
   }
 
-  function throughDomain(host: Host, first: string, path: string, end: number): Target | null {
+  function throughDomain(host: Host<S>, first: string, path: string, end: number): Target<S> | null {
     const mappings = host.mappings as ReadonlyMap<string, Mapping>
     const named = first === '' ? undefined : mappings.get(first)
     if (named !== undefined) return mapped(named, host.authority, path, end)
@@ -109,8 +111,8 @@ export function createCatalog({ defaultApi, domains, allowedHosts }: CatalogOpti
     return found && { ...found, takesClients, anyApi }
   }
 
-  function replace(apiId: string, stages: readonly Stage[]): readonly StageSlot[] {
-    const slots = apis.get(apiId) ?? new Map<string, StageSlot>()
+  function replace(apiId: string, stages: readonly S[]): readonly StageSlot<S>[] {
+    const slots = apis.get(apiId) ?? new Map<string, StageSlot<S>>()
     for (const stage of stages) {
       const slot = slots.get(stage.name)
       if (slot === undefined) slots.set(stage.name, slotOf(stage))
@@ -135,11 +137,16 @@ export function createCatalog({ defaultApi, domains, allowedHosts }: CatalogOpti
   return { resolve, replace, slots: () => [...apis.values()].flatMap((stages) => [...stages.values()]) }
 }
 
-function slotOf(stage: Stage): StageSlot {
+function slotOf<S extends Stage>(stage: S): StageSlot<S> {
   return { apiId: stage.apiId, stageName: stage.name, current: stage, newest: stage, connections: 0 }
 }
 
-function target(slot: StageSlot | undefined, domainName: string, path: string, end: number): Target | null {
+function target<S extends Stage>(
+  slot: StageSlot<S> | undefined,
+  domainName: string,
+  path: string,
+  end: number,
+): Target<S> | null {
   if (slot === undefined || slot.current === null) return null
   return {
     slot,

@@ -4,15 +4,17 @@ import { createOpenConnections } from '../../src/gateway/local-connections.ts'
 import type { Log } from '../../src/observability/contract.ts'
 import { createMemoryRegistry } from '../../src/registry/memory.ts'
 import type { Catalog } from '../../src/stages/catalog.ts'
-import type { Stage, StageSlot } from '../../src/stages/stage.ts'
+import type { StageSlot } from '../../src/stages/stage-slot.ts'
+import type { WebSocketStage } from '../../src/stages/websocket-stage.ts'
 import type { Socket, Upgrade } from '../../src/transport/contract.ts'
 
 const log: Log = { debug() {}, info() {}, warn() {}, error() {}, child: () => log }
 const counter = { value: 0 }
 
 /** A stage without routes. */
-function emptyStage(): Stage {
+function emptyStage(): WebSocketStage {
   return {
+    protocolType: 'WEBSOCKET',
     apiId: 'test',
     name: 'dev',
     stageVariables: {},
@@ -36,8 +38,14 @@ function emptyStage(): Stage {
 
 test('a connection whose socket closes while it is being accepted is kept nowhere', () => {
   const stage = emptyStage()
-  const slot: StageSlot = { apiId: 'test', stageName: 'dev', current: stage, newest: stage, connections: 0 }
-  const catalog: Catalog = {
+  const slot: StageSlot<WebSocketStage> = {
+    apiId: 'test',
+    stageName: 'dev',
+    current: stage,
+    newest: stage,
+    connections: 0,
+  }
+  const catalog: Catalog<WebSocketStage> = {
     resolve: () => ({ slot, stage, domainName: 'localhost', rest: '', takesClients: true, anyApi: false }),
     replace: () => [],
     slots: () => [slot],

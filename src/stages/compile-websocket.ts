@@ -1,0 +1,96 @@
+import type { RouteDefinition, StageDefinition } from '../config/api-definition.ts'
+import type { Metrics } from '../observability/contract.ts'
+import { createRouteSelector } from '../routing/route-selection.ts'
+import { textFrame } from '../vocabulary/frames.ts'
+import { compileAllowedOrigins } from './allowed-origins.ts'
+import {
+  type ApiSource,
+  byName,
+  type CompileOptions,
+  compileRoute,
+  compileStage,
+  type StageLabels,
+  type StageParts,
+} from './compile-stage.ts'
+import type { ConnectCounters, RequiredParameter, WebSocketRoute, WebSocketStage } from './websocket-stage.ts'
+
+/** One stage of an API with `protocolType: WEBSOCKET`. */
+export function compileWebSocketStage(
+  source: ApiSource,
+  name: string,
+  settings: StageDefinition,
+  options: CompileOptions,
+): WebSocketStage {
+  const { definition } = source
+  const { metrics, isTrustedOrigin } = options
+  const parts = compileStage(source, name, settings, options)
+  const routes = new Map(
+    Object.entries(definition.routes).map(([routeKey, route]) => [
+      routeKey,
+      compileWebSocketRoute(routeKey, route, settings, parts, metrics),
+    ]),
+  )
+  const { common, labels } = parts
+  return {
+    ...common,
+    protocolType: 'WEBSOCKET',
+    routeKeys: [...routes.keys()],
+    selectRoute: createRouteSelector(definition.routeSelectionExpression, routes),
+    connectRoute: routes.get('$connect') ?? null,
+    disconnectRoute: routes.get('$disconnect') ?? null,
+    allowsOrigin: compileAllowedOrigins(definition.allowedOrigins, isTrustedOrigin),
+    ordered: definition.messageOrdering === 'CONNECTION',
+    compression: definition.compression,
+    idleTimeoutInMillis: definition.idleTimeoutInSeconds * 1000,
+    connectionLifetimeInMillis: definition.connectionLifetimeInSeconds * 1000,
+    pushed: metrics.counter('postern_messages_total', { ...labels, route: '@connections', direction: 'out' }),
+    closes: byName((reason) => metrics.counter('postern_closes_total', { ...labels, reason })),
+    connects: connectCounters(metrics, labels),
+  }
+}
+
+function compileWebSocketRoute(
+  routeKey: string,
+  definition: RouteDefinition,
+  settings: StageDefinition,
+  parts: StageParts,
+  metrics: Metrics,
+): WebSocketRoute {
+  const route = compileRoute(routeKey, definition, settings, parts, metrics)
+  const reserved = routeKey === '$connect' || routeKey === '$disconnect'
+  // AWS documents the expression; creating the route response alone has been seen to be enough. Either will do.
+  const twoWay = !reserved && (definition.routeResponse || definition.routeResponseSelectionExpression === '$default')
+  const constant = route.integration?.constant ?? null
+  const series = { ...parts.labels, route: routeKey }
+  return {
+    ...route,
+    twoWay,
+    constant: constant === null || reserved ? null : { reply: twoWay ? bytesOf(constant.body) : null },
+    required: Object.entries(definition.requestParameters ?? {}).flatMap(([parameter, { required }]) =>
+      required ? [requiredParameter(parameter)] : [],
+    ),
+    received: metrics.counter('postern_messages_total', { ...series, direction: 'in' }),
+    sent: metrics.counter('postern_messages_total', { ...series, direction: 'out' }),
+  }
+}
+
+function connectCounters(metrics: Metrics, labels: StageLabels): ConnectCounters {
+  const counter = (outcome: keyof ConnectCounters) => metrics.counter('postern_connects_total', { ...labels, outcome })
+  return {
+    accepted: counter('accepted'),
+    refused: counter('refused'),
+    failed: counter('failed'),
+    aborted: counter('aborted'),
+  }
+}
+
+function bytesOf(body: string | Uint8Array): Uint8Array {
+  const text = textFrame(body)
+  return typeof text === 'string' ? Buffer.from(text) : text
+}
+
+/** `route.request.header.X` or `route.request.querystring.X`; the schema lets nothing else pass. */
+function requiredParameter(parameter: string): RequiredParameter {
+  const [, , place, ...name] = parameter.split('.')
+  return { place: place === 'header' ? 'header' : 'querystring', name: name.join('.') }
+}

@@ -1,0 +1,60 @@
+import type { Counter } from '../observability/contract.ts'
+import type { CloseReasonName } from '../vocabulary/close-reasons.ts'
+import type { Route, Stage } from './stage.ts'
+
+/** A route of a WebSocket stage, `$connect` and `$disconnect` among them. */
+export interface WebSocketRoute extends Route {
+  /** Whether the integration's body goes back to the client. Never on `$connect` and `$disconnect`. */
+  readonly twoWay: boolean
+  /** Set when every message gets this same reply, null for none: nothing else has to be asked. */
+  readonly constant: { readonly reply: string | Uint8Array | null } | null
+  /** Parameters that the handshake must carry; only `$connect` is ever asked. */
+  readonly required: readonly RequiredParameter[]
+  /** Messages from clients that this route was selected for. */
+  readonly received: Counter
+  /** Replies and error frames that this route sent to clients. */
+  readonly sent: Counter
+}
+
+/** A request parameter of `$connect` with `required: true`. */
+export interface RequiredParameter {
+  readonly place: 'header' | 'querystring'
+  readonly name: string
+}
+
+/** Handshakes by how they ended. */
+export interface ConnectCounters {
+  readonly accepted: Counter
+  /** The backend said no. */
+  readonly refused: Counter
+  /** The gateway said no, or the backend could not be asked. */
+  readonly failed: Counter
+  /** The client left before it had an answer. */
+  readonly aborted: Counter
+}
+
+/**
+ * A stage of an API with `protocolType: WEBSOCKET`. Open connections see a new one with their next message, since they
+ * hold the `StageSlot` and not the stage.
+ */
+export interface WebSocketStage extends Stage {
+  readonly protocolType: 'WEBSOCKET'
+  /** The route for a message: a custom one, `$default`, or null when there is neither. Never a reserved one. */
+  selectRoute(text: string): WebSocketRoute | null
+  readonly connectRoute: WebSocketRoute | null
+  readonly disconnectRoute: WebSocketRoute | null
+  /** `origin` is the header as it came; `host` is the request's own authority. */
+  allowsOrigin(origin: string, host: string): boolean
+  /** One message of a connection after another (`messageOrdering: CONNECTION`). */
+  readonly ordered: boolean
+  readonly compression: boolean
+  /** 0 for never. */
+  readonly idleTimeoutInMillis: number
+  /** 0 for never. */
+  readonly connectionLifetimeInMillis: number
+  /** Frames that backends pushed. */
+  readonly pushed: Counter
+  /** The counter of one close reason. */
+  closes(reason: CloseReasonName): Counter
+  readonly connects: ConnectCounters
+}
