@@ -1,4 +1,4 @@
-/** The body that comes in one chunk, copied; null when it is larger than the limit. */
+/** Copies a body that comes in one chunk; null when it is larger than the limit. */
 export function wholeBody(chunk: ArrayBuffer, limit: number): Buffer | null {
   return chunk.byteLength > limit ? null : Buffer.from(new Uint8Array(chunk))
 }
@@ -17,8 +17,8 @@ export class BodyReader {
   }
 
   /**
-   * Takes the next chunk, which is copied. The body with the last chunk, null as soon as it is larger than the
-   * limit, undefined while more is to come. Not to be called again after a body or null.
+   * Copies the next chunk. Returns the body with the last chunk, null as soon as it is larger than the limit, undefined
+   * while more is to come. Not to be called again after a body or null.
    */
   add(chunk: ArrayBuffer, isLast: boolean): Buffer | null | undefined {
     const length = this.#length + chunk.byteLength

@@ -1,6 +1,6 @@
 import type { CloseCause } from './contract.ts'
 
-/** How uWebSockets.js words, in place of a reason, why it dropped a connection; the code is 1006 then. */
+/** The texts that uWebSockets.js gives in place of a close reason when it drops a connection; the code is 1006 then. */
 const dropTexts: Readonly<Record<string, CloseCause>> = {
   'Received too big message': 'protocol',
   'Received too big message, or other inflation error': 'protocol',
@@ -12,7 +12,7 @@ const dropTexts: Readonly<Record<string, CloseCause>> = {
 }
 
 /**
- * Who ended a socket that this side did not end. RFC 6455 §7.4.1 keeps 1006 off the wire, so with that code the
+ * Tells who ended a socket that this side did not end. RFC 6455 §7.4.1 keeps 1006 off the wire, so with that code the
  * text is never the client's.
  */
 export function closeCause(code: number, text: string): CloseCause {

@@ -7,15 +7,18 @@ import type { HeaderList, OwnHeaders } from '../vocabulary/headers.ts'
  * says otherwise: copy, then await.
  */
 export interface TransportRequest {
-  /** Upper case. */
+  /** The method in upper case. */
   readonly method: string
-  /** As on the wire: not decoded, without the query. */
+  /** The path as on the wire: not decoded, without the query. */
   readonly path: string
-  /** As on the wire: not decoded, without the question mark; empty when there is none. */
+  /** The query as on the wire: not decoded, without the question mark; empty when there is none. */
   readonly query: string
   /** The value of a header by its lower-case name; empty when it is absent. With repeated headers, the first. */
   header(lowerCaseName: string): string
-  /** All headers in their order, names in lower case (the server underneath folds them). A copy that may be kept. */
+  /**
+   * All headers in their order, names in lower case (the server underneath folds them). The list is a copy that may be
+   * kept.
+   */
   headers(): HeaderList
   /** The peer's address as text, IPv4-mapped addresses as plain IPv4; from PROXY protocol v2 when that is trusted. */
   remoteAddress(): string
@@ -39,11 +42,11 @@ export interface Socket {
 /** A well-formed RFC 6455 handshake that waits for an answer; exactly one of accept and refuse may be called. */
 export interface Upgrade<Data> {
   readonly request: TransportRequest
-  /** True once the client has gone: accept and refuse then do nothing. */
+  /** Whether the client has gone: accept and refuse then do nothing. */
   readonly aborted: boolean
-  /** Called at most once, when the client goes before the answer. */
+  /** Has the listener called, at most once, when the client goes before the answer. */
   onAborted(listener: () => void): void
-  /** Answers 101. Null when the client has gone meanwhile. `protocol` is echoed as it is. */
+  /** Answers 101 and gives the socket; null when the client has gone meanwhile. `protocol` is echoed as it is. */
   accept(data: Data, options: { protocol: string | null; compression: boolean }): Socket | null
   /** Answers with a plain HTTP response. Headers that may not be written are left out. */
   refuse(status: number, headers: HeaderList, body: string | Uint8Array | null): void
@@ -53,23 +56,33 @@ export interface Upgrade<Data> {
 export interface HttpExchange {
   readonly request: TransportRequest
   readonly aborted: boolean
-  /** Must be called in the synchronous part. `done` gets null when the body is larger than `limit` bytes; never called after an abort. */
+  /**
+   * Reads the whole body. Must be called in the synchronous part. `done` gets null when the body is larger than `limit`
+   * bytes; never called after an abort.
+   */
   readBody(limit: number, done: (body: Buffer | null) => void): void
   onAborted(listener: () => void): void
   /**
-   * Headers that may not be written are left out, but for the gateway's own, which are not looked at. HEAD and
-   * bodiless statuses are framed as RFC 9110 asks.
+   * Answers the request. Headers that may not be written are left out, but for the gateway's own, which are not looked
+   * at. HEAD and bodiless statuses are framed as RFC 9110 asks.
    */
   respond(status: number, headers: HeaderList | OwnHeaders, body: string | Uint8Array | null): void
 }
 
 export interface TransportHandlers<Data> {
   upgrade(upgrade: Upgrade<Data>): void
-  /** `message` is only valid until the handler returns. Called for whole messages; fragments are put together before. */
+  /**
+   * Called for whole messages; fragments are put together before. `message` is only valid until the handler returns.
+   */
   message(data: Data, message: ArrayBuffer, isBinary: boolean): void
-  /** A ping came from the client; answered already. Pongs are answers to our own pings, and not told. */
+  /**
+   * Called when a ping has come from the client; it is answered already. Pongs answer our own pings and are not told.
+   */
   pinged(data: Data): void
-  /** Exactly once for every accepted socket, whoever ended it. `reason` as the client, or `end`, gave it; empty otherwise. */
+  /**
+   * Called exactly once for every accepted socket, whoever ended it. `reason` is as the client, or `end`, gave it;
+   * empty otherwise.
+   */
   close(data: Data, code: number, reason: string, cause: CloseCause): void
   request(exchange: HttpExchange): void
 }
@@ -79,15 +92,18 @@ export type CloseCause = 'client' | 'server' | 'lost' | 'unresponsive' | 'protoc
 
 export interface TransportOptions {
   host: string
-  /** 0 for a free one, which is never shared, whatever `exclusivePort` says. */
+  /** The port to listen on; 0 for a free one, which is never shared, whatever `exclusivePort` says. */
   port: number
   /** Paths of PEM files; null for plain TCP. */
   tls: { certificate: string; key: string; passphrase: string | null } | null
-  /** Refuse a port that another process listens on; off when several workers share one. */
+  /** Whether a port that another process listens on is refused; false when several workers share one. */
   exclusivePort: boolean
-  /** Messages up to this size reach `handlers.message`; a larger one ends the connection without a close frame. */
+  /**
+   * Size of the largest message that reaches `handlers.message`; a larger one ends the connection without a close
+   * frame.
+   */
   maxMessageBytes: number
-  /** Above this many bytes waiting for the client, `send` says `full`. */
+  /** Bytes that may wait for the client before `send` says `full`. */
   maxBufferedBytes: number
   /** Seconds of silence after which the peer is pinged, and dropped when no pong comes; 0 for never. */
   pingIntervalInSeconds: number
@@ -101,16 +117,16 @@ export interface Transport {
   /** Resolves with the port that is listened on. Rejects with one sentence that names host, port and the remedy. */
   listen(): Promise<number>
   /**
-   * From now on every HTTP answer says `Connection: close` and ends its TCP connection, so that callers who keep
-   * theirs open come back elsewhere. New connections are still taken. Safe to call twice.
+   * Has every further HTTP answer say `Connection: close` and end its TCP connection, so that callers who keep theirs
+   * open come back elsewhere. New connections are still taken. Safe to call twice.
    */
   sendAway(): void
   /**
-   * Resolves when no request that came since `sendAway` waits for its answer and none has come for half a second, and
-   * after so many milliseconds.
+   * Resolves when no request that came since `sendAway` waits for its answer and none has come for half a second, or
+   * when so many milliseconds have passed.
    */
   answered(timeoutInMillis: number): Promise<void>
-  /** No new TCP connections; open ones stay, and callers are sent away. */
+  /** Takes no new TCP connections; open ones stay, and callers are sent away. */
   stopListening(): void
   /** Stops listening and drops whatever is still open. Safe to call twice and after a failed start. */
   close(): void

@@ -15,7 +15,7 @@ type Uws = typeof import('uWebSockets.js')
  */
 export interface ForeignCork {
   run(write: () => void): void
-  /** Safe to call twice. */
+  /** Gives the cork up and closes its connection. Safe to call twice. */
   close(): void
 }
 

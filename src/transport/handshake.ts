@@ -31,7 +31,10 @@ export function handshakeFault(request: UwsRequest): HandshakeFault | null {
   return null
 }
 
-/** One walk over the headers: only that finds repeated ones, and each call into the native request costs. */
+/**
+ * Collects what is checked in one walk over the headers: only that finds repeated ones, and each call into the native
+ * request costs.
+ */
 function readHeaders(request: UwsRequest) {
   const seen = { hosts: 0, hasUpgradeToken: false, hasBody: false, keys: 0, key: '', versions: 0, version: '' }
   request.eachHeader((name, value) => {
@@ -63,7 +66,10 @@ function readHeaders(request: UwsRequest) {
 
 const base64 = Uint8Array.from({ length: 128 }, (_, code) => (/[+/0-9A-Za-z]/.test(String.fromCharCode(code)) ? 1 : 0))
 
-/** 22 characters and two for padding; a loop, which costs a fifth of a regular expression here. */
+/**
+ * Whether a key is 16 bytes in base64, 22 characters and two for padding. A loop, which costs a fifth of a regular
+ * expression here.
+ */
 function isSixteenBytes(key: string): boolean {
   if (key.length !== 24 || !key.endsWith('==')) return false
   for (let i = 0; i < 22; i++) if (base64[key.charCodeAt(i)] !== 1) return false

@@ -16,9 +16,9 @@ export class UwsHttpExchange extends PendingResponse implements HttpExchange {
   }
 
   /**
-   * uWebSockets.js drops a client that sends less than 16 KB a second for ten seconds. What comes after the limit is
-   * read and thrown away, for ten seconds at most once the answer is written: a client that is still sending would
-   * otherwise meet a reset connection instead of the answer.
+   * Reads the body. uWebSockets.js drops a client that sends less than 16 KB a second for ten seconds. What comes after
+   * the limit is read and thrown away, for ten seconds at most once the answer is written: a client that is still
+   * sending would otherwise meet a reset connection instead of the answer.
    */
   readBody(limit: number, done: (body: Buffer | null) => void): void {
     let reader: BodyReader | null = null

@@ -17,7 +17,7 @@ function dotted(bytes: Uint8Array, at: number): string {
   return `${bytes[at]}.${bytes[at + 1]}.${bytes[at + 2]}.${bytes[at + 3]}`
 }
 
-/** `::ffff:0:0/96` (RFC 4291 §2.5.5.2). */
+/** Whether an address is an IPv4-mapped one, in `::ffff:0:0/96` (RFC 4291 §2.5.5.2). */
 function isMapped(bytes: Uint8Array): boolean {
   for (let i = 0; i < 10; i++) if (bytes[i] !== 0) return false
   return bytes[10] === 0xff && bytes[11] === 0xff
@@ -27,7 +27,7 @@ function hex(groups: readonly number[]): string {
   return groups.map((group) => group.toString(16)).join(':')
 }
 
-/** The first of the longest runs, as RFC 5952 §4.2.3 asks. */
+/** The first of the longest runs of zero groups, as RFC 5952 §4.2.3 asks. */
 function longestZeroRun(groups: readonly number[]): [start: number, length: number] {
   let best: [number, number] = [0, 0]
   for (let start = 0; start < groups.length; start++) {

@@ -5,18 +5,24 @@ import type { PendingResponse } from './pending-response.ts'
 export interface LateRequests {
   add(pending: PendingResponse): void
   /**
-   * Resolves when none waits any more and none has come for half a second, and after so many milliseconds. Callers
-   * who keep their connections open need that time to come by once more and be told to leave.
+   * Resolves when no request waits any more and none has come for half a second, or when so many milliseconds have
+   * passed. Callers who keep their connections open need that time to come by once more and be told to leave.
    */
   answered(timeoutInMillis: number): Promise<void>
 }
 
-/** Those that are answered are let go whenever there are this many, and twice as many as waited the last time. */
+/**
+ * Requests that are kept before the answered ones among them are forgotten; afterwards at least twice as many as still
+ * wait.
+ */
 const roomForAnswered = 1_000
-/** Between two looks. */
+/** Milliseconds between two looks at the requests. */
 const stepInMillis = 10
 const quietInMillis = 500
-/** A process that stood still has not read yet what came meanwhile: time alone does not prove that nothing did. */
+/**
+ * Looks that must find nothing new: time alone does not prove that nothing came, since a process that stood still has
+ * not read yet what came meanwhile.
+ */
 const quietLooks = 3
 
 export function createLateRequests(): LateRequests {

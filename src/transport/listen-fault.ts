@@ -7,8 +7,8 @@ export interface ListenAddress {
 }
 
 /**
- * Why nobody can listen there, in one sentence with the remedy. uWebSockets.js only says that it failed, so node
- * is asked to try the same.
+ * Finds out why nobody can listen at an address, in one sentence with the remedy. uWebSockets.js only says that it
+ * failed, so node is asked to try the same.
  */
 export async function listenFault({ host, port }: ListenAddress): Promise<string> {
   const where = `${host}:${port}`

@@ -22,7 +22,10 @@ export abstract class PendingResponse {
     this.#isDraining = isDraining
   }
 
-  /** A listener that comes late, after the abort, is called at once; several are called in their order. */
+  /**
+   * Adds a listener for the client's going. One that comes after the abort is called at once; several are called in
+   * their order.
+   */
   onAborted(listener: () => void): void {
     if (this.aborted) return listener()
     const earlier = this.#abortListener
@@ -41,7 +44,7 @@ export abstract class PendingResponse {
     this.#abortListener = null
   }
 
-  /** Neither answered nor aborted yet. */
+  /** Whether the request is neither answered nor aborted yet. */
   get isWaiting(): boolean {
     return !this.answered && !this.aborted
   }
@@ -63,7 +66,7 @@ export abstract class PendingResponse {
     else this.response.cork(() => writeResponse(this.response, form, status, headers, body))
   }
 
-  /** True for the first who wants to answer while the client is there. */
+  /** Claims the right to answer: true for the first who asks while the client is there. */
   protected claim(): boolean {
     if (!this.isWaiting) return false
     this.answered = true

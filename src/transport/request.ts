@@ -15,7 +15,7 @@ export class UwsRequest implements TransportRequest {
   readonly #proxied: boolean
   #query: string | null = null
 
-  /** `method` where the route has told it, which saves a call into the native request; null to ask. */
+  /** Takes the method where the route has told it, which saves a call into the native request; null to ask for it. */
   constructor(request: HttpRequest, response: HttpResponse, proxied: boolean, method: string | null) {
     this.method = method ?? request.getCaseSensitiveMethod().toUpperCase()
     this.path = request.getUrl()

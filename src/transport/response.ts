@@ -2,15 +2,17 @@ import type { HttpResponse } from 'uWebSockets.js'
 import { STATUS_CODES } from 'node:http'
 import { type HeaderList, isSafeHeader, type OwnHeaders } from '../vocabulary/headers.ts'
 
-/** What the form of a response depends on besides its status, headers and body. */
+/** The circumstances that decide a response's form besides its status, headers and body. */
 export interface ResponseForm {
   /** The request's method. */
   readonly method: string
-  /** Say `Connection: close` and close after the response. */
+  /** Whether the response says `Connection: close` and the connection ends after it. */
   readonly close: boolean
 }
 
-/** Frames the message or belongs to one hop only (RFC 9110 §7.6.1), so it is written here or not at all. */
+/**
+ * Headers that frame the message or belong to one hop only (RFC 9110 §7.6.1), so they are written here or not at all.
+ */
 const ownHeaders = new Set([
   'connection',
   'content-length',
@@ -45,8 +47,9 @@ export function writeResponse(
 }
 
 /**
- * HEAD and 304 carry the length that a GET would have, 204 carries none (RFC 9110 §8.6). uWebSockets.js must not
- * write that length: `endWithoutBody(n)` waits for n bytes and the connection answers nothing more (its issue 1855).
+ * Ends a response that has no body. HEAD and 304 carry the length that a GET would have, 204 carries none (RFC 9110
+ * §8.6). uWebSockets.js must not write that length: `endWithoutBody(n)` waits for n bytes and the connection answers
+ * nothing more (its issue 1855).
  */
 function endWithoutBody(
   response: HttpResponse,
@@ -62,7 +65,7 @@ function endWithoutBody(
   response.endWithoutBody()
 }
 
-/** A backend's answer to HEAD has no body to measure, only its own word. */
+/** The length that a backend declares: its answer to HEAD has no body that could be measured. */
 function declaredLength(headers: HeaderList | OwnHeaders): string | null {
   const header = listOf(headers).find(([name]) => name.toLowerCase() === 'content-length')
   return header !== undefined && /^\d{1,15}$/.test(header[1]) ? header[1] : null
@@ -97,7 +100,10 @@ const places = 16
 const lastNames = Array.from({ length: places }, () => '')
 const lastStarts = Array.from({ length: places }, () => '')
 
-/** What a header's line begins with, `\r\nName: `; empty when the name is not to be written. */
+/**
+ * The beginning of a header's line, `\r
+ * Name: `; empty when the name is not to be written.
+ */
 function lineStart(name: string, place: number): string {
   const slot = place % places
   if (lastNames[slot] === name) return lastStarts[slot] as string
@@ -107,7 +113,7 @@ function lineStart(name: string, place: number): string {
   return start
 }
 
-/** The same answer as `isSafeHeader` gives for a value; a loop, since most values are short. */
+/** Whether a value is safe to write, by the rule of `isSafeHeader`; a loop, since most values are short. */
 function isSafeValue(value: string): boolean {
   for (let i = 0; i < value.length; i++) {
     const code = value.charCodeAt(i)

@@ -3,7 +3,7 @@ import type { SendOutcome } from '../vocabulary/frames.ts'
 import { cutReason } from './close-cause.ts'
 import type { Socket } from './contract.ts'
 
-/** What uWebSockets.js keeps for a connection: it sets these members on the WebSocket itself. */
+/** The members that uWebSockets.js keeps for a connection: it sets them on the WebSocket itself. */
 export interface UserData<Data> {
   socket: UwsSocket<Data>
 }
@@ -13,14 +13,14 @@ export type NativeSocket<Data> = WebSocket<UserData<Data>> & UserData<Data>
 const droppedByLimit = 2
 const nowWaiting = 0
 
-/** One per connection and all that this room keeps for it: no closures, no headers, no buffers. */
+/** A connection's socket, and all that this room keeps for it: no closures, no headers, no buffers. */
 export class UwsSocket<Data> implements Socket {
   readonly data: Data
-  /** True from our `end`, `terminate` or the transport's `close` on. */
+  /** Whether this side has ended the socket: by `end`, `terminate` or the transport's `close`. */
   endedHere = false
   readonly #maxBufferedBytes: number
   readonly #compress: boolean
-  /** The last send left bytes waiting, and nothing has shown since that the client took them. */
+  /** Whether the last send left bytes waiting, and nothing has shown since that the client took them. */
   #waiting = false
   #native: NativeSocket<Data> | null = null
 
@@ -34,7 +34,7 @@ export class UwsSocket<Data> implements Socket {
     this.#native = native
   }
 
-  /** A closed native socket throws on every call, so it is let go before anybody hears of the end. */
+  /** Lets go of the native socket, which throws on every call once it is closed, before anybody hears of the end. */
   closed(): void {
     this.#native = null
   }
@@ -67,7 +67,10 @@ export class UwsSocket<Data> implements Socket {
     return this.#native?.getBufferedAmount() ?? 0
   }
 
-  /** Asked only after a send that left bytes waiting: a client that keeps up costs no second native call. */
+  /**
+   * Whether too many bytes wait. Asked only after a send that left bytes waiting: a client that keeps up costs no
+   * second native call.
+   */
   #isFull(native: NativeSocket<Data>): boolean {
     return native.getBufferedAmount() > this.#maxBufferedBytes
   }

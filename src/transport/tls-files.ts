@@ -1,7 +1,7 @@
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 
-/** Paths of PEM files. */
+/** Paths of the PEM files that TLS needs. */
 export interface TlsFiles {
   readonly certificate: string
   readonly key: string

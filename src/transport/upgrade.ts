@@ -6,12 +6,12 @@ import { PendingResponse } from './pending-response.ts'
 import type { UwsRequest } from './request.ts'
 import { UwsSocket } from './socket.ts'
 
-/** What all upgrades of one transport share. */
+/** The state that all upgrades of one transport share. */
 export interface UpgradeDesk<Data> {
   readonly maxBufferedBytes: number
   readonly compression: boolean
   readonly isDraining: () => boolean
-  /** Null before the transport listens, when there are no upgrades. */
+  /** The cork that `response.upgrade` needs; null before the transport listens, when there are no upgrades. */
   cork: ForeignCork | null
   /** The socket whose native half is being made: uWebSockets.js calls `open` inside `upgrade`. */
   opening: UwsSocket<Data> | null

@@ -16,9 +16,12 @@ import { type UpgradeDesk, UwsUpgrade } from './upgrade.ts'
 
 type Uws = typeof import('uWebSockets.js')
 
-/** Request line and headers together; AWS allows 10,240 bytes of headers, uWebSockets.js 4,096 unless told. */
+/**
+ * Bytes that request line and headers may have together; AWS allows 10,240 bytes of headers, uWebSockets.js 4,096
+ * unless told.
+ */
 const maxHeadersBytes = 16_384
-/** Above the limit on waiting bytes there is room for one message that was let in below it, and the close frame. */
+/** Bytes above the limit on waiting ones: room for one message that was let in below the limit, and the close frame. */
 const roomAboveLimit = 1_048_576
 
 /**
@@ -47,7 +50,10 @@ class UwsTransport<Data> implements Transport {
   /** The request whose handler runs now. */
   #current: PendingResponse | null = null
   #draining = false
-  /** Null until callers are sent away: before that nobody keeps count, which would cost something with each request. */
+  /**
+   * The requests that must be answered before the transport closes; null until callers are sent away: before that
+   * nobody keeps count, which would cost something with each request.
+   */
   #late: LateRequests | null = null
   #closed = false
 
@@ -125,8 +131,8 @@ class UwsTransport<Data> implements Transport {
   }
 
   /**
-   * Returning unanswered without `onAborted`, or throwing, would end the process. An answer given at once needs no
-   * listener, which is a tenth of what accepting a connection costs here.
+   * Runs the handler of a request. Returning unanswered without `onAborted`, or throwing, would end the process. An
+   * answer given at once needs no listener, which is a tenth of what accepting a connection costs here.
    */
   #onRequest(
     response: HttpResponse,
@@ -210,7 +216,7 @@ class UwsTransport<Data> implements Transport {
   }
 }
 
-/** The faults should cover whatever uWebSockets.js does not take; this one is for what they miss. */
+/** The fault of a handshake that uWebSockets.js does not take although `handshakeFault` finds nothing wrong with it. */
 const otherFault: HandshakeFault = { code: 'BAD_HANDSHAKE', detail: 'the Sec-WebSocket-Key is not taken' }
 
 function sslOptions({ certificate, key, passphrase }: NonNullable<TransportOptions['tls']>) {

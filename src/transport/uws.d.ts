@@ -6,7 +6,7 @@ declare module 'uWebSockets.js' {
   export const SHARED_COMPRESSOR: number
   export const SHARED_DECOMPRESSOR: number
   export const LIBUS_LISTEN_EXCLUSIVE_PORT: 1
-  /** `silent` takes away the response header that names the server. */
+  /** Configures the native code: `silent` takes away the response header that names the server. */
   export function _cfg(key: 'silent'): void
   interface TemplatedApp {
     listen(
