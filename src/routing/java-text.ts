@@ -1,4 +1,7 @@
-/** Text beyond this equals no route key and no template key (both are shorter), so nothing more is written. */
+/**
+ * Characters of a list's or map's text: longer text equals no route key and no template key (both are shorter), so no
+ * more is written.
+ */
 const maxLength = 2_048
 
 /**

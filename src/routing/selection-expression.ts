@@ -13,7 +13,7 @@ export type VariableFamily =
   | 'integration.response.multivalueheader'
   | 'integration.response.body'
 
-/** What an expression reads; only the members of the allowed families have to be there. */
+/** The values that an expression reads; only the members of the allowed families have to be there. */
 export interface SelectionInput {
   /** The message's JSON value; undefined when there is none. */
   readonly body?: unknown
@@ -33,11 +33,17 @@ export interface SelectionExpression {
   readonly source: string
   /** The result, when it is the same for every input. */
   readonly constant: string | null
-  /** Set when the whole expression is one definite path into the message: the hot path then reads it itself. */
+  /**
+   * The path, when the whole expression is one definite path into the message: the hot path then reads it itself; else
+   * null.
+   */
   readonly bodyPath: JsonPath | null
   readonly readsBody: boolean
   readonly readsResponseBody: boolean
-  /** Never throws; what is missing is empty text, and results are not expanded again. */
+  /**
+   * Gives the expression's text for one input. Never throws; what is missing is empty text, and results are not
+   * expanded again.
+   */
   evaluate(input: SelectionInput): string
 }
 
@@ -179,7 +185,7 @@ function responseBodyReader(path: JsonPath): (input: SelectionInput) => unknown 
   return ({ response }) => (response?.body === undefined ? undefined : readPath(path, response.body))
 }
 
-/** A search that outgrows its bounds found nothing. */
+/** Reads a path; a search that outgrows its bounds found nothing. */
 function readPath(path: JsonPath, document: unknown): unknown {
   try {
     return path.read(document)
