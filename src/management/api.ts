@@ -16,13 +16,13 @@ export interface ManagementApiOptions extends ApiListOptions {
 
 export interface ApiListOptions {
   readonly version: string
-  /** What is served now. Must not reject. */
+  /** The APIs that are served now. Must not reject. */
   readonly apis: () => readonly ManagedApi[] | Promise<readonly ManagedApi[]>
-  /** Null while the gateway does not listen. */
+  /** The address of the gateway; null while it does not listen. */
   readonly gateway: () => GatewayAddress | null
 }
 
-/** What is under `/api`, for callers that the guard has let in already. */
+/** Creates the handler of everything under `/api`, for callers that the guard has let in already. */
 export function createManagementApi(options: ManagementApiOptions): Handle {
   const failures = createRegistryFailures(options)
   const connections = createConnectionsApi({ ...options, failures })
@@ -43,7 +43,7 @@ export function createManagementApi(options: ManagementApiOptions): Handle {
   }
 }
 
-/** `/api/apis`: every stage that is served, with the URL for whoever asks. */
+/** Creates the handler of `/api/apis`: every stage that is served, with the URL for whoever asks. */
 export function createApiList({ version, apis, gateway }: ApiListOptions): Handle {
   return async function listApis(exchange) {
     const host = exchange.request.header('host')

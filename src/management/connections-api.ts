@@ -9,7 +9,7 @@ import { ownerOfConnectionId } from '../vocabulary/ids.ts'
 import type { RegistryFailures } from './registry-failures.ts'
 import { isoTime, refuse, replyEmpty, replyJson } from './reply.ts'
 
-/** A message as JSON text: each of its bytes may take six characters, `\u001f`. */
+/** Bytes of a posted body, a message as JSON text: each of its bytes may take six characters, `\u001f`. */
 const maxBodyBytes = maxMessageBytes * 6 + 1024
 const defaultPage = 100
 const maxPage = 1000
@@ -21,10 +21,13 @@ export interface ConnectionsApiOptions {
   readonly now: () => number
 }
 
-/** What is wrong with a request, as the caller should read it. */
+/** A fault of a request, worded as the caller should read it. */
 class BadRequest extends Error {}
 
-/** `/api/connections`: listing, looking up, pushing to and closing connections of the whole fleet. */
+/**
+ * Creates the handler of `/api/connections`: listing, looking up, pushing to and closing connections of the whole
+ * fleet.
+ */
 export function createConnectionsApi({ registry, failures, log, now }: ConnectionsApiOptions) {
   function list(exchange: HttpExchange): void {
     // Before anything is awaited: the request is gone afterwards.
@@ -94,7 +97,7 @@ export function createConnectionsApi({ registry, failures, log, now }: Connectio
     work().catch((error: unknown) => failures.refuse(exchange, error))
   }
 
-  /** `rest` is the path behind `/api/connections`, not decoded. */
+  /** Handles one request; `rest` is the path behind `/api/connections`, not decoded. */
   return function connections(exchange: HttpExchange, rest: string): void {
     const { method } = exchange.request
     try {
@@ -139,7 +142,9 @@ function readListing(query: string): { filter: ConnectionFilter; cursor: string 
   return { filter, cursor: given.get('cursor') ?? null, limit: readLimit(given.get('limit')) }
 }
 
-/** Each member at most once; an empty one counts as absent, since forms send those. */
+/**
+ * Reads a query that may have each known member at most once; an empty one counts as absent, since forms send those.
+ */
 function readQuery(query: string, known: ReadonlySet<string>): ReadonlyMap<string, string> {
   const given = new Map<string, string>()
   for (const [name, value] of new URLSearchParams(query)) {
@@ -175,7 +180,7 @@ function readId(text: string): string {
   return id
 }
 
-/** Null when the body is not `{"data": string}`. */
+/** Reads a posted message; null when the body is not `{"data": string}`. */
 function readMessage(body: Buffer): string | null {
   try {
     const value: unknown = JSON.parse(body.toString())
@@ -189,7 +194,10 @@ function readMessage(body: Buffer): string | null {
 
 const closeMembers = new Set(['code', 'reason'])
 
-/** A reason without a code goes with 1000; neither closes as AWS's DELETE does. */
+/**
+ * Reads code and reason of a closing. A reason without a code goes with 1000; without both the connection closes as by
+ * AWS's DELETE.
+ */
 function readClosing(query: string): { code: number | null; reason: string | null } {
   const given = readQuery(query, closeMembers)
   const reason = given.get('reason') ?? null
@@ -203,7 +211,7 @@ function readClosing(query: string): { code: number | null; reason: string | nul
   return { code, reason }
 }
 
-/** RFC 6455 §7.4: codes that an endpoint may put into a close frame. */
+/** Whether an endpoint may put a code into a close frame (RFC 6455 §7.4). */
 function isSendable(code: number): boolean {
   return (
     (code >= 3000 && code <= 4999) || code === 1000 || code === 1001 || code === 1003 || (code >= 1007 && code <= 1014)
@@ -212,7 +220,9 @@ function isSendable(code: number): boolean {
 
 // --- writing ---
 
-/** Only members of our own choice: a record may be an object that holds much more. */
+/**
+ * A connection as the port shows it. Only chosen members are copied: a record may be an object that holds much more.
+ */
 function readable(record: ConnectionRecord | ConnectionDescription) {
   const { connectionId, apiId, stage, connectedAt, sourceIp, userAgent, domainName, authorizer } = record
   return { connectionId, apiId, stage, connectedAt: isoTime(connectedAt), sourceIp, userAgent, domainName, authorizer }

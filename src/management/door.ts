@@ -7,7 +7,7 @@ import { refuse, reply, replyJson } from './reply.ts'
 
 export interface Readiness {
   readonly ready: boolean
-  /** Why not; also what a part of several has, while the others are ready. */
+  /** Reasons not to be ready; also those of some part (a worker) while others are ready. */
   readonly reasons: readonly string[]
 }
 
@@ -16,7 +16,7 @@ export interface ManagementDoorOptions extends GuardOptions {
   readonly readiness: () => Readiness
   /** The text of `/metrics`. */
   readonly scrape: () => Promise<string>
-  /** What is under `/api`, for those whom the guard has let in. */
+  /** The handler of everything under `/api`, for callers whom the guard has let in. */
   readonly api: Handle
   /** Whether the playground is served. */
   readonly playground?: boolean
@@ -25,10 +25,10 @@ export interface ManagementDoorOptions extends GuardOptions {
 export type Handle = (exchange: HttpExchange) => void
 
 /**
- * The management port: a transport of its own, for plain requests only.
+ * Creates the handlers of the management port: a transport of its own, for plain requests only.
  *
- * `/healthz`, `/readyz` and the playground's files are for anyone who reaches it: probes carry no tokens, and a
- * browser has none before the page is there to ask for it. All else goes through the guard.
+ * `/healthz`, `/readyz` and the playground's files are for anyone who reaches it: probes carry no tokens, and a browser
+ * has none before the page is there to ask for it. All else goes through the guard.
  */
 export function createManagementDoor(options: ManagementDoorOptions): TransportHandlers<never> {
   const { log, api } = options

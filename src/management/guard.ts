@@ -4,7 +4,7 @@ import type { TransportRequest } from '../transport/contract.ts'
 import { hostOf } from './managed-apis.ts'
 
 export interface GuardOptions {
-  /** Null when nobody has to show a token. */
+  /** The judge of tokens; null when nobody has to show one. */
   readonly callers: CallerAuthorizer | null
   /** Names under which the port may be reached, besides addresses and localhost. */
   readonly hosts: readonly string[]
@@ -15,7 +15,7 @@ export interface Refusal {
   readonly message: string
 }
 
-/** Null when a request may see or change what is behind the port. */
+/** Judges a request: null when it may see or change what is behind the port. */
 export type Guard = (request: TransportRequest) => Refusal | null
 
 /**
@@ -43,7 +43,10 @@ function isOurs(host: string | null, names: ReadonlySet<string>): boolean {
   return names.has(host) || host.endsWith('.localhost') || isIP(host.replace(/^\[(.*)\]$/, '$1')) !== 0
 }
 
-/** Absent from anything that is no browser. Another port of this machine is `same-site`: also not us. */
+/**
+ * Whether a request may come from there, by its `Sec-Fetch-Site`, which anything that is no browser leaves out. Another
+ * port of this machine is `same-site`: also not us.
+ */
 function mayComeFrom(fetchSite: string): boolean {
   return fetchSite === '' || fetchSite === 'same-origin' || fetchSite === 'none'
 }

@@ -12,7 +12,7 @@ export interface ManagementOptions extends ManagementApiOptions, GuardOptions {
   readonly playground?: boolean
 }
 
-/** The management port of a process that is its own. */
+/** Creates the handlers of the management port of one process, which answers for itself alone. */
 export function createManagementHandlers(options: ManagementOptions): TransportHandlers<never> {
   const { registry, metrics, gateway, unready } = options
   return createManagementDoor({

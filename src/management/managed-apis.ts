@@ -1,4 +1,4 @@
-/** What the management port tells of a served stage. */
+/** A served stage as the management port shows it. */
 export interface ManagedStage {
   readonly stage: string
   readonly routeKeys: readonly string[]
@@ -8,15 +8,15 @@ export interface ManagedStage {
 
 export interface ManagedApi {
   readonly apiId: string
-  /** For the playground's examples; null when it should offer none. */
+  /** The API's route selection expression, for the playground's examples; null when it should offer none. */
   readonly routeSelectionExpression: string | null
   readonly stages: readonly ManagedStage[]
 }
 
-/** Where clients reach the gateway, as far as the process itself knows. */
+/** The address where clients reach the gateway, as far as the process itself knows. */
 export interface GatewayAddress {
   readonly scheme: 'ws' | 'wss'
-  /** What the gateway is bound to. */
+  /** The host that the gateway is bound to. */
   readonly host: string
   readonly port: number
 }

@@ -5,7 +5,7 @@ const css = 'text/css; charset=utf-8'
 const js = 'text/javascript; charset=utf-8'
 const svg = 'image/svg+xml'
 
-/** By the path under which it is served. */
+/** Files and their content types by the path under which they are served. */
 const names: Readonly<Record<string, readonly [file: string, contentType: string]>> = {
   '/': ['index.html', html],
   '/playground': ['index.html', html],

@@ -10,11 +10,13 @@ export interface RegistryFailuresOptions {
   readonly log: Log
 }
 
-/** Answers for what the registry can't do now: 503, and who it is that does not answer. */
+/** Answers for what the registry can't do now: status 503 and the name of what does not answer. */
 export interface RegistryFailures {
-  /** What a call of the registry was rejected with; what we do not know stays in the log. */
+  /**
+   * Answers for the error that a call of the registry was rejected with; an error that is not known stays in the log.
+   */
   refuse(exchange: HttpExchange, error: unknown): void
-  /** The worker that holds a connection did not answer. */
+  /** Answers for the worker that holds a connection and did not answer. */
   refuseFor(exchange: HttpExchange, connectionId: string): Promise<void>
 }
 
@@ -25,7 +27,7 @@ export function createRegistryFailures({ registry, log }: RegistryFailuresOption
     return trouble !== null
   }
 
-  /** With its name, as far as that can be learned now. */
+  /** A worker as a person reads it, with its name as far as that can be learned now. */
   async function textOf(connectionId: string): Promise<string> {
     const owner = ownerOfConnectionId(connectionId)
     const known = await registry.workers().catch(() => [])

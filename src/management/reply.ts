@@ -2,8 +2,8 @@ import type { HttpExchange } from '../transport/contract.ts'
 import type { HeaderList } from '../vocabulary/headers.ts'
 
 /**
- * In every answer. Scripts, styles and images come from this port only and nothing runs inline, so that a message
- * shown in the playground can't act; `connect-src` is wide since a browser takes no IPv6 address there and the
+ * Headers of every answer. Scripts, styles and images come from this port only and nothing runs inline, so that a
+ * message shown in the playground can't act; `connect-src` is wide since a browser takes no IPv6 address there and the
  * gateway's port is another one.
  */
 const safetyHeaders: HeaderList = [
@@ -19,7 +19,7 @@ const safetyHeaders: HeaderList = [
   ['Cache-Control', 'no-store'],
 ]
 
-/** A text answer, whatever its kind. Does nothing when the client has gone. */
+/** Answers with a text of any kind. Does nothing when the client has gone. */
 export function reply(
   exchange: HttpExchange,
   status: number,
@@ -34,17 +34,17 @@ export function replyJson(exchange: HttpExchange, status: number, value: unknown
   reply(exchange, status, 'application/json', `${JSON.stringify(value)}\n`, headers)
 }
 
-/** ISO 8601. */
+/** A time in milliseconds since 1970 as ISO 8601. */
 export function isoTime(epoch: number): string {
   return new Date(epoch).toISOString()
 }
 
-/** 204. */
+/** Answers with 204 and no body. */
 export function replyEmpty(exchange: HttpExchange): void {
   if (!exchange.aborted) exchange.respond(204, safetyHeaders, null)
 }
 
-/** Every refusal has this one form. */
+/** Refuses a request; every refusal has this one form. */
 export function refuse(exchange: HttpExchange, status: number, message: string, headers: HeaderList = []): void {
   replyJson(exchange, status, { message }, headers)
 }

@@ -9,7 +9,7 @@ export interface WorkersApiOptions {
   readonly now: () => number
 }
 
-/** `/api/workers`: the workers of the fleet, and which of them answers here. */
+/** Creates the handler of `/api/workers`: the workers of the fleet, and which of them answers here. */
 export function createWorkersApi({ registry, failures, now }: WorkersApiOptions) {
   return function workers(exchange: HttpExchange): void {
     registry.workers().then(

@@ -1,8 +1,8 @@
 import { byteLength, prettyJson, sizeText, timeText } from './text.js'
 
-/** Older entries leave the page: a busy connection would otherwise fill the tab's memory. */
+/** Entries that stay on the page; older ones leave it, or a busy connection would fill the tab's memory. */
 const maxEntries = 1000
-/** What of one message is shown before a button asks for the rest. */
+/** Characters of one message that are shown before a button asks for the rest. */
 const maxShown = 20_000
 
 /** @typedef {'in' | 'out' | 'push' | 'event' | 'error'} Kind */
@@ -25,7 +25,7 @@ const kinds = {
 export function createFrameLog({ list, empty, count, toNewest, copy }) {
   /** @type {Entry[]} */
   let entries = []
-  /** Not shown yet: a burst of frames is laid out once, with the next picture. @type {Entry[]} */
+  /** Entries that are not shown yet: a burst of frames is laid out once, with the next picture. @type {Entry[]} */
   let arrived = []
   let dropped = 0
   let filter = ''
@@ -146,7 +146,7 @@ export function createFrameLog({ list, empty, count, toNewest, copy }) {
       toNewest.hidden = true
       showCount()
     },
-    /** What is shown, a line or more each. */
+    /** The text of the entries that are shown, a line or more each. */
     text() {
       show()
       return entries

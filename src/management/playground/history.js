@@ -2,11 +2,11 @@
 
 const key = 'postern.playground.history'
 const maxEntries = 50
-/** Longer messages are sent but not kept: localStorage holds some 5 MB for the whole origin. */
+/** Characters of the longest message that is kept: localStorage holds some 5 MB for the whole origin. */
 const maxLength = 20_000
 
 /**
- * What was sent, newest last, kept in this browser.
+ * The texts that were sent, newest last, kept in this browser.
  * @param {KeyValues} storage
  */
 export function createHistory(storage) {
@@ -26,7 +26,7 @@ export function createHistory(storage) {
       place = entries.length
       draft = ''
     },
-    /** The entry before, or null at the oldest; `current` comes back at the other end. @param {string} current */
+    /** The entry before the one shown, null at the oldest; `current` comes back at the other end. @param {string} current */
     older(current) {
       if (place === 0) return null
       if (place === entries.length) draft = current

@@ -57,7 +57,7 @@ export function createTargets({ apiSelect, stageSelect, query, url, routes, begi
   query.addEventListener('input', showUrl)
 
   return {
-    /** Null while there is nothing to connect to. */
+    /** The chosen stage; null while there is nothing to connect to. */
     current,
     /** @param {import('./management.js').Api[]} listed */
     show(listed) {
@@ -84,7 +84,7 @@ function routeButton(key, run) {
   return button
 }
 
-/** What was chosen last; not the query, which may hold a secret. @returns {{ api?: string, stage?: string }} */
+/** The choice that was made last; not the query, which may hold a secret. @returns {{ api?: string, stage?: string }} */
 function recall() {
   try {
     const stored = JSON.parse(localStorage.getItem(choiceKey) ?? '{}')
