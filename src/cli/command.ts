@@ -1,12 +1,12 @@
 import type { Command } from 'commander'
 import type { Io } from './io.ts'
 
-/** A command of `postern`: made for one run, and says with which code the process ends. */
+/** Makes a command of `postern` for one run. */
 export type MakeCommand = (context: CommandContext) => Command
 
 export interface CommandContext {
   readonly io: Io
   readonly version: string
-  /** Told the exit code by the command that ran; 0 without. */
+  /** Takes the exit code from the command that ran; the code is 0 when it is not called. */
   readonly end: (code: number) => void
 }

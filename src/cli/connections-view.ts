@@ -18,7 +18,7 @@ export function connectionsTable(connections: readonly ShownConnection[], now: n
   return plainTable(head, rows)
 }
 
-/** One connection, a member a line. */
+/** The text of one connection, a member a line. */
 export function connectionLines(connection: ShownConnection): string {
   const { authorizer, ...members } = connection
   const rows = [

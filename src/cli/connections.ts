@@ -83,7 +83,7 @@ function closeCommand(context: CommandContext): Command {
 
 // --- ids that look like options ---
 
-/** The ids of one worker of 64 begin with a hyphen: the command line would take them for options. */
+/** Hides connection ids that the command line would take for options: those of one worker of 64 begin with a hyphen. */
 export function hideIds(argv: readonly string[]): string[] {
   return argv.map((text) => (/^-[\w-]{14}=$/.test(text) ? `${hidden}${text}` : text))
 }
@@ -106,7 +106,7 @@ interface ListGiven extends ManagementGiven {
   json?: boolean
 }
 
-/** Whatever was found is shown, also when some of it is missing: then the exit code is 1. */
+/** Lists connections. Whatever was found is shown, also when some of it is missing: then the exit code is 1. */
 async function list(client: ManagementClient, given: ListGiven, { io, end }: CommandContext): Promise<void> {
   const { api, stage, userAgent, sourceIp, since, limit, json } = given
   const query = new URLSearchParams(present({ apiId: api, stage, userAgent, sourceIp, since }))

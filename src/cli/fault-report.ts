@@ -2,7 +2,7 @@ import pico from 'picocolors'
 import { type Fault, formatFault, sortFaults } from '../config/faults.ts'
 import type { Io, Output } from './io.ts'
 
-/** Writes faults a line each and their number, in colours only for people. */
+/** Writes faults, a line each, and their number; in colours only for people. */
 export function reportFaults(faults: readonly Fault[], output: Output, env: Io['env']): void {
   const colours = pico.createColors(wantsColours(output, env))
   const lines = sortFaults(faults).map((fault) => {
@@ -15,7 +15,7 @@ export function reportFaults(faults: readonly Fault[], output: Output, env: Io['
   output.write(`${lines.join('')}${colours.red(`${faults.length} fault${faults.length === 1 ? '' : 's'}${where}`)}\n`)
 }
 
-/** https://no-color.org: any value but an empty one. */
+/** Whether an output wants colours; any value of NO_COLOR but an empty one says no (https://no-color.org). */
 export function wantsColours(output: Output, env: Io['env']): boolean {
   return output.isTTY === true && !env.NO_COLOR && env.TERM !== 'dumb'
 }

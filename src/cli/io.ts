@@ -1,6 +1,6 @@
 import { createInterface, type Interface } from 'node:readline'
 
-/** What a command may do to the outside; a test hands over its own. */
+/** The outside as a command sees it, and all that it may do to it; a test hands over its own. */
 export interface Io {
   readonly stdout: Output
   readonly stderr: Output
@@ -15,9 +15,11 @@ export interface Io {
   onSignal(signal: 'SIGHUP' | 'SIGINT' | 'SIGTERM' | 'SIGUSR2', listener: () => void): void
   /** Ends the process at once. */
   exit(code: number): void
-  /** How this program is run once more: the executable and its arguments up to the name of the command. */
+  /**
+   * The command line that runs this program once more: the executable and its arguments up to the name of the command.
+   */
   readonly program?: readonly string[]
-  /** To the process that has started this one to work for it; null in any other. */
+  /** The channel to the process that has started this one to work for it; null in any other. */
   readonly parent?: ParentChannel | null
 }
 
@@ -26,7 +28,9 @@ export interface ParentChannel {
   /** Resolves when the message has been handed over, also when nobody is there to take it. */
   send(message: object): Promise<void>
   onMessage(listener: (message: unknown) => void): void
-  /** Called when the parent has ended, however that came; at once when it has already. */
+  /**
+   * Adds a listener for the parent's end, however that came; it is called at once when the parent has ended already.
+   */
   onClosed(listener: () => void): void
   close(): void
 }
@@ -34,7 +38,7 @@ export interface ParentChannel {
 export interface Output {
   write(text: string): unknown
   readonly isTTY?: boolean | undefined
-  /** How wide the terminal is; changes with it. */
+  /** Columns of the terminal; they change with its width. */
   readonly columns?: number | undefined
 }
 
@@ -55,12 +59,14 @@ export function processIo(): Io {
   }
 }
 
-/** Whoever reads may have seen enough, as `| head` has: no fault, and nothing that may end a gateway. */
+/** Ignores that the reader of an output has gone, as `| head` does: no fault, and nothing that may end a gateway. */
 function ignoreBrokenPipe(error: Error & { code?: string }): void {
   if (error.code !== 'EPIPE') throw error
 }
 
-/** Those of Node.js itself, but for the debugger: its port can be had only once. */
+/**
+ * The arguments of Node.js itself that a further process gets: all but the debugger's, whose port can be had only once.
+ */
 function inheritedArguments(given: readonly string[]): string[] {
   return given.filter((argument) => !argument.startsWith('--inspect'))
 }

@@ -14,14 +14,14 @@ export interface ShownConnection {
 export interface ShownPage {
   readonly connections: readonly ShownConnection[]
   readonly cursor: string | null
-  /** Workers whose connections are missing. */
+  /** Workers that did not answer, so that their connections are missing. */
   readonly unanswered: readonly { readonly owner: number; readonly name: string }[]
 }
 
 export interface ShownWorker {
   readonly owner: number
   readonly name: string
-  /** Whether it is the one that answered. */
+  /** Whether this worker is the one that answered. */
   readonly self: boolean
   readonly state: 'alive' | 'dead' | 'burying'
   readonly version: string | null
@@ -32,11 +32,14 @@ export interface ShownWorker {
 
 export interface ShownWorkers {
   readonly workers: readonly ShownWorker[]
-  /** By the clock of the worker that answered. */
+  /** The time by the clock of the worker that answered. */
   readonly now: string
 }
 
-/** What the port answered, or that it did not; the message is for the person at the terminal. */
+/**
+ * A failure of the management port: its refusal, or that it did not answer. The message is for the person at the
+ * terminal.
+ */
 export class ManagementFailure extends Error {
   override readonly name = 'ManagementFailure'
 }
@@ -51,7 +54,7 @@ export interface ManagementClient {
 
 const answerInMillis = 15_000
 
-/** Calls the management port at `url`. Every method rejects with a `ManagementFailure`. */
+/** Creates a client of the management port at `url`. Every method rejects with a `ManagementFailure`. */
 export function createManagementClient(url: string, token: string | null): ManagementClient {
   const base = url.replace(/\/+$/, '')
   const path = (id: string) => `/api/connections/${encodeURIComponent(id)}`

@@ -5,7 +5,7 @@ import { createManagementClient, type ManagementClient, ManagementFailure } from
 
 const defaultUrl = 'http://127.0.0.1:8081'
 
-/** What every command that talks to a management port may be given. */
+/** The options of every command that talks to a management port. */
 export interface ManagementGiven {
   managementUrl?: string
   tokenFile?: string
@@ -17,7 +17,7 @@ export function withManagement(command: Command): Command {
     .option('--token-file <file>', 'file with the token; its first line that is no comment')
 }
 
-/** Does the work of a command; what goes wrong is one sentence on standard error, and exit code 1. */
+/** Does the work of a command; a failure is one sentence on standard error, and exit code 1. */
 export async function runManaged(
   { io, end }: CommandContext,
   given: ManagementGiven,

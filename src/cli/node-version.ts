@@ -1,7 +1,10 @@
 /** The majors that the server underneath has binaries for. */
 const supported = ['20', '22']
 
-/** One sentence why this Node.js can't run Postern; null when it can. Imports nothing: it runs before everything else. */
+/**
+ * Says in one sentence why this Node.js can't run Postern; null when it can. Imports nothing: it runs before everything
+ * else.
+ */
 export function unsupportedNode(version: string): string | null {
   const major = version.split('.')[0] as string
   if (supported.includes(major)) return null

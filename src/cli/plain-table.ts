@@ -1,8 +1,8 @@
 import { printable } from '../vocabulary/printable.ts'
 
 /**
- * A table without rules, so that it can be cut up by a pipe too; ends with a line feed. By hand, since it may have a
- * hundred thousand rows: what draws tables for terminals takes minutes for those.
+ * Draws a table without rules, so that it can be cut up by a pipe too; ends with a line feed. Drawn by hand, since it
+ * may have a hundred thousand rows: what draws tables for terminals takes minutes for those.
  */
 export function plainTable(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const lines = [head, ...rows.map((cells) => cells.map(printable))]
@@ -26,7 +26,7 @@ function padded(text: string, width: number): string {
   return text + ' '.repeat(width - widthOf(text))
 }
 
-/** `12s`, `3m4s`, `5h6m`, `7d8h`. */
+/** A length of time for people: `12s`, `3m4s`, `5h6m`, `7d8h`. */
 export function ageText(milliseconds: number): string {
   const seconds = Math.max(0, Math.floor(milliseconds / 1000))
   if (seconds < 60) return `${seconds}s`

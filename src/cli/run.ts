@@ -20,7 +20,7 @@ export const commands: readonly MakeCommand[] = [
   loadCommand,
 ]
 
-/** Wrong usage, so that a script can tell it from a fault (1). */
+/** Exit code of wrong usage, so that a script can tell it from a fault (1). */
 const usageCode = 2
 
 const epilogue = `

@@ -1,7 +1,7 @@
 import { type Command, Option } from 'commander'
 import { type SettingRow, settingsTable } from '../config/settings-table.ts'
 
-/** `dir` is the argument of the command, not an option. */
+/** The settings that have an option: all but `dir`, which is the argument of the command. */
 const rows = settingsTable.filter((row) => row.name !== 'dir')
 
 /** Gives a command an option for every setting, under the headings of the settings table. */
@@ -21,7 +21,10 @@ function optionOf(row: SettingRow): Option {
   return option.helpGroup(`${row.group}:`)
 }
 
-/** The schema holds the default, so that commander can't make it look as if it was given. */
+/**
+ * The description of a setting with its default, which the schema holds, so that commander can't make it look as if it
+ * was given.
+ */
 function describe(row: SettingRow, description: string): string {
   const given = row.default
   if (given === undefined || typeof given === 'boolean' || (Array.isArray(given) && given.length === 0))
@@ -29,7 +32,7 @@ function describe(row: SettingRow, description: string): string {
   return `${description} (default: ${String(given)})`
 }
 
-/** What was given on the command line, by the setting's name. */
+/** The settings that were given on the command line, by their names. */
 export function givenSettings(command: Command): Record<string, string | boolean> {
   const given: Record<string, string | boolean> = {}
   for (const row of rows) {

@@ -46,7 +46,7 @@ export function startCommand({ io, version, end }: CommandContext): Command {
 export interface StartDeps {
   readonly io: Io
   readonly version: string
-  /** Late, so that `--help` and faults of settings do not wait for the whole gateway to load. */
+  /** Loads the gateway late, so that `--help` and faults of settings do not wait for it. */
   readonly load: () => Promise<{ startPostern: typeof startPostern }>
   readonly loadWorkers?: () => Promise<{ startWorkers: typeof startWorkers }>
 }
@@ -112,7 +112,7 @@ async function startSeveral(settings: Settings, sources: SettingSources, deps: S
   })
 }
 
-/** For someone at a terminal, who would have to find the ports among lines of JSON. */
+/** A greeting for someone at a terminal, who would have to find the ports among lines of JSON. */
 function greeting(
   { tls, host, playground, managementHost }: Settings,
   { port, managementPort }: Pick<Postern, 'port' | 'managementPort'>,
@@ -127,9 +127,9 @@ function faultsOf(error: unknown): readonly Fault[] {
 }
 
 interface Served {
-  /** Resolves with the exit code. */
+  /** Lets what is under way end in order; resolves with the exit code. */
   drain(seconds: number, delaySeconds: number): Promise<number>
-  /** What this process has started must not outlive it. */
+  /** Ends what this process has started, which must not outlive it. */
   kill(): void
   reload(): Promise<void>
 }
@@ -155,7 +155,10 @@ function untilStopped(settings: Settings, io: Io, { drain, kill, reload }: Serve
   })
 }
 
-/** Settings that are read at the start only stay as they are; the tokens among them are replaced. */
+/**
+ * Reads the settings once more for a reload. Most of them are read at the start only and stay as they are; the tokens
+ * among them are replaced.
+ */
 async function freshSettings(sources: SettingSources, io: Io): Promise<Settings | undefined> {
   const { settings, faults } = await readSettings(sources)
   if (settings === null) reportFaults(faults, io.stderr, io.env)

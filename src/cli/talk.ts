@@ -4,18 +4,18 @@ import WebSocket from 'ws'
 import type { Io, Output } from './io.ts'
 
 export interface TalkOptions {
-  /** `ws://` or `wss://`. */
+  /** URL of the WebSocket, `ws://` or `wss://`. */
   readonly url: string
-  /** For the handshake. */
+  /** Headers of the handshake. */
   readonly headers: Readonly<Record<string, string>>
   readonly subprotocols: readonly string[]
-  /** How long to stay once the input has ended. */
+  /** Milliseconds to stay once the input has ended. */
   readonly waitInMillis: number
 }
 
-/** A refusal is shown to this length. */
+/** Characters of a refusal's body that are shown at most. */
 const longestBody = 65_536
-/** A frame from a server is up to 128 KB. */
+/** Bytes of a frame that are taken at most; one from a gateway has up to 128 KB. */
 const maxPayload = 1_048_576
 const eraseLine = '\r\u001b[K'
 
@@ -90,14 +90,14 @@ export async function talk(
     print(io.stderr, text)
   }
 
-  /** Above the line that is being typed, which is then shown again. */
+  /** Prints above the line that is being typed, which is then shown again. */
   function print(output: Output, text: string): void {
     output.write(`${io.interactive ? eraseLine : ''}${text}\n`)
     if (io.interactive) lines?.prompt(true)
   }
 }
 
-/** What a server sends may not steer the terminal. */
+/** A server's text without what would steer the terminal. */
 function printable(text: string): string {
   return text.replace(/\p{Cc}/gu, (character) =>
     character === '\n' || character === '\t'
@@ -120,7 +120,10 @@ async function refusal(response: IncomingMessage): Promise<string> {
   return body === '' ? status : `${status}: ${printable(body.slice(0, longestBody))}`
 }
 
-/** Names that resolve to several addresses fail with one error for each, and a message for none. */
+/**
+ * The message of an error. Names that resolve to several addresses fail with one error for each, and a message for
+ * none.
+ */
 function describe(error: Error): string {
   const first = error instanceof AggregateError ? (error.errors[0] as Error) : error
   return `failed: ${first.message}`

@@ -6,7 +6,10 @@ import type { Io } from './io.ts'
 /** The name by which `postern start --workers` runs this program for each worker. */
 export const workerProcessName = 'worker-process'
 
-/** Not for people: one of the processes of `postern start --workers`. Its name is there for `ps`. */
+/**
+ * The command that runs one of the processes of `postern start --workers`; it is not for people. Its name is there for
+ * `ps`.
+ */
 export function workerProcessCommand({ io, version, end }: CommandContext): Command {
   return new Command(workerProcessName)
     .description('One of the processes of postern start --workers, which starts it.')

@@ -59,7 +59,7 @@ function workersTable({ workers, now }: ShownWorkers): string {
   return plainTable(['WORKER', 'OWNER', 'STATE', 'VERSION', 'AGE', 'CONNECTIONS', 'LEASE'], rows)
 }
 
-/** `3 workers, 1234 connections` */
+/** The line under the table, `3 workers, 1234 connections`. */
 function countLine(workers: readonly ShownWorker[]): string {
   const alive = workers.filter(({ state }) => state === 'alive')
   const dead = workers.filter(({ state }) => state !== 'alive')
