@@ -1,4 +1,7 @@
-/** A control frame carries 125 bytes and two of them are the code (RFC 6455 §5.5, §5.5.1). */
+/**
+ * Bytes of the longest close reason: a control frame carries 125 bytes and two of them are the code (RFC 6455 §5.5,
+ * §5.5.1).
+ */
 export const maxCloseReasonBytes = 123
 
 /**

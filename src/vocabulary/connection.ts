@@ -1,14 +1,14 @@
 import type { ConnectionId } from './ids.ts'
 
-/** What every node of a fleet may know of a connection; the registry stores it. */
+/** The facts about a connection that every worker of a fleet may know; the registry stores them. */
 export interface ConnectionRecord {
   readonly connectionId: ConnectionId
   readonly apiId: string
   readonly stage: string
-  /** Milliseconds since 1970; constant for the connection. */
+  /** Time of the handshake in milliseconds since 1970; constant for the connection. */
   readonly connectedAt: number
   readonly sourceIp: string
-  /** Null when the client sent no User-Agent. */
+  /** The User-Agent that the client sent; null when it sent none. */
   readonly userAgent: string | null
   /** The authority that the client used: `requestContext.domainName` of every event. */
   readonly domainName: string
@@ -16,8 +16,8 @@ export interface ConnectionRecord {
   readonly authorizer: Readonly<Record<string, string>> | null
 }
 
-/** A record with what only the worker that holds the socket knows. */
+/** A record with the facts that only the worker that holds the socket knows. */
 export interface ConnectionDescription extends ConnectionRecord {
-  /** Milliseconds since 1970; moves on frames from the client and on frames sent to it. */
+  /** Time of the last activity in milliseconds since 1970; moves on frames from the client and on frames sent to it. */
   readonly lastActiveAt: number
 }

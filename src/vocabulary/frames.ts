@@ -10,12 +10,15 @@ export interface Frame {
 }
 
 /**
- * What became of a frame handed to a connection: `sent` is written to the socket's path (not yet received by the
- * client), `gone` is no such connection, `full` is an outbound buffer above its limit: nothing was queued.
+ * The fate of a frame handed to a connection: `sent` is written to the socket's path (not yet received by the client),
+ * `gone` is no such connection, `full` is an outbound buffer above its limit: nothing was queued.
  */
 export type SendOutcome = 'sent' | 'gone' | 'full'
 
-/** `unreachable`: the worker that owns the connection lives but did not answer; the caller may try again. */
+/**
+ * The fate of a frame for a connection anywhere in the fleet. `unreachable`: the worker that owns the connection lives
+ * but did not answer; the caller may try again.
+ */
 export type DeliverOutcome = SendOutcome | 'unreachable'
 
 /**

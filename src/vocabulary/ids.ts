@@ -1,6 +1,6 @@
 import { randomFillSync, randomInt } from 'node:crypto'
 
-/** `L0SM9cOFvHcCIhw=`: 11 bytes as 15 base64url characters and one `=`. */
+/** The id of a connection, `L0SM9cOFvHcCIhw=`: 11 bytes as 15 base64url characters and one `=`. */
 export type ConnectionId = string
 /** The worker that holds a socket: an integer of 24 bits, unique among live and recently dead workers. */
 export type OwnerId = number
@@ -58,7 +58,7 @@ function triple(a: number, b: number, c: number): string {
 }
 
 /**
- * A random owner. None whose connection ids begin with `-`: a command line would take such an id for an option
+ * A random owner, but none whose connection ids begin with `-`: a command line would take such an id for an option
  * (`aws apigatewaymanagementapi post-to-connection --connection-id -…`).
  */
 export function randomOwnerId(): OwnerId {
@@ -155,7 +155,7 @@ export function allocateUuid(): string {
 let second = -1
 let rootStart = ''
 
-/** `Root=1-<seconds since 1970, 8 hex digits>-<24 hex digits>`, as `X-Amzn-Trace-Id` carries it. */
+/** A new trace id, `Root=1-<seconds since 1970, 8 hex digits>-<24 hex digits>`, as `X-Amzn-Trace-Id` carries it. */
 export function allocateTraceId(epochInMillis: number): string {
   const number = nextSerial()
   const now = Math.floor(epochInMillis / 1000)

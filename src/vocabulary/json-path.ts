@@ -3,7 +3,7 @@ import { JSONPathEnvironment, JSONPathError as P3Error } from 'json-p3'
 /** A JSONPath compiled at load and read once per message. */
 export interface JsonPath {
   readonly source: string
-  /** True when the path names at most one place, so that `read` gives that value and not a list of matches. */
+  /** Whether the path names at most one place, so that `read` gives that value and not a list of matches. */
   readonly definite: boolean
   /** Names and positions from the root down, for a walk over something other than parsed JSON; null when not that plain. */
   readonly steps: readonly (string | number)[] | null
@@ -29,10 +29,13 @@ type Step = string | number | readonly string[]
 
 /** Longest path that is compiled: paths come from definitions and, in templates, from messages. */
 const maxPathLength = 1_000
-/** Each `..` walks the whole document below every match; two keep the work near its size times its depth. */
+/**
+ * Times that `..` may stand in a path: each walks the whole document below every match, and two keep the work near its
+ * size times its depth.
+ */
 const maxDescents = 2
 const maxDescentDepth = 100
-/** Values an indefinite path may give. */
+/** Values that an indefinite path may give. */
 const maxMatches = 10_000
 
 const search = new JSONPathEnvironment({ maxRecursionDepth: maxDescentDepth })

@@ -16,8 +16,8 @@ export function parseJson(text: string): unknown {
 }
 
 /**
- * As `parseJson`, for a text that was most likely parsed just before: route selection reads each message, and mappings
- * and template selection then read the same one.
+ * The value of a JSON text, as `parseJson` gives it, for a text that was most likely parsed just before: route
+ * selection reads each message, and mappings and template selection then read the same one.
  */
 export function rememberedJson(text: string): unknown {
   return text === lastText ? lastValue : parseJson(text)

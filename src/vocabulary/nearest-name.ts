@@ -1,4 +1,4 @@
-/** Names longer than this are no typos: the distance costs their product. */
+/** Characters of the longest name that may be a typo: the distance costs the product of both lengths. */
 const maxLength = 128
 
 /**
@@ -22,7 +22,10 @@ export function nearestName(name: string, candidates: Iterable<string>): string 
   return nearest
 }
 
-/** Optimal string alignment: insertions, deletions, substitutions and swaps of neighbours each count one. */
+/**
+ * The distance of two names in edits (optimal string alignment): insertions, deletions, substitutions and swaps of
+ * neighbours each count one.
+ */
 function editDistance(a: string, b: string): number {
   let beforeLast: number[] = []
   let last = Array.from({ length: b.length + 1 }, (_, j) => j)

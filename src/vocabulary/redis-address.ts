@@ -1,7 +1,7 @@
-/** Where a Redis is, as one URL or several say it. Passwords stand beside it, not in it. */
+/** The address of a Redis, as one URL or several say it. Passwords stand beside it, not in it. */
 export interface RedisAddress {
   readonly kind: 'single' | 'sentinel' | 'cluster'
-  /** Of the server, of the Sentinels, or of some nodes of the Cluster; never empty. */
+  /** Hosts and ports of the server, of the Sentinels, or of some nodes of the Cluster; never empty. */
   readonly nodes: readonly { readonly host: string; readonly port: number }[]
   readonly tls: boolean
   /** The name that the Sentinels know the master by; null without Sentinels. */
@@ -13,7 +13,7 @@ export interface RedisAddress {
 const form =
   'redis://host:6379, rediss://host:6379 for TLS, redis+sentinel://host:26379,host:26379/master, or several redis:// URLs (commas between them) or redis+cluster://host:6379 for a Cluster'
 
-/** What a setting is told when it is no address. */
+/** The forms that a Redis address may have, for the fault of a setting that has none of them. */
 export const redisAddressForm = form
 
 const schemes: Readonly<Record<string, { kind: RedisAddress['kind']; tls: boolean; port: number }>> = {
@@ -25,7 +25,10 @@ const schemes: Readonly<Record<string, { kind: RedisAddress['kind']; tls: boolea
   'rediss+cluster': { kind: 'cluster', tls: true, port: 6379 },
 }
 
-/** Reads one URL, or several with commas between them; a password in it is given back apart. Null when it is none. */
+/**
+ * Reads one URL, or several with commas between them; a password in it is given back apart. Null when the text is no
+ * address.
+ */
 export function parseRedisAddress(text: string): { address: RedisAddress; password: string | null } | null {
   const urls = text.split(/,(?=\s*[a-z+]+:\/\/)/).map(parseUrl)
   const [first] = urls
@@ -76,7 +79,7 @@ function parseHost(text: string, usual: number): { host: string; port: number } 
   return host === undefined || port < 1 || port > 65_535 ? null : { host, port }
 }
 
-/** `127.0.0.1:6379`: for messages. */
+/** An address as messages show it, `127.0.0.1:6379`. */
 export function redisAddressText({ nodes, kind, master }: RedisAddress): string {
   const hosts = nodes.map(({ host, port }) => `${host.includes(':') ? `[${host}]` : host}:${port}`).join(', ')
   return kind === 'sentinel' ? `${master} of the Sentinels ${hosts}` : hosts
