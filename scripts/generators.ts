@@ -5,7 +5,7 @@ import { errorKinds } from '../src/load/contract.ts'
 import { scenarioSchema } from '../src/load/scenario/definition.ts'
 import { placeholders } from '../src/load/scenario/template.ts'
 import { thresholdMetrics } from '../src/load/scenario/threshold.ts'
-import { metricTable } from '../src/observability/metric-table.ts'
+import { type MetricRow, metricTable } from '../src/observability/metric-table.ts'
 import { closeReasons } from '../src/vocabulary/close-reasons.ts'
 import { contextVariables } from '../src/vocabulary/context-variables.ts'
 import { errorTable } from '../src/vocabulary/errors.ts'
@@ -50,7 +50,7 @@ export const sections: Readonly<Record<string, () => string>> = {
   metrics: () =>
     markdownTable(
       ['Metric', 'Type', 'Labels', 'Meaning'],
-      Object.entries(metricTable).map(([name, { type, labels, help }]) => [
+      Object.entries<MetricRow>(metricTable).map(([name, { type, labels, help }]) => [
         `\`${name}\``,
         type,
         Object.keys(labels)
@@ -63,21 +63,21 @@ export const sections: Readonly<Record<string, () => string>> = {
   'metric-buckets': () =>
     markdownTable(
       ['Histogram', 'Upper bounds'],
-      Object.entries(metricTable).flatMap(([name, { buckets }]) =>
+      Object.entries<MetricRow>(metricTable).flatMap(([name, { buckets }]) =>
         buckets.length === 0 ? [] : [[`\`${name}\``, buckets.join(', ')]],
       ),
     ),
   'metrics-merged': () =>
     markdownTable(
       ['Gauge', 'Of all workers'],
-      Object.entries(metricTable).flatMap(([name, { type, merge }]) =>
+      Object.entries<MetricRow>(metricTable).flatMap(([name, { type, merge }]) =>
         type === 'gauge' ? [[`\`${name}\``, mergeWords[merge]]] : [],
       ),
     ),
   'metrics-aws': () =>
     markdownTable(
       ['Metric', 'Of `AWS/ApiGateway`'],
-      Object.entries(metricTable).flatMap(([name, { aws }]) => (aws === null ? [] : [[`\`${name}\``, aws]])),
+      Object.entries<MetricRow>(metricTable).flatMap(([name, { aws }]) => (aws === null ? [] : [[`\`${name}\``, aws]])),
     ),
   'context-variables': () =>
     markdownTable(
@@ -166,8 +166,8 @@ function settingsSection(): string {
 /** Most labels mean the same on every metric: those stand once. */
 function metricLabelsSection(): string {
   const meanings = new Map<string, string[]>()
-  for (const [name, { labels }] of Object.entries(metricTable)) {
-    for (const [label, meaning] of Object.entries(labels)) {
+  for (const [name, { labels }] of Object.entries<MetricRow>(metricTable)) {
+    for (const [label, { meaning }] of Object.entries(labels)) {
       const key = `${label}\n${meaning}`
       meanings.set(key, [...(meanings.get(key) ?? []), name])
     }

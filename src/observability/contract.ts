@@ -1,3 +1,5 @@
+import type { MergeRule, metricTable } from './metric-table.ts'
+
 /** A structured log; the members of `fields` never hold secrets. A level that is off costs a call of an empty function. */
 export interface Log {
   debug(fields: object, message: string): void
@@ -17,18 +19,36 @@ export interface Histogram {
   observe(value: number): void
 }
 
-/** The labels of one series; their values are bounded: api, stage, route, and names from our own tables. */
-export type Labels = Readonly<Record<string, string>>
+type Table = typeof metricTable
+type Rows<Type> = { readonly [Name in keyof Table as Table[Name]['type'] extends Type ? Name : never]: Table[Name] }
+
+export type CounterName = keyof Rows<'counter'>
+export type HistogramName = keyof Rows<'histogram'>
+export type GaugeName = keyof Rows<'gauge'>
+type MetricName = keyof Table
+
+type LabelOf<Name extends MetricName> = keyof Table[Name]['labels']
+type AnyLabel = { [Name in MetricName]: LabelOf<Name> }[MetricName]
+type ValueOf<Label> = Label extends { readonly values: readonly (infer Value)[] | null } ? Value : never
 
 /**
- * The process's metrics. Asking twice for the same name and labels gives the same series, so that a reload goes on
- * counting; a name that is not in `observability/metric-table.ts` throws.
+ * The labels of one series of a metric: all that its row in the table has and none of the others, each with one of the
+ * values that the row allows. The values are bounded: api, stage, route, and names from our own tables.
+ */
+export type Labels<Name extends MetricName> = {
+  readonly [Label in LabelOf<Name>]: ValueOf<Table[Name]['labels'][Label]>
+} & { readonly [Label in Exclude<AnyLabel, LabelOf<Name>>]?: never }
+
+/**
+ * The process's metrics. Names, labels and closed lists of values are those of `observability/metric-table.ts`; a name
+ * or a label that the compiler was talked into throws. Asking twice for the same name and labels gives the same series,
+ * so that a reload goes on counting.
  */
 export interface Metrics {
-  counter(name: string, labels: Labels): Counter
-  histogram(name: string, labels: Labels): Histogram
+  counter<Name extends CounterName>(name: Name, labels: Labels<Name>): Counter
+  histogram<Name extends HistogramName>(name: Name, labels: Labels<Name>): Histogram
   /** Read at scrape time. A second gauge of the same name and labels replaces the first. */
-  gauge(name: string, labels: Labels, read: () => number): void
+  gauge<Name extends GaugeName>(name: Name, labels: Labels<Name>, read: () => number): void
   /** The text of `/metrics`, Prometheus exposition format 0.0.4. */
   scrape(): Promise<string>
   /** Everything as it is now, for the process that merges the metrics of several. */
@@ -36,12 +56,6 @@ export interface Metrics {
 }
 
 export type MetricType = 'counter' | 'gauge' | 'histogram' | 'summary'
-
-/**
- * What becomes of a metric that several workers have: one series with the sum, the largest or the smallest of their
- * values, or a series for each with a label `worker`.
- */
-export type MergeRule = 'sum' | 'max' | 'min' | 'worker'
 
 export type MetricsSnapshot = readonly MetricSnapshot[]
 

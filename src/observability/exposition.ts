@@ -1,11 +1,14 @@
-import type { Counter, Labels, MetricSnapshot, SeriesSnapshot } from './contract.ts'
+import type { Counter, MetricSnapshot, SeriesSnapshot } from './contract.ts'
 import type { MetricRow } from './metric-table.ts'
+
+/** The labels of a series by name, whatever the metric. */
+export type LabelValues = Readonly<Record<string, unknown>>
 
 /**
  * The labels of a series as `{api="chat",stage="dev"}`, empty without any: made once for each series. Throws when
  * they are not exactly the ones of the table, which is a fault of the caller.
  */
-export function labelText(metric: string, names: readonly string[], labels: Labels): string {
+export function labelText(metric: string, names: readonly string[], labels: LabelValues): string {
   const given = Object.keys(labels)
   if (given.length !== names.length || names.some((name) => !Object.hasOwn(labels, name))) {
     throw new Error(`${metric} has the labels ${names.join(', ') || '(none)'}, not ${given.join(', ') || '(none)'}`)

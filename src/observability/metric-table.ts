@@ -1,40 +1,62 @@
-import type { MergeRule } from './contract.ts'
+import { type CloseReasonName, closeReasons } from '../vocabulary/close-reasons.ts'
+import { type ErrorCode, errorTable } from '../vocabulary/errors.ts'
+
+/**
+ * What becomes of a metric that several workers have: one series with the sum, the largest or the smallest of their
+ * values, or a series for each with a label `worker`.
+ */
+export type MergeRule = 'sum' | 'max' | 'min' | 'worker'
+
+/** A label of a metric. Its values are bounded: they come from definitions or from tables of ours. */
+export interface Label<Value extends string = string> {
+  /** The sentence of the docs that says what the values are. */
+  readonly meaning: string
+  /** All values that there are; null where they come from definitions or from elsewhere. */
+  readonly values: readonly Value[] | null
+}
+
+export type RowType = 'counter' | 'gauge' | 'histogram'
+export type RowLabels = Readonly<Record<string, Label>>
 
 /** A metric that the gateway may expose; docs/metrics-and-logs.md is made from here. */
-export interface MetricRow {
-  readonly type: 'counter' | 'gauge' | 'histogram'
+export interface MetricRow<Type extends RowType = RowType, Labels extends RowLabels = RowLabels> {
+  readonly type: Type
   readonly help: string
   /** What one `/metrics` says of several workers (`--workers`). */
   readonly merge: MergeRule
-  /** Every label with what its values are; all of them come from definitions or from tables of ours. */
-  readonly labels: Readonly<Record<string, string>>
+  readonly labels: Labels
   /** Upper bounds in the base unit, rising; only for histograms, and there never empty. */
   readonly buckets: readonly number[]
   /** The metric of AWS's namespace `AWS/ApiGateway` that it answers to, and how. */
   readonly aws: string | null
 }
 
-const api = 'Id of the API.'
-const stage = 'Name of the stage.'
-const route = 'Route key of the definition.'
-const code = 'Code of the table of errors.'
+const api = anyOf('Id of the API.')
+const stage = anyOf('Name of the stage.')
+const route = anyOf('Route key of the definition.')
+const errorCodes = Object.keys(errorTable) as ErrorCode[]
+const code = oneOf('Code of the table of errors.', errorCodes)
+const direction = oneOf('`in` or `out`.', ['in', 'out'])
 /** Integrations end at 29 s, or at 30 with what goes on around them. */
 const integrationSeconds = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30]
 const answerSeconds = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5]
 const lagSeconds = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5]
 
-export const metricTable: Readonly<Record<string, MetricRow>> = {
+/** Every metric of Postern's own by its name. Who counts is checked by the compiler against names, labels and values. */
+export const metricTable = {
   // --- connections and messages ---
   postern_connections: gauge('Open WebSocket connections of this worker.', { api, stage }),
   postern_connects_total: counter('Handshakes, by how they ended.', {
     api,
     stage,
-    outcome:
+    outcome: oneOf(
       '`accepted`, `refused` (the backend said no), `failed` (the gateway said no, or the backend could not be asked), `aborted` (the client left before its answer).',
+      ['accepted', 'refused', 'failed', 'aborted'],
+    ),
   }),
   postern_messages_total: counter(
     'Messages from clients and to clients: replies, error frames and callbacks.',
-    { api, stage, route: 'Route key of the definition; `@connections` for callbacks.', direction: '`in` or `out`.' },
+    { api, stage, route: anyOf('Route key of the definition; `@connections` for callbacks.'), direction },
     'MessageCount: the sum of both directions (AWS adds one for each CONNECT and DISCONNECT).',
   ),
   postern_errors_total: counter(
@@ -45,7 +67,7 @@ export const metricTable: Readonly<Record<string, MetricRow>> = {
   postern_closes_total: counter('Connections that ended, by reason.', {
     api,
     stage,
-    reason: 'Name of the table of close reasons.',
+    reason: oneOf('Name of the table of close reasons.', Object.keys(closeReasons) as CloseReasonName[]),
   }),
 
   // --- integrations and callbacks ---
@@ -57,20 +79,32 @@ export const metricTable: Readonly<Record<string, MetricRow>> = {
   ),
   postern_integration_errors_total: counter(
     'Calls of an integration that failed, or that it answered with 4xx or 5xx.',
-    { api, stage, route, code: 'Code of the table of errors, or `4xx` or `5xx` for what the backend answered.' },
+    {
+      ...{ api, stage, route },
+      code: oneOf('Code of the table of errors, or `4xx` or `5xx` for what the backend answered.', [
+        ...errorCodes,
+        '4xx',
+        '5xx',
+      ]),
+    },
     'IntegrationError: `4xx` and `5xx`. The other codes are part of ExecutionError.',
   ),
   postern_callbacks_total: counter('Calls of `@connections`.', {
     api,
-    operation: '`post`, `get` or `delete`.',
-    status: 'HTTP status of the answer.',
+    operation: oneOf('`post`, `get` or `delete`.', ['post', 'get', 'delete']),
+    status: anyOf('HTTP status of the answer.'),
   }),
 
   // --- the registry that workers share (--redis) ---
   postern_registry_up: gauge('1 while Redis, and other workers through it, can be reached, else 0.', {}, 'min'),
   postern_registry_workers: gauge(
     'Workers of the fleet, as seen by the one worker that looks for dead ones; NaN at all others.',
-    { state: '`alive`, or `dead`: its lease has run out and its `$disconnect`s are not all run yet.' },
+    {
+      state: oneOf('`alive`, or `dead`: its lease has run out and its `$disconnect`s are not all run yet.', [
+        'alive',
+        'dead',
+      ]),
+    },
     'max',
   ),
   postern_registry_waiting: gauge(
@@ -88,10 +122,15 @@ export const metricTable: Readonly<Record<string, MetricRow>> = {
   ),
   postern_registry_unanswered_total: counter('Pushes, look-ups and closes that another worker did not answer.', {}),
   postern_registry_envelopes_total: counter('Messages between workers, each with many pushes or answers.', {
-    direction: '`in` or `out`.',
+    direction,
   }),
   postern_registry_envelopes_refused_total: counter('Messages that came through Redis and were not taken.', {
-    reason: '`size`, `encoding`, `version` (of the wire format) or `schema`.',
+    reason: oneOf('`size`, `encoding`, `version` (of the wire format) or `schema`.', [
+      'size',
+      'encoding',
+      'version',
+      'schema',
+    ]),
   }),
   postern_registry_burials_total: counter(
     'Dead workers that this worker has settled: all their `$disconnect`s are run.',
@@ -104,13 +143,17 @@ export const metricTable: Readonly<Record<string, MetricRow>> = {
 
   // --- the workers of one machine (--workers) ---
   postern_workers: gauge('Processes of `--workers`, by what they do; those that drain before they end among them.', {
-    state:
+    state: oneOf(
       '`ready`, `unready` (serves, but can not reach other workers), `starting`, `waiting` (died; is started again in a moment), `draining`, `silent` (does not answer: frozen or blocked).',
+      ['ready', 'unready', 'starting', 'waiting', 'draining', 'silent'],
+    ),
   }),
   postern_worker_restarts_total: counter('Workers started again because they had died.', {}),
 
   // --- the process ---
-  postern_definition_reloads_total: counter('Definitions read anew.', { outcome: '`applied` or `rejected`.' }),
+  postern_definition_reloads_total: counter('Definitions read anew.', {
+    outcome: oneOf('`applied` or `rejected`.', ['applied', 'rejected']),
+  }),
   postern_draining: gauge('1 while the worker drains before it stops, else 0.', {}, 'max'),
   postern_event_loop_lag_seconds: histogram(
     'How late a timer fired, ten samples a second: time in which nothing else could run.',
@@ -118,27 +161,36 @@ export const metricTable: Readonly<Record<string, MetricRow>> = {
     lagSeconds,
   ),
   postern_log_lines_dropped_total: counter('Lines not written because the destination took them too slowly.', {
-    log: '`gateway`: both logs share standard output.',
+    log: oneOf('`gateway`: both logs share standard output.', ['gateway']),
   }),
   postern_series_refused_total: counter('Series not kept because the metric has too many already.', {
-    metric: 'Name of the metric.',
+    metric: anyOf('Name of the metric.'),
   }),
-  postern_build_info: gauge('Always 1.', { version: 'Of Postern.', node: 'Of Node.js.' }, 'max'),
+  postern_build_info: gauge('Always 1.', { version: anyOf('Of Postern.'), node: anyOf('Of Node.js.') }, 'max'),
+} as const satisfies Readonly<Record<string, MetricRow>>
+
+/** A label whose values the compiler can't know. */
+function anyOf(meaning: string): Label {
+  return { meaning, values: null }
 }
 
-function counter(help: string, labels: MetricRow['labels'], aws: string | null = null): MetricRow {
+function oneOf<const Value extends string>(meaning: string, values: readonly Value[]): Label<Value> {
+  return { meaning, values }
+}
+
+function counter<L extends RowLabels>(help: string, labels: L, aws: string | null = null): MetricRow<'counter', L> {
   return { type: 'counter', help, labels, merge: 'sum', buckets: [], aws }
 }
 
-function gauge(help: string, labels: MetricRow['labels'], merge: MergeRule = 'sum'): MetricRow {
+function gauge<L extends RowLabels>(help: string, labels: L, merge: MergeRule = 'sum'): MetricRow<'gauge', L> {
   return { type: 'gauge', help, labels, merge, buckets: [], aws: null }
 }
 
-function histogram(
+function histogram<L extends RowLabels>(
   help: string,
-  labels: MetricRow['labels'],
+  labels: L,
   buckets: readonly number[],
   aws: string | null = null,
-): MetricRow {
+): MetricRow<'histogram', L> {
   return { type: 'histogram', help, labels, merge: 'sum', buckets, aws }
 }

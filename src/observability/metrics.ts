@@ -1,6 +1,6 @@
 import { collectDefaultMetrics, Registry } from 'prom-client'
-import type { Counter, Histogram, Labels, Log, MetricSnapshot, Metrics } from './contract.ts'
-import { exposeMetric, labelText, snapshotSeries, withLabel } from './exposition.ts'
+import type { Counter, Histogram, Log, MetricSnapshot, Metrics } from './contract.ts'
+import { exposeMetric, type LabelValues, labelText, snapshotSeries, withLabel } from './exposition.ts'
 import { type MetricRow, metricTable } from './metric-table.ts'
 
 /** Labels come from definitions, which an operator may reload for ever: past this a metric takes no more series. */
@@ -29,7 +29,7 @@ export function createMetrics(options: MetricsOptions = {}): Metrics {
     counter('postern_series_refused_total', { metric }).value++
   }
 
-  function series<S>(type: MetricRow['type'], name: string, labels: Labels, make: (row: MetricRow) => S): S {
+  function series<S>(type: MetricRow['type'], name: string, labels: LabelValues, make: (row: MetricRow) => S): S {
     let family = families.get(name)
     if (family === undefined) {
       family = createFamily(name)
@@ -51,11 +51,11 @@ export function createMetrics(options: MetricsOptions = {}): Metrics {
     return made
   }
 
-  function counter(name: string, labels: Labels): Counter {
+  function counter(name: string, labels: LabelValues): Counter {
     return series('counter', name, labels, () => ({ value: 0 }))
   }
 
-  function gauge(name: string, labels: Labels, read: () => number): void {
+  function gauge(name: string, labels: LabelValues, read: () => number): void {
     series<{ read: () => number }>('gauge', name, labels, () => ({ read })).read = read
   }
 
@@ -89,7 +89,8 @@ interface Family {
 }
 
 function createFamily(name: string): Family {
-  const row = Object.hasOwn(metricTable, name) ? metricTable[name] : undefined
+  const rows: Readonly<Record<string, MetricRow>> = metricTable
+  const row = Object.hasOwn(rows, name) ? rows[name] : undefined
   if (row === undefined) throw new Error(`${name} is not in observability/metric-table.ts`)
   return { row, labelNames: Object.keys(row.labels), series: new Map(), full: false }
 }

@@ -6,7 +6,7 @@ import { createMetrics } from '../../src/observability/metrics.ts'
 
 const own = { processMetrics: false }
 const stage = { api: 'chat', stage: 'dev' }
-const message = { ...stage, route: 'send', direction: 'in' }
+const message = { ...stage, route: 'send', direction: 'in' } as const
 const all = new Set([1, 2, 3, 4])
 
 function lines(text: string): string[] {

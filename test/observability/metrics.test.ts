@@ -3,12 +3,12 @@ import fc from 'fast-check'
 import { Counter, Gauge, Histogram, Registry } from 'prom-client'
 import { expect, test, vi } from 'vitest'
 import { watchEventLoopLag } from '../../src/observability/event-loop-lag.ts'
-import { metricTable } from '../../src/observability/metric-table.ts'
+import { type MetricRow, metricTable } from '../../src/observability/metric-table.ts'
 import { createMetrics } from '../../src/observability/metrics.ts'
 
 const own = { processMetrics: false }
 const stage = { api: 'chat', stage: 'dev' }
-const message = { ...stage, route: 'send', direction: 'in' }
+const message = { ...stage, route: 'send', direction: 'in' } as const
 
 function lines(text: string): string[] {
   return text.split('\n').filter((line) => line !== '')
@@ -21,7 +21,7 @@ test('the hot path writes a field, and a scrape prints it', async () => {
   counter.value += 2
   expect(await metrics.scrape()).toBe(
     [
-      `# HELP postern_messages_total ${metricTable.postern_messages_total?.help}`,
+      `# HELP postern_messages_total ${metricTable.postern_messages_total.help}`,
       '# TYPE postern_messages_total counter',
       'postern_messages_total{api="chat",stage="dev",route="send",direction="in"} 3',
       '\n',
@@ -47,13 +47,56 @@ test('series stay apart when their labels would run together', () => {
 
 test('a name that is not in the table, a wrong type and wrong labels are faults of the caller', () => {
   const metrics = createMetrics(own)
+  // @ts-expect-error: a name without a row
   expect(() => metrics.counter('postern_nothing_total', {})).toThrow('postern_nothing_total is not in')
+  // @ts-expect-error: what every object has
   expect(() => metrics.counter('constructor', {})).toThrow('constructor is not in')
+  // @ts-expect-error: another type
   expect(() => metrics.counter('postern_draining', {})).toThrow('postern_draining is a gauge, not a counter')
+  // @ts-expect-error: labels are missing
   expect(() => metrics.counter('postern_messages_total', stage)).toThrow(
     'postern_messages_total has the labels api, stage, route, direction, not api, stage',
   )
+  // @ts-expect-error: labels too many
   expect(() => metrics.gauge('postern_draining', stage, () => 1)).toThrow('(none), not api, stage')
+})
+
+test('the compiler knows each label of each metric, and the values of closed lists', () => {
+  const metrics = createMetrics(own)
+  const route = { ...stage, route: 'send' }
+  const extra: string = 'postern_messages_total'
+  const any: string = 'in'
+  const faults = [
+    // @ts-expect-error: a name that is only known at run time
+    () => metrics.counter(extra, { ...route, direction: 'in' }),
+    // @ts-expect-error: a counter is no histogram
+    () => metrics.histogram('postern_messages_total', { ...route, direction: 'in' }),
+    // @ts-expect-error: a label too many, in plain sight
+    () => metrics.counter('postern_worker_restarts_total', { version: '1' }),
+    // @ts-expect-error: a label too many, brought along by others
+    () => metrics.counter('postern_errors_total', { ...route, code: 'INTERNAL_ERROR' }),
+    // @ts-expect-error: a label that no metric has
+    () => metrics.histogram('postern_integration_duration_seconds', { ...route, colour: 'red' }),
+    // @ts-expect-error: a label too few
+    () => metrics.histogram('postern_integration_duration_seconds', stage),
+  ]
+  for (const fault of faults.slice(1)) expect(fault).toThrow()
+  // What stands in a label is not looked at when it is counted: that is the compiler's alone.
+  // @ts-expect-error: neither in nor out
+  metrics.counter('postern_messages_total', { ...route, direction: 'up' })
+  // @ts-expect-error: any text
+  metrics.counter('postern_messages_total', { ...route, direction: any })
+  // @ts-expect-error: no code of the table of errors
+  metrics.counter('postern_errors_total', { ...stage, code: '4xx' })
+  // @ts-expect-error: no name of the table of close reasons
+  metrics.counter('postern_closes_total', { ...stage, reason: 'bored' })
+  // @ts-expect-error: no outcome of a handshake
+  metrics.counter('postern_connects_total', { ...stage, outcome: 'applied' })
+  // @ts-expect-error: no state of a worker of one machine
+  metrics.gauge('postern_workers', { state: 'dead' }, () => 1)
+  metrics.counter('postern_integration_errors_total', { ...route, code: '4xx' })
+  metrics.counter('postern_integration_errors_total', { ...route, code: 'INTEGRATION_TIMEOUT' })
+  metrics.gauge('postern_registry_workers', { state: 'dead' }, () => 1)
 })
 
 test('a gauge is read at the scrape; a second one takes its place; one that throws is NaN', async () => {
@@ -95,23 +138,23 @@ test('whatever is counted and however it is labelled, prom-client would have wri
       const metrics = createMetrics(own)
       const registry = new Registry()
       const labels = { api: 'chat', stage: 'dev', route }
-      const settings = (name: string) => ({
+      const settings = (name: keyof typeof metricTable) => ({
         name,
-        help: metricTable[name]?.help ?? '',
-        labelNames: Object.keys(metricTable[name]?.labels ?? {}),
+        help: metricTable[name].help,
+        labelNames: Object.keys(metricTable[name].labels),
         registers: [registry],
       })
       const duration = 'postern_integration_duration_seconds'
-      const theirs = new Histogram({ ...settings(duration), buckets: [...(metricTable[duration]?.buckets ?? [])] })
+      const theirs = new Histogram({ ...settings(duration), buckets: [...metricTable[duration].buckets] })
       const mine = metrics.histogram(duration, labels)
       theirs.zero(labels)
       for (const value of seconds) {
         theirs.observe(labels, value)
         mine.observe(value)
       }
-      const count = new Counter(settings('postern_definition_reloads_total'))
-      count.inc({ outcome: route }, seconds.length)
-      metrics.counter('postern_definition_reloads_total', { outcome: route }).value = seconds.length
+      const count = new Counter(settings('postern_series_refused_total'))
+      count.inc({ metric: route }, seconds.length)
+      metrics.counter('postern_series_refused_total', { metric: route }).value = seconds.length
       new Gauge(settings('postern_connections')).set({ api: route, stage: 'x' }, seconds[0] ?? Number.POSITIVE_INFINITY)
       metrics.gauge('postern_connections', { api: route, stage: 'x' }, () => seconds[0] ?? Number.POSITIVE_INFINITY)
       expect(sortedSamples(await metrics.scrape())).toEqual(sortedSamples(await registry.metrics()))
@@ -157,15 +200,20 @@ test('build information and the metrics of the process come with it', async () =
 })
 
 test('every row of the table has a unit in its name as Prometheus asks, labels with words, and rising buckets', () => {
-  for (const [name, row] of Object.entries(metricTable)) {
+  for (const [name, row] of Object.entries<MetricRow>(metricTable)) {
     expect(name).toMatch(/^postern_[a-z_]+$/)
     expect(name.endsWith('_total'), name).toBe(row.type === 'counter')
     if (row.type === 'histogram') expect(name).toMatch(/_(seconds|bytes)$/)
     expect(row.buckets.length > 0, name).toBe(row.type === 'histogram')
     expect([...row.buckets].sort((a, b) => a - b)).toEqual(row.buckets)
-    for (const [label, meaning] of Object.entries({ ...row.labels, help: row.help })) {
-      expect(label).toMatch(/^[a-z]+$/)
+    for (const label of Object.keys(row.labels)) expect(label).toMatch(/^[a-z]+$/)
+    for (const meaning of [row.help, ...Object.values(row.labels).map((each) => each.meaning)]) {
       expect(meaning, name).toMatch(/\.$/)
+    }
+    for (const { meaning, values } of Object.values(row.labels)) {
+      // A list is in the docs as it is, or as the name of a table that has a page of its own.
+      if (values === null || /\btable of\b/.test(meaning)) continue
+      for (const value of values) expect(meaning, name).toContain(`\`${value}\``)
     }
   }
 })

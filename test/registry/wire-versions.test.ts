@@ -2,6 +2,7 @@ import { Redis } from 'ioredis'
 import { Packr } from 'msgpackr'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { createMetrics } from '../../src/observability/metrics.ts'
+import type { EnvelopeFault } from '../../src/registry/redis/envelope.ts'
 import { allocateConnectionId, randomOwnerId } from '../../src/vocabulary/ids.ts'
 import { type RedisServer, startRedis } from '../helpers/redis-server.ts'
 import { idOf, type RedisWorker, redisWorker } from '../helpers/redis-workers.ts'
@@ -54,7 +55,7 @@ afterEach(async () => {
   await server.close()
 })
 
-const refused = (reason: string) => metrics.counter('postern_registry_envelopes_refused_total', { reason }).value
+const refused = (reason: EnvelopeFault) => metrics.counter('postern_registry_envelopes_refused_total', { reason }).value
 
 describe('a worker of another version', () => {
   test('that says more than we know is understood in what we know', async () => {
