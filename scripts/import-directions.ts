@@ -12,7 +12,8 @@ export const directions: Readonly<Record<string, readonly string[] | 'every room
   supervisor: ['observability!'],
   // A route of a stage carries its bucket and its counters, made once at load.
   stages: ['config', 'routing', 'mapping', 'limits', 'integrations!', 'auth!', 'observability!'],
-  integrations: ['mapping', 'routing', 'observability!'],
+  integrations: ['mapping', 'routing', 'backends', 'observability!'],
+  backends: [],
   transport: ['observability!'],
   registry: ['observability!'],
   limits: ['observability!'],

@@ -1,5 +1,5 @@
+import { createBackendPools } from '../backends/pools.ts'
 import type { Settings } from '../config/settings.ts'
-import { createBackendPools } from '../integrations/backend-pools.ts'
 import type { IntegrationType } from '../integrations/contract.ts'
 import { createFunctionPools, type FunctionPools } from '../integrations/function-pools.ts'
 import { createHttpIntegrationType } from '../integrations/http.ts'

@@ -1,11 +1,11 @@
 import type { FunctionInvoker } from '../vocabulary/function-invoker.ts'
 import { nearestName } from '../vocabulary/nearest-name.ts'
+import { replaceStageVariables } from '../vocabulary/stage-variables.ts'
 import type { IntegrationScope } from './contract.ts'
 import { locateHandler } from './function-handler.ts'
 import type { FunctionPools } from './function-pools.ts'
 import { parseFunctionUri } from './function-uri.ts'
 import type { LambdaApi } from './lambda-api.ts'
-import { replaceStageVariables } from './stage-variables.ts'
 
 export interface FunctionSources {
   readonly pools: FunctionPools

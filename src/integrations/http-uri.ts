@@ -1,6 +1,6 @@
 import type { MappedParameter, ParameterInput, ParameterSource } from '../mapping/parameter-mapping.ts'
 import type { HeaderList } from '../vocabulary/headers.ts'
-import { replaceStageVariables } from './stage-variables.ts'
+import { replaceStageVariables } from '../vocabulary/stage-variables.ts'
 
 /** The `integrationUri` of an HTTP backend, compiled. */
 export interface HttpUri {

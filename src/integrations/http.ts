@@ -1,7 +1,7 @@
+import type { BackendRequest } from '../backends/call.ts'
+import { CallDeadlines } from '../backends/call-deadlines.ts'
+import type { Backend, BackendPools } from '../backends/pools.ts'
 import { compileParameterMapping } from '../mapping/parameter-mapping.ts'
-import type { BackendRequest } from './backend-call.ts'
-import type { Backend, BackendPools } from './backend-pools.ts'
-import { CallDeadlines } from './call-deadlines.ts'
 import { decodeBase64 } from './content-handling.ts'
 import type {
   Integration,

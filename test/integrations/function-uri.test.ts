@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest'
 import { parseFunctionUri } from '../../src/integrations/function-uri.ts'
-import { replaceStageVariables } from '../../src/integrations/stage-variables.ts'
 
 const arn = 'arn:aws:lambda:eu-west-1:123456789012:function:join'
 const remote = { name: 'join', localOnly: false, qualifier: null, region: null }
@@ -37,16 +36,4 @@ describe('an integrationUri of a function', () => {
     'arn:aws:apigateway:eu-west-1:lambda:path/2015-03-31/functions/a/b/invocations',
     'x'.repeat(65),
   ])('%j is none', (uri) => expect(parseFunctionUri(uri)).toBeNull())
-})
-
-describe('stage variables in a text', () => {
-  test('are replaced once, and only those that the stage has itself', () => {
-    const variables = { name: 'join', nested: '${stageVariables.name}' }
-    expect(replaceStageVariables('function:${stageVariables.name}', variables)).toEqual({
-      text: 'function:join',
-      missing: [],
-    })
-    expect(replaceStageVariables('${stageVariables.nested}', variables).text).toBe('${stageVariables.name}')
-    expect(replaceStageVariables('${stageVariables.toString}', variables).missing).toEqual(['toString'])
-  })
 })

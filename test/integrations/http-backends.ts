@@ -1,5 +1,5 @@
 import { afterEach } from 'vitest'
-import { type BackendPoolOptions, createBackendPools } from '../../src/integrations/backend-pools.ts'
+import { type BackendPoolOptions, createBackendPools } from '../../src/backends/pools.ts'
 import type {
   Integration,
   IntegrationDefinition,

@@ -1,9 +1,9 @@
 import type { Client, Dispatcher } from 'undici'
 import { errorTable, GatewayError } from '../vocabulary/errors.ts'
 import type { RequestContext } from '../vocabulary/request-context.ts'
-import { BackendResponse } from './backend-response.ts'
 import type { CallDeadlines, TimedCall } from './call-deadlines.ts'
 import type { ListedCall } from './call-list.ts'
+import { BackendResponse } from './response.ts'
 
 /** A request as undici takes it. Header names and values alternate; all of them must be safe to write. */
 export interface BackendRequest {

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { CallList } from '../../src/integrations/call-list.ts'
+import { CallList } from '../../src/backends/call-list.ts'
 
 interface Call {
   before: Call | null

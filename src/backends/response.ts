@@ -1,5 +1,4 @@
 import { type HeaderList, isSafeHeader } from '../vocabulary/headers.ts'
-import type { IntegrationResult } from './contract.ts'
 
 /** For one connection only (RFC 9110 §7.6.1), or written anew for the client. */
 const ownHeaders = new Set([
@@ -15,7 +14,7 @@ const ownHeaders = new Set([
 ])
 
 /** A backend's whole answer. Most are never asked for their headers, so those stay bytes until then. */
-export class BackendResponse implements IntegrationResult {
+export class BackendResponse {
   readonly status: number
   readonly body: string | Uint8Array
   readonly #raw: readonly Buffer[]

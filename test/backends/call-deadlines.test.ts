@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { CallDeadlines, type TimedCall } from '../../src/integrations/call-deadlines.ts'
+import { CallDeadlines, type TimedCall } from '../../src/backends/call-deadlines.ts'
 
 beforeEach(() => {
   vi.useFakeTimers()

@@ -1,10 +1,10 @@
 import { buildConnector, Client } from 'undici'
 import { GatewayError } from '../vocabulary/errors.ts'
 import type { RequestContext } from '../vocabulary/request-context.ts'
-import { BackendCall, type BackendRequest, type ClientOwner } from './backend-call.ts'
-import type { BackendResponse } from './backend-response.ts'
+import { BackendCall, type BackendRequest, type ClientOwner } from './call.ts'
 import type { CallDeadlines } from './call-deadlines.ts'
 import { CallList } from './call-list.ts'
+import type { BackendResponse } from './response.ts'
 
 export interface BackendPoolOptions {
   /** How long TCP and TLS may take; checked about once a second. A call's own deadline counts on top, exactly. */
