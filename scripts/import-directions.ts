@@ -12,7 +12,8 @@ export const directions: Readonly<Record<string, readonly string[] | 'every room
   supervisor: ['observability!'],
   // A route of a stage carries its bucket and its counters, made once at load.
   stages: ['config', 'routing', 'mapping', 'limits', 'integrations!', 'auth!', 'observability!'],
-  integrations: ['mapping', 'routing', 'backends', 'observability!'],
+  integrations: ['mapping', 'routing', 'functions', 'backends', 'observability!'],
+  functions: ['backends', 'observability!'],
   backends: [],
   transport: ['observability!'],
   registry: ['observability!'],

@@ -1,10 +1,10 @@
 import { createBackendPools } from '../backends/pools.ts'
 import type { Settings } from '../config/settings.ts'
+import { createLambdaApi } from '../functions/lambda-api.ts'
+import { createFunctionPools, type FunctionPools } from '../functions/pools.ts'
 import type { IntegrationType } from '../integrations/contract.ts'
-import { createFunctionPools, type FunctionPools } from '../integrations/function-pools.ts'
 import { createHttpIntegrationType } from '../integrations/http.ts'
 import { createLambdaType } from '../integrations/lambda.ts'
-import { createLambdaApi } from '../integrations/lambda-api.ts'
 import { mockIntegrationType } from '../integrations/mock.ts'
 import type { Log } from '../observability/contract.ts'
 

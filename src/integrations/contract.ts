@@ -1,3 +1,4 @@
+import type { FunctionScope } from '../functions/contract.ts'
 import type { HeaderList } from '../vocabulary/headers.ts'
 import type { RequestContext } from '../vocabulary/request-context.ts'
 
@@ -65,26 +66,8 @@ export interface IntegrationDefinition {
   integrationResponses?: Record<string, IntegrationResponseDefinition> | undefined
 }
 
-/** A local function as the definition spells it. */
-export interface FunctionDefinition {
-  /** `file.export`, the file beside api.yaml with .mjs, .js or .cjs. */
-  handler: string
-  timeoutInMillis: number
-  /** Cap of the function's heap. */
-  memoryInMegabytes: number
-  /** How many calls run at once; more wait. */
-  maxConcurrency: number
-  environment: Readonly<Record<string, string>>
-}
-
 /** Where an integration stands: what its `check` and `create` may look at. */
-export interface IntegrationScope {
-  readonly apiId: string
-  readonly stage: string
-  readonly stageVariables: Readonly<Record<string, string>>
-  /** The folder of the api.yaml: handler files are found from here. */
-  readonly directory: string
-  readonly functions: Readonly<Record<string, FunctionDefinition>>
+export interface IntegrationScope extends FunctionScope {
   /**
    * What a proxy function's result of `null` (or nothing) means: ERROR answers it as malformed, the rule of REST APIs;
    * SILENCE takes it for an empty 200.

@@ -1,6 +1,8 @@
+import type { FunctionInvoker, InvocationResult } from '../functions/contract.ts'
+import { type FunctionSources, findFunction } from '../functions/target.ts'
 import { compileParameterMapping, type ParameterInput, type ParameterSource } from '../mapping/parameter-mapping.ts'
 import { GatewayError } from '../vocabulary/errors.ts'
-import type { FunctionInvoker, InvocationResult } from '../vocabulary/function-invoker.ts'
+import { errorSentence } from '../vocabulary/function-error.ts'
 import type { RequestContext } from '../vocabulary/request-context.ts'
 import type {
   Integration,
@@ -11,8 +13,6 @@ import type {
   IntegrationScope,
   IntegrationType,
 } from './contract.ts'
-import { errorSentence } from './function-error.ts'
-import { type FunctionSources, findFunction } from './function-target.ts'
 import { checkIntegrationResponses, compileResponseMapping } from './integration-response.ts'
 import { createProxyEvent } from './lambda-event.ts'
 import { readProxyResult } from './proxy-result.ts'

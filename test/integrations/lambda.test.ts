@@ -2,20 +2,20 @@ import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { FunctionDefinition } from '../../src/functions/contract.ts'
+import { createLambdaApi, type LambdaApi } from '../../src/functions/lambda-api.ts'
+import { createFunctionPools, type FunctionPools } from '../../src/functions/pools.ts'
 import type {
-  FunctionDefinition,
   Integration,
   IntegrationCall,
   IntegrationDefinition,
   IntegrationScope,
 } from '../../src/integrations/contract.ts'
-import { createFunctionPools, type FunctionPools } from '../../src/integrations/function-pools.ts'
 import { createLambdaType } from '../../src/integrations/lambda.ts'
-import { createLambdaApi, type LambdaApi } from '../../src/integrations/lambda-api.ts'
 import type { ConnectionRecord } from '../../src/vocabulary/connection.ts'
 import { GatewayError } from '../../src/vocabulary/errors.ts'
 import { type EventType, RequestContext } from '../../src/vocabulary/request-context.ts'
-import { recordLog } from './record-log.ts'
+import { recordLog } from '../helpers/record-log.ts'
 
 const connection: ConnectionRecord = {
   connectionId: 'Abc1cXy9ghICMno=',
@@ -40,7 +40,7 @@ const scope: IntegrationScope = {
   apiId: 'chat',
   stage: 'dev',
   stageVariables: { fn: 'echo', tenant: 'acme' },
-  directory: fileURLToPath(new URL('./functions', import.meta.url)),
+  directory: fileURLToPath(new URL('../functions/handlers', import.meta.url)),
   functions: {
     echo: declare('handlers.echo'),
     answer: declare('handlers.answer'),

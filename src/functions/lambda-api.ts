@@ -2,9 +2,9 @@ import { CallDeadlines } from '../backends/call-deadlines.ts'
 import { type BackendPools, createBackendPools } from '../backends/pools.ts'
 import type { BackendResponse } from '../backends/response.ts'
 import { GatewayError } from '../vocabulary/errors.ts'
-import type { FunctionInvoker, Invocation, InvocationResult } from '../vocabulary/function-invoker.ts'
 import { lastHeader } from '../vocabulary/headers.ts'
-import { maxResultBytes } from './function-process.ts'
+import type { FunctionInvoker, Invocation, InvocationResult } from './contract.ts'
+import { maxResultBytes } from './process.ts'
 import { type AwsCredentials, createSigner, type Sign } from './sigv4-sign.ts'
 
 /** How much of a refusal's body goes into the log. */

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { createFrameReader, encodeFrame } from '../../src/integrations/function-channel.mjs'
+import { createFrameReader, encodeFrame } from '../../src/functions/channel.mjs'
 
 test('frames come out as they went in, wherever the bytes are cut', () => {
   fc.assert(

@@ -1,7 +1,7 @@
 // Stands for a gateway that is killed: runs one function for ever and prints the id of its process.
 import { readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { createFunctionPools } from '../../../src/integrations/function-pools.ts'
+import { createFunctionPools } from '../../../src/functions/pools.ts'
 import type { Log } from '../../../src/observability/contract.ts'
 
 const log: Log = { debug() {}, info() {}, warn() {}, error() {}, child: () => log }
@@ -20,7 +20,7 @@ const invoker = createFunctionPools({ log }).retain({
 const call = (payload: string, timeoutInMillis: number) =>
   invoker.invoke({ payload, requestId: 'r', traceId: 't', asynchronous: false, timeoutInMillis })
 
-// Children of this process, but the shell that guards them: the one that runs function-worker.
+// Children of this process, but the shell that guards them: the one that runs worker.mjs.
 const pid = () =>
   readdirSync('/proc').find((entry) => {
     if (!/^\d+$/.test(entry)) return false
@@ -29,7 +29,7 @@ const pid = () =>
         readFileSync(`/proc/${entry}/stat`, 'utf8')
           .replace(/\(.*\)/, 'x')
           .split(' ')[3] === String(process.pid)
-      return isChild && readFileSync(`/proc/${entry}/cmdline`, 'utf8').includes('function-worker')
+      return isChild && readFileSync(`/proc/${entry}/cmdline`, 'utf8').includes('worker.mjs')
     } catch {
       return false
     }

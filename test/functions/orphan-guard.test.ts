@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { expect, test, vi } from 'vitest'
 
-const script = fileURLToPath(new URL('./functions/orphaned-gateway.ts', import.meta.url))
+const script = fileURLToPath(new URL('./handlers/orphaned-gateway.ts', import.meta.url))
 
 async function untilGone(pid: number): Promise<void> {
   await vi.waitFor(() => expect(() => process.kill(pid, 0)).toThrow('ESRCH'), { timeout: 5_000, interval: 10 })

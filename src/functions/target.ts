@@ -1,19 +1,16 @@
-import type { FunctionInvoker } from '../vocabulary/function-invoker.ts'
 import { nearestName } from '../vocabulary/nearest-name.ts'
 import { replaceStageVariables } from '../vocabulary/stage-variables.ts'
-import type { IntegrationScope } from './contract.ts'
-import { locateHandler } from './function-handler.ts'
-import type { FunctionPools } from './function-pools.ts'
-import { parseFunctionUri } from './function-uri.ts'
+import type { FunctionInvoker, FunctionScope } from './contract.ts'
+import { locateHandler } from './handler.ts'
 import type { LambdaApi } from './lambda-api.ts'
+import type { FunctionPools } from './pools.ts'
+import { parseFunctionUri } from './uri.ts'
 
 export interface FunctionSources {
   readonly pools: FunctionPools
   /** Null where `lambda.endpoint` is not set: every function has to be declared then. */
   readonly lambdaApi: LambdaApi | null
 }
-
-export type FunctionScope = Pick<IntegrationScope, 'apiId' | 'stage' | 'stageVariables' | 'directory' | 'functions'>
 
 /**
  * The function that an `integrationUri` names in a stage, ready to be opened, or one sentence why there is none. Names

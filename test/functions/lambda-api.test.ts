@@ -2,9 +2,9 @@ import { createHash, createHmac } from 'node:crypto'
 import { createServer, type IncomingMessage, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { createLambdaApi, type LambdaApi, type LambdaApiOptions } from '../../src/integrations/lambda-api.ts'
+import type { FunctionInvoker, Invocation } from '../../src/functions/contract.ts'
+import { createLambdaApi, type LambdaApi, type LambdaApiOptions } from '../../src/functions/lambda-api.ts'
 import { GatewayError } from '../../src/vocabulary/errors.ts'
-import type { FunctionInvoker, Invocation } from '../../src/vocabulary/function-invoker.ts'
 
 interface Received {
   readonly method: string

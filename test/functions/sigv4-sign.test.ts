@@ -2,7 +2,7 @@ import { createHash, createHmac } from 'node:crypto'
 import { SignatureV4 } from '@smithy/signature-v4'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { createSigner, type SignableRequest } from '../../src/integrations/sigv4-sign.ts'
+import { createSigner, type SignableRequest } from '../../src/functions/sigv4-sign.ts'
 
 const credentials = {
   accessKeyId: 'AKIDEXAMPLE',

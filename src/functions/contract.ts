@@ -1,3 +1,26 @@
+/** A local function as the definition spells it. */
+export interface FunctionDefinition {
+  /** `file.export`, the file beside api.yaml with .mjs, .js or .cjs. */
+  handler: string
+  timeoutInMillis: number
+  /** Cap of the function's heap. */
+  memoryInMegabytes: number
+  /** How many calls run at once; more wait. */
+  maxConcurrency: number
+  environment: Readonly<Record<string, string>>
+}
+
+/** The stage for which a function is looked up: what its definition declares, and what replaces variables in a URI. */
+export interface FunctionScope {
+  readonly apiId: string
+  readonly stage: string
+  readonly stageVariables: Readonly<Record<string, string>>
+  /** The folder of the api.yaml: handler files are found from here. */
+  readonly directory: string
+  /** The local functions that the definition declares, by name. */
+  readonly functions: Readonly<Record<string, FunctionDefinition>>
+}
+
 /** One call of a function, wherever it runs. */
 export interface Invocation {
   /** The event, as JSON text. */

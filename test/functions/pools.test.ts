@@ -3,13 +3,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterEach, describe, expect, test, vi } from 'vitest'
-import type { FunctionDefinition } from '../../src/integrations/contract.ts'
-import { createFunctionPools, type FunctionPools } from '../../src/integrations/function-pools.ts'
+import type { FunctionDefinition, FunctionInvoker, Invocation } from '../../src/functions/contract.ts'
+import { createFunctionPools, type FunctionPools } from '../../src/functions/pools.ts'
 import { GatewayError } from '../../src/vocabulary/errors.ts'
-import type { FunctionInvoker, Invocation } from '../../src/vocabulary/function-invoker.ts'
-import { recordLog } from './record-log.ts'
+import { recordLog } from '../helpers/record-log.ts'
 
-const directory = fileURLToPath(new URL('./functions', import.meta.url))
+const directory = fileURLToPath(new URL('./handlers', import.meta.url))
 
 const defaults: FunctionDefinition = {
   handler: 'handlers.echo',

@@ -1,7 +1,7 @@
 import { PassThrough } from 'node:stream'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { createFunctionOutput, type FunctionOutput } from '../../src/integrations/function-output.ts'
-import { type RecordedLog, recordLog } from './record-log.ts'
+import { createFunctionOutput, type FunctionOutput } from '../../src/functions/output.ts'
+import { type RecordedLog, recordLog } from '../helpers/record-log.ts'
 
 let log: RecordedLog
 let output: FunctionOutput

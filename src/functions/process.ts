@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { execPath, platform, kill as signal } from 'node:process'
 import { Duplex, type Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
-import { createFrameReader, encodeFrame } from './function-channel.mjs'
+import { createFrameReader, encodeFrame } from './channel.mjs'
 
 /** AWS's limit on the result of a synchronous call: 6 MB and room for its envelope. */
 export const maxResultBytes = 6_291_556
@@ -12,7 +12,7 @@ const maxFrameBytes = maxResultBytes + 262_144
 /** How long the channel of a process that has exited may take to end: something that it started may hold it open. */
 const lastWordsInMillis = 250
 
-const workerFile = fileURLToPath(new URL('./function-worker.mjs', import.meta.url))
+const workerFile = fileURLToPath(new URL('./worker.mjs', import.meta.url))
 
 /** What a process is started with. */
 export interface ProcessSettings {
@@ -29,7 +29,7 @@ export interface ProcessSettings {
   readonly environment: Readonly<Record<string, string>>
 }
 
-/** The head of a call, as `function-worker.mjs` reads it. */
+/** The head of a call, as `worker.mjs` reads it. */
 export interface CallHeader {
   /** Comes back with the result. */
   readonly call: number

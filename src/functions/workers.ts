@@ -1,11 +1,11 @@
 import type { Log } from '../observability/contract.ts'
+import { errorSentence, errorText } from '../vocabulary/function-error.ts'
 import type { FunctionDefinition } from './contract.ts'
-import { errorSentence, errorText } from './function-error.ts'
-import { locateHandler } from './function-handler.ts'
-import { createFunctionOutput } from './function-output.ts'
-import { type FunctionProcess, type ProcessSettings, startProcess } from './function-process.ts'
+import { locateHandler } from './handler.ts'
 import { createMemoryWatch } from './memory-watch.ts'
 import type { OrphanGuard } from './orphan-guard.ts'
+import { createFunctionOutput } from './output.ts'
+import { type FunctionProcess, type ProcessSettings, startProcess } from './process.ts'
 
 /** Processes that start at the same time: a burst of calls must not take every core for a burst of start-ups. */
 const maxStarting = 2

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSyn
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { locateHandler } from '../../src/integrations/function-handler.ts'
+import { locateHandler } from '../../src/functions/handler.ts'
 
 let root: string
 let api: string

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { parseFunctionUri } from '../../src/integrations/function-uri.ts'
+import { parseFunctionUri } from '../../src/functions/uri.ts'
 
 const arn = 'arn:aws:lambda:eu-west-1:123456789012:function:join'
 const remote = { name: 'join', localOnly: false, qualifier: null, region: null }

@@ -1,9 +1,9 @@
 // The program of a function's process: loads the handler, then runs one call after another. Plain JavaScript, since
-// Node 20 loads it as it is, from the sources and from the build. `function-process.ts` is the other side.
+// Node 20 loads it as it is, from the sources and from the build. `process.ts` is the other side.
 import { Socket } from 'node:net'
 import { pathToFileURL } from 'node:url'
 import { format } from 'node:util'
-import { createFrameReader, encodeFrame } from './function-channel.mjs'
+import { createFrameReader, encodeFrame } from './channel.mjs'
 
 /**
  * @typedef {{ file: string, exportName: string, functionName: string, functionArn: string, memoryInMegabytes: number,

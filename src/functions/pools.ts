@@ -1,9 +1,8 @@
 import type { Log } from '../observability/contract.ts'
-import type { FunctionInvoker } from '../vocabulary/function-invoker.ts'
-import type { FunctionDefinition } from './contract.ts'
-import { createFunctionPool, type FunctionPool } from './function-pool.ts'
-import type { ProcessSettings } from './function-process.ts'
+import type { FunctionDefinition, FunctionInvoker } from './contract.ts'
 import { createOrphanGuard } from './orphan-guard.ts'
+import { createFunctionPool, type FunctionPool } from './pool.ts'
+import type { ProcessSettings } from './process.ts'
 
 /** Loads that run at the same time in `warm`. */
 const maxWarming = 2

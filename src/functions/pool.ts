@@ -1,7 +1,7 @@
 import { GatewayError } from '../vocabulary/errors.ts'
-import type { FunctionInvoker, Invocation, InvocationResult } from '../vocabulary/function-invoker.ts'
-import { functionError, runtimeError } from './function-error.ts'
-import { createFunctionWorkers, type FunctionOptions, type FunctionWorker } from './function-workers.ts'
+import type { FunctionInvoker, Invocation, InvocationResult } from './contract.ts'
+import { functionError, runtimeError } from './error.ts'
+import { createFunctionWorkers, type FunctionOptions, type FunctionWorker } from './workers.ts'
 
 /** Calls of one function that may wait for a process; a further one is refused. */
 const maxWaiting = 1_000
