@@ -1,4 +1,4 @@
-import { createTokenVerifier } from '../auth/bearer-tokens.ts'
+import { createTokenVerifier } from '../authorizers/bearer-tokens.ts'
 import type { Settings } from '../config/settings.ts'
 import type { Gateway } from '../gateway/gateway.ts'
 import { createManagementHandlers } from '../management/handlers.ts'

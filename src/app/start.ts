@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import { createTokenVerifier } from '../auth/bearer-tokens.ts'
+import { createTokenVerifier } from '../authorizers/bearer-tokens.ts'
 import { isLoopback } from '../config/complete-settings.ts'
 import type { Fault } from '../config/faults.ts'
 import { type Settings, trustedNetworks } from '../config/settings.ts'

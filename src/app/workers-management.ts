@@ -1,4 +1,4 @@
-import { createTokenVerifier } from '../auth/bearer-tokens.ts'
+import { createTokenVerifier } from '../authorizers/bearer-tokens.ts'
 import type { Settings } from '../config/settings.ts'
 import { createApiList } from '../management/api.ts'
 import { createManagementDoor } from '../management/door.ts'

@@ -1,4 +1,4 @@
-import type { CallerAuthorizer, CallerVerdict } from '../auth/contract.ts'
+import type { CallerAuthorizer, CallerVerdict } from '../authorizers/contract.ts'
 import type { Log, Metrics } from '../observability/contract.ts'
 import type { Registry } from '../registry/contract.ts'
 import type { HttpExchange, TransportRequest } from '../transport/contract.ts'

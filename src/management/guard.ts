@@ -1,5 +1,5 @@
 import { isIP } from 'node:net'
-import type { CallerAuthorizer, CallerVerdict } from '../auth/contract.ts'
+import type { CallerAuthorizer, CallerVerdict } from '../authorizers/contract.ts'
 import type { TransportRequest } from '../transport/contract.ts'
 import { hostOf } from './managed-apis.ts'
 

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { createTokenVerifier } from '../../src/auth/bearer-tokens.ts'
+import { createTokenVerifier } from '../../src/authorizers/bearer-tokens.ts'
 import type { Io } from '../../src/cli/io.ts'
 import { run } from '../../src/cli/run.ts'
 import type { WorkerDescription } from '../../src/registry/contract.ts'

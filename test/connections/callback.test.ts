@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest'
-import { createTokenVerifier } from '../../src/auth/bearer-tokens.ts'
+import { createTokenVerifier } from '../../src/authorizers/bearer-tokens.ts'
 import type { ConnectionsOptions } from '../../src/connections/callback.ts'
 import { GatewayError } from '../../src/vocabulary/errors.ts'
 import type { DeliverOutcome } from '../../src/vocabulary/frames.ts'

@@ -10,7 +10,7 @@ import {
   PostToConnectionCommand,
 } from '@aws-sdk/client-apigatewaymanagementapi'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { createTokenVerifier } from '../../src/auth/bearer-tokens.ts'
+import { createTokenVerifier } from '../../src/authorizers/bearer-tokens.ts'
 import { allocateConnectionId } from '../../src/vocabulary/ids.ts'
 import { type CallbackServer, connectedAt, startCallbackServer } from './callback-server.ts'
 

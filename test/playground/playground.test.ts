@@ -1,6 +1,6 @@
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
-import { createTokenVerifier } from '../../src/auth/bearer-tokens.ts'
+import { createTokenVerifier } from '../../src/authorizers/bearer-tokens.ts'
 import { openPage, shownEntries, startBrowser, startPlaygroundServer } from './playground-page.ts'
 
 let browser: Browser

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { createTokenVerifier } from '../../src/auth/bearer-tokens.ts'
+import { createTokenVerifier } from '../../src/authorizers/bearer-tokens.ts'
 
 describe('bearer tokens', () => {
   const verifier = createTokenVerifier(['first-token', 'second-token'])
