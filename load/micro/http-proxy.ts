@@ -11,9 +11,9 @@ import type { AddressInfo } from 'node:net'
 import { type Dispatcher, Pool } from 'undici'
 import { CallDeadlines } from '../../src/backends/call-deadlines.ts'
 import { createBackendPools } from '../../src/backends/pools.ts'
+import { RequestContext } from '../../src/events/request-context.ts'
 import { createHttpIntegrationType } from '../../src/integrations/http.ts'
 import type { ConnectionRecord } from '../../src/vocabulary/connection.ts'
-import { RequestContext } from '../../src/vocabulary/request-context.ts'
 
 const inFlight = 100
 const exchanges = 60_000

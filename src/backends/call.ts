@@ -1,6 +1,6 @@
 import type { Client, Dispatcher } from 'undici'
+import type { RequestContext } from '../events/request-context.ts'
 import { errorTable, GatewayError } from '../vocabulary/errors.ts'
-import type { RequestContext } from '../vocabulary/request-context.ts'
 import type { CallDeadlines, TimedCall } from './call-deadlines.ts'
 import type { ListedCall } from './call-list.ts'
 import { BackendResponse } from './response.ts'

@@ -1,6 +1,6 @@
 import { buildConnector, Client } from 'undici'
+import type { RequestContext } from '../events/request-context.ts'
 import { GatewayError } from '../vocabulary/errors.ts'
-import type { RequestContext } from '../vocabulary/request-context.ts'
 import { BackendCall, type BackendRequest, type ClientOwner } from './call.ts'
 import type { CallDeadlines } from './call-deadlines.ts'
 import { CallList } from './call-list.ts'

@@ -1,9 +1,9 @@
+import { RequestContext } from '../events/request-context.ts'
 import type { Counter } from '../observability/contract.ts'
 import type { HttpExchange } from '../transport/contract.ts'
 import { type ErrorCode, errorTable } from '../vocabulary/errors.ts'
 import type { HeaderList } from '../vocabulary/headers.ts'
 import { allocateRequestId, allocateTraceId, allocateUuid } from '../vocabulary/ids.ts'
-import { RequestContext } from '../vocabulary/request-context.ts'
 
 /** The stage in a callback's URL; a compiled stage is one. */
 export interface CallbackStage {

@@ -1,3 +1,4 @@
+import { RequestContext } from '../events/request-context.ts'
 import type { ConnectRequest, IntegrationResult } from '../integrations/contract.ts'
 import type { Log } from '../observability/contract.ts'
 import type { Registry } from '../registry/contract.ts'
@@ -6,7 +7,6 @@ import type { RequiredParameter, WebSocketStage } from '../stages/websocket-stag
 import type { TransportRequest, Upgrade } from '../transport/contract.ts'
 import { type ErrorCode, GatewayError } from '../vocabulary/errors.ts'
 import { lastHeader } from '../vocabulary/headers.ts'
-import { RequestContext } from '../vocabulary/request-context.ts'
 import { shortAnswer } from '../vocabulary/short-answer.ts'
 import { type ClientAddress, copyConnectRequest, decodeQuery } from './connect-request.ts'
 import { Connection } from './connection.ts'

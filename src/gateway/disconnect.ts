@@ -1,7 +1,7 @@
+import { RequestContext } from '../events/request-context.ts'
 import type { Log } from '../observability/contract.ts'
 import type { WebSocketStage } from '../stages/websocket-stage.ts'
 import type { ConnectionRecord } from '../vocabulary/connection.ts'
-import { RequestContext } from '../vocabulary/request-context.ts'
 import { recordFailure } from './failure.ts'
 import { invokeRoute, recordCallFailure, recordResult } from './invoke.ts'
 import type { Work } from './work.ts'

@@ -1,7 +1,7 @@
+import type { RequestContext } from '../events/request-context.ts'
 import type { Log } from '../observability/contract.ts'
 import type { Stage } from '../stages/stage.ts'
 import { type ErrorCode, errorTable, GatewayError } from '../vocabulary/errors.ts'
-import type { RequestContext } from '../vocabulary/request-context.ts'
 
 /**
  * Turns whatever a step threw into a code of the table, once: the client gets the table's text, the log gets the

@@ -1,7 +1,7 @@
+import type { RequestContext } from '../events/request-context.ts'
 import type { IntegrationCall, IntegrationResult } from '../integrations/contract.ts'
 import type { Route } from '../stages/stage.ts'
 import { GatewayError } from '../vocabulary/errors.ts'
-import type { RequestContext } from '../vocabulary/request-context.ts'
 
 /** Asks a route's integration; throws or rejects with a `GatewayError` when it has none. */
 export function invokeRoute(route: Route, call: IntegrationCall): IntegrationResult | Promise<IntegrationResult> {

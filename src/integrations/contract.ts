@@ -1,6 +1,6 @@
+import type { RequestContext } from '../events/request-context.ts'
 import type { FunctionScope } from '../functions/contract.ts'
 import type { HeaderList } from '../vocabulary/headers.ts'
-import type { RequestContext } from '../vocabulary/request-context.ts'
 
 /** What the client's handshake carried; copied once, before the first await. Only CONNECT has it. */
 export interface ConnectRequest {

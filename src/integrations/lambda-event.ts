@@ -1,6 +1,6 @@
-import { requestTime } from '../vocabulary/context-variables.ts'
+import { requestTime } from '../events/context-variables.ts'
+import type { RequestContext } from '../events/request-context.ts'
 import type { HeaderList } from '../vocabulary/headers.ts'
-import type { RequestContext } from '../vocabulary/request-context.ts'
 import type { ConnectRequest, IntegrationCall } from './contract.ts'
 
 /**

@@ -1,9 +1,9 @@
+import type { RequestContext } from '../events/request-context.ts'
 import type { FunctionInvoker, InvocationResult } from '../functions/contract.ts'
 import { type FunctionSources, findFunction } from '../functions/target.ts'
 import { compileParameterMapping, type ParameterInput, type ParameterSource } from '../mapping/parameter-mapping.ts'
 import { GatewayError } from '../vocabulary/errors.ts'
 import { errorSentence } from '../vocabulary/function-error.ts'
-import type { RequestContext } from '../vocabulary/request-context.ts'
 import type {
   Integration,
   IntegrationCall,

@@ -1,3 +1,4 @@
+import type { RequestContext } from '../events/request-context.ts'
 import {
   compileBodyPath,
   compileCommonSource,
@@ -6,7 +7,6 @@ import {
   readBodyPath,
 } from '../mapping/parameter-mapping.ts'
 import { type HeaderList, lastHeader } from '../vocabulary/headers.ts'
-import type { RequestContext } from '../vocabulary/request-context.ts'
 import type { IntegrationFault } from './contract.ts'
 
 /** What `responseParameters` may read. */

@@ -1,3 +1,4 @@
+import { templateContext } from '../events/context-variables.ts'
 import {
   BodyNotJsonError,
   compileMappingTemplate,
@@ -6,7 +7,6 @@ import {
   TemplateRenderError,
   TemplateSyntaxError,
 } from '../mapping/template.ts'
-import { templateContext } from '../vocabulary/context-variables.ts'
 import { GatewayError } from '../vocabulary/errors.ts'
 import type { HeaderList } from '../vocabulary/headers.ts'
 import type { IntegrationCall, IntegrationFault } from './contract.ts'

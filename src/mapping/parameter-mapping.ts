@@ -1,8 +1,8 @@
-import { contextVariable, nearestContextVariable } from '../vocabulary/context-variables.ts'
+import { contextVariable, nearestContextVariable } from '../events/context-variables.ts'
+import type { RequestContext } from '../events/request-context.ts'
 import { type HeaderList, lastHeader } from '../vocabulary/headers.ts'
 import { compileJsonPath, type JsonPath, JsonPathError } from '../vocabulary/json-path.ts'
 import { rememberedJson } from '../vocabulary/json-text.ts'
-import type { RequestContext } from '../vocabulary/request-context.ts'
 
 /** What a mapping reads: an event, as integrations get it. */
 export interface ParameterInput {

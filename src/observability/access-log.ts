@@ -1,5 +1,5 @@
-import { contextVariable, nearestContextVariable, type ReadContextVariable } from '../vocabulary/context-variables.ts'
-import type { RequestContext } from '../vocabulary/request-context.ts'
+import { contextVariable, nearestContextVariable, type ReadContextVariable } from '../events/context-variables.ts'
+import type { RequestContext } from '../events/request-context.ts'
 
 /** AWS's limit on a format, in bytes. */
 const maxFormatBytes = 3 * 1024

@@ -1,8 +1,8 @@
 import type { ApiDefinition, RouteDefinition, RouteSettings, StageDefinition } from '../config/api-definition.ts'
+import type { RequestContext } from '../events/request-context.ts'
 import type { IntegrationScope, IntegrationType } from '../integrations/contract.ts'
 import { createTokenBucket, type TokenBucket } from '../limits/token-bucket.ts'
 import type { Counter, Metrics } from '../observability/contract.ts'
-import type { RequestContext } from '../vocabulary/request-context.ts'
 import type { Route, Stage } from './stage.ts'
 import { createStageIntegrations, type StageIntegrations } from './stage-integrations.ts'
 

@@ -1,8 +1,8 @@
+import type { RequestContext } from '../events/request-context.ts'
 import type { Integration } from '../integrations/contract.ts'
 import type { TokenBucket } from '../limits/token-bucket.ts'
 import type { Counter, Histogram } from '../observability/contract.ts'
 import type { ErrorCode } from '../vocabulary/errors.ts'
-import type { RequestContext } from '../vocabulary/request-context.ts'
 
 /** A route as every protocol has it, ready to run: what is null here is never asked for again. */
 export interface Route {

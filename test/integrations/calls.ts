@@ -1,3 +1,4 @@
+import { RequestContext } from '../../src/events/request-context.ts'
 import type {
   ConnectRequest,
   Integration,
@@ -8,7 +9,6 @@ import type {
 } from '../../src/integrations/contract.ts'
 import type { ConnectionRecord } from '../../src/vocabulary/connection.ts'
 import { GatewayError } from '../../src/vocabulary/errors.ts'
-import { RequestContext } from '../../src/vocabulary/request-context.ts'
 
 export const connection: ConnectionRecord = {
   connectionId: 'L0SM9cOFvHcCIhw=',

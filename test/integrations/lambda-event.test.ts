@@ -1,9 +1,9 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { type EventType, RequestContext } from '../../src/events/request-context.ts'
 import type { ConnectRequest, IntegrationCall } from '../../src/integrations/contract.ts'
 import { createProxyEvent } from '../../src/integrations/lambda-event.ts'
 import type { ConnectionRecord } from '../../src/vocabulary/connection.ts'
-import { type EventType, RequestContext } from '../../src/vocabulary/request-context.ts'
 
 const host = 'a1b2c3d4e5.execute-api.eu-west-1.amazonaws.com'
 

@@ -2,6 +2,7 @@ import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { type EventType, RequestContext } from '../../src/events/request-context.ts'
 import type { FunctionDefinition } from '../../src/functions/contract.ts'
 import { createLambdaApi, type LambdaApi } from '../../src/functions/lambda-api.ts'
 import { createFunctionPools, type FunctionPools } from '../../src/functions/pools.ts'
@@ -14,7 +15,6 @@ import type {
 import { createLambdaType } from '../../src/integrations/lambda.ts'
 import type { ConnectionRecord } from '../../src/vocabulary/connection.ts'
 import { GatewayError } from '../../src/vocabulary/errors.ts'
-import { type EventType, RequestContext } from '../../src/vocabulary/request-context.ts'
 import { recordLog } from '../helpers/record-log.ts'
 
 const connection: ConnectionRecord = {

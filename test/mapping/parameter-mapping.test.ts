@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { RequestContext } from '../../src/events/request-context.ts'
 import { compileParameterMapping, type ParameterInput } from '../../src/mapping/parameter-mapping.ts'
 import type { ConnectionRecord } from '../../src/vocabulary/connection.ts'
-import { RequestContext } from '../../src/vocabulary/request-context.ts'
 
 const connection: ConnectionRecord = {
   connectionId: 'L0SM9cOFvHcCIhw=',

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { RequestContext } from '../../src/events/request-context.ts'
 import { compileAccessLog, createAccessLog } from '../../src/observability/access-log.ts'
-import { RequestContext } from '../../src/vocabulary/request-context.ts'
 
 function contextOf(userAgent: string | null = 'demo/1.0'): RequestContext {
   const connection = {

@@ -6,8 +6,8 @@ import {
   requestTime,
   type TemplateContext,
   templateContext,
-} from '../../src/vocabulary/context-variables.ts'
-import { type EventType, RequestContext } from '../../src/vocabulary/request-context.ts'
+} from '../../src/events/context-variables.ts'
+import { type EventType, RequestContext } from '../../src/events/request-context.ts'
 
 const connectedAt = 1_759_651_750_119
 

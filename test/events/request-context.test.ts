@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { RequestContext } from '../../src/vocabulary/request-context.ts'
+import { RequestContext } from '../../src/events/request-context.ts'
 
 const connection = {
   connectionId: 'L0SM9cOFvHcCIhw=',

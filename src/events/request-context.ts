@@ -1,5 +1,5 @@
-import type { ConnectionRecord } from './connection.ts'
-import { allocateRequestId, allocateTraceId } from './ids.ts'
+import type { ConnectionRecord } from '../vocabulary/connection.ts'
+import { allocateRequestId, allocateTraceId } from '../vocabulary/ids.ts'
 
 export type EventType = 'CONNECT' | 'MESSAGE' | 'DISCONNECT' | 'CONNECTION_API'
 
