@@ -1,4 +1,5 @@
 import type { Log, Metrics } from '../observability/contract.ts'
+import { openStore, within } from '../store/redis/client.ts'
 import type { ConnectionRecord } from '../vocabulary/connection.ts'
 import type { DeliverOutcome } from '../vocabulary/frames.ts'
 import { allocateConnectionId, type ConnectionId, type OwnerId, ownerOfConnectionId } from '../vocabulary/ids.ts'
@@ -15,7 +16,6 @@ import { closeOutcome, deliverOutcome, description, inDoubt } from './redis/outc
 import { createPeers, type Outcome } from './redis/peers.ts'
 import { createReception } from './redis/reception.ts'
 import { createRecordStore } from './redis/record-store.ts'
-import { openStore, within } from './redis/store.ts'
 import { type Timings, timingsOf } from './redis/timings.ts'
 import { createUndertaker } from './redis/undertaker.ts'
 

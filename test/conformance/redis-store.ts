@@ -1,6 +1,6 @@
 import { fleetKeys } from '../../src/registry/redis/keys.ts'
-import { openStore } from '../../src/registry/redis/store.ts'
 import type { RedisRegistry } from '../../src/registry/redis.ts'
+import { openStore } from '../../src/store/redis/client.ts'
 import { addressOf, redisRegistry } from '../helpers/redis-registry.ts'
 import type { RegistryStore } from './registry.ts'
 

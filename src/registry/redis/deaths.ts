@@ -1,7 +1,7 @@
+import type { Store } from '../../store/redis/client.ts'
 import type { OwnerId } from '../../vocabulary/ids.ts'
 import type { FleetKeys } from './keys.ts'
 import { declareDead } from './scripts.ts'
-import type { Store } from './store.ts'
 
 export interface DeathsOptions {
   readonly store: Store

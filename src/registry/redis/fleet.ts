@@ -1,3 +1,4 @@
+import { isForeignValue, type Store } from '../../store/redis/client.ts'
 import type { ConnectionRecord } from '../../vocabulary/connection.ts'
 import { GatewayError } from '../../vocabulary/errors.ts'
 import type { OwnerId } from '../../vocabulary/ids.ts'
@@ -8,7 +9,6 @@ import type { FleetKeys } from './keys.ts'
 import { readOwners } from './owners.ts'
 import type { Peers } from './peers.ts'
 import { readPage, wireFilter } from './questions.ts'
-import { isForeignValue, type Store } from './store.ts'
 
 export interface FleetOptions {
   readonly store: Store

@@ -1,5 +1,5 @@
 import type { Log } from '../../observability/contract.ts'
-import { type Store, type Subscription, within } from './store.ts'
+import { type Store, type Subscription, within } from '../../store/redis/client.ts'
 
 export interface InboxOptions {
   readonly store: Store

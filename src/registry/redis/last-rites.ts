@@ -1,11 +1,11 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Counter, Log } from '../../observability/contract.ts'
+import type { Store } from '../../store/redis/client.ts'
 import type { ConnectionRecord } from '../../vocabulary/connection.ts'
 import { type ConnectionId, type OwnerId, ownerOfConnectionId } from '../../vocabulary/ids.ts'
 import type { FleetKeys } from './keys.ts'
 import { maxRecordBytes, unpackRecord } from './record-codec.ts'
 import { readRecords } from './scripts.ts'
-import type { Store } from './store.ts'
 import type { Timings } from './timings.ts'
 
 export interface LastRitesOptions {

@@ -1,10 +1,10 @@
 import type { Log } from '../../observability/contract.ts'
+import { checkCapability, RedisUnfit } from '../../store/redis/capability.ts'
+import { isForeignValue, type Store } from '../../store/redis/client.ts'
 import { type OwnerId, randomOwnerId } from '../../vocabulary/ids.ts'
-import { checkCapability, RedisUnfit } from './capability.ts'
 import { type Deferred, deferred } from './deferred.ts'
 import type { FleetKeys, WorkerKeys } from './keys.ts'
 import { leaveFleet, renewLease } from './scripts.ts'
-import { isForeignValue, type Store } from './store.ts'
 import type { Timings } from './timings.ts'
 
 export interface MembershipOptions {

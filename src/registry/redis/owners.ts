@@ -1,7 +1,7 @@
+import { isForeignValue, type Store } from '../../store/redis/client.ts'
 import type { OwnerId } from '../../vocabulary/ids.ts'
 import type { FleetKeys } from './keys.ts'
 import { readOwners as script } from './scripts.ts'
-import { isForeignValue, type Store } from './store.ts'
 
 const page = 1_000
 /** A fleet has fewer workers; what is beyond was written by somebody else. */

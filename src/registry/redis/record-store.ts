@@ -1,11 +1,11 @@
 import type { Log } from '../../observability/contract.ts'
+import type { Store } from '../../store/redis/client.ts'
 import type { ConnectionRecord } from '../../vocabulary/connection.ts'
 import type { ConnectionId } from '../../vocabulary/ids.ts'
 import type { RecordTable } from '../record-table.ts'
 import { deferred } from './deferred.ts'
 import { packRecord } from './record-codec.ts'
 import { readRecordIds } from './scripts.ts'
-import type { Store } from './store.ts'
 
 export interface RecordStoreOptions {
   readonly store: Store

@@ -1,12 +1,12 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Counter, Log } from '../../observability/contract.ts'
+import type { Store } from '../../store/redis/client.ts'
 import type { ConnectionRecord } from '../../vocabulary/connection.ts'
 import type { OwnerId } from '../../vocabulary/ids.ts'
 import type { FleetKeys } from './keys.ts'
 import { createLastRites } from './last-rites.ts'
 import { readOwners } from './owners.ts'
 import { beginBurial, endBurial, giveUpRole, keepRole } from './scripts.ts'
-import type { Store } from './store.ts'
 import type { Timings } from './timings.ts'
 
 export interface UndertakerOptions {

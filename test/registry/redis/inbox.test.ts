@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { afterEach, describe, expect, test } from 'vitest'
 import { createInbox, type Inbox } from '../../../src/registry/redis/inbox.ts'
-import type { Store, Subscription } from '../../../src/registry/redis/store.ts'
+import type { Store, Subscription } from '../../../src/store/redis/client.ts'
 import type { LocalSocket } from '../../helpers/local-sockets.ts'
 import { silentLog } from '../../helpers/redis-registry.ts'
 import { startRedis } from '../../helpers/redis-server.ts'

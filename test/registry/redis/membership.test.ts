@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { fleetKeys } from '../../../src/registry/redis/keys.ts'
 import { createMembership, type Membership } from '../../../src/registry/redis/membership.ts'
-import type { Argument, Store } from '../../../src/registry/redis/store.ts'
 import { timingsOf } from '../../../src/registry/redis/timings.ts'
+import type { Argument, Store } from '../../../src/store/redis/client.ts'
 import { silentLog } from '../../helpers/redis-registry.ts'
 
 const lease = 15_000

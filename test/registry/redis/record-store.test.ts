@@ -2,7 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { createRecordTable, type RecordTable } from '../../../src/registry/record-table.ts'
 import { createRecordStore, type RecordStore } from '../../../src/registry/redis/record-store.ts'
-import type { Argument, Store } from '../../../src/registry/redis/store.ts'
+import type { Argument, Store } from '../../../src/store/redis/client.ts'
 import type { ConnectionRecord } from '../../../src/vocabulary/connection.ts'
 import { silentLog } from '../../helpers/redis-registry.ts'
 

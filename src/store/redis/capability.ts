@@ -1,4 +1,4 @@
-import type { Store } from './store.ts'
+import type { Store } from './client.ts'
 
 /** A Redis that can never carry a fleet: waiting does not help. The message is one sentence. */
 export class RedisUnfit extends Error {
