@@ -12,7 +12,7 @@ export const directions: Readonly<Record<string, readonly string[] | 'every room
   supervisor: ['observability!'],
   // A route of a stage carries its bucket and its counters, made once at load.
   stages: ['events', 'config', 'routing', 'mapping', 'limits', 'integrations!', 'authorizers!', 'observability!'],
-  integrations: ['events', 'mapping', 'routing', 'functions', 'backends', 'observability!'],
+  integrations: ['events', 'mapping', 'routing', 'functions!', 'backends', 'observability!'],
   functions: ['backends', 'observability!'],
   backends: ['events'],
   transport: ['observability!'],

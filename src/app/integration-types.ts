@@ -1,5 +1,6 @@
 import { createBackendPools } from '../backends/pools.ts'
 import type { Settings } from '../config/settings.ts'
+import { createFunctionFinder } from '../functions/finder.ts'
 import { createLambdaApi } from '../functions/lambda-api.ts'
 import { createFunctionPools, type FunctionPools } from '../functions/pools.ts'
 import type { IntegrationType } from '../integrations/contract.ts'
@@ -34,7 +35,7 @@ export function createIntegrations({ settings, log }: { settings: IntegrationSet
     types: [
       mockIntegrationType,
       createHttpIntegrationType({ pools }),
-      createLambdaType({ pools: functions, lambdaApi }),
+      createLambdaType(createFunctionFinder({ pools: functions, lambdaApi })),
     ],
     functions,
     close() {

@@ -35,22 +35,41 @@ export interface Invocation {
   readonly timeoutInMillis: number
 }
 
+/** The outcome of a call that could be carried out, whether the function succeeded or failed. */
 export interface InvocationResult {
   /** What the function returned, as JSON text (`null` for nothing), or `{"errorMessage":…,"errorType":…}`. */
   readonly payload: string
-  /** The function threw, exited, ran out of memory or exceeded its own time limit: `payload` describes the error. */
+  /** Whether the function threw, exited, ran out of memory or exceeded its own time limit: see `payload`. */
   readonly functionError: boolean
   /** The id under which the function's own log knows the call; null when it is not known. */
   readonly requestId: string | null
 }
 
-/**
- * A function that can be called: a local one, or one behind a Lambda API. Rejects with a `GatewayError` and nothing
- * else: INTEGRATION_TIMEOUT, INTEGRATION_OVERLOADED, INTEGRATION_FAILURE, INTEGRATION_RESPONSE_TOO_LARGE or
- * FUNCTION_UNAVAILABLE. Calls are never repeated.
- */
+/** A function that can be called: the local runtime's (`pools.ts`), or one behind a Lambda API (`lambda-api.ts`). */
 export interface FunctionInvoker {
+  /**
+   * Calls the function once; a call is never repeated. Resolves with the result, also when the function itself failed,
+   * and within `timeoutInMillis`. Rejects with a `GatewayError` and nothing else: INTEGRATION_TIMEOUT,
+   * INTEGRATION_OVERLOADED, INTEGRATION_FAILURE, INTEGRATION_RESPONSE_TOO_LARGE or FUNCTION_UNAVAILABLE.
+   */
   invoke(invocation: Invocation): Promise<InvocationResult>
   /** Gives the function back. Calls in flight end by themselves. Safe to call twice. */
   close(): void
+}
+
+/** A function that was found and is not open yet: nothing is held that would have to be given back. */
+export interface FunctionTarget {
+  /** Opens the function until its invoker is closed. Starts no process and no connection: the first call does. */
+  open(): FunctionInvoker
+}
+
+/** Every function that a definition can name, wherever it runs: what integrations and authorizers ask. */
+export interface FunctionFinder {
+  /**
+   * Finds the function that a URI names in a stage; a string is the fault, one sentence. The URI has one of the forms
+   * of an `integrationUri`, and stage variables in it are replaced first. Names that the definition declares are local,
+   * even inside an ARN; others belong to the Lambda API. Never throws and takes nothing, so that a definition can be
+   * compiled and thrown away.
+   */
+  find(uri: string, scope: FunctionScope): FunctionTarget | string
 }

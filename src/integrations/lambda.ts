@@ -1,6 +1,5 @@
 import type { RequestContext } from '../events/request-context.ts'
-import type { FunctionInvoker, InvocationResult } from '../functions/contract.ts'
-import { type FunctionSources, findFunction } from '../functions/target.ts'
+import type { FunctionFinder, FunctionInvoker, InvocationResult } from '../functions/contract.ts'
 import { compileParameterMapping, type ParameterInput, type ParameterSource } from '../mapping/parameter-mapping.ts'
 import { GatewayError } from '../vocabulary/errors.ts'
 import { errorSentence } from '../vocabulary/function-error.ts'
@@ -23,12 +22,12 @@ const functionFailureStatus = 502
 const invocationType = 'x-amz-invocation-type'
 
 /** Functions behind a route: `AWS_PROXY`, which hands over the event as it is, and `AWS`, which maps. */
-export function createLambdaType(sources: FunctionSources): IntegrationType {
+export function createLambdaType(functions: FunctionFinder): IntegrationType {
   return {
     types: ['AWS_PROXY', 'AWS'],
-    check: (definition, scope) => check(definition, scope, sources),
+    check: (definition, scope) => check(definition, scope, functions),
     create(definition, scope) {
-      const target = findFunction(definition.integrationUri, scope, sources)
+      const target = functions.find(definition.integrationUri ?? '', scope)
       if (typeof target === 'string') throw new GatewayError('API_CONFIGURATION_ERROR', target)
       const invoker = target.open()
       const invoke =
@@ -45,10 +44,10 @@ export function createLambdaType(sources: FunctionSources): IntegrationType {
 function check(
   definition: IntegrationDefinition,
   scope: IntegrationScope,
-  sources: FunctionSources,
+  functions: FunctionFinder,
 ): readonly IntegrationFault[] {
   const faults: IntegrationFault[] = []
-  const target = findFunction(definition.integrationUri, scope, sources)
+  const target = functions.find(definition.integrationUri ?? '', scope)
   if (typeof target === 'string') faults.push({ path: ['integrationUri'], message: target })
   if (definition.contentHandlingStrategy === 'CONVERT_TO_BINARY') {
     const message = 'allowed for a function: CONVERT_TO_TEXT or nothing; events are JSON text'

@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type EventType, RequestContext } from '../../src/events/request-context.ts'
 import type { FunctionDefinition } from '../../src/functions/contract.ts'
+import { createFunctionFinder } from '../../src/functions/finder.ts'
 import { createLambdaApi, type LambdaApi } from '../../src/functions/lambda-api.ts'
 import { createFunctionPools, type FunctionPools } from '../../src/functions/pools.ts'
 import type {
@@ -97,7 +98,10 @@ afterAll(() => {
 })
 
 function check(definition: IntegrationDefinition, remote = true) {
-  return createLambdaType({ pools, lambdaApi: remote ? lambdaApi : null }).check(definition, scope)
+  return createLambdaType(createFunctionFinder({ pools, lambdaApi: remote ? lambdaApi : null })).check(
+    definition,
+    scope,
+  )
 }
 
 async function using<T>(
@@ -105,7 +109,10 @@ async function using<T>(
   use: (integration: Integration) => T | Promise<T>,
   changes: Partial<IntegrationScope> = {},
 ): Promise<T> {
-  const integration = createLambdaType({ pools, lambdaApi }).create(definition, { ...scope, ...changes })
+  const integration = createLambdaType(createFunctionFinder({ pools, lambdaApi })).create(definition, {
+    ...scope,
+    ...changes,
+  })
   try {
     return await use(integration)
   } finally {

@@ -1,10 +1,13 @@
 import { nearestName } from '../vocabulary/nearest-name.ts'
 import { replaceStageVariables } from '../vocabulary/stage-variables.ts'
-import type { FunctionInvoker, FunctionScope } from './contract.ts'
+import type { FunctionFinder, FunctionScope, FunctionTarget } from './contract.ts'
 import { locateHandler } from './handler.ts'
 import type { LambdaApi } from './lambda-api.ts'
 import type { FunctionPools } from './pools.ts'
 import { parseFunctionUri } from './uri.ts'
+
+const allowedForms =
+  "function:<name>, a Lambda function's name or ARN, and arn:aws:apigateway:<region>:lambda:path/2015-03-31/functions/<ARN>/invocations"
 
 export interface FunctionSources {
   readonly pools: FunctionPools
@@ -12,16 +15,17 @@ export interface FunctionSources {
   readonly lambdaApi: LambdaApi | null
 }
 
-/**
- * The function that an `integrationUri` names in a stage, ready to be opened, or one sentence why there is none. Names
- * declared under `functions` are local, even inside an ARN; others belong to the Lambda API.
- */
-export function findFunction(
-  uri: string | undefined,
+/** Finds functions among those that a definition declares, then behind the Lambda API. */
+export function createFunctionFinder(sources: FunctionSources): FunctionFinder {
+  return { find: (uri, scope) => findFunction(uri, scope, sources) }
+}
+
+function findFunction(
+  uri: string,
   scope: FunctionScope,
   { pools, lambdaApi }: FunctionSources,
-): { open(): FunctionInvoker } | string {
-  const { text, missing } = replaceStageVariables(uri ?? '', scope.stageVariables)
+): FunctionTarget | string {
+  const { text, missing } = replaceStageVariables(uri, scope.stageVariables)
   if (missing.length > 0) return `stage ${scope.stage} has no stage variable ${missing.join(', ')}`
   const reference = parseFunctionUri(text)
   if (reference === null) return `'${text}' is none of ${allowedForms}`
@@ -43,6 +47,3 @@ export function findFunction(
   const remedy = reference.localOnly ? '' : ' and no Lambda endpoint is set (lambda.endpoint)'
   return `function ${name} is not declared under functions${hint}${remedy}`
 }
-
-const allowedForms =
-  "function:<name>, a Lambda function's name or ARN, and arn:aws:apigateway:<region>:lambda:path/2015-03-31/functions/<ARN>/invocations"
