@@ -19,7 +19,7 @@ export const directions: Readonly<Record<string, readonly string[] | 'every room
   registry: ['observability!', 'store'],
   store: [],
   limits: ['observability!'],
-  authorizers: ['observability!'],
+  authorizers: ['transport!', 'observability!'],
   routing: [],
   mapping: ['events'],
   config: [],

@@ -1,11 +1,5 @@
 import { hash, randomBytes, timingSafeEqual } from 'node:crypto'
-import type { CallerAuthorizer } from './contract.ts'
-
-/** Bearer tokens (RFC 6750 §2.1), several valid at once so that they can be rotated. */
-export interface TokenVerifier extends CallerAuthorizer {
-  /** Puts other tokens in place of all; takes effect with the next call. */
-  replace(tokens: readonly string[]): void
-}
+import type { TokenVerifier } from './contract.ts'
 
 const scheme = 'bearer '
 
@@ -22,7 +16,8 @@ export function createTokenVerifier(tokens: readonly string[]): TokenVerifier {
   let valid = digests(tokens)
 
   return {
-    authorize(authorization) {
+    credentials: (request) => request.header('authorization'),
+    judge(authorization) {
       if (authorization.length <= scheme.length) return 'missing'
       if (authorization.slice(0, scheme.length).toLowerCase() !== scheme) return 'missing'
       const given = digest(authorization.slice(scheme.length).trim())

@@ -1,11 +1,11 @@
 import { isIP } from 'node:net'
-import type { CallerAuthorizer, CallerVerdict } from '../authorizers/contract.ts'
+import type { CallerVerdict, TokenVerifier } from '../authorizers/contract.ts'
 import type { TransportRequest } from '../transport/contract.ts'
 import { hostOf } from './managed-apis.ts'
 
 export interface GuardOptions {
   /** The judge of tokens; null when nobody has to show one. */
-  readonly callers: CallerAuthorizer | null
+  readonly callers: TokenVerifier | null
   /** Names under which the port may be reached, besides addresses and localhost. */
   readonly hosts: readonly string[]
 }
@@ -33,7 +33,7 @@ export function createGuard({ callers, hosts }: GuardOptions): Guard {
     if (callers === null && !isOurs(hostOf(host), names)) return forbidden('This Host is not served here')
     if (origin !== '' && origin !== `http://${host}` && origin !== `https://${host}`) return otherPage
     if (!mayComeFrom(request.header('sec-fetch-site'))) return otherPage
-    const verdict = callers?.authorize(request.header('authorization')) ?? 'allowed'
+    const verdict = callers?.judge(callers.credentials(request)) ?? 'allowed'
     return verdict === 'allowed' ? null : { status: 401, message: tokenMessages[verdict] }
   }
 }

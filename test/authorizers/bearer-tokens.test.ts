@@ -6,22 +6,22 @@ describe('bearer tokens', () => {
   const verifier = createTokenVerifier(['first-token', 'second-token'])
 
   it('allow each of several tokens', () => {
-    expect(verifier.authorize('Bearer first-token')).toBe('allowed')
-    expect(verifier.authorize('Bearer second-token')).toBe('allowed')
+    expect(verifier.judge('Bearer first-token')).toBe('allowed')
+    expect(verifier.judge('Bearer second-token')).toBe('allowed')
   })
 
   it('take the scheme in any case and with more than one space (RFC 9110 §11.1)', () => {
     for (const scheme of ['bearer', 'BEARER', 'bEaReR']) {
-      expect(verifier.authorize(`${scheme} first-token`)).toBe('allowed')
+      expect(verifier.judge(`${scheme} first-token`)).toBe('allowed')
     }
-    expect(verifier.authorize('Bearer   first-token ')).toBe('allowed')
+    expect(verifier.judge('Bearer   first-token ')).toBe('allowed')
   })
 
   it('are missing where there is no header, or one of another scheme', () => {
     for (const header of ['', 'Bearer', 'Bearer ', 'first-token', 'Basic first-token', 'Bearerfirst-token']) {
-      expect(verifier.authorize(header), header).toBe('missing')
+      expect(verifier.judge(header), header).toBe('missing')
     }
-    expect(verifier.authorize('AWS4-HMAC-SHA256 Credential=AKID/20251005/eu-west-1/execute-api/aws4_request')).toBe(
+    expect(verifier.judge('AWS4-HMAC-SHA256 Credential=AKID/20251005/eu-west-1/execute-api/aws4_request')).toBe(
       'missing',
     )
   })
@@ -35,32 +35,32 @@ describe('bearer tokens', () => {
         ),
         (token) => {
           fc.pre(!['first-token', 'second-token'].includes(token.trim()))
-          return verifier.authorize(`Bearer ${token}`) !== 'allowed'
+          return verifier.judge(`Bearer ${token}`) !== 'allowed'
         },
       ),
     )
-    expect(verifier.authorize('Bearer first-token,second-token')).toBe('refused')
-    expect(verifier.authorize('Bearer first-tokenX')).toBe('refused')
-    expect(verifier.authorize('Bearer first-toke')).toBe('refused')
+    expect(verifier.judge('Bearer first-token,second-token')).toBe('refused')
+    expect(verifier.judge('Bearer first-tokenX')).toBe('refused')
+    expect(verifier.judge('Bearer first-toke')).toBe('refused')
   })
 
   it('are replaced at run time', () => {
     const rotating = createTokenVerifier(['old'])
     rotating.replace(['old', 'new'])
-    expect(['old', 'new'].map((token) => rotating.authorize(`Bearer ${token}`))).toEqual(['allowed', 'allowed'])
+    expect(['old', 'new'].map((token) => rotating.judge(`Bearer ${token}`))).toEqual(['allowed', 'allowed'])
     rotating.replace(['new'])
-    expect(['old', 'new'].map((token) => rotating.authorize(`Bearer ${token}`))).toEqual(['refused', 'allowed'])
+    expect(['old', 'new'].map((token) => rotating.judge(`Bearer ${token}`))).toEqual(['refused', 'allowed'])
   })
 
   it('refuse everything where there are none', () => {
     const none = createTokenVerifier([])
-    expect(none.authorize('Bearer x')).toBe('refused')
-    expect(none.authorize('Bearer  ')).toBe('refused')
+    expect(none.judge('Bearer x')).toBe('refused')
+    expect(none.judge('Bearer  ')).toBe('refused')
   })
 
   it('never match an empty token, even if one is configured', () => {
     const careless = createTokenVerifier([''])
-    expect(careless.authorize('Bearer  ')).toBe('refused')
-    expect(careless.authorize('')).toBe('missing')
+    expect(careless.judge('Bearer  ')).toBe('refused')
+    expect(careless.judge('')).toBe('missing')
   })
 })

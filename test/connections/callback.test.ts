@@ -1,5 +1,7 @@
+import { setImmediate } from 'node:timers/promises'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { createTokenVerifier } from '../../src/authorizers/bearer-tokens.ts'
+import type { CallerAuthorizer } from '../../src/authorizers/contract.ts'
 import type { ConnectionsOptions } from '../../src/connections/callback.ts'
 import { GatewayError } from '../../src/vocabulary/errors.ts'
 import type { DeliverOutcome } from '../../src/vocabulary/frames.ts'
@@ -301,6 +303,48 @@ describe('who may call', () => {
     expect(await statusOf('bad', 'x', 'good')).toBe(400)
     expect(await statusOf(gone, 'x', 'good')).toBe(410)
     expect((await server.call('POST', '/chat/dev/@connections', { body: tooLarge })).status).toBe(404)
+  })
+
+  it('is judged with the body at hand and what was copied of the request, also by an authorizer that has to ask', async () => {
+    const judged: string[] = []
+    const asking: CallerAuthorizer<string> = {
+      credentials: (request) => `${request.method} ${request.path.slice(0, 10)} ${request.header('authorization')}`,
+      async judge(credentials, body) {
+        await setImmediate()
+        judged.push(`${credentials} ${body === null ? null : Buffer.from(body).toString()}`)
+        return credentials.endsWith('good') ? 'allowed' : 'refused'
+      },
+    }
+    const server = await startCallbackServer({ authorizer: asking })
+    const client = await server.connect()
+    const as = (Authorization: string) => ({ headers: { Authorization } })
+    expect(await server.call('POST', path(client.id), { ...as('good'), body: 'hello' })).toMatchObject({ status: 200 })
+    expect(await client.next()).toMatchObject({ data: Buffer.from('hello') })
+    expect(await server.call('POST', path(client.id), { ...as('bad'), body: 'x' })).toMatchObject({ status: 403 })
+    expect(await server.call('GET', path(client.id), as('good'))).toMatchObject({ status: 200 })
+    expect(await server.call('DELETE', path(client.id), as('bad'))).toMatchObject({ status: 403 })
+    expect(await server.call('DELETE', path(client.id), as('good'))).toMatchObject({ status: 204 })
+    expect(await client.next()).toMatchObject({ code: 1000 })
+    expect(judged).toEqual([
+      'POST /chat/dev/ good hello',
+      'POST /chat/dev/ bad x',
+      'GET /chat/dev/ good null',
+      'DELETE /chat/dev/ bad null',
+      'DELETE /chat/dev/ good null',
+    ])
+  })
+
+  it('of an authorizer that breaks its promise and throws gets nothing but 500', async () => {
+    const broken: CallerAuthorizer = {
+      credentials: () => null,
+      judge() {
+        throw new Error('broken')
+      },
+    }
+    const server = await startCallbackServer({ authorizer: broken })
+    const client = await server.connect()
+    expect(await server.call('POST', path(client.id), { body: 'x' })).toMatchObject({ status: 500 })
+    expect(await server.call('DELETE', path(client.id))).toMatchObject({ status: 500 })
   })
 })
 

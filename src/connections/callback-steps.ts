@@ -1,0 +1,138 @@
+import type { CallerAuthorizer, CallerVerdict } from '../authorizers/contract.ts'
+import type { Registry } from '../registry/contract.ts'
+import type { ConnectionDescription } from '../vocabulary/connection.ts'
+import type { ErrorCode } from '../vocabulary/errors.ts'
+import { type DeliverOutcome, textFrame } from '../vocabulary/frames.ts'
+import { type ConnectionId, ownerOfConnectionId } from '../vocabulary/ids.ts'
+import type { Step } from '../vocabulary/pipeline.ts'
+import type { CallbackCall } from './callback-call.ts'
+import type { CallbackOperation } from './callback-counters.ts'
+import { closeParameters, closeParametersRule } from './close-parameters.ts'
+import { connectionJson } from './connection-json.ts'
+
+/** A callback on its way through the steps: what was copied of its request before anything was awaited. */
+export interface Callback {
+  /** Answers the caller. */
+  readonly call: CallbackCall
+  readonly operation: CallbackOperation
+  /** The id in the path, decoded; any text. */
+  readonly id: ConnectionId
+  /** The caller's credentials as its authorizer has copied them. */
+  readonly credentials: unknown
+  /** The body of a POST; null when it was larger than allowed, and for GET and DELETE, whose body is not read. */
+  readonly body: Buffer | null
+  /** Whether a POST asked for a binary frame, and may. */
+  readonly binary: boolean
+  /** The query of a DELETE that may choose its close frame; empty otherwise. */
+  readonly closeQuery: string
+}
+
+/** A row of the error table as the answer; `detail` stands behind its message. */
+export interface CallbackRefusal {
+  readonly code: ErrorCode
+  readonly detail?: string
+}
+
+export type CallbackStep = Step<Callback, CallbackRefusal>
+
+/** Refuses the body of a POST that was larger than a message may be (413). */
+export const refuseLargeBody: CallbackStep = ({ operation, body }) =>
+  operation === 'post' && body === null ? tooLarge : null
+
+/** Has the caller judged (403), with the body at hand. */
+export function judgeCaller(authorizer: CallerAuthorizer): CallbackStep {
+  return function judge({ credentials, body }) {
+    const verdict = authorizer.judge(credentials, body)
+    return verdict instanceof Promise ? verdict.then(refusalOf) : refusalOf(verdict)
+  }
+}
+
+function refusalOf(verdict: CallerVerdict): CallbackRefusal | null {
+  switch (verdict) {
+    case 'allowed':
+      return null
+    case 'missing':
+      return tokenMissing
+    case 'refused':
+      return callerRefused
+  }
+}
+
+/** Refuses an id that this gateway can't have given out (400). */
+export const checkConnectionId: CallbackStep = ({ id }) =>
+  ownerOfConnectionId(id) === -1 ? { code: 'INVALID_CONNECTION_ID', detail: `: ${id}` } : null
+
+/** The last step: does what the callback asks for, and answers it; a connection that is not there is refused (410). */
+export function reachConnection(registry: Pick<Registry, 'get' | 'deliver' | 'disconnect'>): CallbackStep {
+  function post({ call, id, body, binary }: Callback) {
+    // `refuseLargeBody` lets no POST pass without a body.
+    const bytes = body as Buffer
+    const outcome = registry.deliver(id, { data: binary ? bytes : textFrame(bytes), binary }, call.reachedApi)
+    if (typeof outcome === 'string') return answerPost(call, outcome)
+    return outcome.then((late) => answerPost(call, late))
+  }
+
+  function get({ call, id }: Callback) {
+    const found = registry.get(id)
+    return found instanceof Promise ? found.then((late) => answerGet(call, late)) : answerGet(call, found)
+  }
+
+  function disconnect({ call, id, closeQuery }: Callback) {
+    const close = closeParameters(closeQuery)
+    if (close === null) return badCloseParameters
+    const outcome = registry.disconnect(id, close.code, close.reason, call.reachedApi)
+    if (typeof outcome === 'string') return answerDelete(call, outcome)
+    return outcome.then((late) => answerDelete(call, late))
+  }
+
+  return function reach(callback) {
+    switch (callback.operation) {
+      case 'post':
+        return post(callback)
+      case 'get':
+        return get(callback)
+      case 'delete':
+        return disconnect(callback)
+    }
+  }
+}
+
+function answerPost(call: CallbackCall, outcome: DeliverOutcome): CallbackRefusal | null {
+  switch (outcome) {
+    case 'sent':
+      call.succeed('')
+      return null
+    case 'gone':
+      return gone
+    case 'full':
+      return bufferFull
+    case 'unreachable':
+      return unreachable
+  }
+}
+
+function answerGet(call: CallbackCall, found: ConnectionDescription | null): CallbackRefusal | null {
+  if (found === null || (call.reachedApi !== undefined && found.apiId !== call.reachedApi)) return gone
+  call.succeed(connectionJson(found))
+  return null
+}
+
+function answerDelete(call: CallbackCall, outcome: 'closed' | 'gone' | 'unreachable'): CallbackRefusal | null {
+  switch (outcome) {
+    case 'closed':
+      call.succeedWithoutContent()
+      return null
+    case 'gone':
+      return gone
+    case 'unreachable':
+      return unreachable
+  }
+}
+
+const tooLarge: CallbackRefusal = { code: 'PAYLOAD_TOO_LARGE' }
+const tokenMissing: CallbackRefusal = { code: 'MISSING_AUTHENTICATION_TOKEN' }
+const callerRefused: CallbackRefusal = { code: 'CALLER_REFUSED' }
+const badCloseParameters: CallbackRefusal = { code: 'INVALID_CLOSE_PARAMETERS', detail: `: ${closeParametersRule}` }
+const gone: CallbackRefusal = { code: 'CONNECTION_GONE' }
+const bufferFull: CallbackRefusal = { code: 'CLIENT_BUFFER_FULL' }
+const unreachable: CallbackRefusal = { code: 'WORKER_UNREACHABLE' }
