@@ -7,11 +7,17 @@ import { JavaChar, JavaDouble, JavaLong, JavaMap, type Value } from './velocity/
 
 /** The variables behind `$context`, or behind a part of it such as `$context.identity`. */
 export interface TemplateContext {
-  /** A string, a number, a boolean, null, another TemplateContext, or undefined for a name that does not exist. */
+  /**
+   * The variable of this name: a string, a number, a boolean, null, another TemplateContext, or undefined for a name
+   * that does not exist.
+   */
   get(name: string): unknown
-  /** What printing the whole of it shows, in that order. */
+  /** The names and values that printing the whole of it shows, in that order. */
   entries(): Iterable<[string, unknown]>
-  /** Takes an assignment such as `#set($context.responseOverride.status = 400)`. Without it there are none. */
+  /**
+   * Takes an assignment such as `#set($context.responseOverride.status = 400)`. Without this member nothing can be
+   * assigned.
+   */
   set?(name: string, value: string | number | boolean | null): void
 }
 

@@ -15,12 +15,12 @@ export interface TemplateParams {
   readonly header: Readonly<Record<string, string>>
 }
 
-/** The template asked for a part of a body that is no JSON. AWS answers this with 400 and BAD_REQUEST_BODY. */
+/** Thrown when a template asks for a part of a body that is no JSON. AWS answers this with 400 and BAD_REQUEST_BODY. */
 export class BodyNotJsonError extends TemplateRenderError {
   override readonly name = 'BodyNotJsonError'
 }
 
-/** `$input`. The body is parsed when a template first asks for a part of it, and only once. */
+/** The object behind `$input`. The body is parsed when a template first asks for a part of it, and only once. */
 export class InputObject extends HostObject {
   readonly role = 'input'
   readonly methods = inputMethods
@@ -54,13 +54,13 @@ export class InputObject extends HostObject {
     return null
   }
 
-  /** `$input.path`: what is not there, or null, is `missing`. */
+  /** The value of `$input.path`; `missing` for what is not there, or null. */
   path(path: JsonPath, run: Run): Value {
     const found = path.steps === null ? this.searched(path, run) : this.walked(path, path.steps, run)
     return found ?? missing
   }
 
-  /** `$input.json`: what is missing, or null, is the JSON text of an empty string. */
+  /** The text of `$input.json`; for what is missing, or null, the JSON text of an empty string. */
   json(path: JsonPath, run: Run): string {
     if (path.steps === null || this.isPlain(run)) {
       const text = JSON.stringify(this.found(path, run) ?? '')
@@ -80,7 +80,10 @@ export class InputObject extends HostObject {
     return params
   }
 
-  /** Path first, then query string, then headers; an empty string when none of them has it. */
+  /**
+   * The value of `$input.params(name)`: from the path first, then from the query string, then from the headers; an
+   * empty string when none of them has it.
+   */
   param(name: string): string {
     for (const place of places) {
       const values = this.given[place]

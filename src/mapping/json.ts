@@ -2,7 +2,10 @@ import { TemplateRenderError } from './velocity/errors.ts'
 import { fromInteger, parseNumber } from './velocity/number.ts'
 import { JavaDouble, JavaList, JavaMap, type Value } from './velocity/value.ts'
 
-/** Turns what JSON.parse gives into Java's lists, maps and numbers; one level at a time, as a template goes into it. */
+/**
+ * Turns a value that JSON.parse gave into Java's lists, maps and numbers; one level at a time, as a template goes into
+ * it.
+ */
 export function fromPlain(value: unknown): Value {
   switch (typeof value) {
     case 'string':

@@ -4,7 +4,7 @@ import { type HeaderList, lastHeader } from '../vocabulary/headers.ts'
 import { compileJsonPath, type JsonPath, JsonPathError } from '../vocabulary/json-path.ts'
 import { rememberedJson } from '../vocabulary/json-text.ts'
 
-/** What a mapping reads: an event, as integrations get it. */
+/** The event that a mapping reads, as integrations get it. */
 export interface ParameterInput {
   readonly context: RequestContext
   /** The handshake; null but for CONNECT. */
@@ -17,19 +17,19 @@ export interface ParameterInput {
 export interface ParameterSource<Input> {
   /** The value, when it is the same for every event. */
   readonly constant: string | null
-  /** Null when there is no value: the parameter is then left out. Never throws. */
+  /** The value for one event; null when there is none: the parameter is then left out. Never throws. */
   read(input: Input): string | null
 }
 
 export interface MappedParameter {
   readonly place: 'header' | 'querystring' | 'path'
-  /** In the spelling of the definition. */
+  /** The parameter's name in the spelling of the definition. */
   readonly name: string
   readonly source: ParameterSource<ParameterInput>
 }
 
 export interface ParameterMapping {
-  /** In the order of the definition, without the faulty ones. */
+  /** The parameters in the order of the definition, without the faulty ones. */
   readonly parameters: readonly MappedParameter[]
   readonly faults: readonly { readonly path: readonly [string]; readonly message: string }[]
 }

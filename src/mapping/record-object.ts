@@ -4,7 +4,7 @@ import type { Run } from './velocity/run.ts'
 import { printed } from './velocity/text.ts'
 import { JavaMap, type Value } from './velocity/value.ts'
 
-/** `$stageVariables`: names and strings, read-only. */
+/** The object behind `$stageVariables`: names and strings, read-only. */
 export class RecordObject extends HostObject {
   readonly role = 'stageVariables'
   readonly methods = recordMethods

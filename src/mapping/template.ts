@@ -28,7 +28,10 @@ export interface MappingTemplate {
   readonly constant: string | null
   /** Whether the template looks at the body. */
   readonly readsBody: boolean
-  /** Throws `TemplateRenderError`, and `BodyNotJsonError` when a part of a body is wanted that is no JSON. */
+  /**
+   * Renders the template for one input. Throws `TemplateRenderError`, and `BodyNotJsonError` when a part of a body is
+   * wanted that is no JSON.
+   */
   render(input: TemplateInput): string
 }
 
@@ -82,7 +85,10 @@ function render({ body, macros }: CompiledTemplate, input: TemplateInput, limits
   return run.out
 }
 
-/** The depth limits leave room on an ordinary stack; this is for a template that starts near the end of one. */
+/**
+ * Runs a call and throws `error` when the stack ends. The depth limits leave room on an ordinary stack; this is for a
+ * template that starts near the end of one.
+ */
 function guardStack<T>(call: () => T, error: () => Error): T {
   try {
     return call()

@@ -7,7 +7,7 @@ import type { Run } from './velocity/run.ts'
 import { printed } from './velocity/text.ts'
 import type { Value } from './velocity/value.ts'
 
-/** `$util`. It has no state, so one object serves every rendering. */
+/** The object behind `$util`. It has no state, so one object serves every rendering. */
 class UtilObject extends HostObject {
   readonly role = 'util'
   readonly methods = utilMethods
@@ -29,7 +29,10 @@ class UtilObject extends HostObject {
   }
 }
 
-/** A function of one string. Given anything else it takes what that prints; given nothing it gives nothing. */
+/**
+ * One function of `$util`, which takes a string. Given anything else it takes the text that this prints; given nothing
+ * it gives nothing.
+ */
 function textFunction(name: string, call: (text: string, run: Run) => Value): [string, Overload] {
   return method(name, [anyObject], (_: UtilObject, [value]: readonly [Value], run) => {
     if (value === null) return null

@@ -26,7 +26,7 @@ const readLines: readonly (readonly [string, Overload])[] = [
   method('toArray', [], (self: JavaCollection, _, run) => copy(self.items(), run, 'array')),
 ]
 
-/** keySet(), values() and entrySet(): to read, and to remove from. */
+/** The methods of keySet(), values() and entrySet(): to read, and to remove from. */
 export const viewMethods: MethodTable = methodTable(
   ...readLines,
   method('remove', [anyObject], (self: JavaMapView, [item]: readonly [Value], run) => {
@@ -98,7 +98,7 @@ export const listMethods: MethodTable = methodTable(
   }),
 )
 
-/** A changed list, so that loops over it notice; arrays have a fixed length. */
+/** Counts a change of a list, so that loops over it notice; arrays have a fixed length and refuse. */
 function changed(list: JavaList): Value[] {
   if (list.kind === 'array') throw new TemplateRenderError('an array cannot change its length')
   list.changes++

@@ -14,7 +14,7 @@ interface Specifier {
 
 const specifier = /%(?:(\d{1,4})\$)?([-#+ 0,(<]*)(\d{1,6})?(?:\.(\d{1,4}))?([a-zA-Z%])/y
 
-/** String.format, without dates and with the English number format. */
+/** Java's String.format, without dates and with the English number format. */
 export function formatText(pattern: string, args: readonly Value[], run: Run): string {
   let result = ''
   let at = 0

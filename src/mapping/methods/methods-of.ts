@@ -44,7 +44,7 @@ export function methodsOf(value: Exclude<Value, null>): MethodTable {
   return value instanceof HostObject ? value.methods : objectMethods
 }
 
-/** Calls a method of a value; null, an undefined reference, when there is none that fits. */
+/** Calls a method of a value; null, which is an undefined reference, when no method fits. */
 export function invoke(value: Exclude<Value, null>, name: string, args: readonly Value[], run: Run): Value {
   if (value instanceof JavaMissing) return callMethod(stringMethods, name, '', args, run)
   const methods = methodsOf(value)

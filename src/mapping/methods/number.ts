@@ -60,7 +60,7 @@ function order(left: NumberValue, right: NumberValue): number {
   return Math.sign(compareNumbers(left, right))
 }
 
-/** Integer; as on any Java object, its static methods can be called on a value too. */
+/** The methods of java.lang.Integer; as on any Java object, its static methods can be called on a value too. */
 export const integerMethods: MethodTable = methodTable(
   ...conversions,
   ...ordering(anInt),

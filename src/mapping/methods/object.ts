@@ -3,7 +3,7 @@ import { anyObject, method, methodTable, type Overload } from '../velocity/metho
 import { printed } from '../velocity/text.ts'
 import type { Value } from '../velocity/value.ts'
 
-/** What every Java object has, without the parts that lead to reflection. */
+/** The methods that every Java object has, without the parts that lead to reflection. */
 export const objectLines: readonly (readonly [string, Overload])[] = [
   method('toString', [], (self: Value, _, run) => printed(self, run)),
   method('hashCode', [], (self: Value, _, run) => hashOf(self, run)),

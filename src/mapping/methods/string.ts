@@ -25,7 +25,7 @@ type TwoTexts = readonly [string | null, string | null]
 type TextAndInt = readonly [string | null, number]
 type Ints = readonly [number, number]
 
-/** java.lang.String. Strings are UTF-16 in both languages, so lengths and indexes agree. */
+/** The methods of java.lang.String. Strings are UTF-16 in both languages, so lengths and indexes agree. */
 export const stringMethods: MethodTable = methodTable(
   ...objectLines,
   method('length', [], (self: string) => self.length),
@@ -167,7 +167,7 @@ function slice(text: string, from: number, to: number): string {
   return text.slice(from, to)
 }
 
-/** Java folds case character by character, so that ß and ss stay different. */
+/** A text without its case. Java folds case character by character, so that ß and ss stay different. */
 function fold(text: string, run: Run): string {
   run.characters(text.length * 4)
   let folded = ''

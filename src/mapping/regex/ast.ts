@@ -1,4 +1,4 @@
-/** Says whether a code point is in a set. */
+/** A test whether a code point is in a set. */
 export type CharTest = (code: number) => boolean
 
 /** A parsed `java.util.regex` pattern. */

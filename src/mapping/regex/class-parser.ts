@@ -62,7 +62,7 @@ export class ClassParser {
     return code
   }
 
-  /** A class after its `[`, with Java's nested classes and `&&`. */
+  /** Parses a class after its `[`, with Java's nested classes and `&&`. */
   protected set(): CharTest {
     this.enter()
     const negated = this.take('^')

@@ -2,7 +2,7 @@ import type { Run } from '../velocity/run.ts'
 import type { CompiledPattern, Instruction, Program } from './program.ts'
 import { otherCase } from './sets.ts'
 
-/** Instructions, and characters of a loop, that count as one step of the rendering. */
+/** Instructions, or characters of a loop, that count as one step of the rendering. */
 const instructionsPerStep = 3
 
 /**
@@ -38,7 +38,10 @@ export class Machine {
     this.spent %= instructionsPerStep
   }
 
-  /** Where the match ends, -1 without one. `required`: the only end that counts, or -1 for any. */
+  /**
+   * Runs the program and gives the place where the match ends, -1 without one. `required` is the only end that counts,
+   * or -1 for any.
+   */
   private execute(program: Program, start: number, required: number): number {
     // Entries of three: [place, position, 0] to go on from, or [-1 - slot, old value, 0] to restore.
     // A character loop adds [place, position, other end], to be shortened or lengthened by one character each time.
@@ -64,7 +67,7 @@ export class Machine {
   private place = 0
   private at = 0
 
-  /** Executes one instruction: the position to go on from at `this.place`, or -1 for failure. */
+  /** Executes one instruction at `place`; gives the position to go on from at `this.place`, or -1 for failure. */
   private advance(instruction: Instruction, place: number, at: number, stack: number[]): number {
     this.place = place + 1
     switch (instruction.op) {

@@ -3,7 +3,7 @@ import type { Node, Pattern, RepeatMode } from './ast.ts'
 import { ClassParser } from './class-parser.ts'
 import * as sets from './sets.ts'
 
-/** Limits of one pattern: repeats are unrolled, so their product counts. */
+/** Characters of the longest pattern; `maxRepeat` limits it too: repeats are unrolled, so their product counts. */
 const maxPatternLength = 1_000
 const maxRepeat = 1_000
 
@@ -63,7 +63,7 @@ class PatternParser extends ClassParser {
     }
   }
 
-  /** Null for a switch of flags, which matches nothing by itself. */
+  /** Parses one atom; null for a switch of flags, which matches nothing by itself. */
   private atom(): Node | null {
     const char = this.source[this.at] as string
     switch (char) {
@@ -128,7 +128,7 @@ class PatternParser extends ClassParser {
     return node
   }
 
-  /** `(?i)`, which lasts to the end of the surrounding group, or `(?i:…)`. */
+  /** Parses flags: `(?i)`, which lasts to the end of the surrounding group, or `(?i:…)`. */
   private inlineFlags(): Node | null {
     const match = this.match(/([imsux]*)(?:-([imsux]*))?([:)])/y) ?? this.fail('unknown inline modifier')
     const before = this.flags
@@ -163,7 +163,7 @@ class PatternParser extends ClassParser {
     return set === null ? this.char(this.charEscape()) : { kind: 'set', test: sets.memoized(set) }
   }
 
-  /** A back reference takes further digits as long as there are groups enough. */
+  /** Parses a back reference, which takes further digits as long as there are groups enough. */
   private reference(first: string): Node {
     let index = Number(first)
     while (/\d/.test(this.source[this.at] ?? '')) {

@@ -5,11 +5,11 @@ import type { Assertion, CharTest, Node, Pattern } from './ast.ts'
 export type Instruction =
   | { readonly op: 'char'; readonly code: number }
   | { readonly op: 'set'; readonly test: CharTest }
-  /** Goes on at `first` and comes back to `second` when that fails. */
+  /** A fork: goes on at `first` and comes back to `second` when that fails. */
   | { readonly op: 'split'; first: number; second: number }
   | { readonly op: 'jump'; to: number }
   | { readonly op: 'save'; readonly slot: number }
-  /** Fails when nothing was consumed since the slot was saved: ends a loop over nothing. */
+  /** A check that fails when nothing was consumed since the slot was saved: it ends a loop over nothing. */
   | { readonly op: 'progress'; readonly slot: number }
   | { readonly op: 'assert'; readonly holds: Assertion }
   | { readonly op: 'reference'; readonly index: number; readonly ignoreCase: boolean }
@@ -23,14 +23,17 @@ export type Program = readonly Instruction[]
 
 export interface CompiledPattern {
   readonly program: Program
-  /** Captures take two slots a group, the whole match included; loops take one more each. */
+  /** Number of slots: captures take two a group, the whole match included; loops take one more each. */
   readonly slots: number
   readonly groups: number
   readonly names: ReadonlyMap<string, number>
   readonly literal: string | null
 }
 
-/** Loops with counts are unrolled; this bounds what a small pattern can grow to. */
+/**
+ * Instructions of the longest program: loops with counts are unrolled, and this bounds what a small pattern can grow
+ * to.
+ */
 const maxInstructions = 20_000
 
 /** Turns a parsed pattern into a program. */

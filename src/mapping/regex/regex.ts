@@ -4,7 +4,7 @@ import { Machine } from './machine.ts'
 import { parsePattern } from './parse.ts'
 import { type CompiledPattern, compilePattern } from './program.ts'
 
-/** Patterns in templates are nearly always literals, so few are in use at a time. */
+/** Compiled patterns by their text. Patterns in templates are nearly always literals, so few are in use at a time. */
 const cache = new Map<string, CompiledPattern>()
 const maxCached = 200
 
@@ -19,7 +19,7 @@ function compiled(pattern: string, run: Run): CompiledPattern {
   return made
 }
 
-/** String.matches: the pattern has to cover the whole text. */
+/** Java's String.matches: the pattern has to cover the whole text. */
 export function matches(text: string, pattern: string, run: Run): boolean {
   const { program, ...rest } = compiled(pattern, run)
   return new Machine({ program, ...rest }, text, run).matchAt(program, 0, true) !== null
@@ -28,7 +28,7 @@ export function matches(text: string, pattern: string, run: Run): boolean {
 interface Found {
   readonly start: number
   readonly end: number
-  /** Undefined for a group that took no part. */
+  /** The text of a group; undefined for one that took no part. */
   group(index: number): string | undefined
 }
 
@@ -68,7 +68,7 @@ function machineFrom(machine: Machine, pattern: CompiledPattern, text: string, f
   return null
 }
 
-/** String.replace, with its growth counted before it happens. */
+/** Java's String.replace, with its growth counted before it happens. */
 export function replaceText(text: string, from: string, to: string, run: Run): string {
   run.characters(text.length * 2)
   let count = 0
@@ -81,7 +81,10 @@ export function replaceText(text: string, from: string, to: string, run: Run): s
   return text.replaceAll(from, () => to)
 }
 
-/** String.replaceAll and, with `once`, String.replaceFirst: `$1` and `${name}` stand for groups, a backslash quotes. */
+/**
+ * Java's String.replaceAll and, with `once`, String.replaceFirst: `$1` and `${name}` stand for groups, a backslash
+ * quotes.
+ */
 export function replace(text: string, pattern: string, replacement: string, once: boolean, run: Run): string {
   const program = compiled(pattern, run)
   if (program.literal !== null && !once && !/[\\$]/.test(replacement)) {
@@ -104,7 +107,7 @@ export function replace(text: string, pattern: string, replacement: string, once
   return result + text.slice(last)
 }
 
-/** Texts, and numbers of groups. */
+/** The parts of a replacement: texts, and numbers of groups. */
 function replacementParts(replacement: string, { groups, names }: CompiledPattern): readonly (string | number)[] {
   const parts: (string | number)[] = []
   let at = 0
@@ -138,7 +141,7 @@ function groupNumber(replacement: string, start: number, groups: number): [numbe
   return [group, at - start]
 }
 
-/** String.split: without a limit, empty strings at the end are dropped. */
+/** Java's String.split: without a limit, empty strings at the end are dropped. */
 export function split(text: string, pattern: string, limit: number, run: Run): string[] {
   const parts: string[] = []
   let last = 0

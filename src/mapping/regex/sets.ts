@@ -9,7 +9,7 @@ const among =
   (code) =>
     chars.includes(String.fromCodePoint(code))
 
-/** The set of everything outside. */
+/** The set of everything outside of a set. */
 export const negate =
   (test: CharTest): CharTest =>
   (code) =>
@@ -49,7 +49,7 @@ const vertical = among('\n\v\f\r\u0085\u2028\u2029')
 /** Java's line terminators. */
 export const lineEnd = among('\n\r\u0085\u2028\u2029')
 
-/** `\d` and its relatives, by letter. ASCII only, as in Java without further flags. */
+/** The sets of `\d` and its relatives, by letter. ASCII only, as in Java without further flags. */
 export const letterSets: ReadonlyMap<string, CharTest> = new Map([
   ['d', digit],
   ['D', negate(digit)],
@@ -108,7 +108,7 @@ export const atLineStart: Assertion = (text, at) =>
 export const atLineEnd: Assertion = (text, at) =>
   at === text.length || (lineEnd(text.charCodeAt(at)) && !splitsLineEnd(text, at))
 
-/** `$` and `\Z`: the end, or just before a line terminator that ends the text. */
+/** The place that `$` and `\Z` match: the end, or just before a line terminator that ends the text. */
 export const atLastLineEnd: Assertion = (text, at) => {
   if (at === text.length) return true
   if (splitsLineEnd(text, at)) return false

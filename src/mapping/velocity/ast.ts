@@ -19,7 +19,7 @@ export type Statement =
 export interface Print {
   readonly kind: 'print'
   readonly reference: Reference
-  /** Backslashes before the `$`: pairs print one each, an odd one escapes the reference if it has a value. */
+  /** The backslashes before the `$`: pairs print one each, an odd one escapes the reference if it has a value. */
   readonly slashes: number
 }
 
@@ -32,9 +32,9 @@ export interface MacroCall {
   readonly kind: 'call'
   readonly name: string
   readonly args: readonly Argument[]
-  /** What `#@name(…) … #end` hands over as `$bodyContent`. */
+  /** The block that `#@name(…) … #end` hands over as `$bodyContent`; null in a call without one. */
   readonly body: Block | null
-  /** The call as written, printed when there is no such macro. */
+  /** The call as written, which is printed when there is no such macro. */
   readonly text: string
   readonly position: Position
 }
@@ -53,11 +53,14 @@ export interface Template {
 export interface Reference {
   readonly name: string
   readonly links: readonly Link[]
-  /** `$!x` */
+  /** Whether the reference is written `$!x`, which prints nothing where it has no value. */
   readonly quiet: boolean
-  /** `${x}`, which Velocity 1.7 does not assign to when it stands alone on the left of a `#set`. */
+  /**
+   * Whether the reference is written `${x}`, which Velocity 1.7 does not assign to when it stands alone on the left of
+   * a `#set`.
+   */
   readonly formal: boolean
-  /** As written, from the `$` on. */
+  /** The reference as written, from the `$` on. */
   readonly text: string
 }
 
@@ -85,7 +88,7 @@ export type Expression = (
   | { readonly kind: 'not'; readonly operand: Expression }
   | { readonly kind: 'binary'; readonly operator: Operator; readonly left: Expression; readonly right: Expression }
 ) & {
-  /** As written: Velocity prints it where a value is missing. */
+  /** The expression as written: Velocity prints it where a value is missing. */
   readonly text: string
 }
 

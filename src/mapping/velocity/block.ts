@@ -2,10 +2,13 @@ import type { Run, Step } from './run.ts'
 import type { Scope } from './scope.ts'
 import { JavaObject } from './value.ts'
 
-/** How often a `#define` may be inside itself before Velocity prints its name instead. */
+/** Times that a `#define` may be inside itself before Velocity prints its name instead. */
 export const maxDefineDepth = 2
 
-/** What `#define` puts into a variable, and `#@macro` into `$bodyContent`: printed anew wherever it is used. */
+/**
+ * The block that `#define` puts into a variable, and `#@macro` into `$bodyContent`; it is printed anew wherever it is
+ * used.
+ */
 export class DefinedBlock extends JavaObject {
   private readonly body: Step
   private readonly scope: Scope
@@ -33,7 +36,10 @@ export class DefinedBlock extends JavaObject {
     return true
   }
 
-  /** What the block prints with the variables where it was defined; Velocity uses those for everything but printing. */
+  /**
+   * The text that the block prints with the variables where it was defined; Velocity uses those for everything but
+   * printing. Null when the block is inside itself too often.
+   */
   text(run: Run): string | null {
     const outer = run.scope
     run.scope = this.scope
@@ -49,7 +55,7 @@ export class DefinedBlock extends JavaObject {
   }
 }
 
-/** `$foreach` inside of a loop. */
+/** The object behind `$foreach` inside of a loop. */
 export class ForeachScope extends JavaObject {
   readonly parent: ForeachScope | null
   index = -1

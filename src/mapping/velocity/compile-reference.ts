@@ -65,7 +65,7 @@ function compileProperty(name: string): Follow {
   }
 }
 
-/** `$x.foo` is getFoo(), getfoo() or isFoo(). */
+/** The methods that `$x.foo` may stand for: getFoo(), getfoo() or isFoo(). */
 function getterNames(name: string): string[] {
   const head = name.charAt(0)
   const rest = name.slice(1)
@@ -108,7 +108,7 @@ function compileIndex(index: Evaluate, position: Position): Follow {
   }
 }
 
-/** Velocity counts a negative index from the end. */
+/** The index that is meant: Velocity counts a negative one from the end. */
 function adjustIndex(value: Value, index: Value): Value {
   return typeof index === 'number' && index < 0 && value instanceof JavaCollection ? value.size + index : index
 }

@@ -92,7 +92,10 @@ function compileStatement(statement: Statement, context: CompileContext): Step {
   }
 }
 
-/** Escaping depends on the value: Velocity prints all of the backslashes when the reference has none. */
+/**
+ * Compiles a reference among text. Escaping depends on the value: Velocity prints all of the backslashes when the
+ * reference has none.
+ */
 function compilePrint({ reference, slashes }: Print, context: CompileContext): Step {
   const value = compileReference(reference, context)
   const prefix = '\\'.repeat(Math.floor(slashes / 2))

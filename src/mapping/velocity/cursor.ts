@@ -7,7 +7,7 @@ export class Cursor {
   private readonly fixed: Position | null
   private lines: number[] | null = null
 
-  /** `fixed`: where every position lies, for text that comes out of a string literal. */
+  /** Takes the place that every position gets, for text that comes out of a string literal; null to count. */
   constructor(source: string, fixed: Position | null = null) {
     this.source = source
     this.fixed = fixed

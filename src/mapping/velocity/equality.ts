@@ -15,7 +15,7 @@ import {
 } from './value.ts'
 
 /**
- * `==` in a template: two nulls are equal, numbers compare across their classes, values of one class by equals and
+ * The `==` of a template: two nulls are equal, numbers compare across their classes, values of one class by equals and
  * anything else by what it prints, so that `"1" == 1`.
  */
 export function looselyEqual(left: Value, right: Value, run: Run): boolean {

@@ -1,4 +1,4 @@
-/** Where something stands in a template, both counted from 1. */
+/** A place in a template; line and column are counted from 1. */
 export interface Position {
   readonly line: number
   readonly column: number

@@ -3,7 +3,7 @@ import { HostObject } from './host-object.ts'
 import type { Run } from './run.ts'
 import { JavaCollection, JavaIterator, JavaMap, JavaMapView, type Value } from './value.ts'
 
-/** The next element; as in Java, an error when the list changed since the walk began. */
+/** Takes the next element; as in Java, throws when the list changed since the walk began. */
 export function nextItem(iterator: JavaIterator): Value {
   if (iterator.source.changes !== iterator.changes) {
     throw new TemplateRenderError('list or map was changed while a loop walked over it')
@@ -11,7 +11,7 @@ export function nextItem(iterator: JavaIterator): Value {
   return iterator.items[iterator.at++] ?? null
 }
 
-/** Begins a walk. That over a map copies its entries, which takes steps. */
+/** Begins a walk over a collection. A walk over a map copies its entries, which takes steps. */
 export function iteratorOf(collection: JavaCollection, run: Run): JavaIterator {
   if (collection instanceof JavaMapView) run.step(collection.size)
   return new JavaIterator(collection)

@@ -1,4 +1,7 @@
-/** What a template may use up. A hostile one ends with an error long before it holds up the event loop. */
+/**
+ * The limits on what a template may use up. A hostile template ends with an error long before it holds up the event
+ * loop.
+ */
 export interface TemplateLimits {
   /** Longest template source, in bytes of UTF-8. AWS allows 300 KB. */
   readonly maxSourceBytes: number
@@ -10,7 +13,7 @@ export interface TemplateLimits {
   readonly maxOutputBytes: number
   /** Rounds of one `#foreach`; the loop then ends without an error, as on AWS. */
   readonly maxIterations: number
-  /** Macro calls inside macro calls. 20 in Velocity. */
+  /** Macro calls inside macro calls; 20 in Velocity. */
   readonly maxMacroDepth: number
   /** Expressions and blocks inside each other in the source. */
   readonly maxNesting: number

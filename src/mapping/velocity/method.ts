@@ -7,7 +7,7 @@ export type Parameter = (value: Value) => boolean
 
 export interface Overload {
   readonly parameters: readonly Parameter[]
-  /** Accepts any number of further arguments of this kind. */
+  /** The kind of the further arguments, of which there may be any number; null where there may be none. */
   readonly rest: Parameter | null
   call(self: Value, args: readonly Value[], run: Run): Value
 }

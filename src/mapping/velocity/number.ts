@@ -3,7 +3,9 @@ import { JavaDouble, JavaLong, type NumberValue, type Value } from './value.ts'
 
 const minInt = -(2 ** 31)
 const maxInt = 2 ** 31 - 1
-/** BigIntegers grow without end by multiplication; no honest template needs more digits. */
+/**
+ * Bits of the largest BigInteger: they grow without end by multiplication, and no honest template needs more digits.
+ */
 const maxBits = 4096
 
 export function isNumber(value: Value): value is NumberValue {
@@ -20,7 +22,7 @@ export function parseNumber(text: string): NumberValue {
   return fitsLong(value) ? fromLong(value) : value
 }
 
-/** An Integer when it fits, else a Long. Only for whole numbers that JavaScript holds exactly. */
+/** A whole number as an Integer when it fits, else as a Long. Only for numbers that JavaScript holds exactly. */
 export function fromInteger(value: number): number | JavaLong {
   return value >= minInt && value <= maxInt ? value + 0 : new JavaLong(BigInt(value))
 }
@@ -46,7 +48,10 @@ export function toBigInt(value: NumberValue): bigint {
 
 export type ArithmeticOperator = '+' | '-' | '*' | '/' | '%'
 
-/** Java arithmetic as Velocity's MathUtils does it; null for a division by zero, which leaves a `#set` without effect. */
+/**
+ * Calculates as Velocity's MathUtils does, with Java's arithmetic; null for a division by zero, which leaves a `#set`
+ * without effect.
+ */
 export function calculate(operator: ArithmeticOperator, left: NumberValue, right: NumberValue): Value {
   if ((operator === '/' || operator === '%') && toNumber(right) === 0) return null
   if (typeof left === 'number' && typeof right === 'number') {
@@ -109,7 +114,7 @@ function bigRemainder(result: bigint, modulus: bigint): bigint {
   return result < 0n ? result + modulus : result
 }
 
-/** Negative, zero or positive. */
+/** Compares two numbers across their classes: negative, zero or positive. */
 export function compareNumbers(left: NumberValue, right: NumberValue): number {
   if (typeof left === 'number' && typeof right === 'number') return left - right
   if (left instanceof JavaDouble || right instanceof JavaDouble) {
@@ -121,7 +126,10 @@ export function compareNumbers(left: NumberValue, right: NumberValue): number {
   return a < b ? -1 : a > b ? 1 : 0
 }
 
-/** Double.toString: at least one decimal, and an exponent below 0.001 and from ten million on. */
+/**
+ * The text of a Double as Double.toString writes it: at least one decimal, and an exponent below 0.001 and from ten
+ * million on.
+ */
 export function doubleText(value: number): string {
   if (Number.isNaN(value)) return 'NaN'
   if (!Number.isFinite(value)) return value > 0 ? 'Infinity' : '-Infinity'

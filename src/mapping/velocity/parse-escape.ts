@@ -3,7 +3,10 @@ import type { Macro } from './ast.ts'
 const directives = new Set(['foreach', 'macro', 'define', 'evaluate', 'literal', 'include', 'parse', 'break', 'stop'])
 const control = new Set(['if', 'elseif', 'else', 'end', 'stop'])
 
-/** What `\#name` prints: half of the backslashes before a directive, all of them before a name that means nothing. */
+/**
+ * The text that `\#name` prints: half of the backslashes before a directive, all of them before a name that means
+ * nothing.
+ */
 export function escapedDirective(
   slashes: string,
   directive: string,

@@ -26,14 +26,14 @@ const levels: readonly (readonly [RegExp, Readonly<Record<string, Operator>>])[]
   [/[*/%]/y, {}],
 ]
 
-/** What the expression parser needs from the parser of statements around it. */
+/** The parser of statements, as far as the expression parser inside it needs it. */
 export interface Surroundings {
   depth(): number
   /** Parses the inside of a double-quoted string, which is a template of its own. */
   nested(cursor: Cursor, depth: number): Block
 }
 
-/** References, literals and operators, as they stand among text and inside directives. */
+/** Parses references, literals and operators, as they stand among text and inside directives. */
 export class ExpressionParser {
   private readonly cursor: Cursor
   private readonly limits: TemplateLimits
@@ -153,7 +153,7 @@ export class ExpressionParser {
     return { kind: 'map', entries, text: cursor.since(start) }
   }
 
-  /** `[1, 2]`, or a range `[1..5]`: which one shows after the first element. */
+  /** A list `[1, 2]` or a range `[1..5]`: which of them shows after the first element. */
   private list(): Expression {
     const { cursor } = this
     const start = cursor.at++

@@ -1,6 +1,6 @@
 export interface StringLiteral {
   readonly value: string
-  /** Where the source goes on. */
+  /** The place where the source goes on. */
   readonly end: number
   /** Whether the value is a template itself. */
   readonly interpolates: boolean
@@ -23,7 +23,10 @@ export function readString(source: string, start: number): StringLiteral | null 
   return { value, end, interpolates: /[$#]/.test(raw) }
 }
 
-/** The longest literal wins: a doubled quote goes on, unless no further quote would ever close it. */
+/**
+ * The place behind the literal, -1 without an end. The longest literal wins: a doubled quote goes on, unless no further
+ * quote would ever close it.
+ */
 function findEnd(source: string, start: number, quote: string): number {
   let end = -1
   let at = start + 1

@@ -15,7 +15,7 @@ export function parseTemplate(cursor: Cursor, limits: TemplateLimits): Template 
   return new TemplateParser(cursor, limits, new Map(), 0).template()
 }
 
-/** Statements, one method for each construct. Expressions and references are in `ExpressionParser`. */
+/** Parses statements, with one method for each construct. Expressions and references are in `ExpressionParser`. */
 export class TemplateParser {
   private readonly cursor: Cursor
   private readonly limits: TemplateLimits
@@ -39,7 +39,7 @@ export class TemplateParser {
     return { body, macros: [...this.macros.values()] }
   }
 
-  /** Everything up to the end of the source. */
+  /** Parses everything up to the end of the source. */
   whole(): Block {
     const start = this.cursor.at
     const { body, end } = this.block()
@@ -76,7 +76,7 @@ export class TemplateParser {
     return null
   }
 
-  /** A reference, or a dollar sign that is only that. */
+  /** Parses a reference, or a dollar sign that is only that. */
   private dollar(slashes: string, body: Statement[]): void {
     const { cursor } = this
     const print = this.expressions.print(slashes.length)
@@ -99,7 +99,7 @@ export class TemplateParser {
     if (text !== null) body.push({ kind: 'text', text: text[0] })
   }
 
-  /** Backslashes that stand before something other than a reference. */
+  /** Parses backslashes that stand before something other than a reference. */
   private escape(slashes: string): string {
     const directive = this.cursor.look(lexemes.directiveName)
     if (directive === null) return slashes
@@ -200,7 +200,7 @@ export class TemplateParser {
     if (this.cursor.match(lexemes.closing) === null) this.cursor.fail("expected ')'")
   }
 
-  /** Arguments in parentheses with blanks or commas between them; null when no parenthesis follows. */
+  /** Parses arguments in parentheses with blanks or commas between them; null when no parenthesis follows. */
   private arguments(): Argument[] | null {
     const { cursor, expressions } = this
     if (cursor.match(lexemes.openParenthesis) === null) return null

@@ -43,8 +43,9 @@ export class Run {
   }
 
   /**
-   * Steps are not all the same price, so what takes many of them is also held to a time: the processor's, since a
-   * busy machine must not make a template fail. Other threads of the process count too; they are few.
+   * Looks at the clock. Steps are not all the same price, so a rendering that takes many of them is also held to a
+   * time: the processor's, since a busy machine must not make a template fail. Other threads of the process count too;
+   * they are few.
    */
   private look(): void {
     const { maxSteps, maxCpuMillis } = this.limits
@@ -74,7 +75,7 @@ export class Run {
     }
   }
 
-  /** What `body` prints, as a string instead of as output. */
+  /** Runs `body` and gives what it prints as a string instead of as output. */
   capture(body: Step): string {
     const before = this.out
     this.out = ''

@@ -5,7 +5,7 @@ export interface Scope {
   get(name: string): Value
   set(name: string, value: Value): void
   remove(name: string): void
-  /** How the caller of a macro wrote the argument of this name, to print when it has no value. */
+  /** The argument of this name as the caller of a macro wrote it, to print when it has no value. */
   argumentText(name: string): string | undefined
 }
 
@@ -30,7 +30,7 @@ export class RootScope implements Scope {
 }
 
 export interface MacroArgument {
-  /** As written by the caller; undefined for a constant, which always has a value. */
+  /** The argument as written by the caller; undefined for a constant, which always has a value. */
   readonly text: string | undefined
   /** Evaluates the argument in the caller's scope: Velocity passes by name. */
   read(): Value
@@ -79,8 +79,8 @@ export class MacroScope implements Scope {
 }
 
 /**
- * Inside a `#foreach` round whose element is null: the name hides an outer value without having one, even after a
- * `#set`, until it is removed.
+ * The variables of a `#foreach` round whose element is null: the name hides an outer value without having one, even
+ * after a `#set`, until it is removed.
  */
 export class NullScope implements Scope {
   private readonly name: string

@@ -16,14 +16,19 @@ import {
   type Value,
 } from './value.ts'
 
-/** Java's toString: what a reference to the value prints. Null only for a `#define` that is inside itself too often. */
+/**
+ * The text that a reference to the value prints, Java's toString. Null only for a `#define` that is inside itself too
+ * often.
+ */
 export function textOf(value: Exclude<Value, null>, run: Run): string | null {
   if (typeof value === 'string') return value
   if (value instanceof DefinedBlock) return value.text(run)
   return objectText(value, run, 0)
 }
 
-/** Like `textOf`, with the word "null" where there is nothing, as inside of lists and maps. */
+/**
+ * The text of a value as `textOf` gives it, with the word "null" where there is nothing, as inside of lists and maps.
+ */
 export function printed(value: Value, run: Run): string {
   return value === null ? 'null' : (textOf(value, run) ?? 'null')
 }
@@ -68,7 +73,10 @@ function inner(value: Value, run: Run, depth: number): string {
   return value === null ? 'null' : objectText(value, run, depth + 1)
 }
 
-/** JSON as `$input.json` gives it: no blanks, Java's numbers; whatever JSON does not know becomes a string. */
+/**
+ * The text of a value as JSON, as `$input.json` gives it: no blanks, Java's numbers; whatever JSON does not know
+ * becomes a string.
+ */
 export function jsonText(value: Value, run: Run, depth = 0): string {
   enter(run, depth)
   if (value === null) return 'null'

@@ -1,14 +1,17 @@
-/** Everything a reference can stand for. `null` is Java's null: nothing there. A `number` is always an Integer. */
+/** A value that a reference can stand for. `null` is Java's null: nothing there. A `number` is always an Integer. */
 export type Value = null | string | boolean | NumberValue | JavaObject
 export type NumberValue = number | JavaLong | JavaDouble | bigint
 
-/** Whatever is not a plain JavaScript value. Only classes of this folder and of the AWS layer extend it. */
+/**
+ * A Java object: any value that is no plain JavaScript value. Only classes of this folder and of the AWS layer extend
+ * it.
+ */
 export abstract class JavaObject {
-  /** Not there at run time; keeps other objects from passing for this one. */
+  /** A mark for the compiler, not there at run time; it keeps other objects from passing for this one. */
   declare protected readonly java: true
 }
 
-/** `java.lang.Long`. A bare `bigint` is `java.math.BigInteger`. */
+/** A `java.lang.Long`. A bare `bigint` is a `java.math.BigInteger`. */
 export class JavaLong extends JavaObject {
   readonly value: bigint
   constructor(value: bigint) {
@@ -34,8 +37,8 @@ export class JavaChar extends JavaObject {
 }
 
 /**
- * What API Gateway's `$input.path` gives for a place that the body does not have: it prints nothing, equals both null
- * and the empty string, does not count as true, and otherwise behaves as an empty string.
+ * The value that API Gateway's `$input.path` gives for a place that the body does not have: it prints nothing, equals
+ * both null and the empty string, does not count as true, and otherwise behaves as an empty string.
  */
 export class JavaMissing extends JavaObject {}
 
@@ -43,13 +46,13 @@ export const missing: JavaMissing = new JavaMissing()
 
 /** A list, set or array: anything with elements in an order. */
 export abstract class JavaCollection extends JavaObject {
-  /** Counts structural changes, so that a loop over a list that grows meanwhile fails as in Java. */
+  /** A count of structural changes, so that a loop over a list that grows meanwhile fails as in Java. */
   abstract readonly changes: number
   abstract readonly size: number
   abstract items(): readonly Value[]
 }
 
-/** `json` lists came from a message and print as JSON; `array` is what String.split gives. */
+/** The origin of a list: `json` lists came from a message and print as JSON; `array` is what String.split gives. */
 export type ListKind = 'list' | 'json' | 'array'
 
 export class JavaList extends JavaCollection {
@@ -93,7 +96,7 @@ export class JavaList extends JavaCollection {
   }
 }
 
-/** Something made of parsed JSON on demand: most of a message is never looked at. */
+/** A thing that is made of parsed JSON on demand: most of a message is never looked at. */
 export interface Lazy<T> {
   readonly plain: object
   make(): T
@@ -145,7 +148,7 @@ export class JavaMap extends JavaObject {
     return this.entries.has(keyOf(key))
   }
 
-  /** Gives the value that was there before. */
+  /** Puts a value under a key and gives the value that was there before. */
   put(key: Value, value: Value): Value {
     const id = keyOf(key)
     const entry = this.entries.get(id)
@@ -174,7 +177,7 @@ export class JavaMap extends JavaObject {
   }
 }
 
-/** What keySet(), values() and entrySet() give: a live view of the map. */
+/** A live view of a map, as keySet(), values() and entrySet() give it. */
 export class JavaMapView extends JavaCollection {
   readonly map: JavaMap
   readonly part: 'keys' | 'values' | 'entries'
