@@ -15,8 +15,8 @@ export interface TemplateContext {
   /** The names and values that printing the whole of it shows, in that order. */
   entries(): Iterable<[string, unknown]>
   /**
-   * Takes an assignment such as `#set($context.responseOverride.status = 400)`. Without this member nothing can be
-   * assigned.
+   * Takes an assignment such as `#set($context.responseOverride.status = 400)` ("Use a mapping template to override an
+   * API's request and response parameters and status codes"). Without this member nothing can be assigned.
    */
   set?(name: string, value: string | number | boolean | null): void
 }

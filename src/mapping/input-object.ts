@@ -33,7 +33,7 @@ export class InputObject extends HostObject {
 
   constructor(body: string, params: TemplateParams) {
     super()
-    // API Gateway hands over an empty object for an empty payload.
+    // API Gateway hands over an empty object for an empty payload (observed on AWS).
     this.body = body === '' ? '{}' : body
     this.given = params
   }
@@ -54,13 +54,13 @@ export class InputObject extends HostObject {
     return null
   }
 
-  /** The value of `$input.path`; `missing` for what is not there, or null. */
+  /** The value of `$input.path`; `missing` for what is not there, or null (observed on AWS). */
   path(path: JsonPath, run: Run): Value {
     const found = path.steps === null ? this.searched(path, run) : this.walked(path, path.steps, run)
     return found ?? missing
   }
 
-  /** The text of `$input.json`; for what is missing, or null, the JSON text of an empty string. */
+  /** The text of `$input.json`; for what is missing, or null, the JSON text of an empty string (observed on AWS). */
   json(path: JsonPath, run: Run): string {
     if (path.steps === null || this.isPlain(run)) {
       const text = JSON.stringify(this.found(path, run) ?? '')
@@ -81,8 +81,8 @@ export class InputObject extends HostObject {
   }
 
   /**
-   * The value of `$input.params(name)`: from the path first, then from the query string, then from the headers; an
-   * empty string when none of them has it.
+   * The value of `$input.params(name)`: from the path first, then from the query string, then from the headers ("API
+   * Gateway mapping template and access logging variable reference"); an empty string when none of them has it.
    */
   param(name: string): string {
     for (const place of places) {

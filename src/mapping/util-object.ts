@@ -7,7 +7,10 @@ import type { Run } from './velocity/run.ts'
 import { printed } from './velocity/text.ts'
 import type { Value } from './velocity/value.ts'
 
-/** The object behind `$util`. It has no state, so one object serves every rendering. */
+/**
+ * The object behind `$util` ("API Gateway mapping template and access logging variable reference"). It has no state, so
+ * one object serves every rendering.
+ */
 class UtilObject extends HostObject {
   readonly role = 'util'
   readonly methods = utilMethods
@@ -56,7 +59,10 @@ export const utilObject: HostObject = new UtilObject()
 
 const named: Readonly<Record<string, string>> = { '\b': '\\b', '\t': '\\t', '\n': '\\n', '\f': '\\f', '\r': '\\r' }
 
-/** Escapes both quotes, the slash, control characters and everything beyond ASCII, as Apache Commons Lang does. */
+/**
+ * Escapes both quotes, the slash, control characters and everything beyond ASCII, as StringEscapeUtils.escapeJavaScript
+ * of Apache Commons Lang does. An escaped `'` is no JSON: AWS's page on `$util` tells authors to undo it.
+ */
 function escapeJavaScript(text: string, run: Run): string {
   return text.replace(/["'\\/]|[^ -~]/g, (char) => {
     run.step()
@@ -77,7 +83,7 @@ function parseJson(text: string, run: Run): Value {
   }
 }
 
-// Form encoding: a space becomes a plus, and only these four marks stay as they are.
+// Form encoding (java.net.URLEncoder): a space becomes a plus, and only the marks . - * _ stay as they are.
 function urlEncode(text: string): string {
   // Half of a surrogate pair has no UTF-8; Java puts a question mark for it.
   return encodeURIComponent(text.replace(/\p{Surrogate}/gu, '?'))

@@ -33,8 +33,8 @@ function numericValue(text: string): number {
 }
 
 /**
- * Whether a character counts for Java's Character.isWhitespace: control characters that separate, and the Unicode
- * spaces that allow a line break.
+ * Whether a character is white space to java.lang.Character.isWhitespace: control characters that separate, and the
+ * Unicode spaces that allow a line break.
  */
 export function isWhitespace(code: number): boolean {
   return (code >= 9 && code <= 13) || (code >= 0x1c && code <= 0x20) || isUnicodeSpace(code)

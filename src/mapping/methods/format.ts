@@ -14,7 +14,7 @@ interface Specifier {
 
 const specifier = /%(?:(\d{1,4})\$)?([-#+ 0,(<]*)(\d{1,6})?(?:\.(\d{1,4}))?([a-zA-Z%])/y
 
-/** Java's String.format, without dates and with the English number format. */
+/** Java's String.format (java.util.Formatter), without dates and with the English number format. */
 export function formatText(pattern: string, args: readonly Value[], run: Run): string {
   let result = ''
   let at = 0
@@ -127,7 +127,8 @@ function fraction(value: number, spec: Specifier): string {
   return signed(tail === undefined ? grouping : `${grouping}.${tail}`, value < 0, spec)
 }
 
-// Java rounds the decimal digits that it would print; toFixed rounds the binary value behind them.
+// Java rounds the decimal digits that it would print, half up (java.util.Formatter, "Float and Double"); toFixed rounds
+// the binary value behind them.
 function roundHalfUp(value: number, places: number): string {
   const [digits, exponent] = value.toExponential().split('e') as [string, string]
   const mantissa = digits.replace('.', '')

@@ -23,7 +23,7 @@ function wrapInt(value: bigint): number {
   return Number(BigInt.asIntN(32, value))
 }
 
-// A Java cast from double stops at the ends of the range; NaN becomes 0.
+// A Java cast from double stops at the ends of the range; NaN becomes 0 (Java Language Specification §5.1.3).
 function clamp(value: number, bits: 32 | 64): number {
   if (Number.isNaN(value)) return 0
   const end = 2 ** (bits - 1)

@@ -167,7 +167,10 @@ function slice(text: string, from: number, to: number): string {
   return text.slice(from, to)
 }
 
-/** A text without its case. Java folds case character by character, so that ß and ss stay different. */
+/**
+ * A text without its case. Java folds case character by character (String.equalsIgnoreCase), so that ß and ss stay
+ * different.
+ */
 function fold(text: string, run: Run): string {
   run.characters(text.length * 4)
   let folded = ''

@@ -62,7 +62,9 @@ export class ClassParser {
     return code
   }
 
-  /** Parses a class after its `[`, with Java's nested classes and `&&`. */
+  /**
+   * Parses a class after its `[`, with Java's nested classes and `&&` (java.util.regex.Pattern, "Character classes").
+   */
   protected set(): CharTest {
     this.enter()
     const negated = this.take('^')

@@ -7,7 +7,10 @@ import * as sets from './sets.ts'
 const maxPatternLength = 1_000
 const maxRepeat = 1_000
 
-/** Parses a Java regular expression. Throws `TemplateRenderError` for what Java, or this engine, does not take. */
+/**
+ * Parses a Java regular expression (java.util.regex.Pattern). Throws `TemplateRenderError` for what Java, or this
+ * engine, does not take.
+ */
 export function parsePattern(source: string): Pattern {
   if (source.length > maxPatternLength) {
     throw new TemplateRenderError(`regular expression is longer than ${maxPatternLength} characters`)
@@ -163,7 +166,10 @@ class PatternParser extends ClassParser {
     return set === null ? this.char(this.charEscape()) : { kind: 'set', test: sets.memoized(set) }
   }
 
-  /** Parses a back reference, which takes further digits as long as there are groups enough. */
+  /**
+   * Parses a back reference, which takes further digits as long as there are groups enough (java.util.regex.Pattern,
+   * "Comparison to Perl 5").
+   */
   private reference(first: string): Node {
     let index = Number(first)
     while (/\d/.test(this.source[this.at] ?? '')) {

@@ -83,7 +83,7 @@ export function replaceText(text: string, from: string, to: string, run: Run): s
 
 /**
  * Java's String.replaceAll and, with `once`, String.replaceFirst: `$1` and `${name}` stand for groups, a backslash
- * quotes.
+ * quotes (java.util.regex.Matcher, appendReplacement).
  */
 export function replace(text: string, pattern: string, replacement: string, once: boolean, run: Run): string {
   const program = compiled(pattern, run)
@@ -141,7 +141,7 @@ function groupNumber(replacement: string, start: number, groups: number): [numbe
   return [group, at - start]
 }
 
-/** Java's String.split: without a limit, empty strings at the end are dropped. */
+/** Java's String.split: without a limit, empty strings at the end are dropped (java.util.regex.Pattern, split). */
 export function split(text: string, pattern: string, limit: number, run: Run): string[] {
   const parts: string[] = []
   let last = 0

@@ -46,10 +46,13 @@ const space = among(' \t\n\v\f\r')
 const horizontal: CharTest = (code) => code === 9 || code === 0xa0 || /\p{Zs}|\u180e/u.test(String.fromCodePoint(code))
 const vertical = among('\n\v\f\r\u0085\u2028\u2029')
 
-/** Java's line terminators. */
+/** Java's line terminators (java.util.regex.Pattern, "Line terminators"). */
 export const lineEnd = among('\n\r\u0085\u2028\u2029')
 
-/** The sets of `\d` and its relatives, by letter. ASCII only, as in Java without further flags. */
+/**
+ * The sets of `\d` and its relatives, by letter. ASCII only, as in Java without further flags (java.util.regex.Pattern,
+ * "Predefined character classes").
+ */
 export const letterSets: ReadonlyMap<string, CharTest> = new Map([
   ['d', digit],
   ['D', negate(digit)],
@@ -79,7 +82,10 @@ const posix: ReadonlyMap<string, CharTest> = new Map([
   ['Space', space],
 ])
 
-/** The set of `\p{name}`: POSIX classes, and Unicode categories, scripts and properties; null for anything else. */
+/**
+ * The set of `\p{name}`: POSIX classes, and Unicode categories, scripts and properties (java.util.regex.Pattern, "POSIX
+ * character classes" and "Unicode support"); null for anything else.
+ */
 export function namedSet(name: string): CharTest | null {
   const known = posix.get(name)
   if (known !== undefined) return known
@@ -118,6 +124,7 @@ export const atLastLineEnd: Assertion = (text, at) => {
 export const atWordBoundary: Assertion = (text, at) => isWordAt(text, at - 1) !== isWordAt(text, at)
 export const insideWord: Assertion = (text, at) => !atWordBoundary(text, at)
 
+// Before Java 19 a word boundary looks at Unicode letters and digits although `\w` is ASCII (JDK-8282129).
 function isWordAt(text: string, at: number): boolean {
   return at >= 0 && at < text.length && /[\p{L}\p{M}\p{Nd}\p{Pc}]/u.test(text[at] as string)
 }

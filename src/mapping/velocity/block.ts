@@ -2,12 +2,12 @@ import type { Run, Step } from './run.ts'
 import type { Scope } from './scope.ts'
 import { JavaObject } from './value.ts'
 
-/** Times that a `#define` may be inside itself before Velocity prints its name instead. */
+/** Times that a `#define` may be inside itself before Velocity prints its name instead: the default of Velocity 1.7. */
 export const maxDefineDepth = 2
 
 /**
- * The block that `#define` puts into a variable, and `#@macro` into `$bodyContent`; it is printed anew wherever it is
- * used.
+ * The block that `#define` puts into a variable, and `#@macro` into `$bodyContent` (Velocity user guide, "Define" and
+ * "Velocimacros"); it is printed anew wherever it is used.
  */
 export class DefinedBlock extends JavaObject {
   private readonly body: Step

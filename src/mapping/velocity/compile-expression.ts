@@ -38,8 +38,9 @@ export function compileExpression(expression: Expression, context: CompileContex
 }
 
 /**
- * Compiles an expression to a closure that says whether it counts as true. In Velocity 1.7 a reference does unless it
- * is null or false; a literal other than `true`, and the result of arithmetic, never does.
+ * Compiles an expression to a closure that says whether it counts as true (Velocity user guide, "Conditionals"). In
+ * Velocity 1.7 a reference does unless it is null or false; a literal other than `true`, and the result of arithmetic,
+ * never does.
  */
 export function compileTest(expression: Expression, context: CompileContext): Test {
   switch (expression.kind) {
@@ -76,7 +77,7 @@ function compileBinaryTest({ operator, left, right }: Binary, context: CompileCo
   const holds = orderings[operator]
   return (run) => {
     const [x, y] = [a(run), b(run)]
-    // Only numbers have an order in Velocity 1.7.
+    // Only numbers have an order in Velocity 1.7 (ASTLTNode and its siblings).
     return isNumber(x) && isNumber(y) && holds(compareNumbers(x, y))
   }
 }

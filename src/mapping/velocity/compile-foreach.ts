@@ -8,7 +8,9 @@ import type { JavaIterator, Value } from './value.ts'
 
 const counters = ['velocityCount', 'velocityHasNext'] as const
 
-/** Compiles a `#foreach`. Anything that cannot be walked gives no round at all. */
+/**
+ * Compiles a `#foreach` (Velocity user guide, "Foreach Loop"). Anything that cannot be walked gives no round at all.
+ */
 export function compileForeach(statement: Extract<Statement, { kind: 'foreach' }>, context: CompileContext): Step {
   const over = context.expression(statement.over)
   const body = context.block(statement.body)

@@ -47,7 +47,10 @@ export function nested(run: Run, body: () => void): void {
   }
 }
 
-/** Compiles an argument. Constants are evaluated once, anything else anew at every use and in the caller's scope. */
+/**
+ * Compiles an argument: Velocity passes by name (user guide, "Velocimacro Arguments"). Constants are evaluated once,
+ * anything else anew at every use and in the caller's scope.
+ */
 function compileArgument(arg: Argument, context: CompileContext): (run: Run) => MacroArgument {
   if (arg.kind === 'word') return () => ({ text: arg.text, read: () => null })
   const value = context.expression(arg)

@@ -65,7 +65,10 @@ function compileProperty(name: string): Follow {
   }
 }
 
-/** The methods that `$x.foo` may stand for: getFoo(), getfoo() or isFoo(). */
+/**
+ * The methods that `$x.foo` may stand for: getFoo(), getfoo() or isFoo() (Velocity user guide, "Property Lookup
+ * Rules").
+ */
 function getterNames(name: string): string[] {
   const head = name.charAt(0)
   const rest = name.slice(1)
@@ -108,7 +111,7 @@ function compileIndex(index: Evaluate, position: Position): Follow {
   }
 }
 
-/** The index that is meant: Velocity counts a negative one from the end. */
+/** The index that is meant: Velocity counts a negative one from the end (ASTIndex of Velocity 1.7). */
 function adjustIndex(value: Value, index: Value): Value {
   return typeof index === 'number' && index < 0 && value instanceof JavaCollection ? value.size + index : index
 }

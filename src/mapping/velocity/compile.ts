@@ -94,7 +94,7 @@ function compileStatement(statement: Statement, context: CompileContext): Step {
 
 /**
  * Compiles a reference among text. Escaping depends on the value: Velocity prints all of the backslashes when the
- * reference has none.
+ * reference has none (user guide, "Escaping Valid VTL References" and "Escaping Invalid VTL References").
  */
 function compilePrint({ reference, slashes }: Print, context: CompileContext): Step {
   const value = compileReference(reference, context)
@@ -127,7 +127,7 @@ function compileSet(statement: Extract<Statement, { kind: 'set' }>, context: Com
   return (run) => {
     run.step()
     const result = value(run)
-    // A right side without a value leaves the left side as it was.
+    // A right side without a value leaves the left side as it was (Velocity user guide, "Set").
     if (result !== null) assign(run, result)
   }
 }

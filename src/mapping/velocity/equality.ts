@@ -16,7 +16,7 @@ import {
 
 /**
  * The `==` of a template: two nulls are equal, numbers compare across their classes, values of one class by equals and
- * anything else by what it prints, so that `"1" == 1`.
+ * anything else by what it prints, so that `"1" == 1` (Velocity user guide, "Relational and Logical Operators").
  */
 export function looselyEqual(left: Value, right: Value, run: Run): boolean {
   if (left instanceof JavaMissing || right instanceof JavaMissing) return isNothing(left, run) && isNothing(right, run)
@@ -73,7 +73,10 @@ function equalEntries(left: JavaMap, right: JavaMap, run: Run, depth: number): b
   return true
 }
 
-/** Java's hashCode for the classes that define one by value. */
+/**
+ * Java's hashCode for the classes that define one by value (java.util.List and Map, java.lang.String, Boolean, Long and
+ * Double).
+ */
 export function hashOf(value: Value, run: Run, depth = 0): number {
   run.step(2)
   if (depth > run.limits.maxDataDepth) throw new TemplateRenderError('lists or maps nested too deeply to hash')

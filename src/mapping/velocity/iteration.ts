@@ -3,7 +3,10 @@ import { HostObject } from './host-object.ts'
 import type { Run } from './run.ts'
 import { JavaCollection, JavaIterator, JavaMap, JavaMapView, type Value } from './value.ts'
 
-/** Takes the next element; as in Java, throws when the list changed since the walk began. */
+/**
+ * Takes the next element; as in Java, throws when the list changed since the walk began
+ * (java.util.ConcurrentModificationException).
+ */
 export function nextItem(iterator: JavaIterator): Value {
   if (iterator.source.changes !== iterator.changes) {
     throw new TemplateRenderError('list or map was changed while a loop walked over it')

@@ -3,7 +3,10 @@
  * loop.
  */
 export interface TemplateLimits {
-  /** Longest template source, in bytes of UTF-8. AWS allows 300 KB. */
+  /**
+   * Longest template source, in bytes of UTF-8. AWS allows 300 KB ("Quotas for configuring and running a REST API in
+   * API Gateway").
+   */
   readonly maxSourceBytes: number
   /** Work of one rendering: statements, calls, elements touched, and characters handled in units of 64. */
   readonly maxSteps: number
@@ -11,9 +14,12 @@ export interface TemplateLimits {
   readonly maxCpuMillis: number
   /** Longest output, and longest string on the way to it, in bytes of UTF-8. */
   readonly maxOutputBytes: number
-  /** Rounds of one `#foreach`; the loop then ends without an error, as on AWS. */
+  /**
+   * Rounds of one `#foreach`: 1,000 on AWS ("Quotas for configuring and running a REST API in API Gateway"). The loop
+   * then ends without an error.
+   */
   readonly maxIterations: number
-  /** Macro calls inside macro calls; 20 in Velocity. */
+  /** Macro calls inside macro calls; 20 in Velocity (`velocimacro.max.depth`). */
   readonly maxMacroDepth: number
   /** Expressions and blocks inside each other in the source. */
   readonly maxNesting: number

@@ -49,8 +49,8 @@ export function toBigInt(value: NumberValue): bigint {
 export type ArithmeticOperator = '+' | '-' | '*' | '/' | '%'
 
 /**
- * Calculates as Velocity's MathUtils does, with Java's arithmetic; null for a division by zero, which leaves a `#set`
- * without effect.
+ * Calculates as MathUtils of Velocity 1.7 does, with Java's arithmetic; null for a division by zero (ASTDivNode,
+ * ASTModNode), which leaves a `#set` without effect.
  */
 export function calculate(operator: ArithmeticOperator, left: NumberValue, right: NumberValue): Value {
   if ((operator === '/' || operator === '%') && toNumber(right) === 0) return null
@@ -108,7 +108,7 @@ function bigResult(operator: ArithmeticOperator, left: bigint, right: bigint): b
   }
 }
 
-// BigInteger.mod never gives a negative number and refuses a negative modulus.
+// java.math.BigInteger.mod never gives a negative number and refuses a negative modulus.
 function bigRemainder(result: bigint, modulus: bigint): bigint {
   if (modulus < 0n) throw new TemplateRenderError('BigInteger: modulus not positive')
   return result < 0n ? result + modulus : result
@@ -127,8 +127,8 @@ export function compareNumbers(left: NumberValue, right: NumberValue): number {
 }
 
 /**
- * The text of a Double as Double.toString writes it: at least one decimal, and an exponent below 0.001 and from ten
- * million on.
+ * The text of a Double as java.lang.Double.toString writes it: at least one decimal, and an exponent below 0.001 and
+ * from ten million on.
  */
 export function doubleText(value: number): string {
   if (Number.isNaN(value)) return 'NaN'

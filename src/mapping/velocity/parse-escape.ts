@@ -5,7 +5,7 @@ const control = new Set(['if', 'elseif', 'else', 'end', 'stop'])
 
 /**
  * The text that `\#name` prints: half of the backslashes before a directive, all of them before a name that means
- * nothing.
+ * nothing (Velocity user guide, "Escaping VTL Directives").
  */
 export function escapedDirective(
   slashes: string,
@@ -17,7 +17,10 @@ export function escapedDirective(
   return known ? slashes.slice(0, Math.floor(slashes.length / 2)) + directive : slashes + directive
 }
 
-/** Whether `\\#name` is a pair of backslashes before a live directive. `#set` is not among them in Velocity 1.7. */
+/**
+ * Whether `\\#name` is a pair of backslashes before a live directive. `#set` is not among them in Velocity 1.7
+ * (observed).
+ */
 export function isControl(directive: string, macros: ReadonlyMap<string, Macro>): boolean {
   const name = directive.slice(1)
   const bracketed = /^\{(.*)\}$/.exec(name)?.[1]

@@ -21,7 +21,7 @@ const levels: readonly (readonly [RegExp, Readonly<Record<string, Operator>>])[]
   [/&&|and(?![A-Za-z0-9_@])/y, { and: '&&' }],
   [/==|!=|(?:eq|ne)(?![A-Za-z0-9_@])/y, { eq: '==', ne: '!=' }],
   [/<=|>=|<|>|(?:lt|gt|le|ge)(?![A-Za-z0-9_@])/y, { lt: '<', gt: '>', le: '<=', ge: '>=' }],
-  // A minus that touches a digit belongs to a number, so `3 -1` is no subtraction in Velocity.
+  // A minus that touches a digit belongs to a number, so `3 -1` is no subtraction in Velocity 1.7 (observed).
   [/\+|-(?!\.?\d)/y, {}],
   [/[*/%]/y, {}],
 ]
@@ -153,7 +153,10 @@ export class ExpressionParser {
     return { kind: 'map', entries, text: cursor.since(start) }
   }
 
-  /** A list `[1, 2]` or a range `[1..5]`: which of them shows after the first element. */
+  /**
+   * A list `[1, 2]` or a range `[1..5]` (Velocity user guide, "Range Operator"): which of them shows after the first
+   * element.
+   */
   private list(): Expression {
     const { cursor } = this
     const start = cursor.at++
@@ -182,7 +185,7 @@ export class ExpressionParser {
     const reference = this.reference()
     if (reference === null) return null
     if (bang === 0) return { kind: 'print', reference, slashes }
-    // `$\!x` is Velocity's way to print `$!x`: one backslash goes, the rest is text.
+    // `$\!x` is Velocity's way to print `$!x` (user guide, "Escaping and !"): one backslash goes, the rest is text.
     return { kind: 'text', text: `${'\\'.repeat(slashes)}$${reference.text.slice(2)}` }
   }
 

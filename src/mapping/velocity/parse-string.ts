@@ -8,7 +8,7 @@ export interface StringLiteral {
 
 /**
  * Reads the string literal that starts at `start`; null when it has no end. A quote inside is written twice; a
- * backslash escapes nothing in Velocity 1.7 except, between double quotes, in `\u0041`.
+ * backslash escapes nothing in Velocity 1.7 except, between double quotes, in `\u0041` (ASTStringLiteral).
  */
 export function readString(source: string, start: number): StringLiteral | null {
   const quote = source[start] as string

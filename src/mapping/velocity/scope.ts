@@ -37,8 +37,9 @@ export interface MacroArgument {
 }
 
 /**
- * The variables inside a macro. A `#set` reaches the caller too, but the caller's variable of an argument keeps its
- * value: Velocity 1.7 puts into the macro's own variables first and then into the surrounding ones under the same name.
+ * The variables inside a macro, as in ProxyVMContext of Velocity 1.7. A `#set` reaches the caller too, but the caller's
+ * variable of an argument keeps its value: Velocity puts into the macro's own variables first and then into the
+ * surrounding ones under the same name.
  */
 export class MacroScope implements Scope {
   private readonly own = new Map<string, Value>()
@@ -79,8 +80,8 @@ export class MacroScope implements Scope {
 }
 
 /**
- * The variables of a `#foreach` round whose element is null: the name hides an outer value without having one, even
- * after a `#set`, until it is removed.
+ * The variables of a `#foreach` round whose element is null, as in Foreach.NullHolderContext of Velocity 1.7: the name
+ * hides an outer value without having one, even after a `#set`, until it is removed.
  */
 export class NullScope implements Scope {
   private readonly name: string

@@ -17,8 +17,8 @@ import {
 } from './value.ts'
 
 /**
- * The text that a reference to the value prints, Java's toString. Null only for a `#define` that is inside itself too
- * often.
+ * The text that a reference to the value prints: Java's toString, but JSON for a list of the message (observed on AWS).
+ * Null only for a `#define` that is inside itself too often.
  */
 export function textOf(value: Exclude<Value, null>, run: Run): string | null {
   if (typeof value === 'string') return value
@@ -53,6 +53,7 @@ function scalarText(value: Value, run: Run): string {
   return String(value)
 }
 
+// As java.util.AbstractCollection.toString and AbstractMap.toString write them.
 function collectionText(list: JavaCollection, run: Run, depth: number): string {
   const parts = list.items().map((item) => (item === list ? '(this Collection)' : inner(item, run, depth)))
   return counted(`[${parts.join(', ')}]`, run)

@@ -38,7 +38,8 @@ export class JavaChar extends JavaObject {
 
 /**
  * The value that API Gateway's `$input.path` gives for a place that the body does not have: it prints nothing, equals
- * both null and the empty string, does not count as true, and otherwise behaves as an empty string.
+ * both null and the empty string, does not count as true, and otherwise behaves as an empty string (what it prints and
+ * equals was observed on AWS).
  */
 export class JavaMissing extends JavaObject {}
 
@@ -52,7 +53,10 @@ export abstract class JavaCollection extends JavaObject {
   abstract items(): readonly Value[]
 }
 
-/** The origin of a list: `json` lists came from a message and print as JSON; `array` is what String.split gives. */
+/**
+ * The origin of a list: `json` lists came from a message and print as JSON (observed on AWS); `array` is what
+ * String.split gives.
+ */
 export type ListKind = 'list' | 'json' | 'array'
 
 export class JavaList extends JavaCollection {
