@@ -5,9 +5,9 @@
 const maxLength = 2_048
 
 /**
- * A JSON value as AWS puts it into a selection expression: strings as they are, nothing for a missing value, and
- * lists and maps as Java prints them (`[item1, item2]`, `{name=value}`). Lists and maps are cut off at 2,048
- * characters, which also bounds how deep this walks into a message.
+ * A JSON value as AWS puts it into a selection expression ("Selection expressions", WebSocket APIs): strings as they
+ * are, nothing for a missing value, and lists and maps as Java prints them (`[item1, item2]`, `{name=value}`). Lists
+ * and maps are cut off at 2,048 characters, which also bounds how deep this walks into a message.
  */
 export function javaText(value: unknown): string {
   if (typeof value === 'string') return value

@@ -47,7 +47,8 @@ const lengthCall = /\.length\(\s*\)$/
 
 /**
  * Compiles a path: definite ones (`$.a.b[0]['c']`) to closures of our own, anything else through json-p3 (RFC 9535).
- * `.length()` at the end works as in Jayway, which AWS uses; other Jayway extensions are an error.
+ * `.length()` at the end works as in Jayway JsonPath (its README, "Functions"), which AWS uses; other Jayway extensions
+ * are an error.
  *
  *     compileJsonPath('$.request.items[-1]').read({ request: { items: [1, 2] } }) // 2
  */
