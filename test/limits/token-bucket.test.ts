@@ -7,7 +7,7 @@ const taken = (bucket: { take(now: number): boolean }, now: number, tries: numbe
   return count
 }
 
-test('§7.5: a full bucket gives its burst, then the rate', () => {
+test('a full bucket gives its burst, then the rate', () => {
   const bucket = createTokenBucket(10, 20)
   expect(taken(bucket, 1_000, 30)).toBe(20)
   expect(taken(bucket, 1_500, 30)).toBe(5)

@@ -47,7 +47,7 @@ function faultsOf(parameters: Record<string, string>) {
   return compileParameterMapping(parameters, {}).faults
 }
 
-describe('the sources of §9.1', () => {
+describe('the sources of a parameter ("Data mapping", WebSocket APIs)', () => {
   test.each([
     ['route.request.querystring.N: the last value', 'route.request.querystring.room', 'blue'],
     ['route.request.multivaluequerystring.N: all values', 'route.request.multivaluequerystring.room', 'red,blue'],

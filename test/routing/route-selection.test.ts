@@ -10,7 +10,7 @@ function selector(expression: string, ...routeKeys: string[]): (text: string) =>
   return createRouteSelector(expression, new Map(routeKeys.map((key) => [key, key])))
 }
 
-describe('the cases of §2.2', () => {
+describe('the route of a message', () => {
   const select = selector(action, '$connect', '$disconnect', '$default', 'join', '1', 'true', '[a, b]')
 
   test.each([

@@ -31,7 +31,7 @@ function faultOf(source: string, allowed = body): { message: string; position: n
   throw new Error('compiled')
 }
 
-describe('the grammar of §2.1', () => {
+describe('the grammar of route selection expressions', () => {
   test('Variable: both spellings read the message', () => {
     expect(evaluate('$request.body.action', { action: 'join' })).toBe('join')
     expect(evaluate('${request.body.action}', { action: 'join' })).toBe('join')

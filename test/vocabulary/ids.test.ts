@@ -14,7 +14,7 @@ const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789
 const owner = fc.integer({ min: 0, max: 0xffffff })
 
 describe('connection ids', () => {
-  it('have the shape of §0.1: 15 base64url characters and one "=", 11 bytes', () => {
+  it('have the shape of those of AWS: 15 base64url characters and one "=", 11 bytes', () => {
     fc.assert(
       fc.property(owner, (value) => {
         const id = allocateConnectionId(value)
@@ -73,7 +73,7 @@ describe('connection ids', () => {
     for (const variant of variants) expect(ownerOfConnectionId(variant), variant).toBe(-1)
   })
 
-  it('are never of one letter: the id of zeros is malformed, as AWS refuses it (§5.4)', () => {
+  it('are never of one letter: the id of zeros is malformed, as AWS refuses it', () => {
     expect(ownerOfConnectionId('AAAAAAAAAAAAAAA=')).toBe(-1)
     expect(ownerOfConnectionId('_______________=')).toBe(-1)
   })
