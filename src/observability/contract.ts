@@ -40,15 +40,35 @@ export type Labels<Name extends MetricName> = {
 } & { readonly [Label in Exclude<AnyLabel, LabelOf<Name>>]?: never }
 
 /**
- * The process's metrics. Names, labels and closed lists of values are those of `observability/metric-table.ts`; a name
- * or a label that the compiler was talked into throws. Asking twice for the same name and labels gives the same series,
- * so that a reload goes on counting.
+ * Makes series of the metrics in `observability/metric-table.ts`, whose names, labels and closed lists of values the
+ * compiler checks; a name or a label that it could not see throws.
  */
-export interface Metrics {
+export interface SeriesMaker {
+  /** Asking twice for the same name and labels gives the same series, whoever asks. */
   counter<Name extends CounterName>(name: Name, labels: Labels<Name>): Counter
   histogram<Name extends HistogramName>(name: Name, labels: Labels<Name>): Histogram
-  /** Read at scrape time. A second gauge of the same name and labels replaces the first. */
+  /**
+   * A number that is read at scrape time. A second one of the same name and labels replaces the first; when a group
+   * that replaced another's is closed first, the other's is read again.
+   */
   gauge<Name extends GaugeName>(name: Name, labels: Labels<Name>, read: () => number): void
+}
+
+/**
+ * Series with one end: those of a stage go with the stage. A series that several groups asked for goes with the last
+ * of them, so that one that is removed and comes back meanwhile goes on counting.
+ */
+export interface MetricGroup extends SeriesMaker {
+  /** A group that keeps this one: its series stay until this one and all groups below it are closed. */
+  group(scope: string): MetricGroup
+  /** Gives up the series. What is asked for later is counted nowhere. Safe to call twice. */
+  close(): void
+}
+
+/** The process's metrics. A series that is made here, and not by a group, stays as long as the process. */
+export interface Metrics extends SeriesMaker {
+  /** `scope` says in snapshots what the series belong to: `chat/dev`. Groups one after the other may have the same. */
+  group(scope: string): MetricGroup
   /** The text of `/metrics`, Prometheus exposition format 0.0.4. */
   scrape(): Promise<string>
   /** Everything as it is now, for the process that merges the metrics of several. */
@@ -75,6 +95,8 @@ export interface SeriesSnapshot {
   readonly sample?: string
   /** `{api="chat",stage="dev"}`, empty without any. */
   readonly labels: string
+  /** What the series belongs to, as its group says: a stage, `chat/dev`, or an API. Absent when it is the process's. */
+  readonly scope?: string
   /** The value; of a histogram that is merged, the count of each bucket and at last the sum. */
   readonly values: readonly number[]
 }

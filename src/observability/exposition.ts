@@ -16,6 +16,9 @@ export function labelText(metric: string, names: readonly string[], labels: Labe
   return braced(names.map((name) => `${name}="${escapeLabel(String(labels[name]))}"`))
 }
 
+/** What there is of one metric, by the text of the labels. */
+export type SeriesByLabels = ReadonlyMap<string, { readonly value: unknown; readonly scope: string | null }>
+
 interface Buckets {
   readonly bounds: readonly number[]
   readonly counts: readonly number[]
@@ -23,10 +26,10 @@ interface Buckets {
 }
 
 /** One metric in the Prometheus text format 0.0.4; empty when it has no series. */
-export function exposeMetric(name: string, row: MetricRow, series: ReadonlyMap<string, unknown>): string {
+export function exposeMetric(name: string, row: MetricRow, series: SeriesByLabels): string {
   if (series.size === 0) return ''
   let text = head(name, row.help, row.type)
-  for (const [labels, one] of series) {
+  for (const [labels, { value: one }] of series) {
     if (row.type === 'counter') text += `${name}${labels} ${number((one as Counter).value)}\n`
     else if (row.type === 'gauge') text += `${name}${labels} ${number(readGauge(one as { read: () => number }))}\n`
     else text += exposeHistogram(name, labels, one as Buckets)
@@ -48,13 +51,19 @@ function exposeHistogram(name: string, labels: string, { bounds, counts, sum }: 
 }
 
 /** The series of one metric as another process merges them. */
-export function snapshotSeries(type: MetricRow['type'], series: ReadonlyMap<string, unknown>): SeriesSnapshot[] {
-  return [...series].map(([labels, one]) => {
-    if (type === 'counter') return { labels, values: [(one as Counter).value] }
-    if (type === 'gauge') return { labels, values: [readGauge(one as { read: () => number })] }
-    const { counts, sum } = one as Buckets
-    return { labels, values: [...counts, sum] }
-  })
+export function snapshotSeries(type: MetricRow['type'], series: SeriesByLabels): SeriesSnapshot[] {
+  return [...series].map(([labels, { value, scope }]) => ({
+    labels,
+    ...(scope !== null && { scope }),
+    values: valuesOf(type, value),
+  }))
+}
+
+function valuesOf(type: MetricRow['type'], value: unknown): number[] {
+  if (type === 'counter') return [(value as Counter).value]
+  if (type === 'gauge') return [readGauge(value as { read: () => number })]
+  const { counts, sum } = value as Buckets
+  return [...counts, sum]
 }
 
 /** One metric of a snapshot in the text format; empty when it has no series. */
