@@ -43,6 +43,8 @@ export function createWorkerMetrics({ supervisor, own }: { supervisor: Superviso
   async function lookAtAll(): Promise<Set<number>> {
     const { processes } = supervisor
     const answered = await Promise.all(processes.map(look))
+    // One that serves has all that it serves in its snapshot; what the others have is in theirs.
+    if (answered.includes(true)) merged.forgetScopes()
     return new Set(processes.flatMap(({ id }, i) => (answered[i] === true ? [id] : [])))
   }
 

@@ -13,13 +13,19 @@ export interface MergedMetricsOptions {
 
 /**
  * The metrics of several processes as those of one. What a process counted stays in the sums after its end, so that
- * no counter goes backwards because another process has taken its place.
+ * no counter goes backwards because another process has taken its place; nor because one process has let go of a
+ * series that others still have.
  */
 export interface MergedMetrics {
   /** Takes the newest snapshot of a process. Ids rise with the age of the processes: the newest says what a metric is. */
   update(id: number, worker: string, snapshot: MetricsSnapshot): void
   /** The process has ended: only its counters and histograms go on to count. */
   end(id: number): void
+  /**
+   * Lets go of what was counted in scopes that no process has any more: of stages that are removed everywhere. To be
+   * called when the snapshots are those of processes that serve; between two of them there is none that has a scope.
+   */
+  forgetScopes(): void
   /**
    * The text of `/metrics`. Counters and histograms are of all processes; gauges, and what has a label `worker`, of
    * those in `present`, and of two with the same name only of the newer.
@@ -36,17 +42,34 @@ export function createMergedMetrics(options: MergedMetricsOptions = {}): MergedM
   const latest = new Map<number, { readonly worker: string; readonly snapshot: MetricsSnapshot }>()
   const ended = new Map<string, Merging>()
 
+  /** What the process counted up to here stays in the sums, as far as `isOver` says that it does not go on with it. */
+  function keep(id: number, isOver: (metric: MetricSnapshot, series: SeriesSnapshot) => boolean): void {
+    for (const metric of latest.get(id)?.snapshot ?? []) {
+      const over = isCounted(metric) ? metric.series.filter((series) => isOver(metric, series)) : []
+      if (over.length === 0) continue
+      const merging = mergingOf(ended, metric)
+      for (const series of over) {
+        if (merging.series.size < maxSeries || merging.series.has(series.labels)) add(merging, series.labels, series)
+        else refused(metric.name)
+      }
+    }
+  }
+
   return {
-    update: (id, worker, snapshot) => void latest.set(id, { worker, snapshot }),
+    update(id, worker, snapshot) {
+      const goesOn = continuations(snapshot)
+      keep(id, (metric, series) => !goesOn(metric, series))
+      latest.set(id, { worker, snapshot })
+    },
     end(id) {
-      const last = latest.get(id)
+      keep(id, () => true)
       latest.delete(id)
-      for (const metric of last?.snapshot ?? []) {
-        if (!isCounted(metric)) continue
-        const merging = mergingOf(ended, metric)
-        for (const series of metric.series) {
-          if (merging.series.size < maxSeries || merging.series.has(series.labels)) add(merging, series.labels, series)
-          else refused(metric.name)
+    },
+    forgetScopes() {
+      const scopes = new Set([...latest.values()].flatMap(({ snapshot }) => scopesOf(snapshot)))
+      for (const { series } of ended.values()) {
+        for (const [labels, { scope }] of series) {
+          if (scope !== undefined && !scopes.has(scope)) series.delete(labels)
         }
       }
     },
@@ -66,6 +89,21 @@ export function createMergedMetrics(options: MergedMetricsOptions = {}): MergedM
 /** A process metric that counts is one of its process: it begins anew with the next one. */
 function isCounted({ type, merge }: MetricSnapshot): boolean {
   return merge === 'sum' && (type === 'counter' || type === 'histogram')
+}
+
+/** Whether a newer snapshot of the same process has a series on, or anew: a counter that fell began at nothing. */
+function continuations(newer: MetricsSnapshot): (metric: MetricSnapshot, series: SeriesSnapshot) => boolean {
+  const metrics = new Map(
+    newer.map(({ name, series }) => [name, new Map(series.map(({ labels, values }) => [labels, values]))]),
+  )
+  return ({ name }, { labels, values }) => {
+    const now = metrics.get(name)?.get(labels)
+    return now !== undefined && values.every((value, i) => (now[i] ?? 0) >= value)
+  }
+}
+
+function scopesOf(snapshot: MetricsSnapshot): string[] {
+  return snapshot.flatMap(({ series }) => series.flatMap(({ scope }) => scope ?? []))
 }
 
 function merge(merged: Map<string, Merging>, metric: MetricSnapshot, worker: string): void {
@@ -125,11 +163,15 @@ function readMetric(value: unknown): MetricSnapshot | null {
 }
 
 function readSeries(value: unknown, length: number): SeriesSnapshot | null {
-  const { sample, labels, values } = (value ?? {}) as Record<keyof SeriesSnapshot, unknown>
+  const { sample, scope, labels, values } = (value ?? {}) as Record<keyof SeriesSnapshot, unknown>
   if (typeof labels !== 'string' || !Array.isArray(values) || values.length !== length) return null
   const numbers = values.map((each) => (each === null ? Number.NaN : each))
-  if (!isNumbers(numbers) || (sample !== undefined && typeof sample !== 'string')) return null
-  return { ...(sample !== undefined && { sample }), labels, values: numbers }
+  if (!isNumbers(numbers) || !isOptionalText(sample) || !isOptionalText(scope)) return null
+  return { ...(sample !== undefined && { sample }), ...(scope !== undefined && { scope }), labels, values: numbers }
+}
+
+function isOptionalText(value: unknown): value is string | undefined {
+  return value === undefined || typeof value === 'string'
 }
 
 function isNumbers(value: unknown): value is number[] {

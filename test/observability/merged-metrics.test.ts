@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import type { MetricsSnapshot } from '../../src/observability/contract.ts'
 import { createMergedMetrics, readSnapshot } from '../../src/observability/merged-metrics.ts'
 import { createMetrics } from '../../src/observability/metrics.ts'
@@ -144,6 +144,67 @@ test('no counter goes backwards, whoever ends and whoever comes', () => {
   )
 })
 
+describe('a stage that is removed', () => {
+  const scope = (metrics: ReturnType<typeof createMetrics>) => {
+    const group = metrics.group('chat/dev')
+    return { counter: group.counter('postern_messages_total', message), close: group.close }
+  }
+  const shown = (merged: ReturnType<typeof createMergedMetrics>) =>
+    lines(merged.expose(all)).filter((line) => line.startsWith('postern_messages_total'))
+  const of = (value: number) => [`postern_messages_total{api="chat",stage="dev",route="send",direction="in"} ${value}`]
+
+  test('goes on in the sums while one process has it, and then is gone, with what ended processes counted', async () => {
+    const merged = createMergedMetrics()
+    const processes = [1, 2, 3].map((id) => {
+      const metrics = createMetrics(own)
+      const stage = scope(metrics)
+      stage.counter.value = id
+      return { id, metrics, stage }
+    })
+    const look = async () => {
+      for (const { id, metrics } of processes) merged.update(id, 'a', await sent(metrics))
+      merged.forgetScopes()
+    }
+    await look()
+    merged.end(1)
+    processes.shift()
+    await look()
+    expect(shown(merged)).toEqual(of(6))
+    processes[0]?.stage.close()
+    await look()
+    expect(shown(merged)).toEqual(of(6))
+    processes[1]?.stage.close()
+    await look()
+    expect(shown(merged)).toEqual([])
+  })
+
+  test('and comes back unseen in between begins anew in its process, and not in the sum', async () => {
+    const merged = createMergedMetrics()
+    const metrics = createMetrics(own)
+    const before = scope(metrics)
+    before.counter.value = 5
+    merged.update(1, 'a', await sent(metrics))
+    before.close()
+    scope(metrics).counter.value = 2
+    merged.update(1, 'a', await sent(metrics))
+    merged.forgetScopes()
+    expect(shown(merged)).toEqual(of(7))
+  })
+
+  test('is not taken for one because its processes have ended', async () => {
+    const merged = createMergedMetrics()
+    const metrics = createMetrics(own)
+    scope(metrics).counter.value = 5
+    merged.update(1, 'a', await sent(metrics))
+    merged.end(1)
+    const next = createMetrics(own)
+    scope(next)
+    merged.update(2, 'a', await sent(next))
+    merged.forgetScopes()
+    expect(shown(merged)).toEqual(of(5))
+  })
+})
+
 test('a histogram whose buckets a new version has changed begins anew', () => {
   const of = (bounds: number[], values: number[]): MetricsSnapshot => [
     { name: 'x_seconds', type: 'histogram', help: 'X.', merge: 'sum', bounds, series: [{ labels: '', values }] },
@@ -190,6 +251,7 @@ test('what is no snapshot is not taken for one', async () => {
     [{ ...metric, series: [null] }],
     [{ ...metric, series: [{ labels: '', values: ['1'] }] }],
     [{ ...metric, series: [{ labels: 1, values: [1] }] }],
+    [{ ...metric, series: [{ labels: '', scope: 1, values: [1] }] }],
   ]) {
     expect(readSnapshot(wrong)).toBeNull()
   }
