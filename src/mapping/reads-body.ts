@@ -1,7 +1,7 @@
-import type { Argument, Block, Reference, Statement, Template } from './velocity/ast.ts'
+import type { Block, DirectiveArgument, ParsedTemplate, Statement, TemplateReference } from './velocity/ast.ts'
 
 /** Whether a template may look at the body: uses `$input` for anything but its parameters, or runs text as a template. */
-export function readsBody({ body, macros }: Template): boolean {
+export function readsBody({ body, macros }: ParsedTemplate): boolean {
   return inBlock(body) || macros.some((macro) => inBlock(macro.body))
 }
 
@@ -35,7 +35,7 @@ function inStatement(statement: Statement): boolean {
   }
 }
 
-function inReference({ name, links }: Reference): boolean {
+function inReference({ name, links }: TemplateReference): boolean {
   const [first] = links
   if (name === 'input' && !(first?.kind === 'method' && first.name === 'params')) return true
   return links.some((link) => {
@@ -44,7 +44,7 @@ function inReference({ name, links }: Reference): boolean {
   })
 }
 
-function inExpression(expression: Argument): boolean {
+function inExpression(expression: DirectiveArgument): boolean {
   switch (expression.kind) {
     case 'reference':
       return inReference(expression.reference)

@@ -3,8 +3,8 @@ import { BodyNotJsonError, InputObject, prepareInputCall, type TemplateParams } 
 import { readsBody } from './reads-body.ts'
 import { RecordObject } from './record-object.ts'
 import { utilObject } from './util-object.ts'
-import type { Template } from './velocity/ast.ts'
-import { type CompiledTemplate, compileTemplate, runTemplate } from './velocity/compile.ts'
+import type { ParsedTemplate } from './velocity/ast.ts'
+import { type CompiledTemplate, compileVelocity, runTemplate } from './velocity/compile.ts'
 import type { HostCalls } from './velocity/compile-context.ts'
 import { Cursor } from './velocity/cursor.ts'
 import { TemplateRenderError, TemplateSyntaxError } from './velocity/errors.ts'
@@ -54,7 +54,7 @@ export function compileMappingTemplate(source: string, options: MappingTemplateO
   const { template, compiled } = guardStack(
     () => {
       const parsed = parseTemplate(cursor, limits)
-      return { template: parsed, compiled: compileTemplate(parsed, awsCalls) }
+      return { template: parsed, compiled: compileVelocity(parsed, awsCalls) }
     },
     () => new TemplateSyntaxError('template is nested too deeply', { line: 1, column: 1 }),
   )
@@ -98,7 +98,7 @@ function guardStack<T>(call: () => T, error: () => Error): T {
   }
 }
 
-function constantText({ body }: Template): string | null {
+function constantText({ body }: ParsedTemplate): string | null {
   let text = ''
   for (const statement of body) {
     if (statement.kind !== 'text') return null

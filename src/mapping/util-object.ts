@@ -48,7 +48,7 @@ function textFunction(name: string, call: (text: string, run: Run) => Value): [s
 const utilMethods: MethodTable = methodTable(
   ...objectLines,
   textFunction('escapeJavaScript', escapeJavaScript),
-  textFunction('parseJson', parseJson),
+  textFunction('parseJson', parseJsonText),
   textFunction('urlEncode', urlEncode),
   textFunction('urlDecode', urlDecode),
   textFunction('base64Encode', (text) => Buffer.from(text, 'utf8').toString('base64')),
@@ -73,7 +73,7 @@ function escapeJavaScript(text: string, run: Run): string {
   })
 }
 
-function parseJson(text: string, run: Run): Value {
+function parseJsonText(text: string, run: Run): Value {
   const { maxDataDepth } = run.limits
   try {
     return needsExact(text) ? parseExact(text, maxDataDepth) : fromPlain(JSON.parse(text))

@@ -1,7 +1,7 @@
 import type { TemplateContext } from '../../src/mapping/context-object.ts'
 import { fromPlain } from '../../src/mapping/json.ts'
 import { compileMappingTemplate } from '../../src/mapping/template.ts'
-import { compileTemplate, runTemplate } from '../../src/mapping/velocity/compile.ts'
+import { compileVelocity, runTemplate } from '../../src/mapping/velocity/compile.ts'
 import { Cursor } from '../../src/mapping/velocity/cursor.ts'
 import { defaultLimits, type TemplateLimits } from '../../src/mapping/velocity/limits.ts'
 import { parseTemplate } from '../../src/mapping/velocity/parse-template.ts'
@@ -27,7 +27,7 @@ export function renderVelocity(
   limits: Partial<TemplateLimits> = {},
 ): string {
   const all = { ...defaultLimits, ...limits }
-  const compiled = compileTemplate(parseTemplate(new Cursor(template), all), { prepareCall: () => null })
+  const compiled = compileVelocity(parseTemplate(new Cursor(template), all), { prepareCall: () => null })
   const scope = new RootScope()
   for (const [name, value] of Object.entries(variables)) scope.set(name, fromPlain(value))
   const run = new Run(scope, compiled.macros, all)

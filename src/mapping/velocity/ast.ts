@@ -6,7 +6,7 @@ export type Block = readonly Statement[]
 export type Statement =
   | { readonly kind: 'text'; readonly text: string }
   | Print
-  | { readonly kind: 'set'; readonly target: Reference; readonly value: Expression }
+  | { readonly kind: 'set'; readonly target: TemplateReference; readonly value: Expression }
   | { readonly kind: 'if'; readonly branches: readonly Branch[]; readonly otherwise: Block | null }
   | { readonly kind: 'foreach'; readonly name: string; readonly over: Expression; readonly body: Block }
   | { readonly kind: 'break'; readonly scope: Expression | null; readonly position: Position }
@@ -18,7 +18,7 @@ export type Statement =
 /** A reference among text. */
 export interface Print {
   readonly kind: 'print'
-  readonly reference: Reference
+  readonly reference: TemplateReference
   /** The backslashes before the `$`: pairs print one each, an odd one escapes the reference if it has a value. */
   readonly slashes: number
 }
@@ -31,7 +31,7 @@ export interface Branch {
 export interface MacroCall {
   readonly kind: 'call'
   readonly name: string
-  readonly args: readonly Argument[]
+  readonly args: readonly DirectiveArgument[]
   /** The block that `#@name(…) … #end` hands over as `$bodyContent`; null in a call without one. */
   readonly body: Block | null
   /** The call as written, which is printed when there is no such macro. */
@@ -45,12 +45,12 @@ export interface Macro {
   readonly body: Block
 }
 
-export interface Template {
+export interface ParsedTemplate {
   readonly body: Block
   readonly macros: readonly Macro[]
 }
 
-export interface Reference {
+export interface TemplateReference {
   readonly name: string
   readonly links: readonly Link[]
   /** Whether the reference is written `$!x`, which prints nothing where it has no value. */
@@ -81,7 +81,7 @@ export type Expression = (
   | { readonly kind: 'interpolated'; readonly body: Block }
   | { readonly kind: 'number'; readonly value: NumberValue }
   | { readonly kind: 'boolean'; readonly value: boolean }
-  | { readonly kind: 'reference'; readonly reference: Reference }
+  | { readonly kind: 'reference'; readonly reference: TemplateReference }
   | { readonly kind: 'list'; readonly items: readonly Expression[] }
   | { readonly kind: 'map'; readonly entries: readonly (readonly [Expression, Expression])[] }
   | { readonly kind: 'range'; readonly from: Expression; readonly to: Expression }
@@ -93,4 +93,4 @@ export type Expression = (
 }
 
 /** A directive's argument; a word is what the `in` of `#foreach($x in $list)` is. */
-export type Argument = Expression | { readonly kind: 'word'; readonly text: string }
+export type DirectiveArgument = Expression | { readonly kind: 'word'; readonly text: string }

@@ -1,4 +1,4 @@
-import type { Run, Step } from './run.ts'
+import type { Execute, Run } from './run.ts'
 import type { Scope } from './scope.ts'
 import { JavaObject } from './value.ts'
 
@@ -10,12 +10,12 @@ export const maxDefineDepth = 2
  * "Velocimacros"); it is printed anew wherever it is used.
  */
 export class DefinedBlock extends JavaObject {
-  private readonly body: Step
+  private readonly body: Execute
   private readonly scope: Scope
   private readonly maxDepth: number
   private depth = 0
 
-  constructor(body: Step, scope: Scope, maxDepth: number) {
+  constructor(body: Execute, scope: Scope, maxDepth: number) {
     super()
     this.body = body
     this.scope = scope

@@ -1,6 +1,6 @@
 import type { Block, Expression } from './ast.ts'
 import type { HostObject } from './host-object.ts'
-import type { Run, Step } from './run.ts'
+import type { Execute, Run } from './run.ts'
 import type { Value } from './value.ts'
 
 export type Evaluate = (run: Run) => Value
@@ -23,5 +23,5 @@ export interface HostCalls {
  */
 export interface CompileContext extends HostCalls {
   expression(expression: Expression): Evaluate
-  block(block: Block): Step
+  block(block: Block): Execute
 }

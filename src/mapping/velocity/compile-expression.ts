@@ -3,7 +3,7 @@ import type { CompileContext, Evaluate } from './compile-context.ts'
 import { compileReference, truthOf } from './compile-reference.ts'
 import { looselyEqual } from './equality.ts'
 import { type ArithmeticOperator, calculate, compareNumbers, fromInteger, isNumber, toNumber } from './number.ts'
-import type { Run, Step } from './run.ts'
+import type { Execute, Run } from './run.ts'
 import { printed } from './text.ts'
 import { JavaList, JavaMap, type Value } from './value.ts'
 
@@ -111,7 +111,7 @@ function compileArithmetic(operator: ArithmeticOperator, { left, right }: Binary
   }
 }
 
-function compileInterpolation(body: Step): Evaluate {
+function compileInterpolation(body: Execute): Evaluate {
   return (run) => run.capture(body)
 }
 

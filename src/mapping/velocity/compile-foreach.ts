@@ -2,7 +2,7 @@ import type { Statement } from './ast.ts'
 import { BreakSignal, ForeachScope } from './block.ts'
 import type { CompileContext } from './compile-context.ts'
 import { iterate, nextItem } from './iteration.ts'
-import type { Run, Step } from './run.ts'
+import type { Execute, Run } from './run.ts'
 import { NullScope } from './scope.ts'
 import type { JavaIterator, Value } from './value.ts'
 
@@ -11,7 +11,7 @@ const counters = ['velocityCount', 'velocityHasNext'] as const
 /**
  * Compiles a `#foreach` (Velocity user guide, "Foreach Loop"). Anything that cannot be walked gives no round at all.
  */
-export function compileForeach(statement: Extract<Statement, { kind: 'foreach' }>, context: CompileContext): Step {
+export function compileForeach(statement: Extract<Statement, { kind: 'foreach' }>, context: CompileContext): Execute {
   const over = context.expression(statement.over)
   const body = context.block(statement.body)
   const { name } = statement
@@ -39,7 +39,7 @@ function restore(run: Run, name: string, value: Value): void {
   else run.scope.set(name, value)
 }
 
-function rounds(run: Run, iterator: JavaIterator, loop: ForeachScope, name: string, body: Step): void {
+function rounds(run: Run, iterator: JavaIterator, loop: ForeachScope, name: string, body: Execute): void {
   while (iterator.at < iterator.items.length && loop.index + 1 < run.limits.maxIterations) {
     run.step()
     const element = nextItem(iterator)
@@ -53,7 +53,7 @@ function rounds(run: Run, iterator: JavaIterator, loop: ForeachScope, name: stri
   }
 }
 
-function withNull(run: Run, name: string, body: Step): void {
+function withNull(run: Run, name: string, body: Execute): void {
   const outer = run.scope
   run.scope = new NullScope(outer, name)
   try {

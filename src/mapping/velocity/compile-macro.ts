@@ -1,12 +1,12 @@
-import type { Argument, MacroCall } from './ast.ts'
+import type { DirectiveArgument, MacroCall } from './ast.ts'
 import { BreakSignal, DefinedBlock } from './block.ts'
 import type { CompileContext } from './compile-context.ts'
 import { TemplateRenderError } from './errors.ts'
-import type { Run, Step } from './run.ts'
+import type { Execute, Run } from './run.ts'
 import { type MacroArgument, MacroScope } from './scope.ts'
 
 /** Compiles a call of a macro, which is looked up when the call runs: it may be defined further down. */
-export function compileCall(call: MacroCall, context: CompileContext): Step {
+export function compileMacroCall(call: MacroCall, context: CompileContext): Execute {
   const args = call.args.map((arg) => compileArgument(arg, context))
   const word = call.args.find((arg) => arg.kind === 'word')
   const content = call.body === null ? null : context.block(call.body)
@@ -51,7 +51,7 @@ export function nested(run: Run, body: () => void): void {
  * Compiles an argument: Velocity passes by name (user guide, "Velocimacro Arguments"). Constants are evaluated once,
  * anything else anew at every use and in the caller's scope.
  */
-function compileArgument(arg: Argument, context: CompileContext): (run: Run) => MacroArgument {
+function compileArgument(arg: DirectiveArgument, context: CompileContext): (run: Run) => MacroArgument {
   if (arg.kind === 'word') return () => ({ text: arg.text, read: () => null })
   const value = context.expression(arg)
   const text = arg.kind === 'number' || arg.kind === 'boolean' ? undefined : arg.text

@@ -1,5 +1,5 @@
 import { invoke, methodsOf } from '../methods/methods-of.ts'
-import type { Link, Reference } from './ast.ts'
+import type { Link, TemplateReference } from './ast.ts'
 import { DefinedBlock, ForeachScope } from './block.ts'
 import type { CompileContext, Evaluate, PreparedCall } from './compile-context.ts'
 import { type Position, TemplateRenderError, TemplateSyntaxError } from './errors.ts'
@@ -11,7 +11,7 @@ import { JavaCollection, JavaList, JavaMap, JavaMissing, type Value } from './va
 type Follow = (run: Run, value: Exclude<Value, null>) => Value
 
 /** Compiles a reference to a closure that gives its value, null when it has none. */
-export function compileReference(reference: Reference, context: CompileContext): Evaluate {
+export function compileReference(reference: TemplateReference, context: CompileContext): Evaluate {
   const { name } = reference
   const links = reference.links.map((link, i) => compileLink(link, i === 0 ? name : null, context))
   const [first, second] = links
@@ -46,7 +46,7 @@ function compileLink(link: Link, root: string | null, context: CompileContext): 
     case 'index':
       return compileIndex(context.expression(link.index), link.position)
     case 'method':
-      return compileCall(link, root, context)
+      return compileMethodCall(link, root, context)
   }
 }
 
@@ -116,7 +116,7 @@ function adjustIndex(value: Value, index: Value): Value {
   return typeof index === 'number' && index < 0 && value instanceof JavaCollection ? value.size + index : index
 }
 
-function compileCall(
+function compileMethodCall(
   { name, args, position }: Extract<Link, { kind: 'method' }>,
   root: string | null,
   context: CompileContext,
@@ -188,7 +188,10 @@ function locate(error: unknown, { line, column }: Position): unknown {
 }
 
 /** Compiles the left side of a `#set` to a closure that assigns to it. */
-export function compileAssignment(target: Reference, context: CompileContext): (run: Run, value: Value) => void {
+export function compileAssignment(
+  target: TemplateReference,
+  context: CompileContext,
+): (run: Run, value: Value) => void {
   const { name, links } = target
   const last = links.at(-1)
   if (last === undefined) {

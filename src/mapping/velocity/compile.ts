@@ -1,23 +1,23 @@
-import type { Block, Print, Statement, Template } from './ast.ts'
+import type { Block, ParsedTemplate, Print, Statement } from './ast.ts'
 import { BreakSignal, DefinedBlock, ForeachScope, maxDefineDepth, StopSignal } from './block.ts'
 import type { CompileContext, HostCalls } from './compile-context.ts'
 import { compileExpression, compileTest } from './compile-expression.ts'
 import { compileForeach } from './compile-foreach.ts'
-import { compileCall, nested } from './compile-macro.ts'
+import { compileMacroCall, nested } from './compile-macro.ts'
 import { compileAssignment, compileReference } from './compile-reference.ts'
 import { Cursor } from './cursor.ts'
 import { TemplateRenderError, TemplateSyntaxError } from './errors.ts'
 import { parseTemplate } from './parse-template.ts'
-import type { CompiledMacro, Run, Step } from './run.ts'
-import { printed, textOf } from './text.ts'
+import type { CompiledMacro, Execute, Run } from './run.ts'
+import { printed, valueText } from './text.ts'
 
 export interface CompiledTemplate {
-  readonly body: Step
+  readonly body: Execute
   readonly macros: ReadonlyMap<string, CompiledMacro>
 }
 
-/** Compiles a parsed template to closures. */
-export function compileTemplate(template: Template, host: HostCalls): CompiledTemplate {
+/** Compiles a parsed Velocity template to closures. */
+export function compileVelocity(template: ParsedTemplate, host: HostCalls): CompiledTemplate {
   const context: CompileContext = {
     prepareCall: host.prepareCall,
     expression: (expression) => compileExpression(expression, context),
@@ -30,7 +30,7 @@ export function compileTemplate(template: Template, host: HostCalls): CompiledTe
 }
 
 /** Runs a compiled template to its end or to a `#stop`. */
-export function runTemplate(body: Step, run: Run): void {
+export function runTemplate(body: Execute, run: Run): void {
   try {
     body(run)
   } catch (signal) {
@@ -39,7 +39,7 @@ export function runTemplate(body: Step, run: Run): void {
 }
 
 /** Compiles a row of statements to one closure. */
-function compileBlock(block: Block, context: CompileContext): Step {
+function compileBlock(block: Block, context: CompileContext): Execute {
   const steps = joinTexts(block).map((statement) => compileStatement(statement, context))
   const [first, second] = steps
   if (first === undefined) return () => {}
@@ -60,7 +60,7 @@ function joinTexts(block: Block): Statement[] {
   return joined
 }
 
-function compileStatement(statement: Statement, context: CompileContext): Step {
+function compileStatement(statement: Statement, context: CompileContext): Execute {
   switch (statement.kind) {
     case 'text': {
       const { text } = statement
@@ -88,7 +88,7 @@ function compileStatement(statement: Statement, context: CompileContext): Step {
     case 'evaluate':
       return compileEvaluate(statement, context)
     case 'call':
-      return compileCall(statement, context)
+      return compileMacroCall(statement, context)
   }
 }
 
@@ -96,7 +96,7 @@ function compileStatement(statement: Statement, context: CompileContext): Step {
  * Compiles a reference among text. Escaping depends on the value: Velocity prints all of the backslashes when the
  * reference has none (user guide, "Escaping Valid VTL References" and "Escaping Invalid VTL References").
  */
-function compilePrint({ reference, slashes }: Print, context: CompileContext): Step {
+function compilePrint({ reference, slashes }: Print, context: CompileContext): Execute {
   const value = compileReference(reference, context)
   const prefix = '\\'.repeat(Math.floor(slashes / 2))
   const escaped = slashes % 2 === 1
@@ -115,13 +115,13 @@ function compilePrint({ reference, slashes }: Print, context: CompileContext): S
       run.emit(prefix)
       if (!found.render(run)) run.emit(missing(run).slice(prefix.length))
     } else {
-      const shown = found === null ? null : textOf(found, run)
+      const shown = found === null ? null : valueText(found, run)
       run.emit(shown === null ? missing(run) : prefix + (escaped ? text : shown))
     }
   }
 }
 
-function compileSet(statement: Extract<Statement, { kind: 'set' }>, context: CompileContext): Step {
+function compileSet(statement: Extract<Statement, { kind: 'set' }>, context: CompileContext): Execute {
   const value = compileExpression(statement.value, context)
   const assign = compileAssignment(statement.target, context)
   return (run) => {
@@ -132,7 +132,7 @@ function compileSet(statement: Extract<Statement, { kind: 'set' }>, context: Com
   }
 }
 
-function compileIf(statement: Extract<Statement, { kind: 'if' }>, context: CompileContext): Step {
+function compileIf(statement: Extract<Statement, { kind: 'if' }>, context: CompileContext): Execute {
   const branches = statement.branches.map(({ test, body }) => ({
     test: compileTest(test, context),
     body: compileBlock(body, context),
@@ -147,7 +147,7 @@ function compileIf(statement: Extract<Statement, { kind: 'if' }>, context: Compi
   }
 }
 
-function compileBreak({ scope, position }: Extract<Statement, { kind: 'break' }>, context: CompileContext): Step {
+function compileBreak({ scope, position }: Extract<Statement, { kind: 'break' }>, context: CompileContext): Execute {
   if (scope === null) {
     return () => {
       throw new BreakSignal(null)
@@ -164,7 +164,7 @@ function compileBreak({ scope, position }: Extract<Statement, { kind: 'break' }>
 function compileEvaluate(
   { source, position }: Extract<Statement, { kind: 'evaluate' }>,
   context: CompileContext,
-): Step {
+): Execute {
   const value = compileExpression(source, context)
   return (run) => {
     const text = value(run)
@@ -184,7 +184,7 @@ function compileEvaluate(
 function compileSource(text: string, run: Run, context: CompileContext, line: number): CompiledTemplate {
   run.step(8 * text.length)
   try {
-    return compileTemplate(parseTemplate(new Cursor(text), run.limits), context)
+    return compileVelocity(parseTemplate(new Cursor(text), run.limits), context)
   } catch (error) {
     if (!(error instanceof TemplateSyntaxError)) throw error
     throw new TemplateRenderError(`#evaluate in line ${line}: ${error.message}`, { cause: error })

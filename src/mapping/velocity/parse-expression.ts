@@ -1,4 +1,4 @@
-import type { Argument, Block, Expression, Link, Operator, Print, Reference } from './ast.ts'
+import type { Block, DirectiveArgument, Expression, Link, Operator, Print, TemplateReference } from './ast.ts'
 import { Cursor } from './cursor.ts'
 import type { TemplateLimits } from './limits.ts'
 import { parseNumber } from './number.ts'
@@ -90,11 +90,11 @@ export class ExpressionParser {
   }
 
   /** An argument of a directive. */
-  argument(): Argument {
+  argument(): DirectiveArgument {
     return this.literal() ?? this.word() ?? this.cursor.fail("expected an argument or ')'")
   }
 
-  private word(): Argument | null {
+  private word(): DirectiveArgument | null {
     const match = this.cursor.match(word)
     return match === null ? null : { kind: 'word', text: match[0] }
   }
@@ -190,7 +190,7 @@ export class ExpressionParser {
   }
 
   /** A reference; null when what follows the `$` is no name. */
-  reference(): Reference | null {
+  reference(): TemplateReference | null {
     const { cursor } = this
     const start = cursor.at
     const head = cursor.match(referenceHead)
@@ -253,7 +253,7 @@ export class ExpressionParser {
     const name = this.cursor.match(bareWord)
     if (name === null) return null
     this.space()
-    const reference: Reference = { name: '', links: [], quiet: false, formal: false, text: name[0] }
+    const reference: TemplateReference = { name: '', links: [], quiet: false, formal: false, text: name[0] }
     return { kind: 'reference', reference, text: name[0] }
   }
 

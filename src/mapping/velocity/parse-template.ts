@@ -1,4 +1,14 @@
-import type { Argument, Block, Branch, Expression, Macro, MacroCall, Reference, Statement, Template } from './ast.ts'
+import type {
+  Block,
+  Branch,
+  DirectiveArgument,
+  Expression,
+  Macro,
+  MacroCall,
+  ParsedTemplate,
+  Statement,
+  TemplateReference,
+} from './ast.ts'
 import type { Cursor } from './cursor.ts'
 import * as lexemes from './lexemes.ts'
 import type { TemplateLimits } from './limits.ts'
@@ -11,7 +21,7 @@ interface BlockEnd {
 }
 
 /** Parses a template as Velocity 1.7 does. Throws `TemplateSyntaxError`. */
-export function parseTemplate(cursor: Cursor, limits: TemplateLimits): Template {
+export function parseTemplate(cursor: Cursor, limits: TemplateLimits): ParsedTemplate {
   return new TemplateParser(cursor, limits, new Map(), 0).template()
 }
 
@@ -34,7 +44,7 @@ export class TemplateParser {
     })
   }
 
-  template(): Template {
+  template(): ParsedTemplate {
     const body = this.whole()
     return { body, macros: [...this.macros.values()] }
   }
@@ -92,7 +102,7 @@ export class TemplateParser {
     cursor.match(lexemes.lostBang)
   }
 
-  private afterReference({ links }: Reference, body: Statement[]): void {
+  private afterReference({ links }: TemplateReference, body: Statement[]): void {
     // Velocity 1.7 does not see a comment that touches a property: `$a.b## c` prints the marks and goes on with ` c`.
     const marks = links.at(-1)?.kind === 'property' ? this.cursor.match(lexemes.loneMarks) : null
     const text = marks ?? this.cursor.match(lexemes.bracesAfterReference)
@@ -201,10 +211,10 @@ export class TemplateParser {
   }
 
   /** Parses arguments in parentheses with blanks or commas between them; null when no parenthesis follows. */
-  private arguments(): Argument[] | null {
+  private arguments(): DirectiveArgument[] | null {
     const { cursor, expressions } = this
     if (cursor.match(lexemes.openParenthesis) === null) return null
-    const args: Argument[] = []
+    const args: DirectiveArgument[] = []
     while (true) {
       expressions.space()
       if (cursor.take(',')) expressions.space()
@@ -228,7 +238,7 @@ export class TemplateParser {
     return name.startsWith('@') ? { kind: 'text', text } : { kind: 'call', name, args: [], body: null, text, position }
   }
 
-  private withArguments(name: string, args: readonly Argument[], start: number): Statement {
+  private withArguments(name: string, args: readonly DirectiveArgument[], start: number): Statement {
     const { cursor } = this
     const position = cursor.position(start)
     switch (name) {
@@ -263,14 +273,14 @@ export class TemplateParser {
     }
   }
 
-  private call(name: string, args: readonly Argument[], start: number): MacroCall {
+  private call(name: string, args: readonly DirectiveArgument[], start: number): MacroCall {
     const position = this.cursor.position(start)
     if (!name.startsWith('@')) return { kind: 'call', name, args, body: null, text: this.cursor.since(start), position }
     const body = this.bodyUntilEnd(name, start)
     return { kind: 'call', name: name.slice(1), args, body, text: this.cursor.since(start), position }
   }
 
-  private foreach(args: readonly Argument[], start: number): Statement {
+  private foreach(args: readonly DirectiveArgument[], start: number): Statement {
     const [element, word, over] = args
     if (args.length !== 3 || element?.kind !== 'reference' || word?.kind !== 'word') {
       this.cursor.fail('#foreach needs ($element in $list)', start)
@@ -279,7 +289,7 @@ export class TemplateParser {
     return { kind: 'foreach', name: element.reference.name, over: list, body: this.bodyUntilEnd('foreach', start) }
   }
 
-  private value(arg: Argument | undefined, name: string, start: number): Expression {
+  private value(arg: DirectiveArgument | undefined, name: string, start: number): Expression {
     if (arg === undefined || arg.kind === 'word') this.cursor.fail(`#${name} cannot take '${arg?.text ?? ''}'`, start)
     return arg
   }
@@ -288,7 +298,7 @@ export class TemplateParser {
     const args = this.arguments()
     const [name, ...parameters] = args ?? []
     if (name?.kind !== 'word') this.cursor.fail('#macro needs a name', start)
-    const names = parameters.map((parameter): Reference => {
+    const names = parameters.map((parameter): TemplateReference => {
       if (parameter.kind !== 'reference')
         this.cursor.fail(`#macro parameter '${parameter.text}' is no reference`, start)
       return parameter.reference
@@ -300,7 +310,7 @@ export class TemplateParser {
   }
 }
 
-function isTemplateText(arg: Argument | undefined): arg is Expression {
+function isTemplateText(arg: DirectiveArgument | undefined): arg is Expression {
   return arg?.kind === 'reference' || arg?.kind === 'string' || arg?.kind === 'interpolated'
 }
 

@@ -3,12 +3,12 @@ import { TemplateRenderError } from './errors.ts'
 import type { TemplateLimits } from './limits.ts'
 import type { RootScope, Scope } from './scope.ts'
 
-/** A compiled piece of template: prints into the run. */
-export type Step = (run: Run) => void
+/** A compiled statement or block: does its work and prints into the run. */
+export type Execute = (run: Run) => void
 
 export interface CompiledMacro {
   readonly parameters: readonly string[]
-  readonly body: Step
+  readonly body: Execute
 }
 
 /** Characters that count as one step. */
@@ -76,7 +76,7 @@ export class Run {
   }
 
   /** Runs `body` and gives what it prints as a string instead of as output. */
-  capture(body: Step): string {
+  capture(body: Execute): string {
     const before = this.out
     this.out = ''
     try {

@@ -20,17 +20,17 @@ import {
  * The text that a reference to the value prints: Java's toString, but JSON for a list of the message (observed on AWS).
  * Null only for a `#define` that is inside itself too often.
  */
-export function textOf(value: Exclude<Value, null>, run: Run): string | null {
+export function valueText(value: Exclude<Value, null>, run: Run): string | null {
   if (typeof value === 'string') return value
   if (value instanceof DefinedBlock) return value.text(run)
   return objectText(value, run, 0)
 }
 
 /**
- * The text of a value as `textOf` gives it, with the word "null" where there is nothing, as inside of lists and maps.
+ * The text of a value as `valueText` gives it, with the word "null" where there is nothing, as inside of lists and maps.
  */
 export function printed(value: Value, run: Run): string {
-  return value === null ? 'null' : (textOf(value, run) ?? 'null')
+  return value === null ? 'null' : (valueText(value, run) ?? 'null')
 }
 
 function objectText(value: Value, run: Run, depth: number): string {
