@@ -47,7 +47,7 @@ export async function talk(
       void sendLines(lines).then(leave)
     })
     socket.on('message', (data: Buffer, isBinary) => {
-      print(io.stdout, `< ${isBinary ? `(binary) ${data.toString('base64')}` : printable(data.toString())}`)
+      print(io.stdout, `< ${isBinary ? `(binary) ${data.toString('base64')}` : escapeControls(data.toString())}`)
       // Whoever pipes lines in waits for the answers: each one buys time for the next.
       leaving?.refresh()
     })
@@ -56,7 +56,7 @@ export async function talk(
     })
     socket.on('error', (error) => end(1, describe(error)))
     socket.on('close', (code, reason) => {
-      end(code === 1006 ? 1 : 0, `closed: ${code} ${printable(reason.toString())}`.trimEnd())
+      end(code === 1006 ? 1 : 0, `closed: ${code} ${escapeControls(reason.toString())}`.trimEnd())
     })
 
     function leave(): void {
@@ -97,8 +97,8 @@ export async function talk(
   }
 }
 
-/** A server's text without what would steer the terminal. */
-function printable(text: string): string {
+/** Escapes what would steer the terminal in a text of the server. */
+function escapeControls(text: string): string {
   return text.replace(/\p{Cc}/gu, (character) =>
     character === '\n' || character === '\t'
       ? character
@@ -117,7 +117,7 @@ async function refusal(response: IncomingMessage): Promise<string> {
     // Half a body says more than none.
   }
   const status = `${response.statusCode} ${response.statusMessage}`
-  return body === '' ? status : `${status}: ${printable(body.slice(0, longestBody))}`
+  return body === '' ? status : `${status}: ${escapeControls(body.slice(0, longestBody))}`
 }
 
 /**

@@ -28,7 +28,7 @@ export function createRegistryFailures({ registry, log }: RegistryFailuresOption
   }
 
   /** A worker as a person reads it, with its name as far as that can be learned now. */
-  async function textOf(connectionId: string): Promise<string> {
+  async function workerText(connectionId: string): Promise<string> {
     const owner = ownerOfConnectionId(connectionId)
     const known = await registry.workers().catch(() => [])
     const name = known.find((each) => each.owner === owner)?.name
@@ -45,7 +45,7 @@ export function createRegistryFailures({ registry, log }: RegistryFailuresOption
     },
     async refuseFor(exchange, connectionId) {
       if (refuseInTrouble(exchange)) return
-      refuse(exchange, 503, `${await textOf(connectionId)}, which holds the connection, did not answer; try again`)
+      refuse(exchange, 503, `${await workerText(connectionId)}, which holds the connection, did not answer; try again`)
     },
   }
 }
