@@ -1,6 +1,7 @@
 import { access, readFile } from 'node:fs/promises'
+import type { AwsCredentials } from '../vocabulary/aws-credentials.ts'
 import type { Finding } from './faults.ts'
-import type { AwsCredentials, GivenSettings } from './settings.ts'
+import type { GivenSettings } from './settings.ts'
 import { splitList } from './settings-table.ts'
 import { readProblem } from './yaml-source.ts'
 

@@ -1,5 +1,6 @@
 import { BlockList, isIP } from 'node:net'
 import { z } from 'zod'
+import type { AwsCredentials } from '../vocabulary/aws-credentials.ts'
 import { parseRedisAddress, type RedisAddress, redisAddressForm } from '../vocabulary/redis-address.ts'
 import { flag, oneOf, refusedMembers, text, wholeNumber } from './schema-parts.ts'
 
@@ -323,13 +324,6 @@ export const secretVariables = {
   POSTERN_REDIS_PASSWORD: 'Password for Redis. Only POSTERN_REDIS may have it inside the URL.',
   POSTERN_REDIS_SENTINEL_PASSWORD: 'Password for the Sentinels, where they have one.',
 } as const
-
-/** Keys that sign Lambda calls. */
-export interface AwsCredentials {
-  readonly accessKeyId: string
-  readonly secretAccessKey: string
-  readonly sessionToken: string | null
-}
 
 /** Settings as the file, the environment and the command line give them together, before secrets are read. */
 export type GivenSettings = z.output<typeof settingsFileSchema>

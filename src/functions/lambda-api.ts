@@ -1,11 +1,12 @@
 import { CallDeadlines } from '../backends/call-deadlines.ts'
 import { type BackendPools, createBackendPools } from '../backends/pools.ts'
 import type { BackendResponse } from '../backends/response.ts'
+import type { AwsCredentials } from '../vocabulary/aws-credentials.ts'
 import { GatewayError } from '../vocabulary/errors.ts'
 import { lastHeader } from '../vocabulary/headers.ts'
 import type { FunctionInvoker, Invocation, InvocationResult } from './contract.ts'
 import { maxResultBytes } from './process.ts'
-import { type AwsCredentials, createSigner, type Sign } from './sigv4-sign.ts'
+import { createSigner, type Sign } from './sigv4-sign.ts'
 
 /** How much of a refusal's body goes into the log. */
 const maxRefusalText = 512

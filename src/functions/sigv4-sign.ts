@@ -1,11 +1,5 @@
 import { createHash, createHmac } from 'node:crypto'
-
-export interface AwsCredentials {
-  readonly accessKeyId: string
-  readonly secretAccessKey: string
-  /** Null for long-term credentials. */
-  readonly sessionToken: string | null
-}
+import type { AwsCredentials } from '../vocabulary/aws-credentials.ts'
 
 export interface SignableRequest {
   readonly method: string
