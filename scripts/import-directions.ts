@@ -16,7 +16,7 @@ export const directions: Readonly<Record<string, readonly string[] | 'every room
   functions: ['backends', 'observability!'],
   backends: ['events'],
   transport: ['observability!'],
-  registry: ['observability!', 'store'],
+  registry: ['observability!', 'store!'],
   store: [],
   limits: ['observability!'],
   authorizers: ['transport!', 'observability!'],
@@ -31,7 +31,7 @@ export const directions: Readonly<Record<string, readonly string[] | 'every room
 }
 
 /** Packages that one room alone may import. */
-const ownedPackages: Readonly<Record<string, string>> = { 'uWebSockets.js': 'transport' }
+const ownedPackages: Readonly<Record<string, string>> = { 'uWebSockets.js': 'transport', ioredis: 'store' }
 
 /** Sources by their path below src/: `gateway/message.ts`. */
 export type Tree = ReadonlyMap<string, string>

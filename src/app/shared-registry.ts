@@ -2,26 +2,30 @@ import type { Settings } from '../config/settings.ts'
 import type { Log, Metrics } from '../observability/contract.ts'
 import type { RegistryOptions, SharedRegistry } from '../registry/contract.ts'
 import { createRedisRegistry } from '../registry/redis.ts'
+import type { RedisClient } from '../store/contract.ts'
 import type { ConnectionRecord } from '../vocabulary/connection.ts'
 import type { ConnectionId } from '../vocabulary/ids.ts'
 
 export interface SharedRegistryOptions extends RegistryOptions {
   readonly settings: Settings
+  /** The Redis that the workers of the fleet share; null for a worker that is alone. */
+  readonly redis: RedisClient | null
   readonly log: Log
   readonly metrics: Metrics
+  /** As in `RedisRegistryOptions`. */
   readonly bury: (record: ConnectionRecord) => Promise<void>
+  /** As in `RedisRegistryOptions`. */
   readonly buried: (owes: (id: ConnectionId) => boolean) => void
 }
 
-/** The registry of a worker that is not alone; null when no store is set. */
-export function createSharedRegistry(options: SharedRegistryOptions): SharedRegistry | null {
-  const { settings, ...rest } = options
-  const { leaseSeconds } = settings
-  if (settings.redis === null) return null
+/** Creates the registry of a worker of a fleet; null for a worker that is alone. */
+export function createSharedRegistry({ settings, redis, ...rest }: SharedRegistryOptions): SharedRegistry | null {
+  if (settings.redis === null || redis === null) return null
   return createRedisRegistry({
     ...rest,
-    ...settings.redis,
-    leaseSeconds,
+    redis,
+    keyPrefix: settings.redis.keyPrefix,
+    leaseSeconds: settings.leaseSeconds,
     random: Math.random,
     clock: () => performance.now(),
   })

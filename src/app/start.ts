@@ -25,6 +25,7 @@ import { createHttpHandler } from './http.ts'
 import { createIntegrations } from './integration-types.ts'
 import { leave } from './leave.ts'
 import { type Management, type ManagementParts, startManagement } from './management.ts'
+import { openSharedRedis } from './shared-redis.ts'
 import { createSharedRegistry } from './shared-registry.ts'
 import { watchDefinitions } from './watch.ts'
 import { workerNameOf } from './worker-name.ts'
@@ -111,8 +112,10 @@ export async function startPostern(settings: Settings, surroundings: Surrounding
     stops.push(() => lag.close())
 
     const open = createOpenConnections({ now })
+    const redis = openSharedRedis(settings)
+    if (redis !== null) stops.push(() => redis.close())
     const shared = createSharedRegistry({
-      ...{ settings, version, local: open, name, now, log, metrics },
+      ...{ settings, redis, version, local: open, name, now, log, metrics },
       bury: (record) => gateway.bury(record),
       buried: (owes) => gateway.endBuried(owes),
     })

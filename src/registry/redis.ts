@@ -1,9 +1,9 @@
 import type { Log, Metrics } from '../observability/contract.ts'
-import { openStore, within } from '../store/redis/client.ts'
+import { keyspaceOf, type RedisClient } from '../store/contract.ts'
 import type { ConnectionRecord } from '../vocabulary/connection.ts'
 import type { DeliverOutcome } from '../vocabulary/frames.ts'
 import { allocateConnectionId, type ConnectionId, type OwnerId, ownerOfConnectionId } from '../vocabulary/ids.ts'
-import type { RedisAddress } from '../vocabulary/redis-address.ts'
+import { within } from '../vocabulary/within.ts'
 import type { RegistryOptions, SharedRegistry, WorkerDescription } from './contract.ts'
 import { createRecordTable } from './record-table.ts'
 import { createDeaths } from './redis/deaths.ts'
@@ -20,12 +20,9 @@ import { type Timings, timingsOf } from './redis/timings.ts'
 import { createUndertaker } from './redis/undertaker.ts'
 
 export interface RedisRegistryOptions extends RegistryOptions {
-  readonly address: RedisAddress
-  readonly password: string | null
-  readonly sentinelPassword: string | null
-  /** PEM file of the authority behind the server's certificate; null for those that Node.js knows. */
-  readonly ca: string | null
-  /** Before every key and channel. */
+  /** The Redis of this process. The registry never closes it. */
+  readonly redis: RedisClient
+  /** Before every key and channel of the process. */
   readonly keyPrefix: string
   /** Runs the `$disconnect` of a connection whose worker has died. Resolves when its backend has answered. */
   readonly bury: (record: ConnectionRecord) => Promise<void>
@@ -54,9 +51,9 @@ const closingMs = 2_000
 
 /** The registry of workers that share a Redis; see docs/reliability.md for what it survives. */
 export function createRedisRegistry(options: RedisRegistryOptions): RedisRegistry {
-  const { local, name, now, log, metrics, random, clock } = options
+  const { redis, local, name, now, log, metrics, random, clock } = options
   const timings: Timings = { ...timingsOf(options.leaseSeconds), ...options.timings }
-  const keys = fleetKeys(options.keyPrefix)
+  const keys = fleetKeys(keyspaceOf(options.keyPrefix, 'registry'))
   const startedAt = now()
   const records = createRecordTable()
   let closed = false
@@ -65,38 +62,30 @@ export function createRedisRegistry(options: RedisRegistryOptions): RedisRegistr
   let mismatches = 0
   let cutOff = false
 
-  const store = openStore({
-    ...options,
-    name: 'postern',
-    commandTimeout: timings.command,
-    retry: timings.retry,
-    disturbed: (error) => disturbed(error),
-    ready: () => membership.nudge(),
-  })
   const membership = createMembership({
-    ...{ store, keys, name, version: options.version, startedAt, timings, log, random, clock, now },
+    ...{ redis, keys, name, version: options.version, startedAt, timings, log, random, clock, now },
     held,
     buried,
   })
   const inbox = createInbox({
-    ...{ store, log, random, retry: timings.retry, commandTimeout: timings.command },
+    ...{ redis, log, random, retry: timings.retry, commandTimeout: timings.command },
     receive: (bytes) => receive(bytes),
     changed(trouble) {
-      const redis = store.where
-      if (trouble !== null) log.warn({ redis, reason: trouble }, "other workers can't reach this one")
-      else if (cutOff) log.info({ redis }, 'other workers can reach this one again')
+      const { where } = redis
+      if (trouble !== null) log.warn({ redis: where, reason: trouble }, "other workers can't reach this one")
+      else if (cutOff) log.info({ redis: where }, 'other workers can reach this one again')
       cutOff = trouble !== null
     },
   })
   const recordStore = createRecordStore({
-    ...{ store, records, log, clock },
+    ...{ redis, records, log, clock },
     key: () => membership.keys.connections,
     mayWrite: () => membership.certain,
     failed: disturbed,
   })
   const mayJudge = () => trouble() === null && membership.certain && membership.calm
   const deaths = createDeaths({
-    ...{ store, keys, mayJudge, clock, grave: timings.grave, failed: unquiet },
+    ...{ redis, keys, mayJudge, clock, grave: timings.grave, failed: unquiet },
     own: () => membership.owner,
     reachable: () => trouble() === null,
   })
@@ -104,7 +93,7 @@ export function createRedisRegistry(options: RedisRegistryOptions): RedisRegistr
     own: () => membership.owner,
     async publish(to, envelope) {
       try {
-        return Number(await store.run('SPUBLISH', keys.of(to).inbox, envelope))
+        return Number(await redis.run('SPUBLISH', keys.of(to).inbox, envelope))
       } catch (error) {
         unquiet(error as Error)
         throw error
@@ -124,22 +113,24 @@ export function createRedisRegistry(options: RedisRegistryOptions): RedisRegistr
     echoed: inbox.echoed,
   })
   const undertaker = createUndertaker({
-    ...{ store, keys, bury: options.bury, mayJudge, timings, log, random, clock, failed: unquiet },
+    ...{ redis, keys, bury: options.bury, mayJudge, timings, log, random, clock, failed: unquiet },
     own: () => membership.owner,
     burials: metrics.counter('postern_registry_burials_total', {}),
     buriedConnections: metrics.counter('postern_registry_buried_connections_total', {}),
   })
-  const fleet = createFleet({ store, keys, own: () => membership.owner, describeOwn, records, peers, trouble, now })
+  const fleet = createFleet({ redis, keys, own: () => membership.owner, describeOwn, records, peers, trouble, now })
   metrics.gauge('postern_registry_up', {}, () => (trouble() === null ? 1 : 0))
   metrics.gauge('postern_registry_workers', { state: 'alive' }, () => undertaker.seen?.alive ?? Number.NaN)
   metrics.gauge('postern_registry_workers', { state: 'dead' }, () => undertaker.seen?.dead ?? Number.NaN)
   metrics.gauge('postern_registry_waiting', {}, () => peers.depth)
   metrics.gauge('postern_registry_unstored_records', {}, () => recordStore.unstored)
 
+  const unwatch = redis.watch({ disturbed, ready: membership.nudge })
+
   function trouble(): string | null {
     if (closed) return 'the registry is closed'
     const found = membership.trouble ?? inbox.trouble
-    return found === null ? null : `Redis (${store.where}): ${found}`
+    return found === null ? null : `Redis (${redis.where}): ${found}`
   }
 
   /** Whatever was written last may be lost. */
@@ -234,7 +225,7 @@ export function createRedisRegistry(options: RedisRegistryOptions): RedisRegistr
     closed = true
     inbox.close()
     peers.drop()
-    store.close()
+    unwatch()
   }
 
   function isLocal(owner: OwnerId): boolean {
@@ -309,7 +300,7 @@ export function createRedisRegistry(options: RedisRegistryOptions): RedisRegistr
     trouble,
     async start() {
       // Why it can't be reached is said by the first try to take the lease.
-      await store.connected().catch(() => {})
+      await redis.connected().catch(() => {})
       await membership.start()
       await inbox.listen(membership.keys.inbox)
       undertaker.start()

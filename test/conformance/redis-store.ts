@@ -1,7 +1,7 @@
 import { fleetKeys } from '../../src/registry/redis/keys.ts'
 import type { RedisRegistry } from '../../src/registry/redis.ts'
-import { openStore } from '../../src/store/redis/client.ts'
-import { addressOf, redisRegistry } from '../helpers/redis-registry.ts'
+import { keyspaceOf } from '../../src/store/contract.ts'
+import { redisClient, redisRegistry } from '../helpers/redis-registry.ts'
 import type { RegistryStore } from './registry.ts'
 
 let stores = 0
@@ -9,11 +9,8 @@ let stores = 0
 /** A fleet in one Redis or Redis Cluster; each store has keys of its own there. */
 export async function createRedisStore(url: string): Promise<RegistryStore> {
   const keyPrefix = `store${++stores}:`
-  const keys = fleetKeys(keyPrefix)
-  const redis = openStore({
-    ...{ address: addressOf(url), password: null, sentinelPassword: null, ca: null, name: 'test' },
-    ...{ commandTimeout: 5_000, retry: 500, random: Math.random, disturbed() {}, ready() {} },
-  })
+  const keys = fleetKeys(keyspaceOf(keyPrefix, 'registry'))
+  const redis = redisClient(url, { name: 'test' })
   await redis.connected()
   return {
     async join(options) {

@@ -1,8 +1,10 @@
 import type { Log } from '../../src/observability/contract.ts'
 import { createMetrics } from '../../src/observability/metrics.ts'
 import type { RegistryOptions } from '../../src/registry/contract.ts'
-import type { Timings } from '../../src/registry/redis/timings.ts'
+import { type Timings, timingsOf } from '../../src/registry/redis/timings.ts'
 import { createRedisRegistry, type RedisRegistry, type RedisRegistryOptions } from '../../src/registry/redis.ts'
+import type { RedisClient } from '../../src/store/contract.ts'
+import { openRedisClient, type RedisClientOptions } from '../../src/store/redis/client.ts'
 import { parseRedisAddress, type RedisAddress } from '../../src/vocabulary/redis-address.ts'
 
 /** As production, but that a missing lease is believed at once and the dead are found soon. */
@@ -16,16 +18,33 @@ export function addressOf(url: string): RedisAddress {
   return parsed.address
 }
 
-/** A registry that has not started; what a test does not say is as usual. */
+/** What a test may say of a registry and of its Redis client. */
+export type RedisWorkerOptions = Partial<RedisRegistryOptions & RedisClientOptions>
+
+/** A client as production has it; what a test does not say is as usual. */
+export function redisClient(url: string, options: Partial<RedisClientOptions> = {}): RedisClient {
+  return openRedisClient({
+    ...{ address: addressOf(url), password: null, sentinelPassword: null, ca: null, name: 'postern' },
+    ...{ commandTimeout: 5_000, retry: 500, random: Math.random },
+    ...options,
+  })
+}
+
+/**
+ * A registry that has not started, and that closes its client, which is its own, as a process does; what a test does not
+ * say is as usual.
+ */
 export function redisRegistry(
   url: string,
-  options: Omit<RegistryOptions, 'version'> & Partial<RedisRegistryOptions>,
+  { address, password, sentinelPassword, ca, ...options }: Omit<RegistryOptions, 'version'> & RedisWorkerOptions,
 ): RedisRegistry {
-  return createRedisRegistry({
-    address: addressOf(url),
-    password: null,
-    sentinelPassword: null,
-    ca: null,
+  const { command, retry } = { ...timingsOf(options.leaseSeconds ?? 15), ...options.timings }
+  const redis = redisClient(url, {
+    ...{ address: address ?? addressOf(url), password: password ?? null, commandTimeout: command, retry },
+    ...{ sentinelPassword: sentinelPassword ?? null, ca: ca ?? null },
+  })
+  const registry = createRedisRegistry({
+    redis,
     keyPrefix: 'postern:',
     leaseSeconds: 15,
     version: 'test',
@@ -38,4 +57,13 @@ export function redisRegistry(
     timings: quickTimings,
     ...options,
   })
+  // What it inherits reads the registry's own state: its `owner` changes.
+  const owned: Pick<RedisRegistry, 'close' | 'abandon'> = {
+    close: () => registry.close().finally(redis.close),
+    abandon() {
+      redis.close()
+      registry.abandon()
+    },
+  }
+  return Object.assign(Object.create(registry) as RedisRegistry, owned)
 }

@@ -1,8 +1,8 @@
 import { createMetrics } from '../../src/observability/metrics.ts'
-import type { RedisRegistry, RedisRegistryOptions } from '../../src/registry/redis.ts'
+import type { RedisRegistry } from '../../src/registry/redis.ts'
 import type { ConnectionRecord } from '../../src/vocabulary/connection.ts'
 import { createLocalSockets, type LocalSocket, type LocalSockets } from './local-sockets.ts'
-import { redisRegistry } from './redis-registry.ts'
+import { type RedisWorkerOptions, redisRegistry } from './redis-registry.ts'
 
 /** A registry in this process, with sockets that are only written down. */
 export interface RedisWorker {
@@ -20,7 +20,7 @@ export interface RedisWorker {
   push(socket: LocalSocket, data?: string): Promise<string>
 }
 
-export function redisWorker(url: string, options: Partial<RedisRegistryOptions> = {}): RedisWorker {
+export function redisWorker(url: string, options: RedisWorkerOptions = {}): RedisWorker {
   const sockets = createLocalSockets()
   const say = (fields: object, text: string) => void worker.said.push(`${text} ${JSON.stringify(fields)}`)
   const log = { debug() {}, info: say, warn: say, error: say, child: () => log }

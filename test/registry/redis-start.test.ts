@@ -8,9 +8,9 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterEach, describe, expect, test } from 'vitest'
 import { freePort } from '../../load/free-port.ts'
-import type { RedisRegistry, RedisRegistryOptions } from '../../src/registry/redis.ts'
+import type { RedisRegistry } from '../../src/registry/redis.ts'
 import { createLocalSockets, type LocalSocket } from '../helpers/local-sockets.ts'
-import { redisRegistry } from '../helpers/redis-registry.ts'
+import { type RedisWorkerOptions, redisRegistry } from '../helpers/redis-registry.ts'
 import { type RedisServer, startRedis } from '../helpers/redis-server.ts'
 import { redisWorker } from '../helpers/redis-workers.ts'
 import { startSlowProxy } from '../helpers/slow-proxy.ts'
@@ -20,7 +20,7 @@ afterEach(async () => {
   for (const close of closing.splice(0).reverse()) await close()
 })
 
-function registryOf(url: string, options: Partial<RedisRegistryOptions> = {}): RedisRegistry {
+function registryOf(url: string, options: RedisWorkerOptions = {}): RedisRegistry {
   const registry = redisRegistry(url, { local: createLocalSockets(), name: 'worker', now: Date.now, ...options })
   closing.push(() => registry.close())
   return registry
@@ -154,7 +154,7 @@ describe('joining a fleet', () => {
 })
 
 /** Two workers that reach each other through it. */
-async function expectAFleet(url: string, options: Partial<RedisRegistryOptions> = {}): Promise<void> {
+async function expectAFleet(url: string, options: RedisWorkerOptions = {}): Promise<void> {
   const [near, far] = [redisWorker(url, options), redisWorker(url, options)]
   closing.push(
     ...[near, far].map(

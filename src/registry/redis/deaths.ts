@@ -1,10 +1,10 @@
-import type { Store } from '../../store/redis/client.ts'
+import type { RedisClient } from '../../store/contract.ts'
 import type { OwnerId } from '../../vocabulary/ids.ts'
 import type { FleetKeys } from './keys.ts'
 import { declareDead } from './scripts.ts'
 
 export interface DeathsOptions {
-  readonly store: Store
+  readonly redis: RedisClient
   readonly keys: FleetKeys
   readonly own: () => OwnerId
   /** Whether Redis can be asked at all. */
@@ -34,7 +34,7 @@ const maxKnown = 10_000
 const memoryMs = 3_600_000
 
 export function createDeaths(options: DeathsOptions): Deaths {
-  const { store, keys, own, reachable, mayJudge, clock, grave, failed } = options
+  const { redis, keys, own, reachable, mayJudge, clock, grave, failed } = options
   /** When each was found dead, oldest first. */
   const known = new Map<OwnerId, number>()
 
@@ -54,7 +54,7 @@ export function createDeaths(options: DeathsOptions): Deaths {
 
   async function look(owner: OwnerId): Promise<boolean> {
     const { lease, grave: key } = keys.of(owner)
-    const [alive, dead] = (await store.run('MGET', lease, key)) as (Buffer | null)[]
+    const [alive, dead] = (await redis.run('MGET', lease, key)) as (Buffer | null)[]
     if (dead !== null) {
       add(owner)
       return true
@@ -64,14 +64,14 @@ export function createDeaths(options: DeathsOptions): Deaths {
 
   async function declare(owner: OwnerId): Promise<boolean> {
     const [held, seen] = await Promise.all([
-      store.run('EXISTS', keys.of(own()).lease),
-      store.run('HEXISTS', keys.workers, String(owner)),
+      redis.run('EXISTS', keys.of(own()).lease),
+      redis.run('HEXISTS', keys.workers, String(owner)),
     ])
     // A Redis that has lost our lease may have lost all of them.
     if (Number(held) !== 1) throw new Error('the lease of this worker is not there')
     if (!mayJudge()) return false
     const { lease, grave: key, connections } = keys.of(owner)
-    const verdict = await store.run('EVAL', declareDead, 3, lease, key, connections, grave, Number(seen))
+    const verdict = await redis.runScript(declareDead, [lease, key, connections], grave, Number(seen))
     if (String(verdict) === 'dead') add(owner)
     return String(verdict) !== 'alive'
   }

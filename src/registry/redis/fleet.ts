@@ -1,4 +1,4 @@
-import { isForeignValue, type Store } from '../../store/redis/client.ts'
+import { isForeignValue, type RedisClient } from '../../store/contract.ts'
 import type { ConnectionRecord } from '../../vocabulary/connection.ts'
 import { GatewayError } from '../../vocabulary/errors.ts'
 import type { OwnerId } from '../../vocabulary/ids.ts'
@@ -11,7 +11,7 @@ import type { Peers } from './peers.ts'
 import { readPage, wireFilter } from './questions.ts'
 
 export interface FleetOptions {
-  readonly store: Store
+  readonly redis: RedisClient
   readonly keys: FleetKeys
   readonly own: () => OwnerId
   readonly describeOwn: () => WorkerDescription
@@ -33,18 +33,18 @@ export interface Fleet {
 const pageMs = 2_000
 
 export function createFleet(options: FleetOptions): Fleet {
-  const { store, keys, own, describeOwn, records, peers, trouble, now } = options
+  const { redis, keys, own, describeOwn, records, peers, trouble, now } = options
 
   async function run(command: string, ...args: (string | number)[]): Promise<unknown> {
     try {
-      return await store.run(command, ...args)
+      return await redis.run(command, ...args)
     } catch (cause) {
       return isForeignValue(cause) ? null : unanswered(cause)
     }
   }
 
   function unanswered(cause: unknown): never {
-    throw new GatewayError('WORKER_UNREACHABLE', trouble() ?? `Redis (${store.where}) did not answer`, { cause })
+    throw new GatewayError('WORKER_UNREACHABLE', trouble() ?? `Redis (${redis.where}) did not answer`, { cause })
   }
 
   /** Other workers can't be blamed for what lies between us and them. */
@@ -55,7 +55,7 @@ export function createFleet(options: FleetOptions): Fleet {
 
   /** Rising; the dead that are not buried are among them. */
   async function owners(): Promise<OwnerId[]> {
-    const known = await readOwners(store, keys).catch(unanswered)
+    const known = await readOwners(redis, keys).catch(unanswered)
     return [...new Set([...known, own()])].sort((a, b) => a - b)
   }
 

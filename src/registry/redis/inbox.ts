@@ -1,8 +1,9 @@
 import type { Log } from '../../observability/contract.ts'
-import { type Store, type Subscription, within } from '../../store/redis/client.ts'
+import type { RedisClient, RedisSubscription } from '../../store/contract.ts'
+import { within } from '../../vocabulary/within.ts'
 
 export interface InboxOptions {
-  readonly store: Store
+  readonly redis: RedisClient
   readonly log: Log
   readonly random: () => number
   /** Longest pause between two tries, in milliseconds. */
@@ -33,10 +34,10 @@ export interface Inbox {
 
 const notOpen = 'the inbox is not open yet'
 
-export function createInbox({ store, log, random, retry, commandTimeout, receive, changed }: InboxOptions): Inbox {
+export function createInbox({ redis, log, random, retry, commandTimeout, receive, changed }: InboxOptions): Inbox {
   let trouble: string | null = notOpen
   let channel = ''
-  let subscription: Subscription | null = null
+  let subscription: RedisSubscription | null = null
   let timer: NodeJS.Timeout | null = null
   let missing = 0
   let round = 0
@@ -53,8 +54,11 @@ export function createInbox({ store, log, random, retry, commandTimeout, receive
     drop()
     if (timer !== null) clearTimeout(timer)
     timer = null
-    const making = store.subscribe(channel, receive, (error) => {
-      if (mine === round) again(error)
+    const making = redis.subscribe({
+      ...{ channel, label: 'inbox', message: receive },
+      ended(error) {
+        if (mine === round) again(error)
+      },
     })
     try {
       const made = await within(making, 4 * commandTimeout)
@@ -104,7 +108,7 @@ export function createInbox({ store, log, random, retry, commandTimeout, receive
       if (subscription === null) return
       const asked = round
       missing++
-      const listeners = Number(await store.run('SPUBLISH', channel, echo))
+      const listeners = Number(await redis.run('SPUBLISH', channel, echo))
       if (asked !== round) return
       // One echo may still be on its way.
       if (listeners > 0 && missing <= 2) return

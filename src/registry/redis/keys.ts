@@ -1,3 +1,4 @@
+import type { Keyspace } from '../../store/contract.ts'
 import type { OwnerId } from '../../vocabulary/ids.ts'
 
 /** The keys of one worker. They share a hash tag, so that scripts may touch all of them in a Cluster. */
@@ -25,18 +26,18 @@ export interface FleetKeys {
   of(owner: OwnerId): WorkerKeys
 }
 
-export function fleetKeys(prefix: string): FleetKeys {
+export function fleetKeys({ key, tagged }: Keyspace): FleetKeys {
   return {
-    workers: `${prefix}workers`,
-    sweeper: `${prefix}sweeper`,
+    workers: key('workers'),
+    sweeper: key('sweeper'),
     of(owner) {
-      const start = `${prefix}{w:${owner}}:`
+      const tag = `w:${owner}`
       return {
-        lease: `${start}lease`,
-        grave: `${start}grave`,
-        undertaker: `${start}undertaker`,
-        connections: `${start}connections`,
-        inbox: `${start}inbox`,
+        lease: tagged(tag, 'lease'),
+        grave: tagged(tag, 'grave'),
+        undertaker: tagged(tag, 'undertaker'),
+        connections: tagged(tag, 'connections'),
+        inbox: tagged(tag, 'inbox'),
       }
     },
   }

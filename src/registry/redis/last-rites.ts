@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Counter, Log } from '../../observability/contract.ts'
-import type { Store } from '../../store/redis/client.ts'
+import type { RedisClient } from '../../store/contract.ts'
 import type { ConnectionRecord } from '../../vocabulary/connection.ts'
 import { type ConnectionId, type OwnerId, ownerOfConnectionId } from '../../vocabulary/ids.ts'
 import type { FleetKeys } from './keys.ts'
@@ -9,7 +9,7 @@ import { readRecords } from './scripts.ts'
 import type { Timings } from './timings.ts'
 
 export interface LastRitesOptions {
-  readonly store: Store
+  readonly redis: RedisClient
   readonly keys: FleetKeys
   /** Asked before each record: whether this worker still is the undertaker. */
   readonly mayGoOn: () => boolean
@@ -37,7 +37,7 @@ const parallel = 100
 const stride = 100
 
 export function createLastRites(options: LastRitesOptions): LastRites {
-  const { store, keys, mayGoOn, stopped, bury, timings, log, clock, buriedConnections } = options
+  const { redis, keys, mayGoOn, stopped, bury, timings, log, clock, buriedConnections } = options
   const perStride = Math.max(1, Math.floor((timings.burialsPerSecond * stride) / 1000))
   let strideEnds = 0
   let inStride = 0
@@ -65,7 +65,7 @@ export function createLastRites(options: LastRitesOptions): LastRites {
       const { connections } = keys.of(owner)
       /** From the beginning of their `$disconnect` until their record is gone. A scan may give a record twice. */
       const underWay = new Set<ConnectionId>()
-      const removals = createRemovals((ids) => store.run('HDEL', connections, ...ids))
+      const removals = createRemovals((ids) => redis.run('HDEL', connections, ...ids))
       let failure: Error | null = null
       let ended = () => {}
       let count = 0
@@ -91,7 +91,7 @@ export function createLastRites(options: LastRitesOptions): LastRites {
       }
 
       async function readPage(): Promise<(readonly [ConnectionId, Buffer])[]> {
-        const reply = await store.run('EVAL', readRecords, 1, connections, cursor, page, maxRecordBytes)
+        const reply = await redis.runScript(readRecords, [connections], cursor, page, maxRecordBytes)
         const [next, foreign, ...entries] = reply as [Buffer, number, ...Buffer[]]
         if (Number(foreign) > 0) log.warn({ owner, entries: Number(foreign) }, 'what can be no record was removed')
         cursor = String(next)

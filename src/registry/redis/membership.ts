@@ -1,6 +1,5 @@
 import type { Log } from '../../observability/contract.ts'
-import { checkCapability, RedisUnfit } from '../../store/redis/capability.ts'
-import { isForeignValue, type Store } from '../../store/redis/client.ts'
+import { isForeignValue, type RedisClient, RedisUnfit } from '../../store/contract.ts'
 import { type OwnerId, randomOwnerId } from '../../vocabulary/ids.ts'
 import { type Deferred, deferred } from './deferred.ts'
 import type { FleetKeys, WorkerKeys } from './keys.ts'
@@ -8,7 +7,7 @@ import { leaveFleet, renewLease } from './scripts.ts'
 import type { Timings } from './timings.ts'
 
 export interface MembershipOptions {
-  readonly store: Store
+  readonly redis: RedisClient
   readonly keys: FleetKeys
   readonly name: string
   readonly version: string
@@ -67,7 +66,7 @@ const soon = 100
 const fresh = 1_000
 
 export function createMembership(options: MembershipOptions): Membership {
-  const { store, keys, name, version, startedAt, timings, log, random, clock, now, held, buried } = options
+  const { redis, keys, name, version, startedAt, timings, log, random, clock, now, held, buried } = options
   let owner = randomOwnerId()
   let value = leaseValue()
   let heldBefore = false
@@ -150,11 +149,10 @@ export function createMembership(options: MembershipOptions): Membership {
     const own = keys.of(asked)
     if (!fit) await checkFitness(own.inbox)
     const [at, before] = [clock(), standstills]
-    const args = [own.lease, own.grave, own.connections, value, timings.lease, heldBefore ? 0 : 1]
     const [reply] = await Promise.all([
-      store.run('EVAL', renewLease, 3, ...args),
+      redis.runScript(renewLease, [own.lease, own.grave, own.connections], value, timings.lease, heldBefore ? 0 : 1),
       // Leases in other parts of a Cluster prove nothing while those are not well.
-      store.pulse().catch(unquiet),
+      redis.pulse().catch(unquiet),
     ])
     const [status, stored] = reply as [Buffer, number]
     if (stopped) return
@@ -172,18 +170,18 @@ export function createMembership(options: MembershipOptions): Membership {
 
   async function nameIn(asked: OwnerId): Promise<void> {
     try {
-      await store.run('HSET', keys.workers, String(asked), name)
+      await redis.run('HSET', keys.workers, String(asked), name)
     } catch (error) {
       if (!isForeignValue(error)) throw error
       log.error({ key: keys.workers }, 'a key of the fleet holds what Postern never wrote; it is removed')
-      await store.run('DEL', keys.workers)
-      await store.run('HSET', keys.workers, String(asked), name)
+      await redis.run('DEL', keys.workers)
+      await redis.run('HSET', keys.workers, String(asked), name)
     }
   }
 
   async function checkFitness(inbox: string): Promise<void> {
-    const advice = await checkCapability(store, inbox)
-    if (advice !== null) log.warn({ redis: store.where }, advice)
+    const advice = await redis.fitness(inbox)
+    if (advice !== null) log.warn({ redis: redis.where }, advice)
     fit = true
     unfit = null
   }
@@ -196,7 +194,7 @@ export function createMembership(options: MembershipOptions): Membership {
     fenced = false
     const lost = anew || taken
     anew = false
-    if (trouble !== null) log.info({ owner, redis: store.where }, 'Redis is reached; the lease is held')
+    if (trouble !== null) log.info({ owner, redis: redis.where }, 'Redis is reached; the lease is held')
     trouble = null
     held(stored, lost, at)
     endDoubt()
@@ -206,7 +204,7 @@ export function createMembership(options: MembershipOptions): Membership {
     disturbedAt = clock()
     anew = true
     const text = `can't be used: ${error.message}`
-    if (trouble !== text) log.warn({ redis: store.where, reason: error.message }, "Redis can't be used; trying again")
+    if (trouble !== text) log.warn({ redis: redis.where, reason: error.message }, "Redis can't be used; trying again")
     trouble = text
   }
 
@@ -286,9 +284,9 @@ export function createMembership(options: MembershipOptions): Membership {
     async leave() {
       const own = keys.of(owner)
       const left = Number(
-        await store.run('EVAL', leaveFleet, 3, own.lease, own.grave, own.connections, value, timings.grave),
+        await redis.runScript(leaveFleet, [own.lease, own.grave, own.connections], value, timings.grave),
       )
-      if (left === 0) await store.run('HDEL', keys.workers, String(owner))
+      if (left === 0) await redis.run('HDEL', keys.workers, String(owner))
       return left
     },
     stop() {

@@ -1,4 +1,4 @@
-import { isForeignValue, type Store } from '../../store/redis/client.ts'
+import { isForeignValue, type RedisClient } from '../../store/contract.ts'
 import type { OwnerId } from '../../vocabulary/ids.ts'
 import type { FleetKeys } from './keys.ts'
 import { readOwners as script } from './scripts.ts'
@@ -8,11 +8,11 @@ const page = 1_000
 const maxOwners = 10_000
 
 /** Every worker that has been seen and not buried, each once; those that nobody could have named so are left out. */
-export async function readOwners(store: Store, keys: FleetKeys): Promise<OwnerId[]> {
+export async function readOwners(redis: RedisClient, keys: FleetKeys): Promise<OwnerId[]> {
   const owners = new Set<OwnerId>()
   let cursor = '0'
   do {
-    const reply = await store.run('EVAL', script, 1, keys.workers, cursor, page).catch((error: unknown) => {
+    const reply = await redis.runScript(script, [keys.workers], cursor, page).catch((error: unknown) => {
       if (isForeignValue(error)) return ['0']
       throw error
     })

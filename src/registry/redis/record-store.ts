@@ -1,5 +1,5 @@
 import type { Log } from '../../observability/contract.ts'
-import type { Store } from '../../store/redis/client.ts'
+import type { RedisClient } from '../../store/contract.ts'
 import type { ConnectionRecord } from '../../vocabulary/connection.ts'
 import type { ConnectionId } from '../../vocabulary/ids.ts'
 import type { RecordTable } from '../record-table.ts'
@@ -8,7 +8,7 @@ import { packRecord } from './record-codec.ts'
 import { readRecordIds } from './scripts.ts'
 
 export interface RecordStoreOptions {
-  readonly store: Store
+  readonly redis: RedisClient
   readonly records: RecordTable
   /** Hash of this worker's records. */
   readonly key: () => string
@@ -53,7 +53,7 @@ const pageSize = 500
 const done = Promise.resolve()
 
 export function createRecordStore(options: RecordStoreOptions): RecordStore {
-  const { store, records, key, mayWrite, log, clock, failed } = options
+  const { redis, records, key, mayWrite, log, clock, failed } = options
   /** Null is a removal. */
   let dirty = new Map<ConnectionId, ConnectionRecord | null>()
   let flying = new Map<ConnectionId, ConnectionRecord | null>()
@@ -157,8 +157,8 @@ export function createRecordStore(options: RecordStoreOptions): RecordStore {
     }
     // Sent in one go: two commands at most, however many records.
     await Promise.all([
-      put.length > 0 && store.run('HSET', key(), ...put),
-      remove.length > 0 && store.run('HDEL', key(), ...remove),
+      put.length > 0 && redis.run('HSET', key(), ...put),
+      remove.length > 0 && redis.run('HDEL', key(), ...remove),
     ])
   }
 
@@ -198,13 +198,13 @@ export function createRecordStore(options: RecordStoreOptions): RecordStore {
     let cursor = '0'
     let removed = 0
     do {
-      const reply = await store.run('EVAL', readRecordIds, 1, stored, cursor, pageSize)
+      const reply = await redis.runScript(readRecordIds, [stored], cursor, pageSize)
       if (!open || !mayWrite()) throw new Error('the lease is in doubt')
       const [after, foreign, ...ids] = (reply as (Buffer | number)[]).map(String)
       cursor = after ?? '0'
       const stale = ids.filter((id) => !isOurs(id))
       removed += Number(foreign)
-      if (stale.length > 0) await store.run('HDEL', stored, ...stale)
+      if (stale.length > 0) await redis.run('HDEL', stored, ...stale)
       removed += stale.length
     } while (cursor !== '0')
     return removed

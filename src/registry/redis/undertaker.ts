@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Counter, Log } from '../../observability/contract.ts'
-import type { Store } from '../../store/redis/client.ts'
+import type { RedisClient } from '../../store/contract.ts'
 import type { ConnectionRecord } from '../../vocabulary/connection.ts'
 import type { OwnerId } from '../../vocabulary/ids.ts'
 import type { FleetKeys } from './keys.ts'
@@ -10,7 +10,7 @@ import { beginBurial, endBurial, giveUpRole, keepRole } from './scripts.ts'
 import type { Timings } from './timings.ts'
 
 export interface UndertakerOptions {
-  readonly store: Store
+  readonly redis: RedisClient
   readonly keys: FleetKeys
   readonly own: () => OwnerId
   /** Whether this worker may judge who is dead: it is alive beyond doubt, and Redis has been undisturbed. */
@@ -47,7 +47,7 @@ export interface Undertaker {
 const sweeperTerms = 2.5
 
 export function createUndertaker(options: UndertakerOptions): Undertaker {
-  const { store, keys, own, mayJudge, timings, log, random, clock, failed, burials } = options
+  const { redis, keys, own, mayJudge, timings, log, random, clock, failed, burials } = options
   const stopping = new AbortController()
   let missing = new Set<OwnerId>()
   let seen: Seen | null = null
@@ -66,13 +66,13 @@ export function createUndertaker(options: UndertakerOptions): Undertaker {
 
   async function sweep(): Promise<void> {
     const term = Math.ceil(timings.sweep * sweeperTerms)
-    if (!mayJudge() || Number(await store.run('EVAL', keepRole, 1, keys.sweeper, String(own()), term)) !== 1) {
+    if (!mayJudge() || Number(await redis.runScript(keepRole, [keys.sweeper], String(own()), term)) !== 1) {
       missing.clear()
       seen = null
       return
     }
-    const owners = await readOwners(store, keys)
-    const leases = await Promise.all(owners.map((owner) => store.run('EXISTS', keys.of(owner).lease)))
+    const owners = await readOwners(redis, keys)
+    const leases = await Promise.all(owners.map((owner) => redis.run('EXISTS', keys.of(owner).lease)))
     const gone = owners.filter((owner, i) => Number(leases[i]) === 0 && owner !== own())
     // Twice in a row: a worker whose part of a Cluster was away for a moment may just be coming back.
     const dead = gone.filter((owner) => missing.has(owner))
@@ -92,11 +92,11 @@ export function createUndertaker(options: UndertakerOptions): Undertaker {
     const renewal = setInterval(() => void hold(owner).catch(failed), timings.undertaker / 3)
     try {
       if (!(await begin(owner))) return
-      const worker = String((await store.run('HGET', keys.workers, String(owner))) ?? '')
+      const worker = String((await redis.run('HGET', keys.workers, String(owner))) ?? '')
       log.warn({ worker, owner }, 'a worker has died; running its $disconnects')
       const startedAt = clock()
       const count = await rites.run(owner)
-      const ended = await store.run('EVAL', endBurial, 2, connections, undertaker, String(own()), timings.grave)
+      const ended = await redis.runScript(endBurial, [connections, undertaker], String(own()), timings.grave)
       if (Number(ended) !== 1)
         return log.info({ worker, owner, connections: count }, 'a burial goes on later, or elsewhere')
       await forget(owner)
@@ -127,18 +127,18 @@ export function createUndertaker(options: UndertakerOptions): Undertaker {
   async function hold(owner: OwnerId): Promise<string> {
     const { lease, grave, undertaker, connections } = keys.of(owner)
     const askedAt = clock()
-    const args = [lease, grave, undertaker, connections, String(own()), timings.undertaker, timings.grave]
-    const answer = String(await store.run('EVAL', beginBurial, 4, ...args))
+    const touched = [lease, grave, undertaker, connections]
+    const answer = String(await redis.runScript(beginBurial, touched, String(own()), timings.undertaker, timings.grave))
     heldUntil = answer === 'mine' ? askedAt + timings.undertaker : Number.NEGATIVE_INFINITY
     return answer
   }
 
   async function forget(owner: OwnerId): Promise<void> {
-    await store.run('HDEL', keys.workers, String(owner))
+    await redis.run('HDEL', keys.workers, String(owner))
   }
 
   async function giveUp(role: string): Promise<void> {
-    await store.run('EVAL', giveUpRole, 1, role, String(own())).catch(() => {})
+    await redis.runScript(giveUpRole, [role], String(own())).catch(() => {})
   }
 
   async function look(): Promise<void> {

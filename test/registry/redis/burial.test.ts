@@ -2,11 +2,12 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { type FleetKeys, fleetKeys } from '../../../src/registry/redis/keys.ts'
 import { packRecord } from '../../../src/registry/redis/record-codec.ts'
 import { endBurial, renewLease } from '../../../src/registry/redis/scripts.ts'
-import type { RedisRegistry, RedisRegistryOptions } from '../../../src/registry/redis.ts'
+import type { RedisRegistry } from '../../../src/registry/redis.ts'
+import { keyspaceOf } from '../../../src/store/contract.ts'
 import type { ConnectionRecord } from '../../../src/vocabulary/connection.ts'
 import { allocateConnectionId, type OwnerId } from '../../../src/vocabulary/ids.ts'
 import { createLocalSockets, type LocalSocket, type LocalSockets } from '../../helpers/local-sockets.ts'
-import { quickTimings, redisRegistry, silentLog } from '../../helpers/redis-registry.ts'
+import { quickTimings, type RedisWorkerOptions, redisRegistry, silentLog } from '../../helpers/redis-registry.ts'
 import { type RedisServer, startRedis } from '../../helpers/redis-server.ts'
 import { type SlowProxy, startSlowProxy } from '../../helpers/slow-proxy.ts'
 
@@ -32,12 +33,12 @@ beforeAll(async () => {
 })
 afterAll(() => server.close())
 beforeEach(() => {
-  keys = fleetKeys(`fleet${++fleets}:`)
+  keys = fleetKeys(keyspaceOf(`fleet${++fleets}:`, 'registry'))
   workers = []
 })
 afterEach(() => Promise.all(workers.map(({ registry }) => registry.close())))
 
-async function join(options: Partial<RedisRegistryOptions> = {}, url = server.url): Promise<Worker> {
+async function join(options: RedisWorkerOptions = {}, url = server.url): Promise<Worker> {
   const sockets = createLocalSockets()
   const ids: string[] = []
   const worker: Worker = {
@@ -176,9 +177,9 @@ describe('what a worker wrote before it stood still', () => {
     await server.client.hset(keys.of(dead).connections, late, packRecord(recordOf(late)))
     await server.client.set(keys.of(dead).undertaker, 'me')
     const args = [keys.of(dead).connections, keys.of(dead).undertaker, 'me', 1000]
-    expect(await server.client.eval(endBurial, 2, ...args)).toBe(0)
+    expect(await server.client.eval(endBurial.source, 2, ...args)).toBe(0)
     await server.client.hdel(keys.of(dead).connections, late)
-    expect(await server.client.eval(endBurial, 2, ...args)).toBe(1)
+    expect(await server.client.eval(endBurial.source, 2, ...args)).toBe(1)
   })
 })
 
@@ -309,7 +310,8 @@ describe('an owner id', () => {
     const dead = (await join()).registry.owner ^ 1
     const { lease, grave, connections } = keys.of(dead)
     await server.client.hset(connections, allocateConnectionId(dead), 'record')
-    const take = (fresh: number) => server.client.eval(renewLease, 3, lease, grave, connections, 'me', 60_000, fresh)
+    const take = (fresh: number) =>
+      server.client.eval(renewLease.source, 3, lease, grave, connections, 'me', 60_000, fresh)
     expect(await take(1)).toEqual(['foreign', -1])
     // Its own worker may come back: nobody was told that it is dead.
     expect(await take(0)).toEqual(['taken', 1])

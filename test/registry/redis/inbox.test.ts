@@ -1,8 +1,9 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { afterEach, describe, expect, test } from 'vitest'
 import { createInbox, type Inbox } from '../../../src/registry/redis/inbox.ts'
-import type { Store, Subscription } from '../../../src/store/redis/client.ts'
+import type { RedisSubscription, SubscribeOptions } from '../../../src/store/contract.ts'
 import type { LocalSocket } from '../../helpers/local-sockets.ts'
+import { redisOf } from '../../helpers/redis-client.ts'
 import { silentLog } from '../../helpers/redis-registry.ts'
 import { startRedis } from '../../helpers/redis-server.ts'
 import { type RedisWorker, redisWorker } from '../../helpers/redis-workers.ts'
@@ -24,10 +25,10 @@ function open(): void {
   openings = []
   closed = []
   listeners = 1
-  const store = {
+  const redis = redisOf({
     run: async () => listeners,
-    subscribe: (channel: string, _message: unknown, ended: (error: Error) => void) =>
-      new Promise<Subscription>((resolve, reject) => {
+    subscribe: ({ channel, ended }: SubscribeOptions) =>
+      new Promise<RedisSubscription>((resolve, reject) => {
         const opening: Opening = {
           channel,
           succeed: () => resolve({ end: async () => {}, close: () => void closed.push(opening) }),
@@ -36,9 +37,9 @@ function open(): void {
         }
         openings.push(opening)
       }),
-  } as Pick<Store, 'run' | 'subscribe'> as Store
+  })
   inbox = createInbox({
-    ...{ store, log: silentLog, random: () => 0, retry: 20, commandTimeout: 20, receive() {}, changed() {} },
+    ...{ redis, log: silentLog, random: () => 0, retry: 20, commandTimeout: 20, receive() {}, changed() {} },
   })
 }
 afterEach(() => inbox.close())

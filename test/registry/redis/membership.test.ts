@@ -2,7 +2,8 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { fleetKeys } from '../../../src/registry/redis/keys.ts'
 import { createMembership, type Membership } from '../../../src/registry/redis/membership.ts'
 import { timingsOf } from '../../../src/registry/redis/timings.ts'
-import type { Argument, Store } from '../../../src/store/redis/client.ts'
+import { keyspaceOf, type RedisArgument } from '../../../src/store/contract.ts'
+import { redisOf } from '../../helpers/redis-client.ts'
 import { silentLog } from '../../helpers/redis-registry.ts'
 
 const lease = 15_000
@@ -17,11 +18,8 @@ let nameless: boolean
 let membership: Membership
 
 /** A Redis of which a test says when it answers a renewal, and what. */
-const store: Store = {
-  where: 'test',
-  isCluster: false,
-  run: (command: string, ...args: Argument[]) => {
-    if (command === 'INFO') return Promise.resolve('redis_version:7.0.0\r\n')
+const redis = redisOf({
+  run: (command: string, ...args: RedisArgument[]) => {
     if (command === 'HSET' && nameless) return Promise.reject(new Error('CLUSTERDOWN'))
     if (command !== 'EVAL') return Promise.resolve(0)
     expect(String(args[0])).toContain('buried')
@@ -29,16 +27,19 @@ const store: Store = {
       renewals.push((status, stored = 0) => resolve([Buffer.from(status), stored]))
     })
   },
-  pulse: async () => {},
-  subscribe: () => Promise.reject(new Error('not here')),
-  connected: async () => {},
-  close() {},
-}
+})
 
 beforeEach(() => {
   ;[time, date, renewals, told, nameless] = [1_000_000, 5_000_000, [], [], false]
   membership = createMembership({
-    ...{ store, keys: fleetKeys('test:'), name: 'worker', version: '1', startedAt: 0, log: silentLog },
+    ...{
+      redis,
+      keys: fleetKeys(keyspaceOf('test:', 'registry')),
+      name: 'worker',
+      version: '1',
+      startedAt: 0,
+      log: silentLog,
+    },
     ...{ timings: { ...timingsOf(lease / 1000), settling }, random: () => 0.5, clock: () => time, now: () => date },
     held: (stored, anew) => void told.push(`held ${stored}${anew ? ' anew' : ''}`),
     buried: (found) => void told.push(`buried ${found}`),

@@ -2,8 +2,9 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { createRecordTable, type RecordTable } from '../../../src/registry/record-table.ts'
 import { createRecordStore, type RecordStore } from '../../../src/registry/redis/record-store.ts'
-import type { Argument, Store } from '../../../src/store/redis/client.ts'
+import type { RedisArgument } from '../../../src/store/contract.ts'
 import type { ConnectionRecord } from '../../../src/vocabulary/connection.ts'
+import { redisOf } from '../../helpers/redis-client.ts'
 import { silentLog } from '../../helpers/redis-registry.ts'
 
 interface Command {
@@ -36,8 +37,8 @@ function execute(command: string, args: string[]): unknown {
   return 0
 }
 
-const store = {
-  run: (command: string, ...args: Argument[]) =>
+const redis = redisOf({
+  run: (command: string, ...args: RedisArgument[]) =>
     new Promise((resolve, reject) => {
       const texts = args.map((arg) => (typeof arg === 'string' ? arg : ''))
       const settle = () => resolve(execute(command, texts))
@@ -45,13 +46,13 @@ const store = {
       commands.push({ text, settle, fail: () => reject(new Error('away')) })
       if (!held) settle()
     }),
-} as Pick<Store, 'run'> as Store
+})
 
 beforeEach(() => {
   ;[commands, held, key, time, failures, hash] = [[], false, 'a', 0, 0, new Map()]
   records = createRecordTable()
   recordStore = createRecordStore({
-    ...{ store, records, log: silentLog, key: () => key, mayWrite: () => true, clock: () => time },
+    ...{ redis, records, log: silentLog, key: () => key, mayWrite: () => true, clock: () => time },
     failed: () => void failures++,
   })
 })
