@@ -1,11 +1,11 @@
 import type { Gateway } from '../gateway/gateway.ts'
-import type { SharedRegistry } from '../registry/contract.ts'
+import type { SharedFleet } from '../registry/contract.ts'
 import type { Transport } from '../transport/contract.ts'
 
 export interface Leaving {
   readonly gateway: Gateway
   readonly transport: Transport
-  readonly shared: SharedRegistry | null
+  readonly shared: SharedFleet | null
 }
 
 /** Longer than a question to another worker may take. */

@@ -1,5 +1,5 @@
 import type { CallerAuthorizer, CallerVerdict } from '../authorizers/contract.ts'
-import type { Registry } from '../registry/contract.ts'
+import type { ConnectionLookup, Delivery } from '../registry/contract.ts'
 import type { ConnectionDescription } from '../vocabulary/connection.ts'
 import type { ErrorCode } from '../vocabulary/errors.ts'
 import { type DeliverOutcome, textFrame } from '../vocabulary/frames.ts'
@@ -63,7 +63,7 @@ export const checkConnectionId: CallbackStep = ({ id }) =>
   ownerOfConnectionId(id) === -1 ? { code: 'INVALID_CONNECTION_ID', detail: `: ${id}` } : null
 
 /** The last step: does what the callback asks for, and answers it; a connection that is not there is refused (410). */
-export function reachConnection(registry: Pick<Registry, 'get' | 'deliver' | 'disconnect'>): CallbackStep {
+export function reachConnection(registry: ConnectionLookup & Delivery): CallbackStep {
   function post({ call, id, body, binary }: Callback) {
     // `refuseLargeBody` lets no POST pass without a body.
     const bytes = body as Buffer

@@ -1,6 +1,6 @@
 import type { CallerAuthorizer } from '../authorizers/contract.ts'
 import type { Log, Metrics } from '../observability/contract.ts'
-import type { Registry } from '../registry/contract.ts'
+import type { ConnectionLookup, Delivery } from '../registry/contract.ts'
 import type { HttpExchange, TransportRequest } from '../transport/contract.ts'
 import { GatewayError } from '../vocabulary/errors.ts'
 import { maxMessageBytes } from '../vocabulary/frames.ts'
@@ -18,7 +18,7 @@ import {
 import { connectionIdOf } from './connection-path.ts'
 
 export interface ConnectionsOptions {
-  readonly registry: Pick<Registry, 'get' | 'deliver' | 'disconnect'>
+  readonly registry: ConnectionLookup & Delivery
   /** Null when nobody is asked (`connectionsAuthorization: NONE`). */
   readonly authorizer: CallerAuthorizer | null
   /** DELETE may choose the close frame with `?code=&reason=`; else its query is ignored, as AWS does. */

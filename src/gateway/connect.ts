@@ -1,7 +1,7 @@
 import { RequestContext } from '../events/request-context.ts'
 import type { ConnectRequest, IntegrationResult } from '../integrations/contract.ts'
 import type { Log } from '../observability/contract.ts'
-import type { Registry } from '../registry/contract.ts'
+import type { ConnectionDirectory } from '../registry/contract.ts'
 import type { Catalog } from '../stages/catalog.ts'
 import type { RequiredParameter, WebSocketStage } from '../stages/websocket-stage.ts'
 import type { TransportRequest, Upgrade } from '../transport/contract.ts'
@@ -17,7 +17,7 @@ import type { Work } from './work.ts'
 
 export interface ConnectOptions {
   readonly catalog: Catalog<WebSocketStage>
-  readonly registry: Registry
+  readonly registry: ConnectionDirectory
   readonly work: Work
   readonly log: Log
   readonly now: () => number

@@ -1,6 +1,6 @@
 import { createDeadlines } from '../limits/deadlines.ts'
 import type { Log } from '../observability/contract.ts'
-import type { Registry } from '../registry/contract.ts'
+import type { ConnectionDirectory, Fleet } from '../registry/contract.ts'
 import type { Catalog } from '../stages/catalog.ts'
 import type { StageSlot } from '../stages/stage-slot.ts'
 import type { WebSocketStage } from '../stages/websocket-stage.ts'
@@ -19,7 +19,7 @@ import { createWork } from './work.ts'
 
 export interface GatewayOptions {
   readonly catalog: Catalog<WebSocketStage>
-  readonly registry: Registry
+  readonly registry: ConnectionDirectory & Fleet
   readonly open: OpenConnections
   readonly log: Log
   readonly now: () => number

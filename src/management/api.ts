@@ -1,5 +1,5 @@
 import type { Log } from '../observability/contract.ts'
-import type { Registry } from '../registry/contract.ts'
+import type { ConnectionDirectory, Delivery, Fleet } from '../registry/contract.ts'
 import { closeReasons } from '../vocabulary/close-reasons.ts'
 import { createConnectionsApi, isRead, notAllowed } from './connections-api.ts'
 import type { Handle } from './door.ts'
@@ -9,7 +9,7 @@ import { refuse, replyJson } from './reply.ts'
 import { createWorkersApi } from './workers-api.ts'
 
 export interface ManagementApiOptions extends ApiListOptions {
-  readonly registry: Registry
+  readonly registry: ConnectionDirectory & Delivery & Fleet
   readonly log: Log
   readonly now: () => number
 }

@@ -1,5 +1,5 @@
 import type { Log } from '../observability/contract.ts'
-import type { ConnectionFilter, Registry } from '../registry/contract.ts'
+import type { ConnectionDirectory, ConnectionFilter, Delivery } from '../registry/contract.ts'
 import type { HttpExchange } from '../transport/contract.ts'
 import { maxCloseReasonBytes } from '../vocabulary/close-frame.ts'
 import type { ConnectionDescription, ConnectionRecord } from '../vocabulary/connection.ts'
@@ -15,7 +15,7 @@ const defaultPage = 100
 const maxPage = 1000
 
 export interface ConnectionsApiOptions {
-  readonly registry: Registry
+  readonly registry: ConnectionDirectory & Delivery
   readonly failures: RegistryFailures
   readonly log: Log
   readonly now: () => number

@@ -1,12 +1,12 @@
 import type { Log } from '../observability/contract.ts'
-import type { Registry } from '../registry/contract.ts'
+import type { Fleet } from '../registry/contract.ts'
 import type { HttpExchange } from '../transport/contract.ts'
 import { GatewayError } from '../vocabulary/errors.ts'
 import { ownerOfConnectionId } from '../vocabulary/ids.ts'
 import { refuse } from './reply.ts'
 
 export interface RegistryFailuresOptions {
-  readonly registry: Registry
+  readonly registry: Fleet
   readonly log: Log
 }
 

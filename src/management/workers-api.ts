@@ -1,10 +1,10 @@
-import type { Registry, WorkerDescription } from '../registry/contract.ts'
+import type { Fleet, WorkerDescription } from '../registry/contract.ts'
 import type { HttpExchange } from '../transport/contract.ts'
 import type { RegistryFailures } from './registry-failures.ts'
 import { isoTime, replyJson } from './reply.ts'
 
 export interface WorkersApiOptions {
-  readonly registry: Registry
+  readonly registry: Fleet
   readonly failures: RegistryFailures
   readonly now: () => number
 }

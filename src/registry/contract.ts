@@ -9,26 +9,29 @@ import type { ConnectionId, OwnerId } from '../vocabulary/ids.ts'
  */
 export interface LocalConnections {
   send(id: ConnectionId, frame: Frame, apiId?: string): SendOutcome
-  /** False when it is gone. A null code closes as AWS's DELETE does. */
+  /** Gives false when the connection is gone. A null code closes as AWS's DELETE does. */
   close(id: ConnectionId, code: number | null, reason: string | null, apiId?: string): boolean
-  /** Null when it is gone. */
+  /** Gives null when the connection is gone. */
   describe(id: ConnectionId): ConnectionDescription | null
 }
 
 export interface ConnectionFilter {
   apiId?: string | undefined
   stage?: string | undefined
-  /** Matches anywhere in the User-Agent, whatever its case. */
+  /** A part of the User-Agent, whatever its case. */
   userAgent?: string | undefined
   sourceIp?: string | undefined
-  /** Connected at this time or later; milliseconds since 1970. */
+  /** The earliest time of connecting; milliseconds since 1970. */
   since?: number | undefined
 }
 
 export interface ConnectionPage {
-  /** May be fewer than asked for, even none, while there is a cursor. */
+  /** The records; may be fewer than asked for, even none, while there is a cursor. */
   readonly connections: readonly ConnectionRecord[]
-  /** Hand it back for the next page; null after the last one. A connection that lives through a whole listing is in it exactly once. */
+  /**
+   * The place to go on from with the next page; null after the last one. A connection that lives through a whole
+   * listing is in it exactly once.
+   */
   readonly cursor: string | null
 }
 
@@ -44,37 +47,45 @@ export interface FleetPage extends ConnectionPage {
 }
 
 /**
- * `alive` while the lease lasts; `dead` once it has run out, or was given up, and connections may be left to settle;
- * `burying` while another worker does that. Those that are settled are not described any more.
+ * Whether a worker lives: `alive` while its lease lasts; `dead` once the lease has run out, or was given up, and
+ * connections may be left to settle; `burying` while another worker does that. A worker whose connections are settled is
+ * not described any more.
  */
-export type WorkerState = 'alive' | 'dead' | 'burying'
+export type WorkerStanding = 'alive' | 'dead' | 'burying'
 
 export interface WorkerDescription extends WorkerReference {
-  readonly state: WorkerState
-  /** Of Postern; null where only the lease would tell, and there is none. */
+  readonly state: WorkerStanding
+  /** The version of Postern; null for a worker without a lease, which alone would tell. */
   readonly version: string | null
   /** Milliseconds since 1970; null as `version`. */
   readonly startedAt: number | null
-  /** Of a dead worker, those whose `$disconnect` is still owed. */
+  /** How many connections a living worker holds; for a dead one, how many `$disconnect`s are still owed. */
   readonly connections: number
   /** Milliseconds since 1970 until which the worker counts as alive; null where leases don't run out, or it is dead. */
   readonly leaseUntil: number | null
 }
 
+/** The look at one connection, wherever it lives. */
+export interface ConnectionLookup {
+  /**
+   * Gives null when the connection is gone, never was, or the id is malformed. Rejects with a `GatewayError` of
+   * `WORKER_UNREACHABLE` where `Delivery.deliver` says `unreachable`.
+   */
+  get(id: ConnectionId): ConnectionDescription | null | Promise<ConnectionDescription | null>
+}
+
 /**
- * Who is connected where, and delivery between workers. Answers about a connection of this worker come as plain
- * values, without a promise: that is the hot path.
+ * Who is connected where. Answers about a connection of this worker come as plain values, without a promise: that is the
+ * hot path.
  *
- * Promises every implementation keeps (test/conformance/registry.ts is this list as tests):
+ * Promises every implementation keeps (test/conformance/connection-directory.ts is this list as tests):
  * - an id from `allocateId` is well-formed, carries this worker's owner, and is never given twice;
- * - `get`, `deliver` and `close` find a connection from the moment `add` returned (or resolved) until `remove` did,
- *   through every worker;
- * - frames that one caller delivers to one connection arrive in the order of its calls, each at most once;
+ * - `get` finds a connection from the moment `add` returned (or resolved) until `remove` did, through every worker;
  * - `remove` may be called twice, and for ids that never were;
- * - after `close()`, and when the store is away, local connections are still served; nothing hangs without a deadline.
+ * - after `close()`, and when the store is away, local connections are still found; nothing hangs without a deadline.
  */
-export interface Registry {
-  /** Changes when the others have taken this worker for dead: connections of the one before are gone. */
+export interface ConnectionDirectory extends ConnectionLookup {
+  /** The owner id of this worker. Changes when the others have taken it for dead: its connections so far are then gone. */
   readonly owner: OwnerId
   allocateId(): ConnectionId
   /**
@@ -83,52 +94,68 @@ export interface Registry {
    */
   add(record: ConnectionRecord): void | Promise<void>
   /**
-   * With `told`, which settles when the backend has been told of the end: should this worker die before that, another
-   * one tells it. The connection itself is gone at once.
+   * Removes a connection, which is gone at once. `told` settles when the backend has been told of the end: should this
+   * worker die before that, another one tells it.
    */
   remove(id: ConnectionId, told?: Promise<unknown>): void | Promise<void>
   /**
-   * Null when it is gone, never was, or its id is malformed. Rejects with a `GatewayError` of `WORKER_UNREACHABLE`
-   * where `deliver` says `unreachable`.
-   */
-  get(id: ConnectionId): ConnectionDescription | null | Promise<ConnectionDescription | null>
-  /**
-   * At most `limit` (1 to 1000) records in a stable order. A cursor that is not one of ours throws a RangeError. A
+   * Gives at most `limit` (1 to 1000) records in a stable order. A cursor that is not one of ours throws a RangeError. A
    * worker that does not answer ends a page, whose cursor leads past it: one page waits for one silent worker at most.
    */
   list(filter: ConnectionFilter, cursor: string | null, limit: number): Promise<FleetPage>
   /** How many connections the whole fleet holds. */
   count(): Promise<number>
+}
+
+/** What became of a wish to close a connection; as in `DeliverOutcome`, `unreachable` is worth another try. */
+export type DisconnectOutcome = 'closed' | 'gone' | 'unreachable'
+
+/**
+ * The way to a connection, wherever it lives. Outcomes for a connection of this worker come as plain values, without a
+ * promise: that is the hot path.
+ *
+ * Promises every implementation keeps (test/conformance/delivery.ts is this list as tests):
+ * - both methods find a connection exactly as long as `ConnectionDirectory.get` does;
+ * - frames that one caller delivers to one connection arrive in the order of its calls, each at most once;
+ * - after `close()`, and when the store is away, local connections are still served; nothing hangs without a deadline.
+ */
+export interface Delivery {
   /**
-   * Hands a frame to one connection, wherever it lives; with an `apiId`, only if it belongs to that API. The
-   * frame's bytes are read before the call returns: the caller may reuse them.
+   * Hands a frame to one connection; with an `apiId`, only if it belongs to that API. The frame's bytes are read before
+   * the call returns: the caller may reuse them.
    */
   deliver(id: ConnectionId, frame: Frame, apiId?: string): DeliverOutcome | Promise<DeliverOutcome>
-  /** Closes one connection, wherever it lives, under the same rule; a null code closes as AWS's DELETE does. */
+  /** Closes one connection, under the same rule; a null code closes as AWS's DELETE does. */
   disconnect(
     id: ConnectionId,
     code: number | null,
     reason: string | null,
     apiId?: string,
-  ): 'closed' | 'gone' | 'unreachable' | Promise<'closed' | 'gone' | 'unreachable'>
-  /** The dead are among them until they are buried. */
+  ): DisconnectOutcome | Promise<DisconnectOutcome>
+}
+
+/** The workers, and the place of this one among them (test/conformance/fleet.ts is its promises as tests). */
+export interface Fleet {
+  /** As `ConnectionDirectory.owner`. */
+  readonly owner: OwnerId
+  /** Describes every worker; the dead are among them until they are buried. */
   workers(): Promise<readonly WorkerDescription[]>
   /**
-   * Null while this worker may act for its connections. A process that stood still may have been taken for dead: then
-   * this resolves when that is known, those that it has lost being closed, or after some seconds in which nobody could
-   * be asked.
+   * Gives null while this worker may act for its connections. A process that stood still may have been taken for dead:
+   * then this resolves when that is known, the connections that it has lost being closed, or after some seconds in which
+   * nobody could be asked.
    */
   doubt(): Promise<void> | null
-  /** Null while connections of other workers can be reached, else one sentence why not (for /readyz). */
+  /** Gives null while connections of other workers can be reached, else one sentence why not (for /readyz). */
   trouble(): string | null
-  /** Gives up the lease and every timer and socket. Safe to call twice. */
+  /** Gives up the lease and every timer and subscription. Safe to call twice. */
   close(): Promise<void>
 }
 
-/** A registry whose workers share a store. */
-export interface SharedRegistry extends Registry {
+/** The place of this worker in a fleet whose workers share a store. */
+export interface SharedFleet extends Fleet {
   /**
-   * One try to join the others. Rejects with one sentence when the store can never be used; when it can't be reached,
+   * Tries once to join the others. Rejects with one sentence when the store can never be used; when it can't be reached,
    * resolves, and goes on trying: `trouble()` says why.
    */
   start(): Promise<void>
@@ -138,11 +165,17 @@ export interface SharedRegistry extends Registry {
   settled(): Promise<void>
 }
 
+/** All three contracts in one object, which is how an engine is built; a consumer names the ones that it needs. */
+export interface Registry extends ConnectionDirectory, Delivery, Fleet {}
+
+/** A registry whose workers share a store. */
+export interface SharedRegistry extends ConnectionDirectory, Delivery, SharedFleet {}
+
 export interface RegistryOptions {
   readonly local: LocalConnections
-  /** Of this worker, for people: shown by `postern workers`. */
+  /** The name of this worker, for people: shown by `postern workers`. */
   readonly name: string
-  /** Of Postern. */
+  /** The version of Postern. */
   readonly version: string
   readonly now: () => number
 }

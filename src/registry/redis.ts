@@ -8,7 +8,7 @@ import type { RegistryOptions, SharedRegistry, WorkerDescription } from './contr
 import { createRecordTable } from './record-table.ts'
 import { createDeaths } from './redis/deaths.ts'
 import { packEnvelope, type QuestionKind, questionKinds } from './redis/envelope.ts'
-import { createFleet } from './redis/fleet.ts'
+import { createFleetSurvey } from './redis/fleet-survey.ts'
 import { createInbox } from './redis/inbox.ts'
 import { fleetKeys } from './redis/keys.ts'
 import { createMembership } from './redis/membership.ts'
@@ -118,7 +118,16 @@ export function createRedisRegistry(options: RedisRegistryOptions): RedisRegistr
     burials: metrics.counter('postern_registry_burials_total', {}),
     buriedConnections: metrics.counter('postern_registry_buried_connections_total', {}),
   })
-  const fleet = createFleet({ redis, keys, own: () => membership.owner, describeOwn, records, peers, trouble, now })
+  const survey = createFleetSurvey({
+    redis,
+    keys,
+    own: () => membership.owner,
+    describeOwn,
+    records,
+    peers,
+    trouble,
+    now,
+  })
   metrics.gauge('postern_registry_up', {}, () => (trouble() === null ? 1 : 0))
   metrics.gauge('postern_registry_workers', { state: 'alive' }, () => undertaker.seen?.alive ?? Number.NaN)
   metrics.gauge('postern_registry_workers', { state: 'dead' }, () => undertaker.seen?.dead ?? Number.NaN)
@@ -292,10 +301,10 @@ export function createRedisRegistry(options: RedisRegistryOptions): RedisRegistr
     async list(filter, cursor, limit) {
       return closed
         ? { ...(await records.list(filter, cursor, limit)), unanswered: [] }
-        : fleet.list(filter, cursor, limit)
+        : survey.list(filter, cursor, limit)
     },
-    count: async () => (closed ? records.size : fleet.count()),
-    workers: async () => (closed ? [describeOwn()] : fleet.workers()),
+    count: async () => (closed ? records.size : survey.count()),
+    workers: async () => (closed ? [describeOwn()] : survey.workers()),
     doubt: () => membership.doubt(),
     trouble,
     async start() {

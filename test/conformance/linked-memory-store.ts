@@ -2,7 +2,7 @@ import type { Registry, RegistryOptions } from '../../src/registry/contract.ts'
 import { createMemoryRegistry } from '../../src/registry/memory.ts'
 import { GatewayError } from '../../src/vocabulary/errors.ts'
 import { ownerOfConnectionId } from '../../src/vocabulary/ids.ts'
-import type { RegistryStore } from './registry.ts'
+import type { RegistryStore } from './registry-store.ts'
 
 type State = 'alive' | 'dead' | 'buried'
 interface Member {

@@ -2,7 +2,7 @@ import { fleetKeys } from '../../src/registry/redis/keys.ts'
 import type { RedisRegistry } from '../../src/registry/redis.ts'
 import { keyspaceOf } from '../../src/store/contract.ts'
 import { redisClient, redisRegistry } from '../helpers/redis-registry.ts'
-import type { RegistryStore } from './registry.ts'
+import type { RegistryStore } from './registry-store.ts'
 
 let stores = 0
 

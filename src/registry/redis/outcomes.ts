@@ -2,6 +2,7 @@ import type { ConnectionDescription } from '../../vocabulary/connection.ts'
 import { GatewayError } from '../../vocabulary/errors.ts'
 import type { DeliverOutcome } from '../../vocabulary/frames.ts'
 import type { ConnectionId } from '../../vocabulary/ids.ts'
+import type { DisconnectOutcome } from '../contract.ts'
 import { answerCodes } from './envelope.ts'
 import type { Outcome } from './peers.ts'
 import { readDescription } from './questions.ts'
@@ -21,7 +22,7 @@ export function deliverOutcome(outcome: Outcome): DeliverOutcome {
   }
 }
 
-export function closeOutcome(outcome: Outcome): 'closed' | 'gone' | 'unreachable' {
+export function closeOutcome(outcome: Outcome): DisconnectOutcome {
   const delivered = deliverOutcome(outcome)
   if (delivered === 'sent') return 'closed'
   return delivered === 'gone' ? 'gone' : 'unreachable'

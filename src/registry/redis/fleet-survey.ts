@@ -10,7 +10,7 @@ import { readOwners } from './owners.ts'
 import type { Peers } from './peers.ts'
 import { readPage, wireFilter } from './questions.ts'
 
-export interface FleetOptions {
+export interface FleetSurveyOptions {
   readonly redis: RedisClient
   readonly keys: FleetKeys
   readonly own: () => OwnerId
@@ -22,8 +22,8 @@ export interface FleetOptions {
   readonly now: () => number
 }
 
-/** Questions about all workers. Each rejects with `WORKER_UNREACHABLE`, and says why, while Redis is away. */
-export interface Fleet {
+/** The questions about all workers. Each rejects with `WORKER_UNREACHABLE`, and says why, while Redis is away. */
+export interface FleetSurvey {
   workers(): Promise<readonly WorkerDescription[]>
   count(): Promise<number>
   list(filter: ConnectionFilter, cursor: string | null, limit: number): Promise<FleetPage>
@@ -32,7 +32,7 @@ export interface Fleet {
 /** How long one page may go from worker to worker: who asked for it waits. */
 const pageMs = 2_000
 
-export function createFleet(options: FleetOptions): Fleet {
+export function createFleetSurvey(options: FleetSurveyOptions): FleetSurvey {
   const { redis, keys, own, describeOwn, records, peers, trouble, now } = options
 
   async function run(command: string, ...args: (string | number)[]): Promise<unknown> {
