@@ -2,9 +2,11 @@ import type { SendOutcome } from '../vocabulary/frames.ts'
 import type { HeaderList, OwnHeaders } from '../vocabulary/headers.ts'
 
 /**
- * What the server underneath promises. One file implements it; nothing outside this room knows which server it is.
- * Every member of a request is only valid inside the synchronous part of the handler that received it, unless it
- * says otherwise: copy, then await.
+ * A request as the server underneath promises it. One file implements this contract; nothing outside this room knows
+ * which server it is.
+ *
+ * Every member of a request is only valid inside the synchronous part of the handler that received it, unless it says
+ * otherwise: copy, then await.
  */
 export interface TransportRequest {
   /** The method in upper case. */
@@ -87,7 +89,7 @@ export interface TransportHandlers<Data> {
   request(exchange: HttpExchange): void
 }
 
-/** Who ended a socket, as far as the server underneath can tell. */
+/** The side that ended a socket, as far as the server underneath can tell. */
 export type CloseCause = 'client' | 'server' | 'lost' | 'unresponsive' | 'protocol'
 
 export interface TransportOptions {

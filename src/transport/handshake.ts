@@ -1,7 +1,7 @@
 import type { ErrorCode } from '../vocabulary/errors.ts'
 import type { UwsRequest } from './request.ts'
 
-/** What is wrong with a handshake, for the log, and the error that answers it. */
+/** A fault of a handshake: its description for the log, and the error that answers it. */
 export interface HandshakeFault {
   readonly code: ErrorCode
   readonly detail: string

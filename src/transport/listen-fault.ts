@@ -1,6 +1,6 @@
 import { createServer } from 'node:net'
 
-/** Where a transport tried to listen. */
+/** The address where a transport tried to listen. */
 export interface ListenAddress {
   readonly host: string
   readonly port: number

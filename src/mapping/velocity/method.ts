@@ -35,7 +35,7 @@ export function method<T extends Value, A extends readonly Value[]>(
   return [name, { parameters, rest: null, call: call as Overload['call'] }]
 }
 
-/** Like `method`, for Java's `Object...`. */
+/** One line of a method table as `method` makes it, for Java's `Object...`. */
 export function variadic<T extends Value, A extends readonly Value[]>(
   name: string,
   parameters: readonly Parameter[],
