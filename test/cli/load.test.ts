@@ -115,7 +115,7 @@ test('a result that cannot be written ends with 3', async () => {
 
 const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url))
 
-/** In a process of its own, which signals are for. */
+/** Runs the command in a process of its own, which signals are for. */
 function spawnLoad(args: readonly string[]) {
   const child = spawn(process.execPath, ['--import', 'tsx', main, 'load', ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],

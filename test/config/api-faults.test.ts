@@ -37,7 +37,7 @@ const apiMembers =
 const url = 'an http:// or https:// URL; ${stageVariables.<name>} may stand in it'
 const methods = 'GET, POST, PUT, PATCH, DELETE, HEAD, OPTIONS'
 
-/** What is wrong, the definition from line 5 on (or the whole of it), and every line that is reported. */
+/** Cases: what is wrong, the definition from line 5 on (or the whole of it), and every line that is reported. */
 const cases: [name: string, yaml: string, ...faults: string[]][] = [
   [
     'an unknown member, with the nearest name',

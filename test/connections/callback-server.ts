@@ -12,7 +12,9 @@ import type { ConnectionDescription } from '../../src/vocabulary/connection.ts'
 import type { ErrorCode } from '../../src/vocabulary/errors.ts'
 import { type Connection, logged, startServer } from '../transport/harness.ts'
 
-/** Connected at 08:09:10.119 and last active at 08:09:13.377, like AWS's sample of a GET. */
+/**
+ * Times of a connection that connected at 08:09:10.119 and was last active at 08:09:13.377, like AWS's sample of a GET.
+ */
 export const connectedAt = Date.UTC(2025, 9, 5, 8, 9, 10, 119)
 const lastActiveAt = Date.UTC(2025, 9, 5, 8, 9, 13, 377)
 
@@ -32,9 +34,9 @@ export interface Client {
 export interface CallbackServer {
   readonly port: number
   readonly registry: Registry
-  /** Of the access log of stage `dev` of `chat`; stage `prod` has none. */
+  /** Rows of the access log of stage `dev` of `chat`; stage `prod` has none. */
   readonly contexts: RequestContext[]
-  /** What the gateway answered by itself: `chat dev CONNECTION_GONE`. */
+  /** The errors that the gateway answered by itself: `chat dev CONNECTION_GONE`. */
   readonly errors: string[]
   connect(options?: { api?: string; userAgent?: string }): Promise<Client>
   /** An id whose handshake waits until `open` is called. */
@@ -206,7 +208,7 @@ export async function startCallbackServer(options: CallbackServerOptions = {}): 
   }
 }
 
-/** One request with exactly this path, which URL would tidy up. */
+/** Sends one request with exactly this path, which URL would tidy up. */
 function call(
   port: number,
   method: string,

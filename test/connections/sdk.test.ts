@@ -134,7 +134,7 @@ function thrownBy(call: Promise<unknown>): Promise<unknown> {
   )
 }
 
-/** As docs/connections.md shows it: a signer that sends the token instead of a signature. */
+/** The client as docs/connections.md shows it: a signer that sends the token instead of a signature. */
 function withToken(server: CallbackServer, token: string): ApiGatewayManagementApiClient {
   return clientOf(server, {
     signer: {

@@ -6,7 +6,7 @@ export interface BackendCall {
   readonly method: string
   readonly url: string
   readonly headers: IncomingMessage['headers']
-  /** Name, value, name, value … as they came. */
+  /** Names and values in turn, as they came. */
   readonly rawHeaders: readonly string[]
   readonly body: string
 }
@@ -17,7 +17,7 @@ export interface Backend {
   readonly calls: BackendCall[]
   /** Resolves with the call of this number, from 1, once it has come. */
   call(number: number): Promise<BackendCall>
-  /** How calls are answered from now on; 200 with an empty body at first. */
+  /** The answer to calls from now on; 200 with an empty body at first. */
   answer: (call: BackendCall, response: ServerResponse) => void
   close(): Promise<void>
 }

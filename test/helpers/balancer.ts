@@ -11,9 +11,12 @@ import { findExecutable } from '../../scripts/executables.ts'
 export interface BalancedSession {
   /** Name of the server in the configuration; `<NOSRV>` when none took it. */
   readonly server: string
-  /** Who ended it, and when: two letters of HAProxy's "session state at disconnection", `--` for an orderly end. */
+  /**
+   * The side that ended the session, and when: two letters of HAProxy's "session state at disconnection", `--` for an
+   * orderly end.
+   */
   readonly state: string
-  /** How many tries to reach a server failed. */
+  /** Number of failed tries to reach a server. */
   readonly retries: number
 }
 
@@ -22,7 +25,7 @@ export interface Balancer {
   readonly port: number
   /** Sessions that are over. */
   readonly sessions: readonly BalancedSession[]
-  /** Servers going up and down, and whatever else it said. */
+  /** Log lines of the balancer: servers going up and down, and whatever else it said. */
   readonly notices: readonly string[]
   close(): Promise<void>
 }
@@ -34,7 +37,10 @@ export interface BalancedNode {
 
 const documented = new URL('../../docs/examples/haproxy.cfg', import.meta.url)
 
-/** docs/examples/haproxy.cfg as it stands, but for the addresses; three nodes. Resolves when it sends clients to all. */
+/**
+ * Starts HAProxy with docs/examples/haproxy.cfg as it stands, but for the addresses; three nodes. Resolves when it
+ * sends clients to all.
+ */
 export async function startBalancer(nodes: readonly BalancedNode[]): Promise<Balancer> {
   const program = findExecutable('haproxy')
   if (program === null) throw new Error('haproxy is not on PATH: sudo apt-get install haproxy')
@@ -80,7 +86,10 @@ function withAddresses(text: string, port: number, nodes: readonly BalancedNode[
   return changed
 }
 
-/** `option tcplog`: client, time, frontend, backend/server, times, bytes, state, counts of connections and tries. */
+/**
+ * A line of `option tcplog`: client, time, frontend, backend/server, times, bytes, state, counts of connections and
+ * tries.
+ */
 function readSession(line: string): BalancedSession | null {
   const [, server, state, retries] =
     /^\S+ \[[^\]]+\] \S+ [^/ ]+\/(\S+) [-\d]+\/[-\d]+\/\+?\d+ \+?\d+ (\S\S) (?:\d+\/){4}\+?(\d+) /.exec(line) ?? []

@@ -37,7 +37,7 @@ export class Client {
     this.socket.on('error', () => {})
   }
 
-  /** Connected, or an error with the refusal's status. */
+  /** Resolves with a connected client; rejects with an error that has the refusal's status. */
   static async connect(url: string, options: ConstructorParameters<typeof Client>[1] = {}): Promise<Client> {
     const client = new Client(url, options)
     await once(client.socket, 'open')
@@ -59,7 +59,7 @@ export class Client {
     return new Promise((resolve) => this.#waiting.push(resolve))
   }
 
-  /** Frames that came and nobody asked for. */
+  /** Frames that came and that nobody asked for. */
   get unread(): readonly string[] {
     return this.#frames.map((frame) => frame.data)
   }

@@ -9,11 +9,11 @@ import { readSettings } from '../../src/config/read-settings.ts'
 export const repository = fileURLToPath(new URL('../..', import.meta.url))
 
 export interface Examples extends Postern {
-  /** `ws://127.0.0.1:port` */
+  /** URL of the gateway, `ws://127.0.0.1:port`. */
   readonly ws: string
-  /** `http://127.0.0.1:port` */
+  /** URL of the gateway, `http://127.0.0.1:port`. */
   readonly http: string
-  /** What was logged so far. */
+  /** The log so far. */
   readonly lines: string[]
 }
 

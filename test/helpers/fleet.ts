@@ -31,18 +31,20 @@ export interface ConnectAs {
 export interface Fleet {
   readonly nodes: readonly Node[]
   readonly backend: Backend
-  /** Of each connection, what its `$disconnect`s said: `1006 Worker lost`. */
+  /** Texts of the `$disconnect`s by connection, `1006 Worker lost`. */
   readonly disconnects: ReadonlyMap<string, string[]>
-  /** One more node, which may have a way of its own to Redis. */
+  /** Starts one more node, which may have a way of its own to Redis. */
   add(name: string, redis?: string): Promise<Node>
-  /** To `chat/dev`, unless told otherwise; `chat/prod`, `other/dev` and `other/prod` are there too. */
+  /**
+   * Connects a client to `chat/dev`, unless told otherwise; `chat/prod`, `other/dev` and `other/prod` are there too.
+   */
   connect(node: Node, count: number, as?: ConnectAs): Promise<Held[]>
   call(node: Node, method: string, id: string, body?: string): Promise<HttpAnswer>
   post(node: Node, id: string, body: string): Promise<number>
   close(): Promise<void>
 }
 
-/** Long enough for processes that share two cores with others, short enough for a test. */
+/** Seconds of a node's lease: long enough for processes that share two cores with others, short enough for a test. */
 export const leaseSeconds = 5
 
 export async function startFleet(
@@ -140,7 +142,7 @@ const definition = (apiId: string, backend: string) => ({
   stages: { dev: {}, prod: {} },
 })
 
-/** What a fault cost, for the log of a test run; docs/reliability.md says what each line means. */
+/** The account of what a fault cost, for the log of a test run; docs/reliability.md says what each line means. */
 export function printAccount(title: string, account: Record<string, number | string>): void {
   const rows = Object.entries(account).map(([name, value]) => `  ${name}: ${value}`)
   process.stdout.write(`${title}\n${rows.join('\n')}\n`)

@@ -7,7 +7,9 @@ export interface HttpAnswer {
   readonly body: string
 }
 
-/** One request with exactly this path and these headers, which fetch would tidy up; certificates are not checked. */
+/**
+ * Sends one request with exactly this path and these headers, which fetch would tidy up; certificates are not checked.
+ */
 export function httpCall(
   method: string,
   origin: string,

@@ -11,7 +11,7 @@ export interface Inspector {
   close(): void
 }
 
-/** `url` is what the process prints after `Debugger listening on`. */
+/** Opens an inspector; `url` is what the process prints after `Debugger listening on`. */
 export async function inspect(url: string): Promise<Inspector> {
   const socket = new WebSocket(url, { perMessageDeflate: false, maxPayload: 0 })
   await once(socket, 'open')

@@ -3,11 +3,11 @@ import type { ConnectionDescription, ConnectionRecord } from '../../src/vocabula
 import type { Frame } from '../../src/vocabulary/frames.ts'
 import type { ConnectionId } from '../../src/vocabulary/ids.ts'
 
-/** One socket of a worker: what it was sent, and how it was closed. */
+/** One socket of a worker, with the frames that it was sent and the way in which it was closed. */
 export interface LocalSocket {
   readonly description: ConnectionDescription
   readonly frames: Frame[]
-  /** Its outbound buffer is above the limit. */
+  /** Whether the socket's outbound buffer is above the limit. */
   full: boolean
   closed: { code: number | null; reason: string | null } | null
 }

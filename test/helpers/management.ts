@@ -12,7 +12,7 @@ export const silentLog: Log = { debug() {}, info() {}, warn() {}, error() {}, ch
 /** Sockets that only remember what was done to them. */
 export class FakeSockets implements LocalConnections {
   readonly records = new Map<string, ConnectionRecord>()
-  /** Real ones, where a test has them. */
+  /** Real sockets, where a test has them. */
   readonly live = new Map<string, { send(data: string): void; close(code: number, reason: string): void }>()
   readonly sent: [id: string, data: string][] = []
   readonly closed: [id: string, code: number | null, reason: string | null][] = []

@@ -4,10 +4,10 @@ import { repository } from './examples.ts'
 
 /** A fenced block of a page. */
 export interface CodeBlock {
-  /** What stands behind the fence: `yaml`, `sh`. */
+  /** The language that stands behind the fence: `yaml`, `sh`. */
   readonly language: string
   readonly text: string
-  /** Of its first fence, from 1. */
+  /** The line of the block's first fence, from 1. */
   readonly line: number
   /** The text of the heading above it. */
   readonly heading: string
@@ -16,7 +16,7 @@ export interface CodeBlock {
 }
 
 export interface Page {
-  /** From the root of the repository. */
+  /** The page's path from the root of the repository. */
   readonly path: string
   readonly text: string
   readonly blocks: readonly CodeBlock[]
@@ -68,7 +68,7 @@ export function readPage(path: string): Page {
   return { path, text, blocks, anchors, links }
 }
 
-/** As GitHub makes them. */
+/** The anchor of a heading as GitHub makes it. */
 function anchorOf(heading: string, taken: ReadonlySet<string>): string {
   const base = heading
     .toLowerCase()

@@ -9,9 +9,9 @@ import { readSettings } from '../../src/config/read-settings.ts'
 export type Definition = Record<string, unknown>
 
 export interface TestGateway extends Postern {
-  /** `http://127.0.0.1:port/test/dev`: the stage of the API that `startGateway` was given. */
+  /** URL of the stage of the API that `startGateway` was given, `http://127.0.0.1:port/test/dev`. */
   readonly http: string
-  /** The same as `ws://`. */
+  /** The same URL as `ws://`. */
   readonly ws: string
   /** Lines of both logs so far; those of the gateway's own are JSON. */
   readonly lines: string[]
@@ -21,7 +21,7 @@ export interface TestGateway extends Postern {
   redefine(definition: Definition): Promise<void>
 }
 
-/** What a test's API is unless it says otherwise: one MOCK route that answers, so that anything can connect. */
+/** The API of a test unless it says otherwise: one MOCK route that answers, so that anything can connect. */
 export const minimalApi: Definition = {
   apiId: 'test',
   protocolType: 'WEBSOCKET',
@@ -31,18 +31,18 @@ export const minimalApi: Definition = {
 }
 
 export interface GatewayOptions {
-  /** Those of the command line. */
+  /** Settings as flags of the command line. */
   readonly flags?: Record<string, string | boolean>
   /** Files beside the definition. */
   readonly files?: Record<string, string>
   readonly env?: Record<string, string>
-  /** `postern.yaml`, for settings that have no flag. */
+  /** The text of `postern.yaml`, for settings that have no flag. */
   readonly settings?: object
   /** Further APIs by their id, merged over `minimalApi`. */
   readonly apis?: Record<string, Definition>
 }
 
-/** A gateway on free ports with one API, `test`, merged over `minimalApi`, and those of `options.apis`. */
+/** Starts a gateway on free ports with one API, `test`, merged over `minimalApi`, and those of `options.apis`. */
 export async function startGateway(definition: Definition = {}, options: GatewayOptions = {}): Promise<TestGateway> {
   const root = await mkdtemp(join(tmpdir(), 'postern-'))
   const directory = join(root, 'apis', 'test')

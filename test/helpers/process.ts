@@ -9,7 +9,7 @@ export interface GatewayProcess {
   readonly port: number
   readonly managementPort: number
   readonly lines: string[]
-  /** What came on stderr. */
+  /** The text that came on stderr. */
   readonly errors: string[]
   /** Resolves with the first log line, from the start, that has this message. */
   logged(message: string): Promise<Record<string, unknown>>

@@ -7,7 +7,7 @@ import type { RedisClient } from '../../src/store/contract.ts'
 import { openRedisClient, type RedisClientOptions } from '../../src/store/redis/client.ts'
 import { parseRedisAddress, type RedisAddress } from '../../src/vocabulary/redis-address.ts'
 
-/** As production, but that a missing lease is believed at once and the dead are found soon. */
+/** Timings as in production, but that a missing lease is believed at once and the dead are found soon. */
 export const quickTimings: Partial<Timings> = { settling: 0, sweep: 100, burialsPerSecond: 1_000_000 }
 
 export const silentLog: Log = { debug() {}, info() {}, warn() {}, error() {}, child: () => silentLog }
@@ -18,10 +18,10 @@ export function addressOf(url: string): RedisAddress {
   return parsed.address
 }
 
-/** What a test may say of a registry and of its Redis client. */
+/** The options of a registry and of its Redis client that a test may give. */
 export type RedisWorkerOptions = Partial<RedisRegistryOptions & RedisClientOptions>
 
-/** A client as production has it; what a test does not say is as usual. */
+/** A client as production has it; options that a test does not give are the usual ones. */
 export function redisClient(url: string, options: Partial<RedisClientOptions> = {}): RedisClient {
   return openRedisClient({
     ...{ address: addressOf(url), password: null, sentinelPassword: null, ca: null, name: 'postern' },
@@ -31,8 +31,8 @@ export function redisClient(url: string, options: Partial<RedisClientOptions> = 
 }
 
 /**
- * A registry that has not started, and that closes its client, which is its own, as a process does; what a test does not
- * say is as usual.
+ * A registry that has not started, and that closes its client, which is its own, as a process does; options
+ * that a test does not give are the usual ones.
  */
 export function redisRegistry(
   url: string,

@@ -78,7 +78,7 @@ async function startSentinel(
   return { port, child, client }
 }
 
-/** Asks again and again; an error counts as no. */
+/** Asks again and again until the answer is yes; an error counts as no. */
 async function until(isDone: () => Promise<boolean>): Promise<void> {
   const end = Date.now() + 30_000
   while (Date.now() < end) {

@@ -11,16 +11,16 @@ export interface RedisServer {
   readonly port: number
   readonly url: string
   readonly child: ChildProcess
-  /** For what a test wants to see or to break. */
+  /** A client for what a test wants to see or to break. */
   readonly client: Redis
-  /** As SIGKILL ends it; what it held is lost. */
+  /** Ends the server as SIGKILL does; what it held is lost. */
   kill(): Promise<void>
-  /** Anew and empty, on the same port. */
+  /** Starts the server anew and empty, on the same port. */
   restart(): Promise<void>
   close(): Promise<void>
 }
 
-/** `password` is what `client` says to it. */
+/** Starts a redis-server; `password` is what `client` says to it. */
 export async function startRedis(args: readonly string[] = [], password?: string): Promise<RedisServer> {
   const directory = await mkdtemp(join(tmpdir(), 'postern-redis-'))
   let port = 0
@@ -59,7 +59,7 @@ export async function startRedis(args: readonly string[] = [], password?: string
   }
 }
 
-/** Null when the port is not free any more. */
+/** Starts the process; null when the port is not free any more. */
 async function spawnRedis(port: number, directory: string, args: readonly string[]): Promise<ChildProcess | null> {
   const own = ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--dir', directory, ...args]
   const child = spawn('redis-server', own, { stdio: ['ignore', 'pipe', 'pipe'] })
@@ -81,7 +81,7 @@ export interface RedisCluster {
   readonly nodes: readonly RedisServer[]
   /** Gives each master a replica, which takes over when it dies. */
   addReplicas(): Promise<void>
-  /** URLs of all masters, with commas. */
+  /** The URLs of all masters, with commas between them. */
   readonly url: string
   close(): Promise<void>
 }
@@ -135,7 +135,7 @@ function untilOk(client: Redis, known = 3): Promise<void> {
   })
 }
 
-/** Asks again and again; an error counts as no. */
+/** Asks again and again until the answer is yes; an error counts as no. */
 async function until(isDone: () => Promise<boolean>): Promise<void> {
   const end = Date.now() + 30_000
   while (Date.now() < end) {

@@ -9,14 +9,14 @@ export interface RedisWorker {
   readonly registry: RedisRegistry
   readonly sockets: LocalSockets
   readonly opened: LocalSocket[]
-  /** Connections of others whose `$disconnect` it ran. */
+  /** Connections of other workers whose `$disconnect` this one ran. */
   readonly undertaken: string[]
-  /** Those of its own that it owes, each time that it found itself buried. */
+  /** Connections of this worker's own whose `$disconnect` it owes, each time that it found itself buried. */
   readonly owed: string[][]
-  /** Messages of its log, from info up. */
+  /** Messages of the worker's log, from info up. */
   readonly said: string[]
   connect(count: number, members?: Partial<ConnectionRecord>): Promise<LocalSocket[]>
-  /** Resolves with what became of it. */
+  /** Sends a frame and resolves with what became of it. */
   push(socket: LocalSocket, data?: string): Promise<string>
 }
 

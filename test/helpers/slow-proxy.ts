@@ -5,13 +5,13 @@ import { connect, createServer, type Socket } from 'node:net'
 /** A TCP proxy that hands everything on late, or for a while not at all, in both directions. */
 export interface SlowProxy {
   readonly port: number
-  /** Milliseconds in each direction. */
+  /** Delay in milliseconds in each direction. */
   delay: number
-  /** Connections that it has accepted since it began. */
+  /** Number of connections that the proxy has accepted since it began. */
   readonly accepted: number
-  /** A network that swallows everything, and says nothing of it: connections stand, and new ones are made. */
+  /** Swallows everything from now on, and says nothing of it: connections stand, and new ones are made. */
   cut(): void
-  /** Hands over what has waited, also for those that gave up meanwhile. */
+  /** Hands over what has waited, also of those that gave up meanwhile. */
   heal(): void
   close(): Promise<void>
 }

@@ -6,7 +6,7 @@ export interface SteadyConnection {
   readonly id: string
   /** Numbers of the pushes that arrived, in their order. */
   readonly pushes: readonly number[]
-  /** `1001 Going away`; null while it is open. */
+  /** The end of the connection, `1001 Going away`; null while it is open. */
   readonly closed: string | null
 }
 
@@ -16,7 +16,7 @@ export interface SteadyClients {
   readonly connections: readonly SteadyConnection[]
   /** Handshakes that failed, and why. */
   readonly failures: readonly string[]
-  /** Those of now. */
+  /** Connections that are open now. */
   open(): SteadyConnection[]
   /** Resolves when each client has a connection. */
   complete(): Promise<void>
@@ -31,7 +31,7 @@ export interface SteadyOptions {
   readonly stalls?: number
 }
 
-/** Spread over this time, as RFC 6455 §7.2.3 asks of clients that come back. */
+/** Milliseconds over which clients that come back are spread, as RFC 6455 §7.2.3 asks. */
 const backoffInMillis = 200
 
 export function startSteadyClients({ url, count, stalls }: SteadyOptions): SteadyClients {

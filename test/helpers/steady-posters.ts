@@ -22,7 +22,7 @@ export interface SteadyPosters {
 }
 
 export interface PosterOptions {
-  /** Whom to post to next; null when there is nobody now. */
+  /** The connection to post to next; null when there is nobody now. */
   readonly target: () => string | null
   /** Milliseconds from an answer to the next push. */
   readonly gap: number
@@ -30,7 +30,7 @@ export interface PosterOptions {
   readonly size?: number
 }
 
-/** What posts one push: by whatever client, without trying again. */
+/** The sender of one push: whatever client, without trying again. */
 export type Post = (id: string, body: string) => Promise<number | string>
 
 let pushNumber = 0

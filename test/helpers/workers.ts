@@ -14,7 +14,7 @@ import { type GatewayProcess, startProcess } from './process.ts'
 export interface WorkersClient {
   readonly id: string
   readonly client: Client
-  /** How often, and how, it was closed. */
+  /** The closes of the connection, as the client saw them. */
   readonly closes: Closed[]
 }
 
@@ -24,13 +24,13 @@ export interface WorkersProcess extends GatewayProcess {
   /** Folder of the definition. */
   readonly directory: string
   readonly url: string
-  /** Of the management port. */
+  /** URL of the management port. */
   readonly management: string
   /** Writes the definition anew; `reply` is what its clients are answered, `stage` the settings of its stage. */
   define(reply: string, stage?: object): Promise<void>
-  /** Something that is no definition, in place of it. */
+  /** Writes something that is no definition in place of it. */
   breakDefinition(): Promise<void>
-  /** What `postern.yaml` says besides the flags. */
+  /** The text of `postern.yaml`, for what the flags do not say. */
   configure(settings: object): Promise<void>
   /** The processes that run now, by the name of their worker; the newest where there are two. */
   pids(): ReadonlyMap<string, number>

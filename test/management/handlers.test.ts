@@ -14,7 +14,7 @@ async function start(overrides?: Partial<ManagementOptions>): Promise<void> {
 beforeEach(() => start())
 afterEach(() => management.close())
 
-/** fetch sets Host and the Sec- headers itself, so requests with bad ones go through node:http. */
+/** Sends a request by node:http: fetch sets Host and the Sec- headers itself, so it can't send bad ones. */
 function call(
   path: string,
   {

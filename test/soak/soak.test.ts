@@ -71,7 +71,7 @@ async function startGateway(dir: string): Promise<Soaked> {
 interface Talk {
   readonly url: string
   readonly message: string
-  /** In every answer to it, and in nothing else. */
+  /** The mark of a message, which is in every answer to it and in nothing else. */
   readonly reply: string
 }
 
@@ -122,7 +122,7 @@ async function soak({ url, message, reply }: Talk, count: number, millis: number
 }
 
 interface Weight {
-  /** `postern_connections` of all stages. */
+  /** The sum of `postern_connections` over all stages. */
   readonly connections: number
   readonly heap: number
   readonly resident: number
@@ -131,7 +131,7 @@ interface Weight {
   readonly files: number
 }
 
-/** What the gateway holds once nobody is connected and nothing is under way. */
+/** The things that the gateway holds once nobody is connected and nothing is under way. */
 async function weigh({ inspector, pid, managementPort }: Soaked): Promise<Weight> {
   await inspector.collectGarbage()
   await inspector.collectGarbage()

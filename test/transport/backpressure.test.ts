@@ -12,7 +12,7 @@ async function openPaused(server: Server): Promise<RawClient> {
   return client
 }
 
-/** Sends until the socket says full; the number of messages that it took. */
+/** Sends until the socket says full; gives the number of messages that it took. */
 function fill(send: () => string): number {
   for (let sent = 0; sent < 10_000; sent++) {
     const outcome = send()

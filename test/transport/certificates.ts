@@ -47,7 +47,7 @@ export function makeCertificates(): Certificates {
   }
 }
 
-/** `openssl ca` is what sets dates in the past; it keeps its books in files. */
+/** Signs with dates in the past, which `openssl ca` can set; it keeps its books in files. */
 function writeAuthority(path: (name: string) => string): void {
   writeFileSync(path('index.txt'), '')
   writeFileSync(path('serial'), '01')

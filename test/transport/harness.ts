@@ -12,7 +12,7 @@ import type {
 import { loadTransport } from '../../src/transport/uws-transport.ts'
 import { RawClient } from './raw-client.ts'
 
-/** What a test knows of a connection. */
+/** The record that a test has of a connection. */
 export interface Connection {
   socket: Socket | null
 }
@@ -102,7 +102,7 @@ export async function startServer(
   return { port, transport, opened, messages, pings, closes, client: () => RawClient.to(port) }
 }
 
-/** Accepts without a subprotocol. */
+/** Accepts a handshake without a subprotocol. */
 export function acceptNow(upgrade: Upgrade<Connection>, compression = false): Socket {
   const connection: Connection = { socket: null }
   connection.socket = upgrade.accept(connection, { protocol: null, compression })

@@ -8,7 +8,7 @@ import { clientFrame, closePayload, handshake, opcodes } from './raw-client.ts'
 setFlagsFromString('--expose-gc')
 const collectGarbage = runInNewContext('gc') as () => void
 
-/** How many are still reachable once the event loop has turned and garbage was collected. */
+/** Number of objects that are still reachable once the event loop has turned and garbage was collected. */
 async function reachable(references: readonly WeakRef<object>[]): Promise<number> {
   for (let i = 0; i < 3; i++) {
     await new Promise((resolve) => setImmediate(resolve))

@@ -6,7 +6,10 @@ import { httpCall } from '../helpers/http-call.ts'
 import { type Definition, startGateway, type TestGateway } from '../helpers/postern.ts'
 import { useBackend } from '../helpers/use-backend.ts'
 
-/** Every variable of AWS's "Configure logging for a WebSocket API", and what its printout of `$context` has besides. */
+/**
+ * Names of every variable of AWS's "Configure logging for a WebSocket API", and of those that its printout of
+ * `$context` has besides.
+ */
 const names = [
   ...['requestId', 'extendedRequestId', 'apiId', 'stage', 'routeKey', 'eventType', 'connectionId', 'connectedAt'],
   ...['domainName', 'domainPrefix', 'messageId', 'messageDirection', 'requestTime', 'requestTimeEpoch', 'status'],
@@ -70,7 +73,7 @@ const waitFor = async (count: number): Promise<Row[]> => {
   await expect.poll(() => rows().length).toBe(count)
   return rows()
 }
-/** Those that have a value. */
+/** The members of a row that have a value. */
 const set = (row: Row | undefined): Row =>
   Object.fromEntries(Object.entries(row ?? {}).filter(([, value]) => value !== '-' && value !== '"-"'))
 
@@ -81,7 +84,7 @@ const proxy = (): Definition => ({
 })
 const latency = expect.stringMatching(/^\d+$/)
 const id = expect.stringMatching(shortId)
-/** What every row of a connection has. */
+/** The values that every row of a connection has. */
 const always = (row: Row | undefined): Row => ({
   requestId: id,
   extendedRequestId: row?.requestId ?? 'missing',

@@ -50,7 +50,7 @@ async function connect(options: ConstructorParameters<typeof Client>[1] = {}): P
   return [client, await client.next()]
 }
 
-/** Until the clock shows another millisecond, so that two times differ. */
+/** Waits until the clock shows another millisecond, so that two times differ. */
 async function nextMillisecond(): Promise<void> {
   const now = Date.now()
   while (Date.now() === now) await new Promise(setImmediate)

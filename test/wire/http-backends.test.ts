@@ -33,7 +33,7 @@ const mapped = {
   'integration.request.querystring.room': 'route.request.querystring.room',
   'integration.request.querystring.rooms': 'route.request.multivaluequerystring.room',
 }
-/** Names in the spelling of the wire, without those of the connection between gateway and backend. */
+/** Header names in the spelling of the wire, without those of the connection between gateway and backend. */
 const names = ({ rawHeaders }: BackendCall) =>
   rawHeaders
     .filter((_, i) => i % 2 === 0)

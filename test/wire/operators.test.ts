@@ -21,7 +21,7 @@ beforeEach(async () => {
 })
 afterEach(() => fleet.close())
 
-/** Enough for several pages in each worker (200), and in the command line (1000). */
+/** Connections enough for several pages in each worker (200), and in the command line (1000). */
 const each = 420
 const deadline = { timeout: 60_000, interval: 100 }
 
@@ -31,7 +31,7 @@ interface Ran {
   readonly err: string
 }
 
-/** `postern …` as somebody at a terminal says it, against the management port of a node. */
+/** Runs `postern …` as somebody at a terminal does, against the management port of a node. */
 async function postern(at: Node | number, ...args: string[]): Promise<Ran> {
   const port = typeof at === 'number' ? at : at.managementPort
   let out = ''
@@ -109,7 +109,7 @@ test('a listing finds every connection once, by every filter and through any wor
   }
 }, 120_000)
 
-/** Goes between the command line and a management port, and does something before the second page is asked for. */
+/** A proxy between the command line and a management port, which does something before the second page is asked for. */
 async function beforeSecondPage(node: Node, act: () => Promise<unknown>): Promise<number> {
   let pages = 0
   const server = createServer(async (request, response) => {

@@ -6,7 +6,7 @@ import { type Definition, startGateway, type TestGateway } from '../helpers/post
 let gateway: TestGateway
 afterEach(() => gateway.close())
 
-/** Which route each message takes: every route says its key. */
+/** The route that each message takes: every route says its key. */
 async function taken(routeSelectionExpression: string, keys: string[], messages: unknown[]): Promise<string[]> {
   const routes: Definition = Object.fromEntries(keys.map((key) => [key, says('$context.routeKey')]))
   gateway = await startGateway({ routeSelectionExpression, routes })

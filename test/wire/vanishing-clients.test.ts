@@ -26,7 +26,7 @@ const proxy = (overrides: Definition = {}): Definition => ({
 const line = 'GET /test/dev HTTP/1.1'
 
 describe('a client that vanishes', () => {
-  /** Sends no more and takes no more, by a reset or an orderly end. */
+  /** Cuts a client off: it sends no more and takes no more, by a reset or an orderly end. */
   const leave = (client: RawClient, how: 'reset' | 'end') => {
     if (how === 'reset') client.socket.resetAndDestroy()
     else client.socket.destroy()
@@ -41,7 +41,7 @@ describe('a client that vanishes', () => {
     await client.readTo('\r\n\r\n')
     return client
   }
-  /** What the client does before it leaves. */
+  /** Cases: what the client does before it leaves. */
   const steps: [when: string, go: (held: Promise<void>) => Promise<RawClient>][] = [
     ['before it has said anything', dial],
     ['within the request line', async () => (await dial()).write('GET /test')],

@@ -4,7 +4,9 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 export interface OracleCase {
   readonly template: string
   readonly variables?: Readonly<Record<string, unknown>>
-  /** Given, the template sees API Gateway's `$input`, `$util`, `$context` and `$stageVariables`. */
+  /**
+   * API Gateway's objects; where they are given, the template sees `$input`, `$util`, `$context` and `$stageVariables`.
+   */
   readonly input?: {
     readonly body: string
     readonly params?: Readonly<Record<string, Readonly<Record<string, string>>>>
@@ -13,7 +15,7 @@ export interface OracleCase {
   }
 }
 
-/** What the oracle said of a template. */
+/** The oracle's answer to a template. */
 export interface Golden {
   readonly template: string
   readonly output?: string
