@@ -2,8 +2,8 @@ import type { Handle } from '../management/door.ts'
 import { refuse } from '../management/reply.ts'
 import type { ManagedAnswer, ManagedRequest } from '../supervisor/protocol.ts'
 import { readManagedAnswer } from '../supervisor/protocol.ts'
+import type { SupervisedWorker } from '../supervisor/supervised-worker.ts'
 import type { Supervisor } from '../supervisor/supervisor.ts'
-import type { WorkerProcess } from '../supervisor/worker-process.ts'
 import type { HttpExchange } from '../transport/contract.ts'
 
 /** More than any operation takes, and less than `postern connections` waits. */
@@ -21,7 +21,7 @@ export function createForwarding(supervisor: Supervisor): Handle {
   let turn = 0
 
   /** Null when there is nobody to ask. */
-  function nextWorker(): WorkerProcess | null {
+  function nextWorker(): SupervisedWorker | null {
     const of = (state: string) => supervisor.processes.filter((worker) => worker.state === state)
     const able = ['ready', 'unready', 'draining'].map(of).find((workers) => workers.length > 0) ?? []
     return able[turn++ % able.length] ?? null

@@ -3,7 +3,13 @@ import { readSettings } from '../config/read-settings.ts'
 import type { Settings } from '../config/settings.ts'
 import { createManagementApi } from '../management/api.ts'
 import type { Handle } from '../management/door.ts'
-import { type Order, type Question, type Report, readOrder, type StartOrder } from '../supervisor/protocol.ts'
+import {
+  type Order,
+  readOrder,
+  type StartOrder,
+  type WorkerQuestion,
+  type WorkerReport,
+} from '../supervisor/protocol.ts'
 import { answerForwarded } from './forwarded-request.ts'
 import { type ManagementParts, managedApis } from './management.ts'
 import { type Postern, StartError, type Surroundings, startPostern } from './start.ts'
@@ -11,12 +17,14 @@ import { type Postern, StartError, type Surroundings, startPostern } from './sta
 /** What a worker may still do when its parent is gone: as long as backends may take for the last call. */
 const orphanedInMillis = 35_000
 
-/** To the process that started this one. */
+/** Messages to and from the process that has started this one. */
 export interface ParentChannel {
   /** Resolves when the message has been handed over, also when nobody is there to take it. */
   send(message: object): Promise<void>
   onMessage(listener: (message: unknown) => void): void
-  /** Called when the parent has ended, however that came; at once when it has already. */
+  /**
+   * Adds a listener for the parent's end, however that came; it is called at once when the parent has ended already.
+   */
   onClosed(listener: () => void): void
   close(): void
 }
@@ -30,7 +38,7 @@ export interface WorkerSurroundings extends Pick<Surroundings, 'destination' | '
 /** Serves as one of several, as the parent orders; resolves with the exit code when it has drained or can't start. */
 export async function runWorker(surroundings: WorkerSurroundings): Promise<number> {
   const { channel, exit } = surroundings
-  const send = (report: Report) => channel.send(report)
+  const send = (report: WorkerReport) => channel.send(report)
   let worker: Promise<Worker | null> | null = null
 
   return new Promise((resolve) => {
@@ -100,7 +108,7 @@ interface Worker {
   readonly parts: ManagementParts
   readonly scheme: 'ws' | 'wss'
   reload(): Promise<void>
-  answer(question: Question): Promise<unknown>
+  answer(question: WorkerQuestion): Promise<unknown>
 }
 
 async function startWorker(order: StartOrder, surroundings: WorkerSurroundings): Promise<Worker> {

@@ -3,11 +3,11 @@ import type { Settings } from '../config/settings.ts'
 import type { Metrics } from '../observability/contract.ts'
 import { createLogger } from '../observability/logger.ts'
 import { createMetrics } from '../observability/metrics.ts'
-import { createOrphanGuard } from '../supervisor/orphan-guard.ts'
 import type { WorkerSources } from '../supervisor/protocol.ts'
-import { createSupervisor, type Supervisor, workerStates } from '../supervisor/supervisor.ts'
-import { defaultTimings } from '../supervisor/timings.ts'
-import { createWorkerProcess, WorkerFailure, type WorkerProcess } from '../supervisor/worker-process.ts'
+import { createSupervisedWorker, type SupervisedWorker, WorkerFailure } from '../supervisor/supervised-worker.ts'
+import { createSupervisor, processStates, type Supervisor } from '../supervisor/supervisor.ts'
+import { supervisorTimings } from '../supervisor/supervisor-timings.ts'
+import { createWorkerOrphanGuard } from '../supervisor/worker-orphan-guard.ts'
 import type { CreateTransport } from '../transport/contract.ts'
 import { loadTransport } from '../transport/uws-transport.ts'
 import { openDestination, StartError, type Surroundings } from './start.ts'
@@ -77,7 +77,7 @@ export async function startWorkers(settings: Settings, surroundings: WorkersSurr
       restarts: metrics.counter('postern_worker_restarts_total', {}),
       log,
       random: Math.random,
-      timings: defaultTimings,
+      timings: supervisorTimings,
     })
     exposeStates(metrics, supervisor)
     const workerMetrics = createWorkerMetrics({ supervisor, own: metrics })
@@ -90,14 +90,14 @@ export async function startWorkers(settings: Settings, surroundings: WorkersSurr
     })
     stops.push(() => management.close())
 
-    const guard = createOrphanGuard({ afterSeconds: orphanedSeconds, mark: program.at(-1) ?? '' })
+    const guard = createWorkerOrphanGuard({ afterSeconds: orphanedSeconds, mark: program.at(-1) ?? '' })
     stops.push(() => guard.close())
     let ids = 0
-    function launch(workerName: string): WorkerProcess {
+    function launch(workerName: string): SupervisedWorker {
       const id = ++ids
       const managementOrigins = [...management.origins]
-      const worker = createWorkerProcess({
-        ...{ id, name: workerName, environment, log, timings: defaultTimings, write: destination.write },
+      const worker = createSupervisedWorker({
+        ...{ id, name: workerName, environment, log, timings: supervisorTimings, write: destination.write },
         program: [...program, workerName],
         order: { kind: 'start', sources, name: workerName, host, port, managementOrigins },
         goodbye: (last) => workerMetrics.take(id, workerName, last),
@@ -138,7 +138,7 @@ export async function startWorkers(settings: Settings, surroundings: WorkersSurr
 }
 
 function exposeStates(metrics: Metrics, supervisor: Supervisor): void {
-  for (const state of workerStates) metrics.gauge('postern_workers', { state }, () => supervisor.count(state))
+  for (const state of processStates) metrics.gauge('postern_workers', { state }, () => supervisor.count(state))
 }
 
 /**

@@ -1,7 +1,7 @@
 import type { Metrics } from '../observability/contract.ts'
 import { createMergedMetrics, readSnapshot } from '../observability/merged-metrics.ts'
+import type { SupervisedWorker } from '../supervisor/supervised-worker.ts'
 import type { Supervisor } from '../supervisor/supervisor.ts'
-import type { WorkerProcess } from '../supervisor/worker-process.ts'
 
 /** How much a worker may have counted unseen when it is killed. */
 const lookInMillis = 10_000
@@ -34,7 +34,7 @@ export function createWorkerMetrics({ supervisor, own }: { supervisor: Superviso
   }
 
   /** Whether it answered. One that is known not to is not waited for. */
-  async function look(worker: WorkerProcess): Promise<boolean> {
+  async function look(worker: SupervisedWorker): Promise<boolean> {
     if (worker.state === 'silent' || worker.state === 'starting') return false
     return take(worker.id, worker.name, await worker.ask({ kind: 'metrics' }, answerInMillis))
   }

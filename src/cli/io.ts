@@ -1,4 +1,5 @@
 import { createInterface, type Interface } from 'node:readline'
+import type { ParentChannel } from '../app/run-worker.ts'
 
 /** The outside as a command sees it, and all that it may do to it; a test hands over its own. */
 export interface Io {
@@ -21,18 +22,6 @@ export interface Io {
   readonly program?: readonly string[]
   /** The channel to the process that has started this one to work for it; null in any other. */
   readonly parent?: ParentChannel | null
-}
-
-/** Messages to and from the process that has started this one. */
-export interface ParentChannel {
-  /** Resolves when the message has been handed over, also when nobody is there to take it. */
-  send(message: object): Promise<void>
-  onMessage(listener: (message: unknown) => void): void
-  /**
-   * Adds a listener for the parent's end, however that came; it is called at once when the parent has ended already.
-   */
-  onClosed(listener: () => void): void
-  close(): void
 }
 
 export interface Output {

@@ -1,9 +1,9 @@
 import type { Log } from '../observability/contract.ts'
-import type { Timings } from './timings.ts'
+import type { SupervisorTimings } from './supervisor-timings.ts'
 
 export interface HeartbeatOptions {
   readonly log: Log
-  readonly timings: Timings
+  readonly timings: SupervisorTimings
   /** Asks how the worker is, however long that takes. Resolves with undefined when it was not asked or has ended. */
   readonly ask: () => Promise<unknown>
   readonly heard: (answer: unknown) => void

@@ -80,8 +80,8 @@ const managedApis = z.array(
 export type WorkerSources = z.output<typeof sources>
 export type StartOrder = z.output<typeof startOrder>
 export type Order = z.output<typeof order>
-export type Question = z.output<typeof question>
-export type Report = z.output<typeof report>
+export type WorkerQuestion = z.output<typeof question>
+export type WorkerReport = z.output<typeof report>
 export type WorkerStatus = z.output<typeof status>
 export type ManagedRequest = z.output<typeof managedRequest>
 export type ManagedAnswer = z.output<typeof managedAnswer>
@@ -89,7 +89,7 @@ export type ManagedApiList = z.output<typeof managedApis>
 
 /** Each gives null for what it does not know. */
 export const readOrder = (message: unknown): Order | null => order.safeParse(message).data ?? null
-export const readReport = (message: unknown): Report | null => report.safeParse(message).data ?? null
+export const readWorkerReport = (message: unknown): WorkerReport | null => report.safeParse(message).data ?? null
 export const readStatus = (answer: unknown): WorkerStatus | null => status.safeParse(answer).data ?? null
 export const readManagedAnswer = (answer: unknown): ManagedAnswer | null => managedAnswer.safeParse(answer).data ?? null
 export const readManagedApis = (answer: unknown): ManagedApiList | null => managedApis.safeParse(answer).data ?? null

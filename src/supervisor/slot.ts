@@ -1,25 +1,25 @@
 import type { Counter, Log } from '../observability/contract.ts'
 import { backoff } from './backoff.ts'
-import type { Timings } from './timings.ts'
-import { type WorkerExit, WorkerFailure, type WorkerProcess } from './worker-process.ts'
+import { type SupervisedWorker, type WorkerExit, WorkerFailure } from './supervised-worker.ts'
+import type { SupervisorTimings } from './supervisor-timings.ts'
 
 export interface SlotOptions {
   readonly name: string
   /** Starts a process under this name. May throw when the machine can't start one. */
-  readonly launch: () => WorkerProcess
+  readonly launch: () => SupervisedWorker
   readonly restarts: Counter
   readonly log: Log
   readonly random: () => number
-  readonly timings: Timings
+  readonly timings: SupervisorTimings
 }
 
 /** The place of one worker: the process that serves, those that come and go, and another one when it dies. */
 export interface Slot {
   readonly name: string
   /** The process that serves; null while it waits to be started again. */
-  readonly current: WorkerProcess | null
+  readonly current: SupervisedWorker | null
   /** All that run under this name. */
-  readonly processes: readonly WorkerProcess[]
+  readonly processes: readonly SupervisedWorker[]
   /** The first start. Rejects with a `WorkerFailure`; nothing is tried again then. */
   start(): Promise<void>
   /**
@@ -33,14 +33,14 @@ export interface Slot {
 }
 
 export function createSlot({ name, launch, restarts, log, random, timings }: SlotOptions): Slot {
-  const leaving = new Set<WorkerProcess>()
-  let current: WorkerProcess | null = null
-  let candidate: WorkerProcess | null = null
+  const leaving = new Set<SupervisedWorker>()
+  let current: SupervisedWorker | null = null
+  let candidate: SupervisedWorker | null = null
   let timer: NodeJS.Timeout | null = null
   let failures = 0
   let stopped = false
 
-  function serve(worker: WorkerProcess): void {
+  function serve(worker: SupervisedWorker): void {
     current = worker
     void worker.exited.then((exit) => {
       if (current === worker) died(worker.pid, exit)
@@ -88,7 +88,7 @@ export function createSlot({ name, launch, restarts, log, random, timings }: Slo
     serve(worker)
   }
 
-  function launched(): WorkerProcess {
+  function launched(): SupervisedWorker {
     try {
       return launch()
     } catch (error) {
@@ -128,7 +128,7 @@ export function createSlot({ name, launch, restarts, log, random, timings }: Slo
     if (current === null && timer === null && !stopped) startAfter(backoff(failures++, random, timings))
   }
 
-  async function endOf(worker: WorkerProcess, seconds: number): Promise<boolean> {
+  async function endOf(worker: SupervisedWorker, seconds: number): Promise<boolean> {
     const kill = () => {
       log.error({ worker: name, pid: worker.pid }, 'a worker did not drain in time; it is killed')
       worker.kill()

@@ -1,19 +1,19 @@
 import type { Counter, Log } from '../observability/contract.ts'
 import { createSlot } from './slot.ts'
-import type { Timings } from './timings.ts'
-import { WorkerFailure, type WorkerProcess } from './worker-process.ts'
+import { type SupervisedWorker, WorkerFailure } from './supervised-worker.ts'
+import type { SupervisorTimings } from './supervisor-timings.ts'
 
-export const workerStates = ['ready', 'unready', 'starting', 'waiting', 'draining', 'silent'] as const
+export const processStates = ['ready', 'unready', 'starting', 'waiting', 'draining', 'silent'] as const
 
 export interface SupervisorOptions {
   readonly names: readonly string[]
   /** Starts a process under this name. May throw. */
-  readonly launch: (name: string) => WorkerProcess
+  readonly launch: (name: string) => SupervisedWorker
   readonly restarts: Counter
   readonly log: Log
   /** 0 (inclusive) to 1: jitters when the dead are started again. */
   readonly random: () => number
-  readonly timings: Timings
+  readonly timings: SupervisorTimings
 }
 
 /** A fixed number of workers: each is started again when it dies, and replaced on demand. */
@@ -21,9 +21,9 @@ export interface Supervisor {
   /** Resolves when all serve. Rejects with a `WorkerFailure` when one can't; then none runs any more. */
   start(): Promise<void>
   /** Every process that runs, the older ones of a name after the one that serves. */
-  readonly processes: readonly WorkerProcess[]
+  readonly processes: readonly SupervisedWorker[]
   /** How many are in this state. */
-  count(state: (typeof workerStates)[number]): number
+  count(state: (typeof processStates)[number]): number
   /** Whether clients may be sent here, and what each worker has that is not ready. */
   readonly readiness: { readonly ready: boolean; readonly reasons: readonly string[] }
   /** All read their definitions and tokens anew. */

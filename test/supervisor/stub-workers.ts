@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Log } from '../../src/observability/contract.ts'
+import { createSupervisedWorker } from '../../src/supervisor/supervised-worker.ts'
 import { createSupervisor, type Supervisor } from '../../src/supervisor/supervisor.ts'
-import { defaultTimings, type Timings } from '../../src/supervisor/timings.ts'
-import { createWorkerProcess } from '../../src/supervisor/worker-process.ts'
+import { type SupervisorTimings, supervisorTimings } from '../../src/supervisor/supervisor-timings.ts'
 
 const stub = fileURLToPath(new URL('./stub-worker.mjs', import.meta.url))
 
@@ -53,10 +53,10 @@ export interface StubWorkers {
 }
 
 export async function stubWorkers(
-  options: { names?: string[]; program?: string[]; timings?: Partial<Timings> } = {},
+  options: { names?: string[]; program?: string[]; timings?: Partial<SupervisorTimings> } = {},
 ): Promise<StubWorkers> {
   const { names = ['a', 'b', 'c'], program = [process.execPath, stub] } = options
-  const timings = { ...defaultTimings, tick: 100, firstBackoff: 50, longestBackoff: 400, ...options.timings }
+  const timings = { ...supervisorTimings, tick: 100, firstBackoff: 50, longestBackoff: 400, ...options.timings }
   const directory = await mkdtemp(join(tmpdir(), 'postern-workers-'))
   const file = join(directory, 'behaviour.json')
   const logged: Logged[] = []
@@ -72,7 +72,7 @@ export async function stubWorkers(
     ...{ names, restarts, log, timings, random: () => 1 },
     launch(name) {
       launched.push(name)
-      return createWorkerProcess({
+      return createSupervisedWorker({
         ...{ id: ++ids, name, environment: process.env, log, timings },
         program: [...program, file, name],
         order: { kind: 'start', sources: { flags: {}, file: null }, name, host: '', port: 1, managementOrigins: [] },

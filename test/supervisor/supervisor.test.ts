@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test, vi } from 'vitest'
-import { WorkerFailure } from '../../src/supervisor/worker-process.ts'
+import { WorkerFailure } from '../../src/supervisor/supervised-worker.ts'
 import { isAlive, type StubWorkers, stubWorkers } from './stub-workers.ts'
 
 // Dozens of processes, on machines that may have other things to do.

@@ -27,7 +27,7 @@ const levels: readonly (readonly [RegExp, Readonly<Record<string, Operator>>])[]
 ]
 
 /** The parser of statements, as far as the expression parser inside it needs it. */
-export interface Surroundings {
+export interface EnclosingParser {
   depth(): number
   /** Parses the inside of a double-quoted string, which is a template of its own. */
   nested(cursor: Cursor, depth: number): Block
@@ -37,10 +37,10 @@ export interface Surroundings {
 export class ExpressionParser {
   private readonly cursor: Cursor
   private readonly limits: TemplateLimits
-  private readonly around: Surroundings
+  private readonly around: EnclosingParser
   private depth = 0
 
-  constructor(cursor: Cursor, limits: TemplateLimits, around: Surroundings) {
+  constructor(cursor: Cursor, limits: TemplateLimits, around: EnclosingParser) {
     this.cursor = cursor
     this.limits = limits
     this.around = around

@@ -1,20 +1,20 @@
-import type { Question } from './protocol.ts'
+import type { WorkerQuestion } from './protocol.ts'
 
 /** Questions to one worker that wait for their answer; a worker that is stuck must not make the parent's memory grow. */
 const maxWaiting = 256
 
-export interface Questions {
+export interface WorkerQuestions {
   /**
    * Resolves with the answer; with undefined when it does not come in time (null: however long it takes), when too
    * many wait already, or when nobody will answer any more. Never rejects.
    */
-  ask(question: Question, timeoutInMillis: number | null): Promise<unknown>
+  ask(question: WorkerQuestion, timeoutInMillis: number | null): Promise<unknown>
   answered(id: number, answer: unknown): void
   /** Nobody will answer any more. */
   close(): void
 }
 
-export function createQuestions(send: (id: number, question: Question) => void): Questions {
+export function createWorkerQuestions(send: (id: number, question: WorkerQuestion) => void): WorkerQuestions {
   const waiting = new Map<number, (answer: unknown) => void>()
   let lastId = 0
   let closed = false

@@ -1,5 +1,5 @@
 /** In milliseconds, where nothing else is said. */
-export interface Timings {
+export interface SupervisorTimings {
   /** Between two questions to a worker how it is. */
   readonly tick: number
   /** Ticks in a row without an answer after which a worker is left out of what all are asked. */
@@ -21,7 +21,7 @@ export interface Timings {
   readonly silentGrace: number
 }
 
-export const defaultTimings: Timings = {
+export const supervisorTimings: SupervisorTimings = {
   tick: 1_000,
   silentTicks: 3,
   loggedTicks: 10,

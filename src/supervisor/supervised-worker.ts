@@ -2,17 +2,17 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import type { Log } from '../observability/contract.ts'
 import { createBoundedLines } from './bounded-lines.ts'
 import { createHeartbeat } from './heartbeat.ts'
-import { type Order, type Question, readReport, readStatus, type StartOrder } from './protocol.ts'
-import { createQuestions } from './questions.ts'
+import { type Order, readStatus, readWorkerReport, type StartOrder, type WorkerQuestion } from './protocol.ts'
 import { createStderrReport } from './stderr-report.ts'
-import type { Timings } from './timings.ts'
+import type { SupervisorTimings } from './supervisor-timings.ts'
+import { createWorkerQuestions } from './worker-questions.ts'
 
 /** Longer ones are cut. The longest of ours, a log line of errors with causes, has a tenth of this. */
 const maxLineLength = 1024 * 1024
 /** How long the last words of a process that has ended may take to arrive. */
 const lastWordsInMillis = 1_000
 
-export interface WorkerProcessOptions {
+export interface SupervisedWorkerOptions {
   /** Rises with each process that this parent starts. */
   readonly id: number
   readonly name: string
@@ -21,14 +21,14 @@ export interface WorkerProcessOptions {
   readonly environment: Readonly<Record<string, string | undefined>>
   readonly order: StartOrder
   readonly log: Log
-  readonly timings: Timings
+  readonly timings: SupervisorTimings
   /** Takes each line that the worker writes to its standard output, with its line feed. */
   readonly write: (line: string) => void
   /** Takes the worker's last metrics, before it ends in order. */
   readonly goodbye: (metrics: unknown) => void
 }
 
-export type WorkerState = 'starting' | 'ready' | 'unready' | 'draining' | 'silent'
+export type ProcessState = 'starting' | 'ready' | 'unready' | 'draining' | 'silent'
 
 export interface WorkerExit {
   readonly code: number | null
@@ -51,11 +51,11 @@ export class WorkerFailure extends Error {
 }
 
 /** A child process that serves the shared port. No method throws. */
-export interface WorkerProcess {
+export interface SupervisedWorker {
   readonly id: number
   readonly name: string
   readonly pid: number | null
-  readonly state: WorkerState
+  readonly state: ProcessState
   /** What clients speak to it; null before it listens. */
   readonly scheme: 'ws' | 'wss' | null
   /** Why no client should be sent to it; empty when it is ready. */
@@ -67,7 +67,7 @@ export interface WorkerProcess {
   /** Resolves when clients may be sent to it. Rejects with a `WorkerFailure`, also when that takes too long. */
   ready(timeoutInMillis: number): Promise<void>
   /** Resolves with undefined when no answer comes in time. Never rejects. */
-  ask(question: Question, timeoutInMillis: number): Promise<unknown>
+  ask(question: WorkerQuestion, timeoutInMillis: number): Promise<unknown>
   reload(): void
   /** After `delaySeconds`, in which it serves all but sends callers away, the worker drains and ends. */
   drain(seconds: number, delaySeconds: number): void
@@ -77,12 +77,12 @@ export interface WorkerProcess {
   kill(): void
 }
 
-export function createWorkerProcess(options: WorkerProcessOptions): WorkerProcess {
+export function createSupervisedWorker(options: SupervisedWorkerOptions): SupervisedWorker {
   const { id, name, order } = options
   const child = spawnWorker(options)
   const { pid = null } = child
   const log = options.log.child({ worker: name, pid })
-  const questions = createQuestions((number, question) => send({ kind: 'ask', id: number, question }))
+  const questions = createWorkerQuestions((number, question) => send({ kind: 'ask', id: number, question }))
   const heartbeat = createHeartbeat({
     log,
     timings: options.timings,
@@ -128,7 +128,7 @@ export function createWorkerProcess(options: WorkerProcessOptions): WorkerProces
   }
 
   function take(message: unknown): void {
-    const report = over ? null : readReport(message)
+    const report = over ? null : readWorkerReport(message)
     if (report === null) return log.debug({}, 'a message of a worker was not understood')
     if (report.kind === 'answer') return questions.answered(report.id, report.answer)
     if (report.kind === 'goodbye') return options.goodbye(report.metrics)
@@ -187,7 +187,7 @@ export function createWorkerProcess(options: WorkerProcessOptions): WorkerProces
 }
 
 /** A failed spawn shows in the event `error`, whether Node.js throws or not. */
-function spawnWorker({ program, environment }: WorkerProcessOptions): ChildProcess {
+function spawnWorker({ program, environment }: SupervisedWorkerOptions): ChildProcess {
   const [executable = '', ...args] = program
   return spawn(executable, args, { env: { ...environment }, stdio: ['ignore', 'pipe', 'pipe', 'ipc'] })
 }

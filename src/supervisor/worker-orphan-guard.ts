@@ -13,14 +13,14 @@ for pid in $pids; do
 done`
 
 /** Kills workers that outlive their parent. */
-export interface OrphanGuard {
+export interface WorkerOrphanGuard {
   add(pid: number): void
   remove(pid: number): void
   /** Gives up the shell; kills nothing. */
   close(): void
 }
 
-export interface OrphanGuardOptions {
+export interface WorkerOrphanGuardOptions {
   /** How long after its parent a worker may go on to drain. */
   readonly afterSeconds: number
   /** What stands in the command line of a worker. */
@@ -32,7 +32,7 @@ export interface OrphanGuardOptions {
  * loop: it would hold the port, and what it is sent there, for ever. Without a shell, and where there is no /proc, it
  * does nothing.
  */
-export function createOrphanGuard({ afterSeconds, mark }: OrphanGuardOptions): OrphanGuard {
+export function createWorkerOrphanGuard({ afterSeconds, mark }: WorkerOrphanGuardOptions): WorkerOrphanGuard {
   const pids = new Set<number>()
   const shell = startShell(['-c', script, 'sh', String(afterSeconds), mark])
 
