@@ -43,7 +43,7 @@ async function main(): Promise<void> {
     maxWaitingPerOrigin: 1_024,
     maxResponseBytes: 10_485_760,
   })
-  const integration = createHttpIntegrationType({ pools }).create(
+  const compiled = createHttpIntegrationType({ pools }).compile(
     {
       integrationType: 'HTTP_PROXY',
       integrationMethod: 'POST',
@@ -62,6 +62,8 @@ async function main(): Promise<void> {
       forwardWebSocketHeaders: true,
     },
   )
+  if (compiled.faults !== null) throw new Error(JSON.stringify(compiled.faults))
+  const integration = compiled.open()
   const connection: ConnectionRecord = {
     connectionId: 'L0SM9cOFvHcCIhw=',
     apiId: 'bench',

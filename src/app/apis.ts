@@ -2,12 +2,11 @@ import type { Fault } from '../config/faults.ts'
 import type { Gateway } from '../gateway/gateway.ts'
 import type { Log } from '../observability/contract.ts'
 import type { Catalog } from '../stages/catalog.ts'
-import { compileApi } from '../stages/compile.ts'
-import type { CompileOptions } from '../stages/compile-stage.ts'
+import type { CompileOptions, OpenOptions } from '../stages/compile-stage.ts'
 import type { WebSocketStage } from '../stages/websocket-stage.ts'
 import { readApis } from './read-apis.ts'
 
-export interface ApisOptions extends CompileOptions {
+export interface ApisOptions extends CompileOptions, OpenOptions {
   readonly dir: string
   readonly catalog: Catalog<WebSocketStage>
   readonly gateway: Pick<Gateway, 'endSlot'>
@@ -44,7 +43,7 @@ export function createApis(options: ApisOptions): Apis {
     for (const source of sources) {
       const { apiId, routeSelectionExpression } = source.definition
       if (served.get(apiId)?.fingerprint === source.fingerprint) continue
-      replace(apiId, compileApi(source, options))
+      replace(apiId, source.compiled.open(options))
       served.set(apiId, { fingerprint: source.fingerprint, routeSelectionExpression })
     }
     // With a fault anywhere, a missing API may be one that can't be read: it keeps running.

@@ -1,12 +1,13 @@
 import type { Fault } from '../config/faults.ts'
 import { sortFaults } from '../config/faults.ts'
 import { readDefinitions } from '../config/read-api.ts'
-import { type CheckOptions, checkApi } from '../stages/compile.ts'
-import type { ApiSource } from '../stages/compile-stage.ts'
+import { type CompiledApi, compileApi } from '../stages/compile-api.ts'
+import type { CompileOptions, CompileSource } from '../stages/compile-stage.ts'
 
 /** A definition without a fault. Two with the same fingerprint are the same to the last member. */
-export interface ReadApi extends ApiSource {
+export interface ReadApi extends CompileSource {
   readonly fingerprint: string
+  readonly compiled: CompiledApi
 }
 
 export interface ApisRead {
@@ -15,19 +16,18 @@ export interface ApisRead {
   readonly faults: readonly Fault[]
 }
 
-/** Reads and checks every definition of a folder. Never rejects. */
-export async function readApis(dir: string, options: CheckOptions): Promise<ApisRead> {
+/** Reads and compiles every definition of a folder; opens none. Never rejects. */
+export async function readApis(dir: string, options: CompileOptions): Promise<ApisRead> {
   const { apis, faults } = await readDefinitions(dir)
   const all = [...faults]
   const sources: ReadApi[] = []
   for (const { definition, directory, locate, faults: own } of apis) {
     if (definition === null) continue
-    const found = checkApi({ definition, directory }, options)
-      .map(locate)
-      .filter((fault) => fault !== null)
+    const compiled = compileApi({ definition, directory }, options)
+    const found = (compiled.faults ?? []).map(locate).filter((fault) => fault !== null)
     all.push(...found)
-    if (own.length > 0 || found.length > 0 || isTaken(sources, definition.apiId)) continue
-    sources.push({ definition, directory, fingerprint: `${directory} ${JSON.stringify(definition)}` })
+    if (own.length > 0 || compiled.faults !== null || isTaken(sources, definition.apiId)) continue
+    sources.push({ definition, directory, fingerprint: `${directory} ${JSON.stringify(definition)}`, compiled })
   }
   return { sources, faults: sortFaults(all) }
 }

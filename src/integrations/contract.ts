@@ -39,7 +39,7 @@ export interface Integration {
   /** Set when every call would give this same result: the message path then asks nothing. */
   readonly constant: IntegrationResult | null
   invoke(call: IntegrationCall): IntegrationResult | Promise<IntegrationResult>
-  /** Gives back what `create` took: pools, workers. Calls in flight end by themselves. Safe to call twice. */
+  /** Gives back what `open` took: pools, workers. Calls in flight end by themselves. Safe to call twice. */
   close(): void
 }
 
@@ -66,7 +66,7 @@ export interface IntegrationDefinition {
   integrationResponses?: Record<string, IntegrationResponseDefinition> | undefined
 }
 
-/** Where an integration stands: what its `check` and `create` may look at. */
+/** The stage in which an integration is compiled: all that compiling may look at beside the definition. */
 export interface IntegrationScope extends FunctionScope {
   /**
    * What a proxy function's result of `null` (or nothing) means: ERROR answers it as malformed, the rule of REST APIs;
@@ -83,10 +83,27 @@ export interface IntegrationFault {
   readonly message: string
 }
 
+/** Takes one fault of a definition; compiling goes on, so that every fault is found at once. */
+export type ReportFault = (path: IntegrationFault['path'], message: string) => void
+
+/** An integration of one stage, compiled without a fault. Nothing is held yet that would have to be given back. */
+export interface CompiledIntegration {
+  readonly faults: null
+  /** Makes the integration, with the pools and workers that it needs. */
+  open(): Integration
+}
+
+/** A definition that can't be an integration: every fault at once, at least one. */
+export interface FaultyIntegration {
+  readonly faults: readonly IntegrationFault[]
+}
+
 /** A kind of integration: one file, one line in app's list. */
 export interface IntegrationType {
   readonly types: readonly IntegrationDefinition['integrationType'][]
-  /** Every fault at once, without side effects. `create` may rely on an empty answer. */
-  check(definition: IntegrationDefinition, scope: IntegrationScope): readonly IntegrationFault[]
-  create(definition: IntegrationDefinition, scope: IntegrationScope): Integration
+  /**
+   * Compiles a definition for one stage. Never throws for a definition that `config/` lets pass, and has no side
+   * effects: what was compiled may be thrown away, as `postern check` does, and is opened when a stage is served.
+   */
+  compile(definition: IntegrationDefinition, scope: IntegrationScope): CompiledIntegration | FaultyIntegration
 }

@@ -7,14 +7,15 @@ import type {
   Integration,
   IntegrationCall,
   IntegrationDefinition,
-  IntegrationFault,
   IntegrationScope,
   IntegrationType,
+  ReportFault,
 } from './contract.ts'
+import { createFaultList } from './fault-list.ts'
 import { compileHttpHeaders, refusedHeader } from './http-headers.ts'
 import { compileHttpUri } from './http-uri.ts'
-import { checkIntegrationResponses, compileResponseMapping } from './integration-response.ts'
-import { checkRequestTemplate, compileRequestTemplate } from './request-template.ts'
+import { compileResponseMapping, type ResponseMapping } from './integration-response.ts'
+import { compileRequestTemplate, type RequestTemplate } from './request-template.ts'
 
 const methods = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'HEAD', 'OPTIONS'] as const
 type Method = (typeof methods)[number]
@@ -25,59 +26,54 @@ const bodiless: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS'])
 export function createHttpIntegrationType({ pools }: { readonly pools: BackendPools }): IntegrationType {
   return {
     types: ['HTTP_PROXY', 'HTTP'],
-    check,
-    create(definition, scope) {
-      const { origin, request } = compileRequest(definition, scope)
-      const backend = pools.retain(origin)
-      const deadlines = new CallDeadlines(definition.timeoutInMillis)
-      return definition.integrationType === 'HTTP'
-        ? createMapped(definition, scope, request, backend, deadlines)
-        : createProxy(definition, request, backend, deadlines)
+    compile(definition, scope) {
+      const { report, outcome } = createFaultList()
+      const request = compileRequest(definition, scope, report)
+      const mapping = definition.integrationType === 'HTTP' ? compileMapping(definition, scope, report) : null
+      return outcome(request, ({ origin, build }) => {
+        const backend = pools.retain(origin)
+        const deadlines = new CallDeadlines(definition.timeoutInMillis)
+        return mapping === null
+          ? createProxy(definition, build, backend, deadlines)
+          : createMapped(definition, mapping, build, backend, deadlines)
+      })
     },
   }
 }
 
-function check(definition: IntegrationDefinition, scope: IntegrationScope): readonly IntegrationFault[] {
-  const faults: IntegrationFault[] = []
-  if (!isMethod(definition.integrationMethod)) {
-    faults.push({ path: ['integrationMethod'], message: `allowed: ${methods.join(', ')}` })
-  }
-  const mapping = compileParameterMapping(definition.requestParameters, scope.stageVariables)
-  for (const fault of mapping.faults) faults.push({ ...fault, path: ['requestParameters', ...fault.path] })
-  for (const { place, name } of mapping.parameters) {
-    const refusal = place === 'header' ? refusedHeader(name) : null
-    if (refusal !== null)
-      faults.push({ path: ['requestParameters', `integration.request.header.${name}`], message: refusal })
-  }
-  const uri = compileHttpUri(definition.integrationUri ?? '', scope.stageVariables, mapping.parameters)
-  if (typeof uri === 'string') faults.push({ path: ['integrationUri'], message: uri })
-  if (definition.integrationType === 'HTTP') {
-    faults.push(
-      ...checkRequestTemplate(definition),
-      ...checkIntegrationResponses(definition.integrationResponses, scope),
-    )
-  }
-  return faults
+/** One call's request from its payload. */
+type BuildRequest = (call: IntegrationCall, payload: string | Uint8Array | null) => BackendRequest
+
+interface CompiledRequest {
+  readonly origin: string
+  readonly build: BuildRequest
 }
 
-/** One call's request from its payload. */
-type CompileRequest = (call: IntegrationCall, payload: string | Uint8Array | null) => BackendRequest
-
+/** Null with a fault, each of which is reported. */
 function compileRequest(
   definition: IntegrationDefinition,
   scope: IntegrationScope,
-): { readonly origin: string; readonly request: CompileRequest } {
-  const { parameters } = compileParameterMapping(definition.requestParameters, scope.stageVariables)
-  const uri = compileHttpUri(definition.integrationUri ?? '', scope.stageVariables, parameters)
+  report: ReportFault,
+): CompiledRequest | null {
   const method = definition.integrationMethod
-  if (typeof uri === 'string' || !isMethod(method)) throw new Error('a definition with faults')
+  if (!isMethod(method)) report(['integrationMethod'], `allowed: ${methods.join(', ')}`)
+  const { parameters, faults } = compileParameterMapping(definition.requestParameters, scope.stageVariables)
+  for (const { path, message } of faults) report(['requestParameters', ...path], message)
+  for (const { place, name } of parameters) {
+    const refusal = place === 'header' ? refusedHeader(name) : null
+    if (refusal !== null) report(['requestParameters', `integration.request.header.${name}`], refusal)
+  }
+  const uri = compileHttpUri(definition.integrationUri ?? '', scope.stageVariables, parameters)
+  if (typeof uri === 'string') report(['integrationUri'], uri)
+  if (typeof uri === 'string' || !isMethod(method)) return null
+
   const proxy = definition.integrationType === 'HTTP_PROXY'
   const mapped = parameters.filter(({ place }) => place === 'header')
   const headers = compileHttpHeaders({ scope, mapped, proxy })
   const sendsBody = !bodiless.has(method)
   return {
     origin: uri.origin,
-    request: (call, payload) => {
+    build: (call, payload) => {
       const body = sendsBody ? payload : null
       const query = proxy && call.request !== null ? call.request.query : null
       return { method, path: uri.path(call, query), headers: headers(call, body !== null), body }
@@ -89,9 +85,25 @@ function isMethod(method: string | undefined): method is Method {
   return methods.some((each) => each === method)
 }
 
+interface PayloadMapping {
+  readonly template: RequestTemplate
+  readonly responses: ResponseMapping
+}
+
+function compileMapping(
+  definition: IntegrationDefinition,
+  scope: IntegrationScope,
+  report: ReportFault,
+): PayloadMapping {
+  return {
+    template: compileRequestTemplate(definition, scope, report),
+    responses: compileResponseMapping(definition.integrationResponses, scope, report),
+  }
+}
+
 function createProxy(
   definition: IntegrationDefinition,
-  request: CompileRequest,
+  build: BuildRequest,
   backend: Backend,
   deadlines: CallDeadlines,
 ): Integration {
@@ -100,7 +112,7 @@ function createProxy(
     constant: null,
     invoke(call) {
       const payload = toBinary && call.body !== null ? decodeBase64(call.body) : call.body
-      return backend.call(request(call, payload), deadlines, call.context)
+      return backend.call(build(call, payload), deadlines, call.context)
     },
     close: backend.release,
   }
@@ -108,20 +120,18 @@ function createProxy(
 
 function createMapped(
   definition: IntegrationDefinition,
-  scope: IntegrationScope,
-  request: CompileRequest,
+  { template, responses }: PayloadMapping,
+  build: BuildRequest,
   backend: Backend,
   deadlines: CallDeadlines,
 ): Integration {
-  const template = compileRequestTemplate(definition, scope)
-  const responses = compileResponseMapping(definition.integrationResponses, scope)
   const toBinary = definition.contentHandlingStrategy === 'CONVERT_TO_BINARY'
   return {
     constant: null,
     invoke(call) {
       const rendered = template.render(call)
       const payload = toBinary && rendered !== null ? decodeBase64(rendered) : rendered
-      return backend.call(request(call, payload), deadlines, call.context).then((answer) => responses.map(call, answer))
+      return backend.call(build(call, payload), deadlines, call.context).then((answer) => responses.map(call, answer))
     },
     close: backend.release,
   }

@@ -1,9 +1,5 @@
 import type { MappingTemplate } from '../mapping/template.ts'
-import {
-  compileSelectionExpression,
-  type SelectionExpression,
-  type VariableFamily,
-} from '../routing/selection-expression.ts'
+import type { SelectionExpression, VariableFamily } from '../routing/selection-expression.ts'
 import { GatewayError } from '../vocabulary/errors.ts'
 import type { HeaderList } from '../vocabulary/headers.ts'
 import { parseJson } from '../vocabulary/json-text.ts'
@@ -11,11 +7,11 @@ import { bodyText, decodeBase64, encodeBase64 } from './content-handling.ts'
 import type {
   IntegrationCall,
   IntegrationDefinition,
-  IntegrationFault,
   IntegrationResponseDefinition,
   IntegrationResult,
+  ReportFault,
 } from './contract.ts'
-import { checkSelection, messageInput } from './request-template.ts'
+import { compileTemplateSelection, messageInput } from './request-template.ts'
 import { compileResponseKey, type MatchResponseKey } from './response-key.ts'
 import { compileResponseParameters, type ResponseParameter } from './response-parameters.ts'
 import { compileTemplates, renderTemplate, templateInput } from './template-input.ts'
@@ -63,30 +59,21 @@ const responseVariables: readonly VariableFamily[] = [
 /** Without an expression, the status picks the template: AWS then uses a template under the key `200`. */
 const defaultSelection = '$integration.response.statuscode'
 
-/** Every fault of `integrationResponses`; empty when `compileResponseMapping` will succeed. */
-export function checkIntegrationResponses(definitions: ResponseDefinitions, scope: Scope): readonly IntegrationFault[] {
-  return Object.entries(definitions ?? {}).flatMap(([key, definition]) => {
-    const path = ['integrationResponses', key]
-    const faults: IntegrationFault[] = []
-    if (key !== '$default' && compileResponseKey(key) === null) {
-      faults.push({ path, message: 'allowed: $default, or a regular expression between slashes such as /2\\d\\d/' })
-    }
-    faults.push(...checkSelection(definition.templateSelectionExpression, responseVariables, path))
-    faults.push(...compileTemplates(definition.responseTemplates, [...path, 'responseTemplates']).faults)
-    const { faults: wrong } = compileResponseParameters(definition.responseParameters, scope.stageVariables)
-    return [...faults, ...wrong.map((fault) => ({ ...fault, path: [...path, 'responseParameters', ...fault.path] }))]
-  })
-}
-
 /**
  * Compiles `integrationResponses` ("Set up a WebSocket API integration response"). Without any, answers pass through
- * as they are; with some, one has to fit.
+ * as they are; with some, one has to fit. With a fault, each of which is reported, the result is not to be used.
  */
-export function compileResponseMapping(definitions: ResponseDefinitions, scope: Scope): ResponseMapping {
-  const rules = Object.entries(definitions ?? {}).map(([key, definition]) => compileRule(key, definition, scope))
+export function compileResponseMapping(
+  definitions: ResponseDefinitions,
+  scope: Scope,
+  report: ReportFault,
+): ResponseMapping {
+  const rules = Object.entries(definitions ?? {}).map(([key, definition]) =>
+    compileRule(key, definition, scope, report),
+  )
   const patterns = rules.filter((rule) => rule.matches !== null)
   const fallback = rules.find((rule) => rule.matches === null) ?? null
-  const passThrough = rules.length === 0 ? compileRule('$default', {}, scope) : null
+  const passThrough = rules.length === 0 ? compileRule('$default', {}, scope, report) : null
 
   function select(value: string | null): ResponseRule {
     const rule =
@@ -127,18 +114,34 @@ export function compileResponseMapping(definitions: ResponseDefinitions, scope: 
   }
 }
 
-function compileRule(key: string, definition: IntegrationResponseDefinition, scope: Scope): ResponseRule {
+function compileRule(
+  key: string,
+  definition: IntegrationResponseDefinition,
+  scope: Scope,
+  report: ReportFault,
+): ResponseRule {
+  const path = ['integrationResponses', key]
+  const selection = definition.templateSelectionExpression ?? defaultSelection
   return {
     key,
-    matches: key === '$default' ? null : (compileResponseKey(key) ?? (() => false)),
-    expression: compileSelectionExpression(
-      definition.templateSelectionExpression ?? defaultSelection,
-      responseVariables,
-    ),
-    templates: compileTemplates(definition.responseTemplates, []).templates,
+    matches: key === '$default' ? null : compileKey(key, path, report),
+    expression: compileTemplateSelection(selection, responseVariables, path, report),
+    templates: compileTemplates(definition.responseTemplates, [...path, 'responseTemplates'], report),
     contentHandling: definition.contentHandlingStrategy,
-    parameters: compileResponseParameters(definition.responseParameters, scope.stageVariables).parameters,
+    parameters: compileResponseParameters(
+      definition.responseParameters,
+      scope.stageVariables,
+      [...path, 'responseParameters'],
+      report,
+    ),
   }
+}
+
+function compileKey(key: string, path: readonly string[], report: ReportFault): MatchResponseKey {
+  const matches = compileResponseKey(key)
+  if (matches !== null) return matches
+  report(path, 'allowed: $default, or a regular expression between slashes such as /2\\d\\d/')
+  return () => false
 }
 
 function constantResult(rule: ResponseRule, status: number): IntegrationResult | null {

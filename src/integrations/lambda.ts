@@ -1,5 +1,5 @@
 import type { RequestContext } from '../events/request-context.ts'
-import type { FunctionFinder, FunctionInvoker, InvocationResult } from '../functions/contract.ts'
+import type { FunctionFinder, FunctionInvoker, FunctionTarget, InvocationResult } from '../functions/contract.ts'
 import { compileParameterMapping, type ParameterInput, type ParameterSource } from '../mapping/parameter-mapping.ts'
 import { GatewayError } from '../vocabulary/errors.ts'
 import { errorSentence } from '../vocabulary/function-error.ts'
@@ -7,15 +7,16 @@ import type {
   Integration,
   IntegrationCall,
   IntegrationDefinition,
-  IntegrationFault,
   IntegrationResult,
   IntegrationScope,
   IntegrationType,
+  ReportFault,
 } from './contract.ts'
-import { checkIntegrationResponses, compileResponseMapping } from './integration-response.ts'
+import { createFaultList } from './fault-list.ts'
+import { compileResponseMapping } from './integration-response.ts'
 import { createProxyEvent } from './lambda-event.ts'
 import { readProxyResult } from './proxy-result.ts'
-import { checkRequestTemplate, compileRequestTemplate } from './request-template.ts'
+import { compileRequestTemplate } from './request-template.ts'
 
 /** How a call that the function failed counts for a handshake, as when a proxy's function fails. */
 const functionFailureStatus = 502
@@ -25,143 +26,135 @@ const invocationType = 'x-amz-invocation-type'
 export function createLambdaType(functions: FunctionFinder): IntegrationType {
   return {
     types: ['AWS_PROXY', 'AWS'],
-    check: (definition, scope) => check(definition, scope, functions),
-    create(definition, scope) {
-      const target = functions.find(definition.integrationUri ?? '', scope)
-      if (typeof target === 'string') throw new GatewayError('API_CONFIGURATION_ERROR', target)
-      const invoker = target.open()
-      const invoke =
+    compile(definition, scope) {
+      const { report, outcome } = createFaultList()
+      const target = findTarget(functions, definition, scope, report)
+      if (definition.contentHandlingStrategy === 'CONVERT_TO_BINARY') {
+        const message = 'allowed for a function: CONVERT_TO_TEXT or nothing; events are JSON text'
+        report(['contentHandlingStrategy'], message)
+      }
+      const isEvent = compileInvocationType(definition, scope, report)
+      const createInvoke =
         definition.integrationType === 'AWS'
-          ? createMappedInvoke(definition, scope, invoker)
-          : createProxyInvoke(definition, scope, invoker)
-      return { constant: null, invoke, close: () => invoker.close() }
+          ? compileMappedInvoke(definition, scope, isEvent, report)
+          : compileProxyInvoke(definition, scope)
+      return outcome(target, (found) => {
+        const invoker = found.open()
+        return { constant: null, invoke: createInvoke(invoker), close: () => invoker.close() }
+      })
     },
   }
 }
 
-// --- check ---
+type CreateInvoke = (invoker: FunctionInvoker) => Integration['invoke']
 
-function check(
-  definition: IntegrationDefinition,
-  scope: IntegrationScope,
+function findTarget(
   functions: FunctionFinder,
-): readonly IntegrationFault[] {
-  const faults: IntegrationFault[] = []
-  const target = functions.find(definition.integrationUri ?? '', scope)
-  if (typeof target === 'string') faults.push({ path: ['integrationUri'], message: target })
-  if (definition.contentHandlingStrategy === 'CONVERT_TO_BINARY') {
-    const message = 'allowed for a function: CONVERT_TO_TEXT or nothing; events are JSON text'
-    faults.push({ path: ['contentHandlingStrategy'], message })
-  }
-  faults.push(...checkParameters(definition, scope))
-  if (definition.integrationType === 'AWS') {
-    faults.push(
-      ...checkRequestTemplate(definition),
-      ...checkIntegrationResponses(definition.integrationResponses, scope),
-    )
-  }
-  return faults
+  { integrationUri }: IntegrationDefinition,
+  scope: IntegrationScope,
+  report: ReportFault,
+): FunctionTarget | null {
+  const target = functions.find(integrationUri ?? '', scope)
+  if (typeof target !== 'string') return target
+  report(['integrationUri'], target)
+  return null
 }
 
-/** A function gets an event and no HTTP request: the one header that says something says it to the Lambda API. */
-function checkParameters(
+/**
+ * Whether a call does not wait for its result. A function gets an event and no HTTP request: the one header that says
+ * something, `X-Amz-Invocation-Type`, says it to the Lambda API.
+ */
+function compileInvocationType(
   { integrationType, requestParameters }: IntegrationDefinition,
   { stageVariables }: IntegrationScope,
-): readonly IntegrationFault[] {
+  report: ReportFault,
+): (call: IntegrationCall) => boolean {
   const { parameters, faults } = compileParameterMapping(requestParameters, stageVariables)
+  for (const { path, message } of faults) report(['requestParameters', ...path], message)
   const message =
     integrationType === 'AWS'
       ? 'allowed for a function: integration.request.header.X-Amz-Invocation-Type'
       : 'a function behind AWS_PROXY gets its event as it is; integrationType AWS maps'
-  return [
-    ...faults.map((fault) => ({ ...fault, path: ['requestParameters', ...fault.path] })),
-    ...parameters
-      .filter(
-        (each) => integrationType !== 'AWS' || each.place !== 'header' || each.name.toLowerCase() !== invocationType,
-      )
-      .map(({ place, name }) => ({ path: ['requestParameters', `integration.request.${place}.${name}`], message })),
-  ]
+  let source: ParameterSource<ParameterInput> | null = null
+  for (const each of parameters) {
+    const isAllowed = integrationType === 'AWS' && each.place === 'header'
+    if (!isAllowed || each.name.toLowerCase() !== invocationType) {
+      report(['requestParameters', `integration.request.${each.place}.${each.name}`], message)
+    } else source ??= each.source
+  }
+  const type = source
+  return type === null ? () => false : (call) => type.read(call) === 'Event'
 }
 
 // --- AWS_PROXY ---
 
-function createProxyInvoke(
+function compileProxyInvoke(
   { timeoutInMillis }: IntegrationDefinition,
   { stageVariables, nullFunctionResult }: IntegrationScope,
-  invoker: FunctionInvoker,
-): Integration['invoke'] {
+): CreateInvoke {
   const proxyEvent = createProxyEvent(stageVariables)
-  return async function invokeProxy(call) {
-    const { context } = call
-    const result = await timed(context, () =>
-      invoker.invoke({
-        payload: proxyEvent(call),
-        requestId: context.requestId,
-        traceId: context.traceId,
-        asynchronous: false,
-        timeoutInMillis,
-      }),
-    )
-    try {
-      if (result.functionError) throw new GatewayError('FUNCTION_FAILURE', errorSentence(result.payload))
-      return readProxyResult(result.payload, nullFunctionResult)
-    } catch (error) {
-      throw noted(context, error)
+  return (invoker) =>
+    async function invokeProxy(call) {
+      const { context } = call
+      const result = await timed(context, () =>
+        invoker.invoke({
+          payload: proxyEvent(call),
+          requestId: context.requestId,
+          traceId: context.traceId,
+          asynchronous: false,
+          timeoutInMillis,
+        }),
+      )
+      try {
+        if (result.functionError) throw new GatewayError('FUNCTION_FAILURE', errorSentence(result.payload))
+        return readProxyResult(result.payload, nullFunctionResult)
+      } catch (error) {
+        throw noted(context, error)
+      }
     }
-  }
 }
 
 // --- AWS ---
 
-function createMappedInvoke(
+function compileMappedInvoke(
   definition: IntegrationDefinition,
   scope: IntegrationScope,
-  invoker: FunctionInvoker,
-): Integration['invoke'] {
+  isEvent: (call: IntegrationCall) => boolean,
+  report: ReportFault,
+): CreateInvoke {
   const { timeoutInMillis, integrationResponses } = definition
-  const request = compileRequestTemplate(definition, scope)
-  const responses = compileResponseMapping(integrationResponses, scope)
+  const request = compileRequestTemplate(definition, scope, report)
+  const responses = compileResponseMapping(integrationResponses, scope, report)
   const mapsErrors = Object.keys(integrationResponses ?? {}).length > 0
-  const isEvent = compileInvocationType(definition, scope)
 
-  return async function invokeMapped(call) {
-    const { context } = call
-    const result = await timed(context, () =>
-      invoker.invoke({
-        // What Lambda makes of an empty payload.
-        payload: request.render(call) || '{}',
-        requestId: context.requestId,
-        traceId: context.traceId,
-        asynchronous: isEvent(call),
-        timeoutInMillis,
-      }),
-    )
-    try {
-      if (!result.functionError) return responses.map(call, { ...success, body: result.payload })
-      if (!mapsErrors) throw new GatewayError('FUNCTION_FAILURE', errorSentence(result.payload))
-      context.integrationErrorMessage = errorSentence(result.payload)
-      const selectionValue = readErrorMessage(result.payload)
-      const mapped = responses.map(call, { ...success, selectionValue, body: result.payload })
-      return { ...mapped, status: functionFailureStatus } satisfies IntegrationResult
-    } catch (error) {
-      throw noted(context, error)
+  return (invoker) =>
+    async function invokeMapped(call) {
+      const { context } = call
+      const result = await timed(context, () =>
+        invoker.invoke({
+          // What Lambda makes of an empty payload.
+          payload: request.render(call) || '{}',
+          requestId: context.requestId,
+          traceId: context.traceId,
+          asynchronous: isEvent(call),
+          timeoutInMillis,
+        }),
+      )
+      try {
+        if (!result.functionError) return responses.map(call, { ...success, body: result.payload })
+        if (!mapsErrors) throw new GatewayError('FUNCTION_FAILURE', errorSentence(result.payload))
+        context.integrationErrorMessage = errorSentence(result.payload)
+        const selectionValue = readErrorMessage(result.payload)
+        const mapped = responses.map(call, { ...success, selectionValue, body: result.payload })
+        return { ...mapped, status: functionFailureStatus } satisfies IntegrationResult
+      } catch (error) {
+        throw noted(context, error)
+      }
     }
-  }
 }
 
 /** The Lambda API answers 200 for every call that it carried out; only an error has something to select by. */
 const success = { selectionValue: null, status: 200, headers: [] } as const
-
-function compileInvocationType(
-  { requestParameters }: IntegrationDefinition,
-  { stageVariables }: IntegrationScope,
-): (call: IntegrationCall) => boolean {
-  const { parameters } = compileParameterMapping(requestParameters, stageVariables)
-  const source: ParameterSource<ParameterInput> | undefined = parameters.find(
-    ({ place, name }) => place === 'header' && name.toLowerCase() === invocationType,
-  )?.source
-  return source === undefined ? () => false : (call) => source.read(call) === 'Event'
-}
 
 function readErrorMessage(payload: string): string {
   try {

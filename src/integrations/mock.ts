@@ -1,8 +1,9 @@
 import { GatewayError } from '../vocabulary/errors.ts'
 import type { IntegrationCall, IntegrationResult, IntegrationType } from './contract.ts'
-import { checkIntegrationResponses, compileResponseMapping } from './integration-response.ts'
+import { createFaultList } from './fault-list.ts'
+import { compileResponseMapping } from './integration-response.ts'
 import { readMockStatus } from './mock-status.ts'
-import { checkRequestTemplate, compileRequestTemplate } from './request-template.ts'
+import { compileRequestTemplate } from './request-template.ts'
 
 /**
  * MOCK answers by itself: the request template renders `{"statusCode": 200}`, that status picks an integration response,
@@ -10,13 +11,10 @@ import { checkRequestTemplate, compileRequestTemplate } from './request-template
  */
 export const mockIntegrationType: IntegrationType = {
   types: ['MOCK'],
-  check: (definition, scope) => [
-    ...checkRequestTemplate(definition),
-    ...checkIntegrationResponses(definition.integrationResponses, scope),
-  ],
-  create(definition, scope) {
-    const request = compileRequestTemplate(definition, scope)
-    const responses = compileResponseMapping(definition.integrationResponses, scope)
+  compile(definition, scope) {
+    const { report, outcome } = createFaultList()
+    const request = compileRequestTemplate(definition, scope, report)
+    const responses = compileResponseMapping(definition.integrationResponses, scope, report)
     const constantStatus = request.constant === null ? null : readMockStatus(request.constant)
 
     function answer(call: IntegrationCall): IntegrationResult {
@@ -27,10 +25,10 @@ export const mockIntegrationType: IntegrationType = {
       return responses.map(call, { selectionValue: String(status), status, headers: [], body: '' })
     }
 
-    return {
+    return outcome(responses, () => ({
       constant: constantStatus === null ? null : responses.constantFor(constantStatus),
       invoke: answer,
       close() {},
-    }
+    }))
   },
 }

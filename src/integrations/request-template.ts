@@ -8,7 +8,7 @@ import {
 } from '../routing/selection-expression.ts'
 import { GatewayError } from '../vocabulary/errors.ts'
 import { rememberedJson } from '../vocabulary/json-text.ts'
-import type { IntegrationCall, IntegrationDefinition, IntegrationFault } from './contract.ts'
+import type { IntegrationCall, IntegrationDefinition, ReportFault } from './contract.ts'
 import { compileTemplates, renderTemplate, templateInput } from './template-input.ts'
 
 /** The payload of a non-proxy integration (HTTP, AWS, MOCK): a request template's output, or what passes through. */
@@ -32,18 +32,18 @@ const requestVariables: readonly VariableFamily[] = ['request.body', 'request.he
 /** Without a templateSelectionExpression, AWS uses the template under this key. */
 const defaultKey = 'application/json'
 
-/** Every fault of the request templates and their selection; empty when `compileRequestTemplate` will succeed. */
-export function checkRequestTemplate(definition: RequestTemplateDefinition): readonly IntegrationFault[] {
-  const { faults } = compileTemplates(definition.requestTemplates, ['requestTemplates'])
-  return [...checkSelection(definition.templateSelectionExpression, requestVariables, []), ...faults]
-}
-
+/**
+ * Compiles the request templates and their selection. With a fault, each of which is reported, the result is not to be
+ * used.
+ */
 export function compileRequestTemplate(
   definition: RequestTemplateDefinition,
   scope: { readonly stageVariables: Readonly<Record<string, string>> },
+  report: ReportFault,
 ): RequestTemplate {
-  const { templates } = compileTemplates(definition.requestTemplates, ['requestTemplates'])
-  const expression = compileSelectionExpression(definition.templateSelectionExpression ?? defaultKey, requestVariables)
+  const selection = definition.templateSelectionExpression ?? defaultKey
+  const expression = compileTemplateSelection(selection, requestVariables, [], report)
+  const templates = compileTemplates(definition.requestTemplates, ['requestTemplates'], report)
   const fallback = templates.get('$default')
   const { stageVariables } = scope
   const passes =
@@ -78,18 +78,18 @@ export function messageInput(expression: SelectionExpression, { body, request }:
   }
 }
 
-/** The fault of a templateSelectionExpression below `path`, if it has one. */
-export function checkSelection(
-  source: string | undefined,
+/** Compiles a `templateSelectionExpression`; its fault is reported below `path`, and some other expression returned. */
+export function compileTemplateSelection(
+  source: string,
   variables: readonly VariableFamily[],
   path: readonly (string | number)[],
-): readonly IntegrationFault[] {
-  if (source === undefined) return []
+  report: ReportFault,
+): SelectionExpression {
   try {
-    compileSelectionExpression(source, variables)
-    return []
+    return compileSelectionExpression(source, variables)
   } catch (error) {
     if (!(error instanceof SelectionExpressionError)) throw error
-    return [{ path: [...path, 'templateSelectionExpression'], message: error.message }]
+    report([...path, 'templateSelectionExpression'], error.message)
+    return compileSelectionExpression(defaultKey, [])
   }
 }

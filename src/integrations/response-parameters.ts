@@ -7,7 +7,7 @@ import {
   readBodyPath,
 } from '../mapping/parameter-mapping.ts'
 import { type HeaderList, lastHeader } from '../vocabulary/headers.ts'
-import type { IntegrationFault } from './contract.ts'
+import type { ReportFault } from './contract.ts'
 
 /** What `responseParameters` may read. */
 export interface ResponseParameterInput {
@@ -27,17 +27,21 @@ const target = /^(?:method|route)\.response\.header\.([A-Za-z0-9!#$%&'*+.^_`|~-]
 const headerSource = /^integration\.response\.(header|multivalueheader)\.(.+)$/
 const bodySource = /^integration\.response\.body(?:\.(.+)|(\[.+))?$/s
 
-/** Compiles `responseParameters` (`IntegrationResponse` of apigatewayv2): `method.response.header.…` from a source. */
+/**
+ * Compiles `responseParameters` (`IntegrationResponse` of apigatewayv2): `method.response.header.…` from a source. Each
+ * that can't be compiled is reported below `path`, and left out.
+ */
 export function compileResponseParameters(
   definitions: Readonly<Record<string, string>> | undefined,
   stageVariables: Readonly<Record<string, string>>,
-): { parameters: readonly ResponseParameter[]; faults: readonly IntegrationFault[] } {
+  path: readonly (string | number)[],
+  report: ReportFault,
+): readonly ResponseParameter[] {
   const parameters: ResponseParameter[] = []
-  const faults: IntegrationFault[] = []
   for (const [key, text] of Object.entries(definitions ?? {})) {
     const name = target.exec(key)?.[1]
     if (name === undefined) {
-      faults.push({ path: [key], message: 'allowed: method.response.header.<name>' })
+      report([...path, key], 'allowed: method.response.header.<name>')
       continue
     }
     try {
@@ -45,10 +49,10 @@ export function compileResponseParameters(
       parameters.push({ name, source })
     } catch (error) {
       if (!(error instanceof ParameterSourceError)) throw error
-      faults.push({ path: [key], message: error.message })
+      report([...path, key], error.message)
     }
   }
-  return { parameters, faults }
+  return parameters
 }
 
 function compileAnswerSource(text: string): ParameterSource<ResponseParameterInput> {

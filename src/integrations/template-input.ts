@@ -9,7 +9,7 @@ import {
 } from '../mapping/template.ts'
 import { GatewayError } from '../vocabulary/errors.ts'
 import type { HeaderList } from '../vocabulary/headers.ts'
-import type { IntegrationCall, IntegrationFault } from './contract.ts'
+import type { IntegrationCall, ReportFault } from './contract.ts'
 
 type StageVariables = Readonly<Record<string, string>>
 
@@ -52,20 +52,20 @@ export function renderTemplate(
   }
 }
 
-/** Templates by key; `faults` has one per template that can't be compiled, below `path`. */
+/** Compiles templates by key; each that can't be compiled is reported below `path`, and left out. */
 export function compileTemplates(
   texts: Readonly<Record<string, string>> | undefined,
   path: readonly (string | number)[],
-): { templates: ReadonlyMap<string, MappingTemplate>; faults: readonly IntegrationFault[] } {
+  report: ReportFault,
+): ReadonlyMap<string, MappingTemplate> {
   const templates = new Map<string, MappingTemplate>()
-  const faults: IntegrationFault[] = []
   for (const [key, text] of Object.entries(texts ?? {})) {
     try {
       templates.set(key, compileMappingTemplate(text))
     } catch (error) {
       if (!(error instanceof TemplateSyntaxError)) throw error
-      faults.push({ path: [...path, key], message: error.message })
+      report([...path, key], error.message)
     }
   }
-  return { templates, faults }
+  return templates
 }

@@ -1,21 +1,25 @@
 import { parseJson } from '../vocabulary/json-text.ts'
 import { javaText } from './java-text.ts'
-import { compileSelectionExpression } from './selection-expression.ts'
+import { compileSelectionExpression, type SelectionExpression } from './selection-expression.ts'
 
 const reserved = ['$connect', '$disconnect']
+
+/** Compiles a `routeSelectionExpression`. Throws a `SelectionExpressionError` when it is wrong. */
+export function compileRouteSelection(source: string): SelectionExpression {
+  return compileSelectionExpression(source, ['request.body'])
+}
 
 /**
  * Picks the route of a message ("Route selection expressions"): exact match with a route key, else `$default`, else
  * null. A value that spells `$connect` or `$disconnect` never reaches them, and text that is not JSON always goes to
- * `$default`. Throws a `SelectionExpressionError` when the expression is wrong.
+ * `$default`. The expression is one of `compileRouteSelection`.
  *
  * What was parsed here is found by `rememberedJson` until the next message.
  */
 export function createRouteSelector<Route>(
-  source: string,
+  expression: SelectionExpression,
   routes: ReadonlyMap<string, Route>,
 ): (text: string) => Route | null {
-  const expression = compileSelectionExpression(source, ['request.body'])
   const fallback = routes.get('$default') ?? null
   const selectable = new Map([...routes].filter(([routeKey]) => !reserved.includes(routeKey)))
   const routeOf = (routeKey: string): Route | null => selectable.get(routeKey) ?? fallback

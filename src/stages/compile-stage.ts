@@ -1,25 +1,32 @@
 import type { ApiDefinition, RouteDefinition, RouteSettings, StageDefinition } from '../config/api-definition.ts'
 import type { RequestContext } from '../events/request-context.ts'
-import type { IntegrationScope, IntegrationType } from '../integrations/contract.ts'
+import type { IntegrationScope, IntegrationType, ReportFault } from '../integrations/contract.ts'
 import { createTokenBucket, type TokenBucket } from '../limits/token-bucket.ts'
 import type { Counter, Metrics } from '../observability/contract.ts'
 import type { Route, Stage } from './stage.ts'
-import { createStageIntegrations, type StageIntegrations } from './stage-integrations.ts'
+import { type CompiledIntegrations, compileStageIntegrations, type StageIntegrations } from './stage-integrations.ts'
 
-/** A definition and the folder that its file names are relative to. */
-export interface ApiSource {
+/** A definition that config has let pass, and the folder that its file names are relative to. */
+export interface CompileSource {
   readonly definition: ApiDefinition
   readonly directory: string
 }
 
+/** What a definition is judged with. */
 export interface CompileOptions {
   readonly integrationTypes: readonly IntegrationType[]
   /** Throws an error with one sentence when the format is wrong. */
-  readonly createAccessLog: (format: string) => (context: RequestContext) => void
+  readonly createAccessLog: (format: string) => WriteAccessLog
+}
+
+/** What a stage needs beyond its definition when it is opened. */
+export interface OpenOptions {
   readonly metrics: Metrics
   /** Origins that every API takes connections from: the playground's. */
   readonly isTrustedOrigin: (origin: string) => boolean
 }
+
+type WriteAccessLog = (context: RequestContext) => void
 
 /** The labels of a stage's own series. */
 export interface StageLabels {
@@ -27,45 +34,77 @@ export interface StageLabels {
   readonly stage: string
 }
 
+/** What every protocol has of a stage, compiled; nothing is held that would have to be given back. */
+export interface CompiledStage {
+  readonly definition: ApiDefinition
+  readonly settings: StageDefinition
+  readonly labels: StageLabels
+  readonly accessLog: WriteAccessLog | null
+  readonly integrations: CompiledIntegrations
+}
+
 /** A stage on its way: what every protocol has of it, and what its routes are made with. */
 export interface StageParts {
   readonly common: Omit<Stage, 'protocolType' | 'routeKeys'>
-  readonly labels: StageLabels
   readonly integrations: StageIntegrations
 }
 
-/** The part of a stage that every protocol has. */
+/** Compiles what every protocol has of a stage. With a fault, each of which is reported, it is not to be opened. */
 export function compileStage(
-  source: ApiSource,
+  { definition, directory }: CompileSource,
   name: string,
   settings: StageDefinition,
-  { metrics, createAccessLog, integrationTypes }: CompileOptions,
-): StageParts {
-  const { definition } = source
-  const labels = { api: definition.apiId, stage: name }
-  const scope = scopeOf(source, name, settings)
-  const integrations = createStageIntegrations(definition, scope, integrationTypes)
+  { createAccessLog, integrationTypes }: CompileOptions,
+  report: ReportFault,
+): CompiledStage {
   const format = settings.accessLogSettings?.format
-  return {
-    common: {
-      apiId: definition.apiId,
-      name,
-      stageVariables: scope.stageVariables,
-      errors: byName((code) => metrics.counter('postern_errors_total', { ...labels, code })),
-      accessLog: format === undefined ? null : createAccessLog(format),
-      close: integrations.close,
-    },
-    labels,
-    integrations,
+  const path = ['stages', name, 'accessLogSettings', 'format']
+  const accessLog = format === undefined ? null : attempt(() => createAccessLog(format), path, report)
+  const scope: IntegrationScope = {
+    apiId: definition.apiId,
+    stage: name,
+    stageVariables: settings.stageVariables,
+    directory,
+    functions: definition.functions,
+    nullFunctionResult: definition.nullFunctionResult,
+    forwardWebSocketHeaders: definition.forwardWebSocketHeaders,
+  }
+  const integrations = compileStageIntegrations(definition, scope, integrationTypes, report)
+  return { definition, settings, labels: { api: definition.apiId, stage: name }, accessLog, integrations }
+}
+
+/** What `step` gives; null when it throws, which is reported. */
+export function attempt<Result>(step: () => Result, path: readonly string[], report: ReportFault): Result | null {
+  try {
+    return step()
+  } catch (error) {
+    report(path, (error as Error).message)
+    return null
   }
 }
 
-/** The part of a route that every protocol has. */
-export function compileRoute(
+/** Opens what every protocol has of a stage. */
+export function openStage({ settings, labels, accessLog, integrations }: CompiledStage, metrics: Metrics): StageParts {
+  const opened = integrations.open()
+  return {
+    common: {
+      apiId: labels.api,
+      name: labels.stage,
+      stageVariables: settings.stageVariables,
+      errors: byName((code) => metrics.counter('postern_errors_total', { ...labels, code })),
+      accessLog,
+      close: opened.close,
+    },
+    integrations: opened,
+  }
+}
+
+/** Opens what every protocol has of a route. */
+export function openRoute(
   routeKey: string,
   definition: RouteDefinition,
-  settings: StageDefinition,
-  { labels, integrations }: StageParts,
+  { settings, labels }: CompiledStage,
+  { integrations }: StageParts,
   metrics: Metrics,
 ): Route {
   const series = { ...labels, route: routeKey }
@@ -75,23 +114,6 @@ export function compileRoute(
     bucket: throttle(settings, routeKey),
     duration: metrics.histogram('postern_integration_duration_seconds', series),
     integrationErrors: byName((code) => metrics.counter('postern_integration_errors_total', { ...series, code })),
-  }
-}
-
-/** Where the integrations of a stage stand. */
-export function scopeOf(
-  { definition, directory }: ApiSource,
-  stage: string,
-  settings: StageDefinition,
-): IntegrationScope {
-  return {
-    apiId: definition.apiId,
-    stage,
-    stageVariables: settings.stageVariables,
-    directory,
-    functions: definition.functions,
-    nullFunctionResult: definition.nullFunctionResult,
-    forwardWebSocketHeaders: definition.forwardWebSocketHeaders,
   }
 }
 

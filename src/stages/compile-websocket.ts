@@ -1,41 +1,53 @@
-import type { RouteDefinition, StageDefinition } from '../config/api-definition.ts'
+import type { RouteDefinition } from '../config/api-definition.ts'
 import type { Metrics } from '../observability/contract.ts'
 import { createRouteSelector } from '../routing/route-selection.ts'
+import type { SelectionExpression } from '../routing/selection-expression.ts'
 import { textFrame } from '../vocabulary/frames.ts'
 import { compileAllowedOrigins } from './allowed-origins.ts'
 import {
-  type ApiSource,
   byName,
-  type CompileOptions,
-  compileRoute,
-  compileStage,
+  type CompiledStage,
+  type OpenOptions,
+  openRoute,
+  openStage,
   type StageLabels,
   type StageParts,
 } from './compile-stage.ts'
 import type { ConnectCounters, RequiredParameter, WebSocketRoute, WebSocketStage } from './websocket-stage.ts'
 
-/** One stage of an API with `protocolType: WEBSOCKET`. */
-export function compileWebSocketStage(
-  source: ApiSource,
-  name: string,
-  settings: StageDefinition,
-  options: CompileOptions,
+/** Opens one stage of an API with `protocolType: WEBSOCKET`. When that throws, nothing stays open. */
+export function openWebSocketStage(
+  compiled: CompiledStage,
+  selection: SelectionExpression,
+  options: OpenOptions,
 ): WebSocketStage {
-  const { definition } = source
-  const { metrics, isTrustedOrigin } = options
-  const parts = compileStage(source, name, settings, options)
+  const parts = openStage(compiled, options.metrics)
+  try {
+    return createStage(compiled, selection, parts, options)
+  } catch (error) {
+    parts.common.close()
+    throw error
+  }
+}
+
+function createStage(
+  compiled: CompiledStage,
+  selection: SelectionExpression,
+  parts: StageParts,
+  { metrics, isTrustedOrigin }: OpenOptions,
+): WebSocketStage {
+  const { definition, labels } = compiled
   const routes = new Map(
     Object.entries(definition.routes).map(([routeKey, route]) => [
       routeKey,
-      compileWebSocketRoute(routeKey, route, settings, parts, metrics),
+      openWebSocketRoute(routeKey, route, compiled, parts, metrics),
     ]),
   )
-  const { common, labels } = parts
   return {
-    ...common,
+    ...parts.common,
     protocolType: 'WEBSOCKET',
     routeKeys: [...routes.keys()],
-    selectRoute: createRouteSelector(definition.routeSelectionExpression, routes),
+    selectRoute: createRouteSelector(selection, routes),
     connectRoute: routes.get('$connect') ?? null,
     disconnectRoute: routes.get('$disconnect') ?? null,
     allowsOrigin: compileAllowedOrigins(definition.allowedOrigins, isTrustedOrigin),
@@ -49,19 +61,19 @@ export function compileWebSocketStage(
   }
 }
 
-function compileWebSocketRoute(
+function openWebSocketRoute(
   routeKey: string,
   definition: RouteDefinition,
-  settings: StageDefinition,
+  compiled: CompiledStage,
   parts: StageParts,
   metrics: Metrics,
 ): WebSocketRoute {
-  const route = compileRoute(routeKey, definition, settings, parts, metrics)
+  const route = openRoute(routeKey, definition, compiled, parts, metrics)
   const reserved = routeKey === '$connect' || routeKey === '$disconnect'
   // AWS documents the expression; creating the route response alone has been seen to be enough. Either will do.
   const twoWay = !reserved && (definition.routeResponse || definition.routeResponseSelectionExpression === '$default')
   const constant = route.integration?.constant ?? null
-  const series = { ...parts.labels, route: routeKey }
+  const series = { ...compiled.labels, route: routeKey }
   return {
     ...route,
     twoWay,

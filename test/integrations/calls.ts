@@ -4,8 +4,11 @@ import type {
   Integration,
   IntegrationCall,
   IntegrationDefinition,
+  IntegrationFault,
   IntegrationResult,
   IntegrationScope,
+  IntegrationType,
+  ReportFault,
 } from '../../src/integrations/contract.ts'
 import type { ConnectionRecord } from '../../src/vocabulary/connection.ts'
 import { GatewayError } from '../../src/vocabulary/errors.ts'
@@ -39,6 +42,31 @@ export function definitionOf(
   part: Partial<IntegrationDefinition> & Pick<IntegrationDefinition, 'integrationType'>,
 ): IntegrationDefinition {
   return { timeoutInMillis: 29_000, passthroughBehavior: 'WHEN_NO_MATCH', ...part }
+}
+
+/** Every fault of a definition; none when it compiles. */
+export function faultsOf(
+  type: IntegrationType,
+  definition: IntegrationDefinition,
+  scope: IntegrationScope,
+): readonly IntegrationFault[] {
+  return type.compile(definition, scope).faults ?? []
+}
+
+/** The integration of a definition without a fault. */
+export function openIntegration(
+  type: IntegrationType,
+  definition: IntegrationDefinition,
+  scope: IntegrationScope,
+): Integration {
+  const compiled = type.compile(definition, scope)
+  if (compiled.faults !== null) throw new Error(JSON.stringify(compiled.faults))
+  return compiled.open()
+}
+
+/** For what has to compile without a fault. */
+export const noFault: ReportFault = (path, message) => {
+  throw new Error(`${path.join('.')}: ${message}`)
 }
 
 export function messageCall(body: string): IntegrationCall {

@@ -7,7 +7,7 @@ import type {
   IntegrationType,
 } from '../../src/integrations/contract.ts'
 import { createHttpIntegrationType } from '../../src/integrations/http.ts'
-import { definitionOf, scopeWith } from './calls.ts'
+import { definitionOf, openIntegration, scopeWith } from './calls.ts'
 
 const ends: (() => unknown)[] = []
 
@@ -42,9 +42,7 @@ export function httpIntegration(
   type = httpType(options),
 ): Integration {
   const definition = definitionOf({ integrationType: 'HTTP_PROXY', integrationMethod: 'POST', ...part })
-  const faults = type.check(definition, scopeWith(scope))
-  if (faults.length > 0) throw new Error(JSON.stringify(faults))
-  const integration = type.create(definition, scopeWith(scope))
+  const integration = openIntegration(type, definition, scopeWith(scope))
   atEnd(() => integration.close())
   return integration
 }

@@ -1,7 +1,16 @@
 import { gzipSync } from 'node:zlib'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { type Backend, startBackend } from '../helpers/backend.ts'
-import { connectCall, definitionOf, disconnectCall, failureOf, messageCall, scopeWith, textOf } from './calls.ts'
+import {
+  connectCall,
+  definitionOf,
+  disconnectCall,
+  failureOf,
+  faultsOf,
+  messageCall,
+  scopeWith,
+  textOf,
+} from './calls.ts'
 import { atEnd, type HttpDefinition, httpIntegration, httpType } from './http-backends.ts'
 
 let backend: Backend
@@ -370,12 +379,11 @@ describe('headers from untrusted text', () => {
 
 test('every fault of a definition has its path', () => {
   const faultPaths = (part: Partial<HttpDefinition>): unknown =>
-    httpType()
-      .check(
-        definitionOf({ integrationType: 'HTTP_PROXY', integrationMethod: 'POST', integrationUri: 'http://a', ...part }),
-        scopeWith(),
-      )
-      .map(({ path }) => path)
+    faultsOf(
+      httpType(),
+      definitionOf({ integrationType: 'HTTP_PROXY', integrationMethod: 'POST', integrationUri: 'http://a', ...part }),
+      scopeWith(),
+    ).map(({ path }) => path)
   expect(faultPaths({})).toEqual([])
   expect(faultPaths({ integrationMethod: 'ANY' })).toEqual([['integrationMethod']])
   for (const integrationUri of [

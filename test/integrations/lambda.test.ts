@@ -17,6 +17,7 @@ import { createLambdaType } from '../../src/integrations/lambda.ts'
 import type { ConnectionRecord } from '../../src/vocabulary/connection.ts'
 import { GatewayError } from '../../src/vocabulary/errors.ts'
 import { recordLog } from '../helpers/record-log.ts'
+import { faultsOf, openIntegration } from './calls.ts'
 
 const connection: ConnectionRecord = {
   connectionId: 'Abc1cXy9ghICMno=',
@@ -98,10 +99,8 @@ afterAll(() => {
 })
 
 function check(definition: IntegrationDefinition, remote = true) {
-  return createLambdaType(createFunctionFinder({ pools, lambdaApi: remote ? lambdaApi : null })).check(
-    definition,
-    scope,
-  )
+  const type = createLambdaType(createFunctionFinder({ pools, lambdaApi: remote ? lambdaApi : null }))
+  return faultsOf(type, definition, scope)
 }
 
 async function using<T>(
@@ -109,10 +108,8 @@ async function using<T>(
   use: (integration: Integration) => T | Promise<T>,
   changes: Partial<IntegrationScope> = {},
 ): Promise<T> {
-  const integration = createLambdaType(createFunctionFinder({ pools, lambdaApi })).create(definition, {
-    ...scope,
-    ...changes,
-  })
+  const type = createLambdaType(createFunctionFinder({ pools, lambdaApi }))
+  const integration = openIntegration(type, definition, { ...scope, ...changes })
   try {
     return await use(integration)
   } finally {
@@ -138,7 +135,7 @@ async function failure(promise: unknown): Promise<GatewayError> {
 
 const text = (body: string | Uint8Array) => (typeof body === 'string' ? body : Buffer.from(body).toString())
 
-describe('check', () => {
+describe('compile', () => {
   test.each([
     proxy('function:echo'),
     proxy('function:${stageVariables.fn}'),

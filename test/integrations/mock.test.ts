@@ -3,13 +3,20 @@ import { describe, expect, test } from 'vitest'
 import type { Integration, IntegrationDefinition } from '../../src/integrations/contract.ts'
 import { mockIntegrationType } from '../../src/integrations/mock.ts'
 import { readMockStatus } from '../../src/integrations/mock-status.ts'
-import { connectCall, definitionOf, failureOf, messageCall, scopeWith, textOf } from './calls.ts'
+import {
+  connectCall,
+  definitionOf,
+  failureOf,
+  faultsOf,
+  messageCall,
+  openIntegration,
+  scopeWith,
+  textOf,
+} from './calls.ts'
 
 function mock(part: Partial<IntegrationDefinition>, stageVariables = {}): Integration {
   const definition = definitionOf({ integrationType: 'MOCK', ...part })
-  const scope = scopeWith({ stageVariables })
-  expect(mockIntegrationType.check(definition, scope)).toEqual([])
-  return mockIntegrationType.create(definition, scope)
+  return openIntegration(mockIntegrationType, definition, scopeWith({ stageVariables }))
 }
 
 const ok = { 'application/json': '{"statusCode":200}' }
@@ -202,7 +209,7 @@ test('every fault of a definition has its path', () => {
       '2xx': {},
     },
   })
-  expect(mockIntegrationType.check(definition, scopeWith()).map(({ path }) => path)).toEqual([
+  expect(faultsOf(mockIntegrationType, definition, scopeWith()).map(({ path }) => path)).toEqual([
     ['templateSelectionExpression'],
     ['requestTemplates', 'application/json'],
     ['integrationResponses', '$default', 'templateSelectionExpression'],

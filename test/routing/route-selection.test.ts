@@ -1,13 +1,13 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { createRouteSelector } from '../../src/routing/route-selection.ts'
+import { compileRouteSelection, createRouteSelector } from '../../src/routing/route-selection.ts'
 import { SelectionExpressionError } from '../../src/routing/selection-expression.ts'
 import { rememberedJson } from '../../src/vocabulary/json-text.ts'
 
 const action = '$request.body.action'
 
 function selector(expression: string, ...routeKeys: string[]): (text: string) => string | null {
-  return createRouteSelector(expression, new Map(routeKeys.map((key) => [key, key])))
+  return createRouteSelector(compileRouteSelection(expression), new Map(routeKeys.map((key) => [key, key])))
 }
 
 describe('the route of a message', () => {

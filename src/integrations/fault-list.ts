@@ -1,0 +1,21 @@
+import type { CompiledIntegration, FaultyIntegration, Integration, IntegrationFault, ReportFault } from './contract.ts'
+
+/** Collects the faults of one integration while it is compiled. */
+export interface FaultList {
+  readonly report: ReportFault
+  /**
+   * What compiling comes to: the faults, if there are any, else what `open` makes of the compiled part. That may be
+   * null where a fault was reported, and nowhere else.
+   */
+  outcome<Part>(part: Part | null, open: (part: Part) => Integration): CompiledIntegration | FaultyIntegration
+}
+
+/** An empty list. */
+export function createFaultList(): FaultList {
+  const faults: IntegrationFault[] = []
+  return {
+    report: (path, message) => void faults.push({ path, message }),
+    outcome: (part, open) =>
+      faults.length > 0 || part === null ? { faults } : { faults: null, open: () => open(part) },
+  }
+}
