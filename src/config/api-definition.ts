@@ -2,12 +2,15 @@ import { z } from 'zod'
 import { integrationSchema } from './integration-definition.ts'
 import { atLeast, flag, noEntries, oneOf, prose, record, refusedMembers, text, wholeNumber } from './schema-parts.ts'
 
-/** AWS's quotas are 300, 300 and 10 and may be raised there; ours only keep a definition in bounds. */
+/**
+ * Routes of one API, and below it integrations and stages: AWS's quotas are 300, 300 and 10 and may be raised there;
+ * ours only keep a definition in bounds.
+ */
 const maxRoutes = 10_000
 const maxIntegrations = 10_000
 const maxStages = 100
 const maxFunctions = 1_000
-/** AWS: 3 KB. */
+/** Characters of an access log format; AWS allows 3 KB ("Quotas for configuring and running a WebSocket API"). */
 const maxAccessLogFormat = 3_072
 
 const functionSchema = z

@@ -2,8 +2,8 @@ import { nearestName } from '../vocabulary/nearest-name.ts'
 import { describeFound, type FaultPath, type Finding } from './faults.ts'
 
 /**
- * What a definition says of itself in two places must agree: names of integrations, functions and routes, and URLs
- * with the variables of every stage. Reads the document as it was written, so that a fault elsewhere hides nothing.
+ * Checks what a definition says of itself in two places: names of integrations, functions and routes, and URLs with the
+ * variables of every stage, must agree. Reads the document as it was written, so that a fault elsewhere hides nothing.
  */
 export function checkReferences(api: unknown): Finding[] {
   const definition: Names = {
@@ -125,7 +125,7 @@ function list(names: readonly string[]): string {
   return names.length <= 20 ? names.join(', ') : `${names.slice(0, 20).join(', ')} and ${names.length - 20} more`
 }
 
-/** The same fault in several stages is one fault. */
+/** Findings without repeats: the same fault in several stages is one fault. */
 function distinct(findings: readonly Finding[]): Finding[] {
   const seen = new Set<string>()
   return findings.filter((finding) => {

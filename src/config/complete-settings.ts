@@ -4,7 +4,7 @@ import type { Finding } from './faults.ts'
 import type { Secrets } from './read-secrets.ts'
 import type { GivenSettings, Settings } from './settings.ts'
 
-/** RFC 6750 §2.1 (`b64token`): anything else can't be sent as a bearer token. */
+/** The form of a token (RFC 6750 §2.1, `b64token`): anything else can't be sent as a bearer token. */
 const tokenPattern = /^[A-Za-z0-9\-._~+/]+=*$/
 const maxTokenLength = 4_096
 
@@ -67,7 +67,7 @@ function completeRedis({ redis, redisCaFile, redisKeyPrefix }: GivenSettings, se
 type Authorization = Settings['connectionsAuthorization']
 type Callers = 'connections' | 'management'
 
-/** How callers of each port prove themselves, for the remedy in a fault. */
+/** The ways in which callers of each port prove themselves, for the remedy in a fault. */
 const remedies: Readonly<Record<Callers, string>> = {
   connections: 'POSTERN_CONNECTIONS_TOKENS or connectionsTokensFile',
   management: 'POSTERN_MANAGEMENT_TOKENS or managementTokensFile',

@@ -1,12 +1,12 @@
-/** Where a value stands in a document: member names and list positions from the root. */
+/** The place of a value in a document: member names and list positions from the root. */
 export type FaultPath = readonly (string | number)[]
 
-/** What is wrong at a path, before it is known where in which file that is. */
+/** A fault at a path, before it is known where in which file that is. */
 export interface Finding {
   readonly path: FaultPath
   /** Whether the fault is the name at the end of the path and not its value. */
   readonly atKey?: boolean | undefined
-  /** What is wrong, where `found` and `allowed` do not say it. */
+  /** The fault in words, where `found` and `allowed` do not say it. */
   readonly problem?: string | undefined
   readonly found?: string | undefined
   readonly allowed?: string | undefined
@@ -18,7 +18,7 @@ export interface Finding {
 export interface Fault {
   /** The file, or the flag or environment variable that the value came from. */
   readonly file: string
-  /** From 1; null when the fault has no place in a file. */
+  /** The line, from 1; null when the fault has no place in a file. */
   readonly line: number | null
   readonly column: number | null
   /** The field, `routes.$connect.integration`; empty for the whole file. */
@@ -30,7 +30,7 @@ export interface Fault {
   readonly message: string
 }
 
-/** A finding in its place; without a line for what does not stand in a file. */
+/** Makes a fault of a finding and its place; without a line for what does not stand in a file. */
 export function createFault(place: { file: string; line?: number; column?: number }, finding: Finding): Fault {
   return {
     file: place.file,
@@ -50,13 +50,13 @@ function messageOf({ problem, found, allowed, suggestion }: Finding): string {
   return suggestion === undefined ? text : `${text.replace(/\.$/, '')}. Did you mean ${JSON.stringify(suggestion)}?`
 }
 
-/** `routes/chat/api.yaml:7:20: routes.$connect.integration: found …; allowed: …`, one line. */
+/** A fault in one line: `routes/chat/api.yaml:7:20: routes.$connect.integration: found …; allowed: …`. */
 export function formatFault(fault: Fault): string {
   const place = fault.line === null ? fault.file : `${fault.file}:${fault.line}:${fault.column}`
   return fault.path === '' ? `${place}: ${fault.message}` : `${place}: ${fault.path}: ${fault.message}`
 }
 
-/** `routes["a.b"].integration`, `domains[0].apiMappings`. */
+/** A path as text: `routes["a.b"].integration`, `domains[0].apiMappings`. */
 export function formatPath(path: FaultPath): string {
   let text = ''
   for (const step of path) {
@@ -67,7 +67,7 @@ export function formatPath(path: FaultPath): string {
   return text
 }
 
-/** In the order of the files, then of the places in them. */
+/** Sorts faults by their files, then by the places in them. */
 export function sortFaults(faults: readonly Fault[]): Fault[] {
   return [...faults].sort(
     (a, b) => order(a.file, b.file) || (a.line ?? 0) - (b.line ?? 0) || (a.column ?? 0) - (b.column ?? 0),
@@ -95,7 +95,7 @@ function withoutCredentials(text: string): string {
   return text.replace(/(rediss?(?:\+[a-z]+)?:\/\/)\S*@/g, '$1…@').replace(/(\/\/)[^/?#\s@]*@/g, '$1…@')
 }
 
-/** Cut to what a line can hold. */
+/** A text cut to what a line can hold. */
 export function shorten(text: string): string {
   return text.length <= 80 ? text : `${text.slice(0, 77)}…`
 }

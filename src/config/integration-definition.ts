@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { oneOf, prose, record, refusedMembers, text, wholeNumber } from './schema-parts.ts'
 
-/** AWS's caps: a mapping template 300 KB; the other two keep a definition in bounds. */
+/** Characters of a mapping template, AWS's cap of 300 KB; the two below it keep a definition in bounds. */
 const maxTemplate = 307_200
 const maxExpression = 1_024
 const maxParameters = 1_000
@@ -75,7 +75,7 @@ const common = {
     .describe('CONVERT_TO_BINARY decodes a base64 message for the backend.'),
 }
 
-/** What the types that map (AWS, HTTP, MOCK) have beyond the proxies. */
+/** The members that the types that map (AWS, HTTP, MOCK) have beyond the proxies. */
 const mapped = {
   requestTemplates: templates().optional().describe('Templates of the request, by key.'),
   templateSelectionExpression: expression().optional().describe('Which request template is used.'),
@@ -132,7 +132,10 @@ function refusing<Schema extends z.ZodType>(schema: Schema, refused: Readonly<Re
   return schema
 }
 
-/** Members of an integration, checked by its type. Structurally an `IntegrationDefinition` of integrations/contract.ts. */
+/**
+ * The schema of an integration, checked by its type. Its output fits an `IntegrationDefinition` of
+ * integrations/contract.ts.
+ */
 export const integrationSchema = z
   .discriminatedUnion('integrationType', [
     refusing(

@@ -5,7 +5,7 @@ import { issueText, type MemberNames } from './schema-parts.ts'
 
 export type Parsed<Output> = { data: Output; findings: [] } | { data: null; findings: Finding[] }
 
-/** Reads a value by a schema of this room; every fault at once. */
+/** Reads a value by a schema of this room, and finds every fault at once. */
 export function parseWith<Schema extends z.ZodType>(schema: Schema, value: unknown): Parsed<z.output<Schema>> {
   const result = schema.safeParse(value, { error: issueText })
   if (result.success) return { data: result.data, findings: [] }
@@ -51,7 +51,7 @@ function unknownKind(issue: z.core.$ZodIssueInvalidUnion, value: unknown, path: 
   return fault(value, path, options.join(', '), suggest(value, options))
 }
 
-/** Of the ways to read a value, the one that got furthest: a wrong kind of value is a fault at the root. */
+/** The way to read a value that got furthest: a wrong kind of value is a fault at the root. */
 function closestBranch(branches: readonly z.core.$ZodIssue[][]): readonly z.core.$ZodIssue[] {
   const deeper = branches.find(
     (issues) => !issues.some((each) => each.code === 'invalid_type' && each.path.length === 0),
@@ -65,7 +65,7 @@ function suggest(value: unknown, names: readonly string[]): string | undefined {
   return typeof value === 'string' ? (nearestName(value, names) ?? undefined) : undefined
 }
 
-/** Own members only: a path may name `constructor`. */
+/** The value at a path; own members only, since a path may name `constructor`. */
 export function valueAt(root: unknown, path: FaultPath): unknown {
   let value = root
   for (const step of path) {

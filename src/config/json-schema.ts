@@ -34,7 +34,10 @@ function toJsonSchema(schema: z.ZodType): JsonSchema {
   }) as JsonSchema
 }
 
-/** What stands behind a `record(…)`, whose own schema says nothing to zod; descriptions and refinements copy a schema. */
+/**
+ * The schemas of keys and values behind a `record(…)`, whose own schema says nothing to zod; descriptions and
+ * refinements copy a schema.
+ */
 function recordOf(schema: unknown): { key: z.ZodType; value: z.ZodType } | undefined {
   return schema instanceof z.ZodPipe ? recordParts.get(schema.def.out) : undefined
 }

@@ -10,15 +10,15 @@ import { readProblem, readYamlFile, type YamlSource } from './yaml-source.ts'
 
 /** An `api.yaml` that could be read as YAML. */
 export interface ApiSource {
-  /** As it is shown to people, `routes/chat/api.yaml`. */
+  /** The file as it is shown to people, `routes/chat/api.yaml`. */
   readonly file: string
-  /** Absolute: the folder that handler files are found from. */
+  /** The folder that handler files are found from; absolute. */
   readonly directory: string
   /** The faults of this file that are known without compiling anything. */
   readonly faults: readonly Fault[]
   /**
-   * With faults this is what is left of the definition: to be checked for more of them, never to be served.
-   * Null when nothing is left.
+   * The definition. With faults this is what is left of it: to be checked for more of them, never to be served. Null
+   * when nothing is left.
    */
   readonly definition: ApiDefinition | null
   /**
@@ -34,7 +34,7 @@ export interface DefinitionsRead {
   readonly faults: readonly Fault[]
 }
 
-/** More folders than this are a wrong folder. */
+/** Folders of APIs that are read; more of them are a wrong folder. */
 const maxApis = 1_000
 const definitionFile = 'api.yaml'
 
@@ -72,7 +72,7 @@ async function readApi(file: string): Promise<ApiRead> {
   return { api, source, faults }
 }
 
-/** A reference inside of something that is no valid value at all needs no second fault. */
+/** Findings without repeats: a reference inside of something that is no valid value at all needs no second fault. */
 function withoutRepeats(findings: readonly Finding[]): Finding[] {
   const seen = new Set<string>()
   return findings.filter(({ path, atKey }) => {

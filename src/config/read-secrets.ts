@@ -5,7 +5,7 @@ import type { GivenSettings } from './settings.ts'
 import { splitList } from './settings-table.ts'
 import { readProblem } from './yaml-source.ts'
 
-/** What only the environment and files of their own may hold. */
+/** The secrets, which only the environment and files of their own may hold. */
 export interface Secrets {
   readonly connectionsTokens: readonly string[]
   readonly managementTokens: readonly string[]
@@ -13,7 +13,7 @@ export interface Secrets {
   readonly redisPassword: string | null
   readonly redisSentinelPassword: string | null
   readonly aws: { readonly region: string | null; readonly credentials: AwsCredentials | null }
-  /** Files that could not be read. */
+  /** Faults of files that could not be read. */
   readonly findings: readonly Finding[]
 }
 
@@ -46,7 +46,7 @@ export async function readSecrets(
   }
 }
 
-/** A password between the colon and the @ of one of several URLs, and the text without it. */
+/** Takes the password, between the colon and the @ of one of several URLs, out of the text. */
 export function splitRedisPassword(text: string): { url: string; password: string | null } {
   const [, password = ''] = /^[a-z+]+:\/\/[^@/:]*:([^@/]*)@/.exec(text.trim()) ?? []
   const url = text.replace(/(^|,\s*)([a-z+]+:\/\/[^@/:,]*):[^@/]*@/g, '$1$2@')

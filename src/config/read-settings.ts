@@ -10,22 +10,25 @@ import { fromText, type SettingRow, settingsTable } from './settings-table.ts'
 import { readYamlFile, type YamlSource } from './yaml-source.ts'
 
 export interface SettingSources {
-  /** What the command line says, by the setting's name: `tls.certificate`. */
+  /** The settings that the command line gives, by their names: `tls.certificate`. */
   readonly flags: Readonly<Record<string, string | boolean>>
   readonly env: Readonly<Record<string, string | undefined>>
-  /** A file that must be there; null for `postern.yaml` in the working directory, which may be missing. */
+  /** The settings file, which must be there; null for `postern.yaml` in the working directory, which may be missing. */
   readonly file: string | null
 }
 
 export interface SettingsRead {
-  /** Null when there are faults. */
+  /** The settings; null when there are faults. */
   readonly settings: Settings | null
   readonly faults: readonly Fault[]
 }
 
 const defaultFile = 'postern.yaml'
 
-/** Settings from flags, else POSTERN_* variables, else the file, else defaults; every fault at once. Never rejects. */
+/**
+ * Reads settings from flags, else POSTERN_* variables, else the file, else defaults; every fault at once. Never
+ * rejects.
+ */
 export async function readSettings(sources: SettingSources): Promise<SettingsRead> {
   const read = await gather(sources)
   if (read.given === null) return { settings: null, faults: read.faults }
@@ -35,8 +38,9 @@ export async function readSettings(sources: SettingSources): Promise<SettingsRea
 }
 
 /**
- * Settings for `postern check`, which listens nowhere: only what is wrong in the file, flags and variables themselves
- * is a fault. Tokens that only the real place of work has are not missed. Null when nothing can be read at all.
+ * Reads settings for `postern check`, which listens nowhere: only what is wrong in the file, flags and variables
+ * themselves is a fault. Tokens that only the real place of work has are not missed. Null when nothing can be read at
+ * all.
  */
 export async function readSettingsForCheck(sources: SettingSources): Promise<SettingsRead> {
   const { given, faults } = await gather(sources)
@@ -97,17 +101,20 @@ function merge(
   parent[row.path.at(-1) as string] = typeof text === 'string' ? fromText(row, text) : text
 }
 
-/** Platforms give the URL of a Redis with its password inside; `readSecrets` finds it there. */
+/**
+ * The text of a setting without a password: platforms give the URL of a Redis with its password inside, and
+ * `readSecrets` finds it there.
+ */
 function withoutSecret(row: SettingRow, text: string): string {
   return row.name === 'redis' ? splitRedisPassword(text).url : text
 }
 
-/** Kubernetes gives every container such variables for a service that is called `postern`. */
+/** Whether a variable is one that Kubernetes gives to every container for a service that is called `postern`. */
 function isServiceLink(name: string, value: string): boolean {
   return /^POSTERN_(SERVICE_|PORT_\d+_)/.test(name) || (name === 'POSTERN_PORT' && /^(tcp|udp|sctp):\/\//.test(value))
 }
 
-/** What `postern workers` and `postern connections` read: one environment may serve them and the gateway. */
+/** Variables that `postern workers` and `postern connections` read: one environment may serve them and the gateway. */
 const clientVariables = new Set(['POSTERN_MANAGEMENT_TOKEN', 'POSTERN_MANAGEMENT_URL'])
 
 function unknownVariables(env: SettingSources['env']): Fault[] {
@@ -129,7 +136,7 @@ function place(finding: Finding, origins: ReadonlyMap<string, string>, source: Y
   return source?.locate(finding) ?? createFault({ file: 'settings' }, finding)
 }
 
-/** Paths in the file are relative to the file. */
+/** The settings with the paths in the file, which are relative to the file, as seen from the working directory. */
 function withPaths(given: GivenSettings, source: YamlSource, origins: ReadonlyMap<string, string>): GivenSettings {
   const from = (name: string, path: string) => {
     const stoodInFile = !origins.has(name) && valueAt(source.value, name.split('.')) !== undefined

@@ -3,10 +3,10 @@ import { checkReferences } from './api-references.ts'
 import type { FaultPath, Finding } from './faults.ts'
 import { parseWith, valueAt } from './issues.ts'
 
-/** Each round takes away at least one step of every faulty path; paths are shorter than this. */
+/** Rounds of salvage: each takes away at least one step of every faulty path, and paths are shorter than this. */
 const maxRounds = 16
 
-/** What the required members of an API become when they are the fault. */
+/** The values that the required members of an API become when they are the fault. */
 const standIns: Readonly<Record<string, () => unknown>> = {
   apiId: () => 'faulty',
   protocolType: () => 'WEBSOCKET',
@@ -16,8 +16,8 @@ const standIns: Readonly<Record<string, () => unknown>> = {
 }
 
 /**
- * A definition without its faulty parts and what refers to them, so that the rest of it can still be checked and
- * every fault be reported at once. It is never served. Null when nothing is left that could be checked.
+ * Salvages a definition: gives it without its faulty parts and what refers to them, so that the rest of it can still be
+ * checked and every fault be reported at once. It is never served. Null when nothing is left that could be checked.
  */
 export function salvage(value: unknown, findings: readonly Finding[]): ApiDefinition | null {
   let rest = copyWithout(value, findings)

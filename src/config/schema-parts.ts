@@ -5,13 +5,13 @@ import { z } from 'zod'
  * a fault can say "found …; allowed: …" without a second table.
  */
 
-/** Why a member that AWS knows is refused here, by the schema that refuses it. */
+/** Reasons why a member that AWS knows is refused here, by the schema that refuses it. */
 export const refusedMembers = z.registry<Readonly<Record<string, string>>>()
 
 /** The record behind the transform of a `record(…)`: JSON Schema is made from it. */
 export const recordParts = new WeakMap<object, { key: z.ZodType; value: z.ZodType }>()
 
-/** How errors are worded where the schema says nothing itself; `issues.ts` reads them. */
+/** The words of errors where the schema says nothing itself; `issues.ts` reads them. */
 export const issueText: z.core.$ZodErrorMap = (issue) => {
   switch (issue.code) {
     case 'unrecognized_keys':
@@ -33,7 +33,7 @@ const article: Readonly<Record<string, string>> = {
   boolean: 'true or false',
 }
 
-/** What an `unrecognized_keys` issue is told about its schema, through the one text that zod passes on. */
+/** The names that an `unrecognized_keys` issue is told about its schema, through the one text that zod passes on. */
 export interface MemberNames {
   readonly known: readonly string[]
   readonly refused: Readonly<Record<string, string>>
@@ -53,7 +53,7 @@ export function text(allowed: string, options: { min?: number; max: number; patt
   return options.pattern === undefined ? schema : schema.regex(options.pattern, { error: allowed })
 }
 
-/** Free text for people. */
+/** A free text for people. */
 export function prose() {
   return text('a string of at most 1024 characters', { min: 0, max: 1024 })
 }
@@ -72,7 +72,7 @@ export function flag() {
   return z.boolean({ error: 'true or false' })
 }
 
-/** Exactly one of the names; `note` says what the names alone do not. */
+/** A choice of exactly one of the names; `note` says what the names alone do not. */
 export function oneOf<const Names extends readonly [string, ...string[]]>(names: Names, note = '') {
   return z.enum(names, { error: `${names.join(', ')}${note}` })
 }
@@ -118,7 +118,7 @@ export function record<Value extends z.ZodType>(key: z.ZodType, value: Value, ma
   return schema
 }
 
-/** Null-prototype and empty: the default of a record, which zod must not build from `{}`. */
+/** An empty record without a prototype: the default of a record, which zod must not build from `{}`. */
 export function noEntries<Value>(): NullPrototypeRecord<Value> {
   return Object.create(null)
 }

@@ -3,21 +3,21 @@ import { type SettingGroup, settingInfo, settingsFileSchema } from './settings.t
 
 /** One setting that has a flag and a variable: what the command line, the environment and the docs need of it. */
 export interface SettingRow {
-  /** Where it stands in postern.yaml. */
+  /** The setting's path in postern.yaml. */
   readonly path: readonly string[]
-  /** `tls.certificate` */
+  /** The setting's name, `tls.certificate`. */
   readonly name: string
-  /** `tls-certificate`, without its dashes. */
+  /** The flag without its dashes, `tls-certificate`. */
   readonly flag: string
-  /** `POSTERN_TLS_CERTIFICATE` */
+  /** The environment variable, `POSTERN_TLS_CERTIFICATE`. */
   readonly variable: string
   readonly kind: 'text' | 'number' | 'boolean' | 'list'
   readonly group: SettingGroup
-  /** What stands for the value in `--help`; null for a switch. */
+  /** The word that stands for the value in `--help`; null for a switch. */
   readonly value: string | null
   readonly short: string | null
   readonly description: string
-  /** Undefined when there is none. */
+  /** The default; undefined when there is none. */
   readonly default: unknown
 }
 

@@ -7,10 +7,13 @@ import { flag, oneOf, refusedMembers, text, wholeNumber } from './schema-parts.t
 /** The heading a setting stands under, in `--help` and in docs/settings.md. */
 export type SettingGroup = 'Serving' | 'Fleet' | 'Callers' | 'Backends' | 'Limits' | 'Options'
 
-/** How a setting is given outside of postern.yaml, where that is not the rule (`drainSeconds`: `--drain-seconds`, `POSTERN_DRAIN_SECONDS`). */
+/**
+ * The way in which a setting is given outside of postern.yaml, where that is not the rule (`drainSeconds`:
+ * `--drain-seconds`, `POSTERN_DRAIN_SECONDS`).
+ */
 export interface SettingInfo {
   group: SettingGroup
-  /** What `--help` shows for the value: `--port <number>`. */
+  /** The word that `--help` shows for the value: `--port <number>`. */
   value?: string
   /** A flag of one letter. */
   short?: string
@@ -25,7 +28,7 @@ function setting<Schema extends z.ZodType>(info: SettingInfo, description: strin
   return described
 }
 
-/** More than one machine has cores for. */
+/** Workers that one machine may have: more than it has cores for. */
 const maxWorkers = 64
 
 const port = (allowed = '') => wholeNumber(0, 65_535, allowed)
@@ -316,7 +319,7 @@ refusedMembers.add(settingsFileSchema, {
   redisPassword: 'secrets come from the environment (POSTERN_REDIS_PASSWORD) or a file (redisPasswordFile)',
 })
 
-/** Secrets, by the environment variable that holds them. Values with commas are lists. */
+/** The secrets by the environment variable that holds them. Values with commas are lists. */
 export const secretVariables = {
   POSTERN_CONNECTIONS_TOKENS: 'Tokens for @connections, separated by commas; each of them is valid.',
   POSTERN_MANAGEMENT_TOKENS: 'Tokens for the management port, separated by commas; each of them is valid.',
@@ -350,20 +353,20 @@ export interface Settings
     | 'workerName'
   > {
   readonly connectionsAuthorization: 'NONE' | 'TOKEN'
-  /** All valid at once; empty when the authorization is NONE. */
+  /** Tokens for `@connections`, all valid at once; empty when the authorization is NONE. */
   readonly connectionsTokens: readonly string[]
   readonly managementAuthorization: 'NONE' | 'TOKEN'
   readonly managementTokens: readonly string[]
-  /** Null for plain TCP. */
+  /** Files of the certificate; null for plain TCP. */
   readonly tls: { readonly certificate: string; readonly key: string; readonly passphrase: string | null } | null
   readonly lambda: {
-    /** Null for AWS's own. */
+    /** URL of the Lambda API; null for AWS's own. */
     readonly endpoint: string | null
     readonly region: string
-    /** Null when the environment has none: calls are then sent unsigned. */
+    /** Keys that sign calls; null when the environment has none: calls are then sent unsigned. */
     readonly credentials: AwsCredentials | null
   }
-  /** Null for a worker that is alone. */
+  /** The fleet's Redis; null for a worker that is alone. */
   readonly redis: {
     readonly address: RedisAddress
     readonly password: string | null
@@ -372,8 +375,8 @@ export interface Settings
     readonly ca: string | null
     readonly keyPrefix: string
   } | null
-  /** Null for the name of the machine and the port. */
+  /** Name of the worker; null to make it of the name of the machine and the port. */
   readonly workerName: string | null
-  /** Null for the only API, when there is one only. */
+  /** Id of the API behind `/{stage}`; null for the only API, when there is one only. */
   readonly defaultApi: string | null
 }

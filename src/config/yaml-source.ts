@@ -13,27 +13,30 @@ import {
 } from 'yaml'
 import { createFault, type Fault, type Finding, shorten } from './faults.ts'
 
-/** A definition is written by people; this holds hundreds of templates and keeps parsing in seconds. */
+/**
+ * Bytes of the largest file: a definition is written by people, and this holds hundreds of templates and keeps parsing
+ * in seconds.
+ */
 const maxFileBytes = 4_194_304
-/** Aliases multiply what they stand for; no more stand in a file, and `yaml` does not expand them to more. */
+/** Aliases that may stand in a file: they multiply what they stand for, and `yaml` does not expand them to more. */
 const maxAliases = 100
-/** Definitions nest to eight or so. */
+/** Levels of nesting that a file may have; definitions have eight or so. */
 const maxDepth = 64
-/** One slip can make a fault of every line after it. */
+/** Syntax faults that are reported: one slip can make a fault of every line after it. */
 const maxSyntaxFaults = 20
 
 /** A YAML file with the places of its values. */
 export interface YamlSource {
-  /** As it is shown to people. */
+  /** The file as it is shown to people. */
   readonly file: string
-  /** Plain objects and lists, of bounded depth. */
+  /** The document as plain objects and lists, of bounded depth. */
   readonly value: unknown
-  /** Where a finding about this file stands. */
+  /** Puts a finding about this file in its place. */
   locate(finding: Finding): Fault
 }
 
 export interface YamlRead {
-  /** Null when the file cannot be read or is not YAML. */
+  /** The source; null when the file cannot be read or is not YAML. */
   readonly source: YamlSource | null
   readonly faults: readonly Fault[]
 }
@@ -50,7 +53,7 @@ export async function readYamlFile(file: string): Promise<YamlRead> {
   }
 }
 
-/** Why a file or folder could not be read, without the path: that stands before it. */
+/** The reason why a file or folder could not be read, without the path: that stands before it. */
 export function readProblem(error: unknown): string {
   if (error instanceof TypeError) return 'not UTF-8 text'
   const code = (error as NodeJS.ErrnoException).code
@@ -89,7 +92,7 @@ const tooDeep: Finding = { path: [], problem: 'nested too deeply' }
 interface SyntaxFinding {
   readonly offset: number
   readonly finding: Finding
-  /** Nothing can be read of a file with this. */
+  /** Whether nothing can be read of a file with this fault. */
   readonly isFatal: boolean
 }
 
@@ -124,7 +127,7 @@ function aliasFindings(document: Document): SyntaxFinding[] {
   return findings
 }
 
-/** Also true for a value that holds itself, through an alias inside of its own anchor. */
+/** Whether a value nests deeper; also true for one that holds itself, through an alias inside of its own anchor. */
 function isDeeperThan(value: unknown, depth: number): boolean {
   if (typeof value !== 'object' || value === null) return false
   return depth === 0 || Object.values(value).some((each) => isDeeperThan(each, depth - 1))
@@ -135,8 +138,8 @@ function refused(file: string, finding: Finding): YamlRead {
 }
 
 /**
- * A fault stands at its value; at its key when the key is wrong or has no value; and where the value is missing
- * altogether at the key of what should hold it.
+ * Puts a finding in its place. A fault stands at its value; at its key when the key is wrong or has no value; and where
+ * the value is missing altogether at the key of what should hold it.
  */
 function locate(file: string, document: Document, lineCounter: LineCounter, finding: Finding): Fault {
   const { line, col } = lineCounter.linePos(offsetOf(document, finding))
