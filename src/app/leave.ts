@@ -8,14 +8,14 @@ export interface Leaving {
   readonly shared: SharedFleet | null
 }
 
-/** Longer than a question to another worker may take. */
+/** The longest wait for the last answers: longer than a question to another worker may take. */
 const lastAnswersInMillis = 6_000
 
 /**
- * A worker goes without anybody losing something. First it only says that it goes, for `delaySeconds`: `/readyz` to
- * the load balancer, and each answer to the callers of `@connections`, who come back elsewhere once the balancer knows.
- * Then its connections end over `seconds`. When the last `$disconnect` has been answered nobody new is let in, who is
- * waiting is answered, and the port is closed. The registry is left after this returns.
+ * Takes a worker away without anybody losing something. First it only says that it goes, for `delaySeconds`: `/readyz`
+ * to the load balancer, and each answer to the callers of `@connections`, who come back elsewhere once the balancer
+ * knows. Then its connections end over `seconds`. When the last `$disconnect` has been answered nobody new is let in,
+ * who is waiting is answered, and the port is closed. The registry is left after this returns.
  */
 export async function leave({ gateway, transport, shared }: Leaving, seconds: number, delaySeconds: number) {
   const retired = shared?.retire()

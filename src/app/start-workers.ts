@@ -16,20 +16,20 @@ import { workerNameOf } from './worker-name.ts'
 import { startWorkersManagement } from './workers-management.ts'
 
 export interface WorkersSurroundings extends Pick<Surroundings, 'destination' | 'environment' | 'version'> {
-  /** What a worker is run with, up to its name: the executable and its arguments. */
+  /** The command line of a worker up to its name: the executable and its arguments. */
   readonly program: readonly string[]
-  /** Where each worker reads its settings by itself. */
+  /** The places where each worker reads its settings by itself. */
   readonly sources: WorkerSources
 }
 
-/** A little more than a worker takes that sees its parent gone. */
+/** The time for an orphaned worker to end: a little more than it takes when it sees its parent gone. */
 const orphanedSeconds = 40
 
 /** Several workers on one port, under this process. */
 export interface Workers {
   readonly port: number
   readonly managementPort: number
-  /** All read their definitions and tokens anew; this process takes the management tokens of `settings`. */
+  /** Has all read their definitions and tokens anew; this process takes the management tokens of `settings`. */
   reload(settings?: Settings): void
   /** Replaces one worker after the other, each draining over `seconds`. */
   roll(seconds: number): void

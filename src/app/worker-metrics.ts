@@ -3,21 +3,21 @@ import { createMergedMetrics, readSnapshot } from '../observability/merged-metri
 import type { SupervisedWorker } from '../supervisor/supervised-worker.ts'
 import type { Supervisor } from '../supervisor/supervisor.ts'
 
-/** How much a worker may have counted unseen when it is killed. */
+/** The time between two looks: what a worker counts in between is lost when it is killed. */
 const lookInMillis = 10_000
-/** A scrape must not wait for a worker that is frozen; Prometheus gives up after ten seconds. */
+/** The longest that a scrape waits for a worker, which may be frozen; Prometheus gives up after ten seconds. */
 const answerInMillis = 1_500
-/** The parent's own metrics: older than any worker. */
+/** The id of the parent's own metrics: older than any worker's. */
 const ownId = 0
 const ownName = 'supervisor'
 
 /** One `/metrics` for all workers. */
 export interface WorkerMetrics {
-  /** Those of all that answer in time; the counters of the others are as they were last seen. */
+  /** The metrics of all that answer in time; the counters of the others are as they were last seen. */
   scrape(): Promise<string>
   /** Takes the last metrics that a process gave by itself. */
   take(id: number, name: string, metrics: unknown): void
-  /** The process has ended: what it counted stays. */
+  /** Takes note that the process has ended: what it counted stays. */
   ended(id: number): void
   close(): void
 }
@@ -33,7 +33,7 @@ export function createWorkerMetrics({ supervisor, own }: { supervisor: Superviso
     return snapshot !== null
   }
 
-  /** Whether it answered. One that is known not to is not waited for. */
+  /** Asks a worker, and says whether it answered. One that is known not to is not waited for. */
   async function look(worker: SupervisedWorker): Promise<boolean> {
     if (worker.state === 'silent' || worker.state === 'starting') return false
     return take(worker.id, worker.name, await worker.ask({ kind: 'metrics' }, answerInMillis))

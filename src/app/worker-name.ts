@@ -2,7 +2,7 @@ import { hostname } from 'node:os'
 import type { Settings } from '../config/settings.ts'
 
 /**
- * What people call this worker: in its log lines and in `postern workers`. Where nobody has said so, machine and port:
+ * The name of this worker for people: in its log lines and in `postern workers`. Where none is set, machine and port:
  * several gateways of one machine are then told apart.
  */
 export function workerNameOf(

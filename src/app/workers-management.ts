@@ -10,7 +10,7 @@ import type { CreateTransport } from '../transport/contract.ts'
 import { createForwarding } from './forwarded-request.ts'
 import { type Management, openManagementPort } from './management.ts'
 
-/** How long a list of what is served waits for a worker. */
+/** The longest that a list of what is served waits for a worker. */
 const answerInMillis = 1_500
 
 export interface WorkersManagementParts {
@@ -20,7 +20,7 @@ export interface WorkersManagementParts {
   readonly supervisor: Supervisor
   readonly scrape: () => Promise<string>
   readonly log: Log
-  /** That the workers share; 0 while not all of them listen. */
+  /** The port that the workers share; 0 while not all of them listen. */
   readonly port: () => number
 }
 
@@ -50,14 +50,14 @@ export async function startWorkersManagement(parts: WorkersManagementParts): Pro
   return { ...(await openManagementPort(parts, handlers)), useTokens: tokens.replace }
 }
 
-/** What all workers serve, with the connections of all; a worker that does not answer is left out. */
+/** The APIs that the workers serve, with the connections of all; a worker that does not answer is left out. */
 async function apisOfAll(supervisor: Supervisor): Promise<ManagedApi[]> {
   const able = supervisor.processes.filter(({ state }) => state !== 'silent' && state !== 'starting')
   const answers = await Promise.all(able.map((worker) => worker.ask({ kind: 'apis' }, answerInMillis)))
   return mergeApis(answers.map((answer) => readManagedApis(answer) ?? []))
 }
 
-/** Of an API that several have, the first says what it is: they differ only while a reload is under way. */
+/** One list of APIs from several: the first that has an API says what it is, as they differ only during a reload. */
 function mergeApis(lists: readonly (readonly ManagedApi[])[]): ManagedApi[] {
   const connections = new Map<string, number>()
   const merged = new Map<string, ManagedApi>()

@@ -1,9 +1,10 @@
-/** What a deadline list needs of its items: two links of its own, so that an item costs no object and no timer. */
+/** An item of a deadline list: two links that are the list's own, so that an item costs no object and no timer. */
 export interface DeadlineItem {
   earlier: DeadlineItem | null
   later: DeadlineItem | null
 }
 
+/** A list of items, each looked at when its time has come. */
 export interface Deadlines<Item extends DeadlineItem> {
   /** Looks at the item again at `at` (milliseconds), or up to one tick later. An item stands in the list once. */
   add(item: Item, at: number): void
@@ -14,7 +15,7 @@ export interface Deadlines<Item extends DeadlineItem> {
 
 export interface DeadlineOptions<Item> {
   now: () => number
-  /** The item's time has come: returns when to look again, or null when it is done with. Must not throw. */
+  /** Called when the item's time has come: returns when to look again, or null when it is done with. Must not throw. */
   due: (item: Item, now: number) => number | null
   tickInMillis?: number
 }

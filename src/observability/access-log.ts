@@ -16,11 +16,11 @@ export class AccessLogFault extends Error {
  * to a function that gives the line of one event, without a line feed.
  *
  * A variable that is not set prints `-`. Inside a value, quotes, backslashes and control characters are escaped as in
- * JSON, whatever the format, so that no User-Agent can break a JSON line, leave its quotes, or start a line of its
- * own. `$context.error.messageString` brings its quotes along and prints `"-"` when it is not set.
+ * JSON, whatever the format, so that no User-Agent can break a JSON line, leave its quotes, or start a line of its own.
+ * `$context.error.messageString` brings its quotes along and prints `"-"` when it is not set.
  *
- * Throws an `AccessLogFault` for an unknown variable, a format without `$context.requestId` (or its equal, `extendedRequestId`), over 3 KB or of several
- * lines.
+ * Throws an `AccessLogFault` for an unknown variable, a format without `$context.requestId` (or its equal,
+ * `extendedRequestId`), over 3 KB or of several lines.
  */
 export function compileAccessLog(format: string): (context: RequestContext) => string {
   const template = format.trim()

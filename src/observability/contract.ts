@@ -1,6 +1,8 @@
 import type { MergeRule, metricTable } from './metric-table.ts'
 
-/** A structured log; the members of `fields` never hold secrets. A level that is off costs a call of an empty function. */
+/**
+ * A structured log; the members of `fields` never hold secrets. A level that is off costs a call of an empty function.
+ */
 export interface Log {
   debug(fields: object, message: string): void
   info(fields: object, message: string): void
@@ -14,8 +16,9 @@ export interface Counter {
   value: number
 }
 
+/** A distribution of values, counted by bucket. */
 export interface Histogram {
-  /** In the metric's base unit (seconds, bytes). */
+  /** Counts one value, in the metric's base unit (seconds, bytes). */
   observe(value: number): void
 }
 
@@ -85,17 +88,17 @@ export interface MetricSnapshot {
   readonly type: MetricType
   readonly help: string
   readonly merge: MergeRule
-  /** Of the buckets of a histogram that is merged; else empty. */
+  /** The upper bounds of a histogram's buckets where it is merged; empty for every other metric. */
   readonly bounds: readonly number[]
   readonly series: readonly SeriesSnapshot[]
 }
 
 export interface SeriesSnapshot {
-  /** Name of the sample where it is not the one of its metric: `nodejs_gc_duration_seconds_count`. */
+  /** The name of the sample where it is not the one of its metric: `nodejs_gc_duration_seconds_count`. */
   readonly sample?: string
-  /** `{api="chat",stage="dev"}`, empty without any. */
+  /** The labels as text, `{api="chat",stage="dev"}`; empty without any. */
   readonly labels: string
-  /** What the series belongs to, as its group says: a stage, `chat/dev`, or an API. Absent when it is the process's. */
+  /** The scope of the group that made the series: a stage, `chat/dev`, or an API. Absent when it is the process's. */
   readonly scope?: string
   /** The value; of a histogram that is merged, the count of each bucket and at last the sum. */
   readonly values: readonly number[]

@@ -16,7 +16,7 @@ export function labelText(metric: string, names: readonly string[], labels: Labe
   return braced(names.map((name) => `${name}="${escapeLabel(String(labels[name]))}"`))
 }
 
-/** What there is of one metric, by the text of the labels. */
+/** The series of one metric, by the text of their labels. */
 export type SeriesByLabels = ReadonlyMap<string, { readonly value: unknown; readonly scope: string | null }>
 
 interface Buckets {

@@ -4,12 +4,12 @@ import type { Counter } from './contract.ts'
 
 /** Characters that may wait for a slow disk or a full pipe before lines are dropped. */
 const defaultMaxBuffered = 8 * 1024 * 1024
-/** Between two tries of a pipe that is full. */
+/** The pause between two tries of a pipe that is full. */
 const retryMs = 20
-/** What closing waits at most for what is still buffered. */
+/** The longest that closing waits for what is still buffered. */
 const closingMs = 2_000
 
-/** Where lines go: never blocks, never throws, never holds more than its limit. */
+/** A place for lines, which never blocks, never throws and never holds more than its limit. */
 export interface LineDestination {
   /** Queues a line that ends in a line feed, or drops it when too much waits. */
   write(line: string): void
@@ -25,13 +25,13 @@ export interface LineDestinationOptions {
   /** Counts lines that were dropped. */
   readonly dropped: Counter
   readonly maxBuffered?: number
-  /** Told of faults of the disk or pipe. */
+  /** Called for each fault of the disk or pipe. */
   readonly onError?: (error: Error) => void
 }
 
 /**
- * Throws when the file can't be opened. Our own and not pino's destination: that one lets lines overtake each other
- * when it is closed during a write, and throws out of the process's exit when a pipe is full.
+ * Opens a destination, and throws when the file can't be opened. It is our own and not pino's: that one lets lines
+ * overtake each other when it is closed during a write, and throws out of the process's exit when a pipe is full.
  */
 export function createLineDestination(options: LineDestinationOptions): LineDestination {
   const { target, dropped, maxBuffered = defaultMaxBuffered, onError } = options

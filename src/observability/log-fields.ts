@@ -4,7 +4,10 @@ const maxItems = 50
 const maxText = 8_192
 
 const masked = '[redacted]'
-/** By the end of a name, without its punctuation: `Authorization`, `x-api-key`, `clientSecret`, `X-Amz-Security-Token`. */
+/**
+ * The ends of names, without their punctuation, whose values are secrets: `Authorization`, `x-api-key`, `clientSecret`,
+ * `X-Amz-Security-Token`.
+ */
 const secretName = /(authorization|cookie|password|passphrase|secret|token|signature|credential|apikey|privatekey)s?$/
 /** Secrets inside URLs and messages. */
 const secretInText =

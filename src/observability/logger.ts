@@ -9,7 +9,7 @@ export interface LoggerOptions {
   readonly level: LogLevel
   /** Takes one JSON line at a time, with its line feed. */
   readonly destination: { write(line: string): void }
-  /** In every line, as `name`: which worker this is. */
+  /** The worker's name, which stands in every line as `name`. */
   readonly name?: string
 }
 

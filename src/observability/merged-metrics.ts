@@ -1,13 +1,13 @@
 import type { MetricSnapshot, MetricsSnapshot, SeriesSnapshot } from './contract.ts'
 import { exposeSnapshot, withLabel } from './exposition.ts'
 
-/** As many as a metric of one process may have. */
+/** The usual limit of series that ended processes leave behind: as many as a metric of one process may have. */
 const defaultMaxSeries = 2_000
 
 export interface MergedMetricsOptions {
   /** Series that the processes which have ended may leave behind in one metric. */
   readonly maxSeries?: number
-  /** Told of each series that was not kept. */
+  /** Called for each series that was not kept. */
   readonly refused?: (metric: string) => void
 }
 
@@ -17,7 +17,9 @@ export interface MergedMetricsOptions {
  * series that others still have.
  */
 export interface MergedMetrics {
-  /** Takes the newest snapshot of a process. Ids rise with the age of the processes: the newest says what a metric is. */
+  /**
+   * Takes the newest snapshot of a process. Ids rise with the age of the processes: the newest says what a metric is.
+   */
   update(id: number, worker: string, snapshot: MetricsSnapshot): void
   /** The process has ended: only its counters and histograms go on to count. */
   end(id: number): void
@@ -42,7 +44,7 @@ export function createMergedMetrics(options: MergedMetricsOptions = {}): MergedM
   const latest = new Map<number, { readonly worker: string; readonly snapshot: MetricsSnapshot }>()
   const ended = new Map<string, Merging>()
 
-  /** What the process counted up to here stays in the sums, as far as `isOver` says that it does not go on with it. */
+  /** Adds to the sums of what has ended the series of a process that `isOver` says it does not go on with. */
   function keep(id: number, isOver: (metric: MetricSnapshot, series: SeriesSnapshot) => boolean): void {
     for (const metric of latest.get(id)?.snapshot ?? []) {
       const over = isCounted(metric) ? metric.series.filter((series) => isOver(metric, series)) : []
@@ -86,12 +88,14 @@ export function createMergedMetrics(options: MergedMetricsOptions = {}): MergedM
   }
 }
 
-/** A process metric that counts is one of its process: it begins anew with the next one. */
+/**
+ * Whether the metric is summed over processes; `process_*` counters are not, which begin anew with the next process.
+ */
 function isCounted({ type, merge }: MetricSnapshot): boolean {
   return merge === 'sum' && (type === 'counter' || type === 'histogram')
 }
 
-/** Whether a newer snapshot of the same process has a series on, or anew: a counter that fell began at nothing. */
+/** Says of each series whether a newer snapshot of its process goes on with it: one that fell has begun anew. */
 function continuations(newer: MetricsSnapshot): (metric: MetricSnapshot, series: SeriesSnapshot) => boolean {
   const metrics = new Map(
     newer.map(({ name, series }) => [name, new Map(series.map(({ labels, values }) => [labels, values]))]),
@@ -134,7 +138,7 @@ function add(merging: Merging, key: string, series: SeriesSnapshot): void {
   merging.series.set(key, { ...series, values })
 }
 
-/** NaN is what a process says that does not know. */
+/** Joins two values by the rule of their metric; NaN, what a process says that does not know, gives way to a number. */
 function join({ merge }: Merging, one: number, other: number): number {
   if (Number.isNaN(one)) return other
   if (Number.isNaN(other)) return one
@@ -142,7 +146,7 @@ function join({ merge }: Merging, one: number, other: number): number {
   return merge === 'min' ? Math.min(one, other) : one + other
 }
 
-/** What another process sent, as a snapshot; null when it is none. JSON has no NaN: null stands for it. */
+/** Reads a snapshot that another process sent; null when it is none. JSON has no NaN: null stands for it. */
 export function readSnapshot(value: unknown): MetricsSnapshot | null {
   if (!Array.isArray(value)) return null
   const metrics = value.map(readMetric)

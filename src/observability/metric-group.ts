@@ -5,17 +5,17 @@ import type { GaugeReaders, Held, SeriesTable } from './series-table.ts'
 
 export interface MetricGroupOptions {
   readonly table: SeriesTable
-  /** See `Metrics.group`; null for the process itself, which is never closed. */
+  /** The scope that `Metrics.group` was given; null for the process itself, which is never closed. */
   readonly scope: string | null
-  /** The group above is let go of with this one. */
+  /** The group above, which is let go of with this one. */
   readonly parent?: { letGo(): void }
 }
 
-/** See the contract. */
+/** Creates a group over a table of series; see the contract for what it promises. */
 export function createMetricGroup({ table, scope, parent }: MetricGroupOptions): MetricGroup {
   let held: Held | null = new Map()
   let closed = false
-  /** This group until it is closed, and the groups below it. */
+  /** The number of those who need the series: this group until it is closed, and the groups below it. */
   let users = 1
 
   function letGo(): void {

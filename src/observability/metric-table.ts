@@ -2,7 +2,7 @@ import { type CloseReasonName, closeReasons } from '../vocabulary/close-reasons.
 import { type ErrorCode, errorTable } from '../vocabulary/errors.ts'
 
 /**
- * What becomes of a metric that several workers have: one series with the sum, the largest or the smallest of their
+ * The rule for a metric that several workers have: one series with the sum, the largest or the smallest of their
  * values, or a series for each with a label `worker`.
  */
 export type MergeRule = 'sum' | 'max' | 'min' | 'worker'
@@ -11,7 +11,7 @@ export type MergeRule = 'sum' | 'max' | 'min' | 'worker'
 export interface Label<Value extends string = string> {
   /** The sentence of the docs that says what the values are. */
   readonly meaning: string
-  /** All values that there are; null where they come from definitions or from elsewhere. */
+  /** The closed list of its values; null where they come from definitions or from elsewhere. */
   readonly values: readonly Value[] | null
 }
 
@@ -22,7 +22,7 @@ export type RowLabels = Readonly<Record<string, Label>>
 export interface MetricRow<Type extends RowType = RowType, Labels extends RowLabels = RowLabels> {
   readonly type: Type
   readonly help: string
-  /** What one `/metrics` says of several workers (`--workers`). */
+  /** The rule by which one `/metrics` tells of several workers (`--workers`). */
   readonly merge: MergeRule
   readonly labels: Labels
   /** Upper bounds in the base unit, rising; only for histograms, and there never empty. */
@@ -37,12 +37,14 @@ const route = anyOf('Route key of the definition.')
 const errorCodes = Object.keys(errorTable) as ErrorCode[]
 const code = oneOf('Code of the table of errors.', errorCodes)
 const direction = oneOf('`in` or `out`.', ['in', 'out'])
-/** Integrations end at 29 s, or at 30 with what goes on around them. */
+/** The buckets of integrations, which end at 29 s, or at 30 with what goes on around them. */
 const integrationSeconds = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30]
 const answerSeconds = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5]
 const lagSeconds = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5]
 
-/** Every metric of Postern's own by its name. Who counts is checked by the compiler against names, labels and values. */
+/**
+ * Every metric of Postern's own by its name. Who counts is checked by the compiler against names, labels and values.
+ */
 export const metricTable = {
   // --- connections and messages ---
   postern_connections: gauge('Open WebSocket connections of this worker.', { api, stage }),

@@ -4,23 +4,28 @@ import { exposeMetric, snapshotSeries, withLabel } from './exposition.ts'
 import { createMetricGroup } from './metric-group.ts'
 import { createSeriesTable } from './series-table.ts'
 
-/** Labels come from definitions, which an operator may reload for ever: past this a metric takes no more series. */
+/** The most series of one metric: its labels come from definitions, which an operator may reload for ever. */
 const defaultMaxSeries = 2_000
 
 export interface MetricsOptions {
-  /** Gets one warning for each metric that reaches its cap; asked for then, since the log's destination has a metric too. */
+  /**
+   * Gives the log that gets one warning for each metric at its cap; asked late, since the log's destination counts too.
+   */
   readonly log?: () => Log
-  /** Series that one metric may have. */
+  /** The most series that one metric may have. */
   readonly maxSeries?: number
-  /** Shown by `postern_build_info`. */
+  /** The version of Postern that `postern_build_info` shows; without one it is not made. */
   readonly version?: string
-  /** Whether to add `process_*` and `nodejs_*`, which watch the garbage collector and the event loop of this process. */
+  /**
+   * Whether to add `process_*` and `nodejs_*`, which watch the garbage collector and the event loop of this process.
+   */
   readonly processMetrics?: boolean
 }
 
 /**
- * See the contract. Counters and buckets are our own: an increment is a field's, some 4 ns, where prom-client takes 170
- * for a counter with labels; prom-client contributes what it knows of the process.
+ * Creates the metrics of a process; see the contract for what they promise. Counters and buckets are our own: an
+ * increment is a field's, some 4 ns, where prom-client takes 170 for a counter with labels; prom-client contributes
+ * what it knows of the process.
  */
 export function createMetrics(options: MetricsOptions = {}): Metrics {
   const { log, maxSeries = defaultMaxSeries, version, processMetrics = true } = options
@@ -62,7 +67,7 @@ function createProcessRegistry(): Registry {
   return registry
 }
 
-/** What is known of one process makes no sense as a sum. */
+/** The metrics of the process in prom-client's registry, one series for each worker: they make no sense as a sum. */
 async function processSnapshot(registry: Registry): Promise<MetricSnapshot[]> {
   const metrics = (await registry.getMetricsAsJSON()) as unknown as PromMetric[]
   return metrics.map(({ name, help, type, values }) => ({
@@ -75,7 +80,7 @@ async function processSnapshot(registry: Registry): Promise<MetricSnapshot[]> {
   }))
 }
 
-/** As it is: prom-client's own types leave out the names of values, and have numbers for the types. */
+/** A metric as prom-client gives it: its own types leave out the names of values, and have numbers for the types. */
 interface PromMetric {
   readonly name: string
   readonly help: string

@@ -14,7 +14,7 @@ export class GaugeReaders {
 
 export type SeriesValue = Counter | BucketHistogram | GaugeReaders
 
-/** One series of a metric: what is counted in, and for whom. */
+/** One series of a metric: its value, and how many hold it. */
 export interface Series {
   readonly value: SeriesValue
   /** The scope of the group that asked first; null when the process itself holds the series. */
@@ -36,7 +36,7 @@ export type Held = Map<Series, () => void>
 
 export interface SeriesTableOptions {
   readonly maxSeries: number
-  /** Told of each series that is not kept, and whether it is the first one of its metric. */
+  /** Called for each series that is not kept, with whether it is the first one of its metric. */
   readonly refused: (metric: string, isFirst: boolean) => void
 }
 

@@ -14,7 +14,7 @@ export interface Heartbeat {
   /** Whether the worker does not answer. */
   readonly silent: boolean
   begin(): void
-  /** It left something else unanswered: silent until it is heard again. */
+  /** Takes the worker, which left something else unanswered, for silent until it is heard again. */
   suspect(): void
   close(): void
 }
@@ -24,7 +24,8 @@ export function createHeartbeat({ log, timings, ask, heard }: HeartbeatOptions):
   let timer: NodeJS.Timeout | null = null
   let asking = false
   /**
-   * In ticks and not in time: a parent that was itself stopped for a while must not take all its workers for frozen.
+   * The ticks without an answer. Not their time: a parent that was itself stopped for a while must not take all its
+   * workers for frozen.
    */
   let missed = 0
   let suspected = false

@@ -1,12 +1,12 @@
 import { z } from 'zod'
 
 /**
- * What the parent and its workers tell each other, as JSON over the channel that Node.js opens between a process and
+ * The messages between the parent and its workers, as JSON over the channel that Node.js opens between a process and
  * its child. Either side may be of another version of Postern during a rolling restart: what a reader does not know
  * is ignored, and a member may be added, but never change its meaning.
  */
 
-/** How a worker finds its settings: it reads them by itself, so that secrets stay out of messages and arguments. */
+/** The places of a worker's settings: it reads them by itself, so that secrets stay out of messages and arguments. */
 const sources = z.object({
   flags: z.record(z.string(), z.union([z.string(), z.boolean()])),
   file: z.string().nullable(),
@@ -15,9 +15,9 @@ const sources = z.object({
 const startOrder = z.object({
   kind: z.literal('start'),
   sources,
-  /** In its log lines and in the registry. */
+  /** The worker's name in its log lines and in the registry. */
   name: z.string(),
-  /** Where all workers listen. */
+  /** The address that all workers listen on. */
   host: z.string(),
   port: z.int(),
   /** Origins of the pages that the management port serves. */
@@ -30,7 +30,7 @@ const managedRequest = z.object({
   path: z.string(),
   query: z.string(),
   headers: z.array(z.tuple([z.string(), z.string()])),
-  /** Null for one that is too large for any request. */
+  /** The body as text; null for one that is too large for any request. */
   body: z.string().nullable(),
 })
 
@@ -44,23 +44,23 @@ const question = z.discriminatedUnion('kind', [
 const order = z.discriminatedUnion('kind', [
   startOrder,
   z.object({ kind: z.literal('reload') }),
-  /** All workers end: new connections are refused. */
+  /** The order when all workers end: new connections are refused. */
   z.object({ kind: z.literal('drain'), seconds: z.number(), delaySeconds: z.number().default(0) }),
-  /** This worker ends and others go on: new connections are left to them. */
+  /** The order when this worker ends and others go on: new connections are left to them. */
   z.object({ kind: z.literal('hand-over'), seconds: z.number() }),
   z.object({ kind: z.literal('ask'), id: z.int(), question }),
 ])
 
 const report = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('listening'), scheme: z.enum(['ws', 'wss']) }),
-  /** It can't start, and ends. */
+  /** The report of a worker that can't start, and ends. */
   z.object({ kind: z.literal('failed'), message: z.string(), faults: z.array(z.looseObject({})) }),
   z.object({ kind: z.literal('answer'), id: z.int(), answer: z.unknown() }),
   /** The last word of a worker that has drained; `metrics` as `readSnapshot` takes them. */
   z.object({ kind: z.literal('goodbye'), metrics: z.unknown() }),
 ])
 
-/** Reasons why no client should be sent to this worker. */
+/** The answer to `status`: the reasons why no client should be sent to this worker. */
 const status = z.object({ unready: z.array(z.string()) })
 
 const managedAnswer = z.object({
@@ -87,7 +87,7 @@ export type ManagedRequest = z.output<typeof managedRequest>
 export type ManagedAnswer = z.output<typeof managedAnswer>
 export type ManagedApiList = z.output<typeof managedApis>
 
-/** Each gives null for what it does not know. */
+// Readers of what came from the other side; each gives null for what it does not know.
 export const readOrder = (message: unknown): Order | null => order.safeParse(message).data ?? null
 export const readWorkerReport = (message: unknown): WorkerReport | null => report.safeParse(message).data ?? null
 export const readStatus = (answer: unknown): WorkerStatus | null => status.safeParse(answer).data ?? null

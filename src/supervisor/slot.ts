@@ -18,7 +18,7 @@ export interface Slot {
   readonly name: string
   /** The process that serves; null while it waits to be started again. */
   readonly current: SupervisedWorker | null
-  /** All that run under this name. */
+  /** The processes that run under this name. */
   readonly processes: readonly SupervisedWorker[]
   /** The first start. Rejects with a `WorkerFailure`; nothing is tried again then. */
   start(): Promise<void>

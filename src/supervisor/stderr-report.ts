@@ -1,6 +1,6 @@
 import type { Log } from '../observability/contract.ts'
 
-/** What is written in one go belongs together: a stack, the last words of V8. */
+/** The silence that ends one report: what is written in one go belongs together, as a stack or the last words of V8. */
 const quietInMillis = 200
 const maxLength = 8_000
 
@@ -10,7 +10,10 @@ export interface StderrReport {
   end(): void
 }
 
-/** Logs what a worker writes to its standard error: nothing of ours does, so it is the runtime that has something to say. */
+/**
+ * Logs what a worker writes to its standard error: nothing of ours does, so it is the runtime that has something to
+ * say.
+ */
 export function createStderrReport(log: Log, who: object): StderrReport {
   let text = ''
   let left = 0

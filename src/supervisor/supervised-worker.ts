@@ -7,9 +7,9 @@ import { createStderrReport } from './stderr-report.ts'
 import type { SupervisorTimings } from './supervisor-timings.ts'
 import { createWorkerQuestions } from './worker-questions.ts'
 
-/** Longer ones are cut. The longest of ours, a log line of errors with causes, has a tenth of this. */
+/** The length at which lines are cut. The longest of ours, a log line of errors with causes, has a tenth of this. */
 const maxLineLength = 1024 * 1024
-/** How long the last words of a process that has ended may take to arrive. */
+/** The time that the last words of a process that has ended may take to arrive. */
 const lastWordsInMillis = 1_000
 
 export interface SupervisedWorkerOptions {
@@ -28,14 +28,15 @@ export interface SupervisedWorkerOptions {
   readonly goodbye: (metrics: unknown) => void
 }
 
+/** A process by what it does; the supervisor knows one more state, of a name for which none runs. */
 export type ProcessState = 'starting' | 'ready' | 'unready' | 'draining' | 'silent'
 
 export interface WorkerExit {
   readonly code: number | null
   readonly signal: string | null
-  /** How long it had listened, in milliseconds; 0 when it never did. */
+  /** The time for which it had listened, in milliseconds; 0 when it never did. */
   readonly listenedFor: number
-  /** Why it could not start, as far as it said so. */
+  /** The reason why it could not start, as far as it said so; else null. */
   readonly failure: WorkerFailure | null
 }
 
@@ -56,24 +57,27 @@ export interface SupervisedWorker {
   readonly name: string
   readonly pid: number | null
   readonly state: ProcessState
-  /** What clients speak to it; null before it listens. */
+  /** The scheme of the URL under which clients reach it; null before it listens. */
   readonly scheme: 'ws' | 'wss' | null
-  /** Why no client should be sent to it; empty when it is ready. */
+  /** The reasons why no client should be sent to it; empty when it is ready. */
   readonly unready: readonly string[]
   /** Resolves when it listens and has said how it is. Rejects with a `WorkerFailure`. */
   readonly listening: Promise<void>
   /** Resolves when the process and its pipes are gone. */
   readonly exited: Promise<WorkerExit>
-  /** Resolves when clients may be sent to it. Rejects with a `WorkerFailure`, also when that takes too long. */
+  /**
+   * Waits for the worker: resolves when clients may be sent to it. Rejects with a `WorkerFailure`, also when that takes
+   * too long.
+   */
   ready(timeoutInMillis: number): Promise<void>
-  /** Resolves with undefined when no answer comes in time. Never rejects. */
+  /** Asks the worker; resolves with its answer, or undefined when none comes in time. Never rejects. */
   ask(question: WorkerQuestion, timeoutInMillis: number): Promise<unknown>
   reload(): void
   /** After `delaySeconds`, in which it serves all but sends callers away, the worker drains and ends. */
   drain(seconds: number, delaySeconds: number): void
   /** The worker leaves new connections to the others at once, drains and ends. */
   handOver(seconds: number): void
-  /** SIGKILL. */
+  /** Ends the process at once, with SIGKILL. */
   kill(): void
 }
 
@@ -199,7 +203,7 @@ interface Ended {
   readonly error: Error | null
 }
 
-/** After the last line and the last message, unless something else holds the pipes. */
+/** The end of a process, told after its last line and last message, unless something else holds the pipes. */
 function exitOf(child: ChildProcess): Promise<Ended> {
   return new Promise((resolve) => {
     child.on('error', (error) => {

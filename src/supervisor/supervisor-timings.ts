@@ -1,23 +1,23 @@
-/** In milliseconds, where nothing else is said. */
+/** The times by which the supervisor judges its workers, in milliseconds where nothing else is said. */
 export interface SupervisorTimings {
-  /** Between two questions to a worker how it is. */
+  /** The time between two questions to a worker how it is. */
   readonly tick: number
   /** Ticks in a row without an answer after which a worker is left out of what all are asked. */
   readonly silentTicks: number
-  /** … and after which the log says so: no load should stop an event loop for so long. */
+  /** Ticks in a row without an answer after which the log says so: no load should stop an event loop for so long. */
   readonly loggedTicks: number
-  /** Before a worker that has died is started again; twice as long each further time, up to the longest. */
+  /** The wait before a worker that has died is started again; twice as long each further time, up to the longest. */
   readonly firstBackoff: number
   readonly longestBackoff: number
-  /** A worker that listened for so long starts its backoff anew. */
+  /** The time for which a worker must have listened to start its backoff anew. */
   readonly lived: number
-  /** For coming up, Redis and slow definitions included. */
+  /** The longest that a worker may take to come up, Redis and slow definitions included. */
   readonly start: number
-  /** For becoming ready in the place of another worker. */
+  /** The longest that a worker may take to become ready in the place of another one. */
   readonly ready: number
-  /** After the time of a drain: a backend may take 30 s for the last message, and as much for `$disconnect`. */
+  /** The time beyond that of a drain: a backend may take 30 s for the last message, and as much for `$disconnect`. */
   readonly grace: number
-  /** The same for a worker that does not even answer. */
+  /** The time beyond that of a drain for a worker that does not even answer. */
   readonly silentGrace: number
 }
 

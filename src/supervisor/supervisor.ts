@@ -3,6 +3,7 @@ import { createSlot } from './slot.ts'
 import { type SupervisedWorker, WorkerFailure } from './supervised-worker.ts'
 import type { SupervisorTimings } from './supervisor-timings.ts'
 
+/** The states of the processes of `--workers`; `waiting` is a name for which none runs. */
 export const processStates = ['ready', 'unready', 'starting', 'waiting', 'draining', 'silent'] as const
 
 export interface SupervisorOptions {
@@ -18,15 +19,18 @@ export interface SupervisorOptions {
 
 /** A fixed number of workers: each is started again when it dies, and replaced on demand. */
 export interface Supervisor {
-  /** Resolves when all serve. Rejects with a `WorkerFailure` when one can't; then none runs any more. */
+  /**
+   * Starts all workers; resolves when all serve. Rejects with a `WorkerFailure` when one can't; then none runs any
+   * more.
+   */
   start(): Promise<void>
   /** Every process that runs, the older ones of a name after the one that serves. */
   readonly processes: readonly SupervisedWorker[]
-  /** How many are in this state. */
+  /** The number of processes in this state. */
   count(state: (typeof processStates)[number]): number
   /** Whether clients may be sent here, and what each worker has that is not ready. */
   readonly readiness: { readonly ready: boolean; readonly reasons: readonly string[] }
-  /** All read their definitions and tokens anew. */
+  /** Has all workers read their definitions and tokens anew. */
   reload(): void
   /**
    * Replaces one worker after the other, each draining over `seconds`. One that does not come up ends it, and the
@@ -38,7 +42,7 @@ export interface Supervisor {
    * `delaySeconds`, clients should not be sent here any more, though they are served.
    */
   drain(seconds: number, delaySeconds?: number): Promise<boolean>
-  /** All end at once, and none is started again. */
+  /** Ends all at once, and starts none again. */
   kill(): void
 }
 

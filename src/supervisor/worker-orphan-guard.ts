@@ -21,16 +21,16 @@ export interface WorkerOrphanGuard {
 }
 
 export interface WorkerOrphanGuardOptions {
-  /** How long after its parent a worker may go on to drain. */
+  /** The time after its parent's end for which a worker may go on to drain. */
   readonly afterSeconds: number
-  /** What stands in the command line of a worker. */
+  /** A word in the command line of every worker, by which it is told from other programs. */
   readonly mark: string
 }
 
 /**
- * A worker that notices the end of its parent drains and goes. This is for one that is frozen or caught in an endless
- * loop: it would hold the port, and what it is sent there, for ever. Without a shell, and where there is no /proc, it
- * does nothing.
+ * Starts a guard over the workers. A worker that notices the end of its parent drains and goes. This is for one that is
+ * frozen or caught in an endless loop: it would hold the port, and what it is sent there, for ever. Without a shell,
+ * and where there is no /proc, it does nothing.
  */
 export function createWorkerOrphanGuard({ afterSeconds, mark }: WorkerOrphanGuardOptions): WorkerOrphanGuard {
   const pids = new Set<number>()
@@ -56,7 +56,7 @@ export function createWorkerOrphanGuard({ afterSeconds, mark }: WorkerOrphanGuar
   }
 }
 
-/** In a process group of its own: a terminal's Ctrl-C is for the parent. */
+/** Starts a shell in a process group of its own: a terminal's Ctrl-C is for the parent. */
 function startShell(args: readonly string[]): ChildProcess {
   const shell = spawn('/bin/sh', args, {
     stdio: ['pipe', 'ignore', 'ignore'],

@@ -1,16 +1,19 @@
 import type { WorkerQuestion } from './protocol.ts'
 
-/** Questions to one worker that wait for their answer; a worker that is stuck must not make the parent's memory grow. */
+/**
+ * The most questions to one worker that wait for an answer: one that is stuck must not make the parent's memory grow.
+ */
 const maxWaiting = 256
 
+/** The questions of the parent to one worker, each with its answer. */
 export interface WorkerQuestions {
   /**
-   * Resolves with the answer; with undefined when it does not come in time (null: however long it takes), when too
-   * many wait already, or when nobody will answer any more. Never rejects.
+   * Asks the worker; resolves with the answer, and with undefined when it does not come in time (null: however long it
+   * takes), when too many wait already, or when nobody will answer any more. Never rejects.
    */
   ask(question: WorkerQuestion, timeoutInMillis: number | null): Promise<unknown>
   answered(id: number, answer: unknown): void
-  /** Nobody will answer any more. */
+  /** Gives up what waits: nobody will answer any more. */
   close(): void
 }
 
