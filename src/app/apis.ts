@@ -20,7 +20,7 @@ export interface Apis {
    * running as it was. Resolves with the faults, which have been logged. Never rejects.
    */
   reload(): Promise<readonly Fault[]>
-  /** Of an API that is served; null for others. */
+  /** The route selection expression of an API that is served; null for others. */
   routeSelectionExpression(apiId: string): string | null
   /** Lets go of every integration. */
   close(): void

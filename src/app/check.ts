@@ -4,7 +4,10 @@ import type { Log } from '../observability/contract.ts'
 import { createIntegrations, type IntegrationSettings } from './integration-types.ts'
 import { readApis } from './read-apis.ts'
 
-/** Every fault of every definition in a folder, as `postern start` would find them; nothing is run or connected to. */
+/**
+ * Finds every fault of every definition in a folder, as `postern start` would find them; nothing is run or connected
+ * to.
+ */
 export async function checkDefinitions(dir: string, settings: IntegrationSettings): Promise<readonly Fault[]> {
   const { types, close } = createIntegrations({ settings, log: silent })
   try {

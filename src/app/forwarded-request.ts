@@ -6,21 +6,23 @@ import type { SupervisedWorker } from '../supervisor/supervised-worker.ts'
 import type { Supervisor } from '../supervisor/supervisor.ts'
 import type { HttpExchange } from '../transport/contract.ts'
 
-/** More than any operation takes, and less than `postern connections` waits. */
+/**
+ * Milliseconds to wait for a worker's answer: more than any operation takes, and less than `postern connections` waits.
+ */
 const answerInMillis = 12_000
-/** Above whatever an operation takes: a message as JSON text. */
+/** Bytes of a body that is forwarded: above whatever an operation takes, a message as JSON text. */
 const maxBodyBytes = 1024 * 1024
-/** Those that an operation reads. */
+/** The headers that an operation reads. */
 const forwardedHeaders = ['host', 'content-type'] as const
 
 /**
- * Hands a request, whose caller has been let in, to one of the workers, and its answer back. Any of them can answer for
- * all, and none has a port of its own for it.
+ * Creates the handler that hands a request, whose caller has been let in, to one of the workers, and its answer back.
+ * Any of them can answer for all, and none has a port of its own for it.
  */
 export function createForwarding(supervisor: Supervisor): Handle {
   let turn = 0
 
-  /** Null when there is nobody to ask. */
+  /** The worker to ask next; null when there is nobody to ask. */
   function nextWorker(): SupervisedWorker | null {
     const of = (state: string) => supervisor.processes.filter((worker) => worker.state === state)
     const able = ['ready', 'unready', 'draining'].map(of).find((workers) => workers.length > 0) ?? []
@@ -44,7 +46,7 @@ export function createForwarding(supervisor: Supervisor): Handle {
   }
 }
 
-/** What `handle` answers to a request that was forwarded to this worker. */
+/** Resolves with what `handle` answers to a request that was forwarded to this worker. */
 export function answerForwarded(handle: Handle, request: ManagedRequest): Promise<ManagedAnswer> {
   const headers = new Map(request.headers)
   return new Promise((resolve) => {

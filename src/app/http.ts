@@ -9,7 +9,9 @@ export interface HttpOptions {
   readonly connections: (exchange: HttpExchange, target: Target<Stage>) => void
 }
 
-/** What happens to a plain HTTP request: find the stage, then the callback API, or word that this is a WebSocket. */
+/**
+ * Creates the handler of plain HTTP requests: find the stage, then the callback API, or word that this is a WebSocket.
+ */
 export function createHttpHandler({ catalog, connections }: HttpOptions) {
   return function request(exchange: HttpExchange): void {
     const target = catalog.resolve(exchange.request.header('host'), exchange.request.path)
@@ -20,7 +22,7 @@ export function createHttpHandler({ catalog, connections }: HttpOptions) {
   }
 }
 
-/** SDKs send `%40connections`, people `@connections`. */
+/** Whether a path is that of the callback API: SDKs send `%40connections`, people `@connections`. */
 function isCallback(rest: string): boolean {
   return rest.startsWith('/@connections') || rest.startsWith('/%40connections')
 }

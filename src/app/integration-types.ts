@@ -9,10 +9,12 @@ import { createLambdaType } from '../integrations/lambda.ts'
 import { mockIntegrationType } from '../integrations/mock.ts'
 import type { Log } from '../observability/contract.ts'
 
-/** Calls that may wait for one backend: more than its connections, few enough that none waits in vain. */
+/**
+ * Calls that may wait for each connection of a backend: more than its connections, few enough that none waits in vain.
+ */
 const waitingPerConnection = 16
 
-/** What is in the box: every kind of integration, with what it needs to run. */
+/** The integrations that are in the box: every kind, with what it needs to run. */
 export interface Integrations {
   readonly types: readonly IntegrationType[]
   readonly functions: FunctionPools

@@ -18,7 +18,7 @@ export interface ManagementParts {
   readonly log: Log
   readonly catalog: Catalog<Stage>
   readonly gateway: Gateway
-  /** Of the gateway itself; 0 while it does not listen. */
+  /** Port of the gateway itself; 0 while it does not listen. */
   readonly port: () => number
   readonly routeSelectionExpression: (apiId: string) => string | null
 }
@@ -26,7 +26,7 @@ export interface ManagementParts {
 /** The second port, for operators. */
 export interface Management {
   readonly port: number
-  /** Origins of the pages that it serves, as browsers spell them. */
+  /** Origins of the pages that the port serves, as browsers spell them. */
   readonly origins: ReadonlySet<string>
   useTokens(tokens: readonly string[]): void
   close(): void
@@ -86,7 +86,7 @@ function originsOf(host: string, port: number): string[] {
   return [bracketed, '127.0.0.1', 'localhost', '[::1]'].map((name) => `http://${name}:${port}`.toLowerCase())
 }
 
-/** What is served, as the management port tells it. */
+/** The APIs that are served, as the management port tells them. */
 export function managedApis(catalog: Catalog<Stage>, expressionOf: (apiId: string) => string | null): ManagedApi[] {
   const apis = new Map<string, ManagedApi & { stages: ManagedApi['stages'][number][] }>()
   for (const { apiId, stageName, current, connections } of catalog.slots()) {

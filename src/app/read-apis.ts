@@ -32,7 +32,7 @@ export async function readApis(dir: string, options: CompileOptions): Promise<Ap
   return { sources, faults: sortFaults(all) }
 }
 
-/** Of two files with the same apiId the first is served. */
+/** Whether an apiId is taken: of two files with the same one the first is served. */
 function isTaken(sources: readonly ReadApi[], apiId: string): boolean {
   return sources.some((source) => source.definition.apiId === apiId)
 }

@@ -14,7 +14,7 @@ import { answerForwarded } from './forwarded-request.ts'
 import { type ManagementParts, managedApis } from './management.ts'
 import { type Postern, StartError, type Surroundings, startPostern } from './start.ts'
 
-/** What a worker may still do when its parent is gone: as long as backends may take for the last call. */
+/** Milliseconds that a worker goes on when its parent is gone: as long as backends may take for the last call. */
 const orphanedInMillis = 35_000
 
 /** Messages to and from the process that has started this one. */
@@ -35,14 +35,17 @@ export interface WorkerSurroundings extends Pick<Surroundings, 'destination' | '
   readonly exit: (code: number) => void
 }
 
-/** Serves as one of several, as the parent orders; resolves with the exit code when it has drained or can't start. */
+/**
+ * Serves as one worker of several, as the parent orders; resolves with the exit code when it has drained or can't
+ * start.
+ */
 export async function runWorker(surroundings: WorkerSurroundings): Promise<number> {
   const { channel, exit } = surroundings
   const send = (report: WorkerReport) => channel.send(report)
   let worker: Promise<Worker | null> | null = null
 
   return new Promise((resolve) => {
-    /** Orders wait for the start; where that has failed nothing is left to be done. */
+    /** Carries out an order. Orders wait for the start; where that has failed nothing is left to be done. */
     async function withWorker(run: (worker: Worker) => Promise<void>): Promise<void> {
       const started = await worker
       if (started !== null) await run(started)
@@ -152,7 +155,7 @@ async function startWorker(order: StartOrder, surroundings: WorkerSurroundings):
   }
 }
 
-/** The worker's own, but for what all have in common: where they listen. */
+/** The worker's own settings, but for what all have in common: where they listen. */
 async function settingsOf(order: StartOrder, env: Surroundings['environment']): Promise<Settings> {
   const { settings, faults } = await readSettings({ ...order.sources, env })
   if (settings === null) throw new StartError('the settings have faults', faults as readonly Fault[])

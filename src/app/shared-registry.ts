@@ -12,9 +12,9 @@ export interface SharedRegistryOptions extends RegistryOptions {
   readonly redis: RedisClient | null
   readonly log: Log
   readonly metrics: Metrics
-  /** As in `RedisRegistryOptions`. */
+  /** Runs the `$disconnect` of a connection of a dead worker, as in `RedisRegistryOptions`. */
   readonly bury: (record: ConnectionRecord) => Promise<void>
-  /** As in `RedisRegistryOptions`. */
+  /** Called when this worker finds itself buried, as in `RedisRegistryOptions`. */
   readonly buried: (owes: (id: ConnectionId) => boolean) => void
 }
 

@@ -34,11 +34,11 @@ export interface Workers {
   /** Replaces one worker after the other, each draining over `seconds`. */
   roll(seconds: number): void
   /**
-   * `/readyz` says no for `delaySeconds` before anything else happens; then all end over `seconds`. Resolves with
-   * whether all ended in order, once everything is closed.
+   * Drains the workers: `/readyz` says no for `delaySeconds` before anything else happens; then all end over `seconds`.
+   * Resolves with whether all ended in order, once everything is closed.
    */
   drain(seconds: number, delaySeconds?: number): Promise<boolean>
-  /** Ends all at once. */
+  /** Ends all workers at once. */
   kill(): void
 }
 
@@ -142,8 +142,8 @@ function exposeStates(metrics: Metrics, supervisor: Supervisor): void {
 }
 
 /**
- * The port that the workers will share. Whether another server listens there shows here only: once ports are shared,
- * nobody is told. Port 0 is no port to share, so that a free one is found here too.
+ * Finds the port that the workers will share. Whether another server listens there shows here only: once ports are
+ * shared, nobody is told. Port 0 is no port to share, so that a free one is found here too.
  */
 async function freePort(createTransport: CreateTransport, settings: Settings): Promise<number> {
   const { host, port, tls, maxBufferedBytes } = settings

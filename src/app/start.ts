@@ -30,14 +30,14 @@ import { createSharedRegistry } from './shared-registry.ts'
 import { watchDefinitions } from './watch.ts'
 import { workerNameOf } from './worker-name.ts'
 
-/** What a process lends to a gateway that runs in it. */
+/** The things that a process lends to a gateway that runs in it. */
 export interface Surroundings {
   /** Takes the lines of both logs, each with its line feed: a file descriptor, which is never waited for, or a writer. */
   readonly destination: number | { write(line: string): void }
-  /** `process.env` itself: the server underneath reads a limit from it when it is loaded. */
+  /** The environment, `process.env` itself: the server underneath reads a limit from it when it is loaded. */
   readonly environment: Record<string, string | undefined>
   readonly version: string
-  /** In a worker that shares its port with others: what stands in place of a management port of its own. */
+  /** Starts what stands in place of a management port of its own, in a worker that shares its port with others. */
   readonly management?: (parts: ManagementParts) => Promise<Management>
 }
 
@@ -45,22 +45,22 @@ export interface Surroundings {
 export interface Postern {
   readonly port: number
   readonly managementPort: number
-  /** What was wrong with the definitions that are not served. */
+  /** Faults of the definitions that are not served. */
   readonly faults: readonly Fault[]
   /** Reads definitions and functions anew, and takes over the tokens of `settings`; never touches a socket. */
   reload(settings?: Settings): Promise<readonly Fault[]>
   /**
-   * `/readyz` says no for `delaySeconds` before anything else happens; then new connections are refused, open ones
-   * end over `seconds`, and everything is closed.
+   * Drains the gateway: `/readyz` says no for `delaySeconds` before anything else happens; then new connections are
+   * refused, open ones end over `seconds`, and everything is closed.
    */
   drain(seconds: number, delaySeconds?: number): Promise<void>
-  /** Drains too, while others listen on the same port: new connections are left to them at once. */
+  /** Drains while others listen on the same port: new connections are left to them at once. */
   handOver(seconds: number): Promise<void>
   /** Closes everything at once. Safe to call twice. */
   close(): Promise<void>
 }
 
-/** The gateway can't start; `message` says why in one sentence, `faults` are those of the definitions. */
+/** Thrown when the gateway can't start; `message` says why in one sentence, `faults` are those of the definitions. */
 export class StartError extends Error {
   override readonly name = 'StartError'
   readonly faults: readonly Fault[]
@@ -71,13 +71,16 @@ export class StartError extends Error {
   }
 }
 
-/** For those who were let in just before a hand-over to ask for a WebSocket. */
+/** Milliseconds for those who were let in just before a hand-over to ask for a WebSocket. */
 const handshakeInMillis = 250
 
 const openHosts =
   'allowedHosts is empty: clients choose the Host that backends find in domainName and may post their callbacks to'
 
-/** Room for a message that is too large to be told so with 1009; what is larger still is cut off underneath. */
+/**
+ * Bytes of the largest message that is read, so that one which is too large is told so with 1009; what is larger still
+ * is cut off underneath.
+ */
 const largestMessageSeen = 4 * maxMessageBytes
 
 /**
@@ -235,7 +238,7 @@ export async function startPostern(settings: Settings, surroundings: Surrounding
   }
 }
 
-/** Where log lines go; those that it takes too slowly are counted and dropped. */
+/** Opens the destination of log lines; those that it takes too slowly are counted and dropped. */
 export function openDestination(target: Surroundings['destination'], metrics: Metrics) {
   if (typeof target !== 'number') return { write: (line: string) => target.write(line), close() {} }
   return createLineDestination({

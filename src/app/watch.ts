@@ -2,9 +2,12 @@ import { type FSWatcher, readdirSync, statSync, watch } from 'node:fs'
 import { join } from 'node:path'
 import type { Log } from '../observability/contract.ts'
 
-/** Editors write a file in several steps: wait until they have been quiet for a moment. */
+/** Milliseconds without a change before a flurry is over: editors write a file in several steps. */
 const quietInMillis = 150
-/** A watch each; somebody may point at a folder that is not one of definitions. */
+/**
+ * Folders that are watched, each with a watch of its own; somebody may point at a folder that is not one of
+ * definitions.
+ */
 const maxFolders = 1_000
 
 export interface WatchOptions {
@@ -34,7 +37,10 @@ export function watchDefinitions({ dir, log, changed }: WatchOptions): () => voi
     timer = setTimeout(settle, quietInMillis)
   }
 
-  /** New folders are watched before they are read: what is written between the two is then seen by either. */
+  /**
+   * Ends a flurry. New folders are watched before they are read: what is written between the two is then seen by
+   * either.
+   */
   function settle(): void {
     timer = null
     follow()
@@ -69,7 +75,7 @@ export function watchDefinitions({ dir, log, changed }: WatchOptions): () => voi
   }
 }
 
-/** The folder and all below it, links followed, by path; without packages and hidden ones. */
+/** The folder and all folders below it, links followed, by path; without packages and hidden ones. */
 function foldersBelow(dir: string): Map<string, string> {
   const folders = new Map<string, string>()
   const left = [dir]
@@ -87,7 +93,10 @@ function foldersBelow(dir: string): Map<string, string> {
   return folders
 }
 
-/** Another one for a folder that was deleted and made again, which may get the same inode; null for what is none. */
+/**
+ * The identity of a folder: another one when it was deleted and made again, which may get the same inode; null for what
+ * is no folder.
+ */
 function identityOf(path: string): string | null {
   try {
     const stats = statSync(path)

@@ -39,7 +39,7 @@ export function createWorkerMetrics({ supervisor, own }: { supervisor: Superviso
     return take(worker.id, worker.name, await worker.ask({ kind: 'metrics' }, answerInMillis))
   }
 
-  /** The processes that answered. */
+  /** Asks all workers; resolves with the ids of the processes that answered. */
   async function lookAtAll(): Promise<Set<number>> {
     const { processes } = supervisor
     const answered = await Promise.all(processes.map(look))

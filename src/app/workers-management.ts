@@ -24,14 +24,14 @@ export interface WorkersManagementParts {
   readonly port: () => number
 }
 
-/** The management port of several workers: it stands here for all of them. */
+/** Starts the management port of several workers: it stands here for all of them. */
 export async function startWorkersManagement(parts: WorkersManagementParts): Promise<Management> {
   const { settings, version, supervisor, log, port } = parts
   const tokens = createTokenVerifier(settings.managementTokens)
   const forward = createForwarding(supervisor)
   const listApis = createApiList({ version, apis: () => apisOfAll(supervisor), gateway: address })
 
-  /** The scheme is the workers' own: a rolling restart may have changed it. */
+  /** The address of the gateway. Its scheme is the workers' own: a rolling restart may have changed it. */
   function address(): GatewayAddress | null {
     const scheme = supervisor.processes.find((worker) => worker.scheme !== null)?.scheme
     return port() === 0 || !scheme ? null : { scheme, host: settings.host, port: port() }
