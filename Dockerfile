@@ -8,7 +8,9 @@ FROM node:22-bookworm-slim
 ENV NODE_ENV=production
 WORKDIR /postern
 COPY package.json package-lock.json .npmrc ./
+COPY documents/package.json documents/
 RUN npm ci --omit=dev
+COPY --from=build /postern/documents/dist documents/dist
 COPY --from=build /postern/dist dist
 # An example. Your own APIs go in its place: --volume ./apis:/postern/routes:ro
 COPY routes/echo routes/echo

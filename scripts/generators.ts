@@ -1,4 +1,5 @@
-import { apiJsonSchema, jsonSchemaOf, settingsJsonSchema } from '../src/config/json-schema.ts'
+import { jsonSchemaOf } from 'postern-documents/json-schema'
+import { apiJsonSchema, settingsJsonSchema } from '../src/config/json-schema.ts'
 import { secretVariables } from '../src/config/settings.ts'
 import { settingsTable } from '../src/config/settings-table.ts'
 import { contextVariables } from '../src/events/context-variables.ts'

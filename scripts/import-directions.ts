@@ -1,6 +1,6 @@
 /**
- * The house's import directions as data, and what breaks them. `X!` is `X/contract.ts` alone. Every room may also
- * import itself and vocabulary/.
+ * The import directions between the rooms of src/ as data, and what breaks them. `X!` is `X/contract.ts` alone. Every
+ * room may also import itself, vocabulary/ and the workspaces of `workspaces`.
  */
 export const directions: Readonly<Record<string, readonly string[] | 'every room'>> = {
   cli: ['app', 'config', 'load'],
@@ -24,16 +24,24 @@ export const directions: Readonly<Record<string, readonly string[] | 'every room
   mapping: ['events'],
   config: [],
   // The client of load tests: it knows of the gateway only what any client knows.
-  load: ['config'],
+  load: [],
   observability: ['events'],
   events: [],
   vocabulary: [],
 }
 
+/** The workspaces beside src/ by their folder: the name of the package, and who may import it, by the part before `src/`. */
+const workspaces: Readonly<Record<string, { readonly name: string; readonly importedBy: readonly string[] }>> = {
+  documents: { name: 'postern-documents', importedBy: ['src'] },
+}
+
+/** The folders whose sources are checked. */
+export const checkedFolders: readonly string[] = ['src', ...Object.keys(workspaces).map((each) => `${each}/src`)]
+
 /** Packages that one room alone may import. */
 const ownedPackages: Readonly<Record<string, string>> = { 'uWebSockets.js': 'transport', ioredis: 'store' }
 
-/** Sources by their path below src/: `gateway/message.ts`. */
+/** Sources by their path in the repository: `src/gateway/message.ts`, `documents/src/faults.ts`. */
 export type Tree = ReadonlyMap<string, string>
 
 /** Every import that breaks the directions and every ring, a line each. */
@@ -48,7 +56,7 @@ export function importFaults(tree: Tree): string[] {
 interface Import {
   readonly line: number
   readonly specifier: string
-  /** The path below src/; null for a package. */
+  /** The path in the repository; null for a package from elsewhere. */
   readonly target: string | null
 }
 
@@ -60,7 +68,7 @@ function importsOf(file: string, source: string): Import[] {
   return [...code.matchAll(statement)].map((match) => {
     const specifier = (match[2] ?? match[4] ?? match[6]) as string
     const line = code.slice(0, match.index + match[0].length).split('\n').length
-    return { line, specifier, target: specifier.startsWith('.') ? resolve(file, specifier) : null }
+    return { line, specifier, target: targetOf(file, specifier) }
   })
 }
 
@@ -69,6 +77,13 @@ function withoutComments(source: string): string {
   return source
     .replace(/^[ \t]*\/\*[\s\S]*?\*\//gm, (comment) => comment.replace(/[^\n]/g, ''))
     .replace(/^[ \t]*\/\/.*$/gm, '')
+}
+
+function targetOf(file: string, specifier: string): string | null {
+  if (specifier.startsWith('.')) return resolve(file, specifier)
+  const slash = specifier.indexOf('/')
+  const folder = Object.keys(workspaces).find((each) => workspaces[each]?.name === specifier.slice(0, slash))
+  return folder === undefined ? null : `${folder}/src/${specifier.slice(slash + 1)}.ts`
 }
 
 function resolve(file: string, specifier: string): string {
@@ -82,24 +97,41 @@ function resolve(file: string, specifier: string): string {
 }
 
 function directionFault(file: string, { line, specifier, target }: Import, tree: Tree): string | null {
-  const at = `src/${file}:${line}`
-  const from = roomOf(file)
-  const allowed = Object.hasOwn(directions, from) ? directions[from] : undefined
-  if (allowed === undefined) return `${at}: ${from} is no room: give it a line in scripts/import-directions.ts`
+  const at = `${file}:${line}`
+  const from = placeOf(file)
+  const allowed = from.home !== 'src' ? [] : Object.hasOwn(directions, from.room) ? directions[from.room] : undefined
+  if (allowed === undefined) return `${at}: ${from.room} is no room: give it a line in scripts/import-directions.ts`
   if (target === null) {
     const owner = Object.hasOwn(ownedPackages, specifier) ? ownedPackages[specifier] : undefined
-    return owner === undefined || owner === from ? null : `${at}: only ${owner} may import ${specifier}`
+    return owner === undefined || owner === from.room ? null : `${at}: only ${owner} may import ${specifier}`
   }
-  const to = roomOf(target)
-  if (target.startsWith('..')) return `${at}: ${specifier} is outside of src/`
+  const to = placeOf(target)
+  if (specifier.startsWith('.') && to.home !== from.home) return `${at}: ${specifier} is outside of ${from.sources}`
   if (!tree.has(target)) return `${at}: ${specifier} does not exist`
-  if (to === from || to === 'vocabulary' || allowed === 'every room' || allowed.includes(to)) return null
-  if (!allowed.includes(`${to}!`)) return `${at}: ${from} may not import ${to} (${specifier})`
-  return target === `${to}/contract.ts` ? null : `${at}: ${from} may import ${to}/contract.ts only (${specifier})`
+  if (to.home !== from.home) {
+    if (workspaces[to.home]?.importedBy.includes(from.home) === true) return null
+    return `${at}: ${from.home} may not import ${to.home} (${specifier})`
+  }
+  if (to.room === from.room || to.room === 'vocabulary') return null
+  if (allowed === 'every room' || allowed.includes(to.room)) return null
+  if (!allowed.includes(`${to.room}!`)) return `${at}: ${from.room} may not import ${to.room} (${specifier})`
+  if (target === `src/${to.room}/contract.ts`) return null
+  return `${at}: ${from.room} may import ${to.room}/contract.ts only (${specifier})`
 }
 
-function roomOf(file: string): string {
-  return file.includes('/') ? file.slice(0, file.indexOf('/')) : file
+interface Place {
+  /** `src`, or the folder of a workspace. */
+  readonly home: string
+  /** Where the sources of the home are: `src/`, `documents/src/`. */
+  readonly sources: string
+  /** The room of a file in src/; of a workspace, which is one room, its folder. */
+  readonly room: string
+}
+
+function placeOf(file: string): Place {
+  const [home = '', next = ''] = file.split('/')
+  if (home === 'src') return { home, sources: 'src/', room: next }
+  return { home: next === 'src' ? home : file, sources: `${home}/src/`, room: home }
 }
 
 /** One ring for every knot of files that reach each other, type imports included: the shortest through its first file. */
@@ -114,7 +146,7 @@ function ringFaults(imports: ReadonlyMap<string, readonly Import[]>): string[] {
     const knot = knotOf(file, next)
     for (const each of knot) inRing.add(each)
     const size = knot.length > ring.length ? ` (${knot.length} files reach each other)` : ''
-    faults.push(`ring: ${[...ring, file].map((each) => `src/${each}`).join(' → ')}${size}`)
+    faults.push(`ring: ${[...ring, file].join(' → ')}${size}`)
   }
   return faults
 }

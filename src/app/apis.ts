@@ -1,4 +1,4 @@
-import type { Fault } from '../config/faults.ts'
+import type { Fault } from 'postern-documents/faults'
 import type { Gateway } from '../gateway/gateway.ts'
 import type { Log } from '../observability/contract.ts'
 import type { Catalog } from '../stages/catalog.ts'

@@ -1,4 +1,4 @@
-import type { Fault } from '../config/faults.ts'
+import type { Fault } from 'postern-documents/faults'
 import { createAccessLog } from '../observability/access-log.ts'
 import type { Log } from '../observability/contract.ts'
 import { createIntegrations, type IntegrationSettings } from './integration-types.ts'

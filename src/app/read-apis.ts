@@ -1,5 +1,5 @@
-import type { Fault } from '../config/faults.ts'
-import { sortFaults } from '../config/faults.ts'
+import type { Fault } from 'postern-documents/faults'
+import { sortFaults } from 'postern-documents/faults'
 import { readDefinitions } from '../config/read-api.ts'
 import { type CompiledApi, compileApi } from '../stages/compile-api.ts'
 import type { CompileOptions, CompileSource } from '../stages/compile-stage.ts'

@@ -1,4 +1,4 @@
-import type { Fault } from '../config/faults.ts'
+import type { Fault } from 'postern-documents/faults'
 import { readSettings } from '../config/read-settings.ts'
 import type { Settings } from '../config/settings.ts'
 import { createManagementApi } from '../management/api.ts'

@@ -1,4 +1,4 @@
-import type { Fault } from '../config/faults.ts'
+import type { Fault } from 'postern-documents/faults'
 import type { Settings } from '../config/settings.ts'
 import type { Metrics } from '../observability/contract.ts'
 import { createLogger } from '../observability/logger.ts'

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
+import type { Fault } from 'postern-documents/faults'
 import { createTokenVerifier } from '../authorizers/bearer-tokens.ts'
 import { isLoopback } from '../config/complete-settings.ts'
-import type { Fault } from '../config/faults.ts'
 import { type Settings, trustedNetworks } from '../config/settings.ts'
 import { createConnectionsHandler } from '../connections/callback.ts'
 import { createAddressReader } from '../gateway/client-address.ts'

@@ -1,9 +1,10 @@
 import { Command } from 'commander'
 import pico from 'picocolors'
+import { reportFaults } from 'postern-documents/fault-report'
+import { wantsColours } from 'postern-documents/output'
 import type { checkDefinitions } from '../app/check.ts'
 import { readSettingsForCheck, type SettingSources } from '../config/read-settings.ts'
 import type { CommandContext } from './command.ts'
-import { reportFaults, wantsColours } from './fault-report.ts'
 import type { Io } from './io.ts'
 import { configOption } from './setting-options.ts'
 

@@ -1,4 +1,4 @@
-import { printable } from '../vocabulary/printable.ts'
+import { printable } from 'postern-documents/printable'
 import type { ShownConnection } from './management-client.ts'
 import { ageText, plainTable } from './plain-table.ts'
 

@@ -1,5 +1,5 @@
 import { Command, InvalidArgumentError, Option } from 'commander'
-import { printable } from '../vocabulary/printable.ts'
+import { printable } from 'postern-documents/printable'
 import type { CommandContext } from './command.ts'
 import { connectionLines, connectionsTable } from './connections-view.ts'
 import { type ManagementClient, ManagementFailure, type ShownConnection, type ShownPage } from './management-client.ts'

@@ -1,4 +1,5 @@
 import { createInterface, type Interface } from 'node:readline'
+import { ignoreBrokenPipe, type Output } from 'postern-documents/output'
 import type { ParentChannel } from '../app/run-worker.ts'
 
 /** The outside as a command sees it, and all that it may do to it; a test hands over its own. */
@@ -24,13 +25,6 @@ export interface Io {
   readonly parent?: ParentChannel | null
 }
 
-export interface Output {
-  write(text: string): unknown
-  readonly isTTY?: boolean | undefined
-  /** Columns of the terminal; they change with its width. */
-  readonly columns?: number | undefined
-}
-
 export function processIo(): Io {
   process.stdout.on('error', ignoreBrokenPipe)
   return {
@@ -46,11 +40,6 @@ export function processIo(): Io {
     program: [process.execPath, ...inheritedArguments(process.execArgv), process.argv[1] ?? ''],
     parent: process.send === undefined ? null : parentChannel(),
   }
-}
-
-/** Ignores that the reader of an output has gone, as `| head` does: no fault, and nothing that may end a gateway. */
-function ignoreBrokenPipe(error: Error & { code?: string }): void {
-  if (error.code !== 'EPIPE') throw error
 }
 
 /**

@@ -1,9 +1,9 @@
 import { open } from 'node:fs/promises'
 import { Command } from 'commander'
+import { wantsColours } from 'postern-documents/output'
 import type { LoadResult } from '../load/contract.ts'
 import type { Comparison, Runs } from '../load/report/compare-results.ts'
 import type { CommandContext } from './command.ts'
-import { wantsColours } from './fault-report.ts'
 
 const epilogue = `
 Compares results that 'postern load --json' has written, and says of every figure whether it changed by more than

@@ -1,6 +1,6 @@
+import type { Output } from 'postern-documents/output'
 import type { SecondResult } from '../load/contract.ts'
 import type { TimedPhase } from '../load/scenario/timeline.ts'
-import type { Output } from './io.ts'
 
 /** What a person sees while a load test runs. */
 export interface LoadProgress {

@@ -1,4 +1,4 @@
-import { printable } from '../vocabulary/printable.ts'
+import { printable } from 'postern-documents/printable'
 
 /**
  * Draws a table without rules, so that it can be cut up by a pipe too; ends with a line feed. Drawn by hand, since it

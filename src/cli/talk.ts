@@ -1,7 +1,8 @@
 import type { IncomingMessage } from 'node:http'
 import type { Interface } from 'node:readline'
+import type { Output } from 'postern-documents/output'
 import WebSocket from 'ws'
-import type { Io, Output } from './io.ts'
+import type { Io } from './io.ts'
 
 export interface TalkOptions {
   /** URL of the WebSocket, `ws://` or `wss://`. */

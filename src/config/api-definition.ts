@@ -1,6 +1,16 @@
+import {
+  atLeast,
+  flag,
+  noEntries,
+  oneOf,
+  prose,
+  record,
+  refusedMembers,
+  text,
+  wholeNumber,
+} from 'postern-documents/schema-parts'
 import { z } from 'zod'
 import { integrationSchema } from './integration-definition.ts'
-import { atLeast, flag, noEntries, oneOf, prose, record, refusedMembers, text, wholeNumber } from './schema-parts.ts'
 
 /**
  * Routes of one API, and below it integrations and stages: AWS's quotas are 300, 300 and 10 and may be raised there;

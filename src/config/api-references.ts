@@ -1,5 +1,5 @@
-import { nearestName } from '../vocabulary/nearest-name.ts'
-import { describeFound, type FaultPath, type Finding } from './faults.ts'
+import { describeFound, type FaultPath, type Finding } from 'postern-documents/faults'
+import { nearestName } from 'postern-documents/nearest-name'
 
 /**
  * Checks what a definition says of itself in two places: names of integrations, functions and routes, and URLs with the

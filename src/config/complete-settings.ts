@@ -1,6 +1,6 @@
 import { isIP } from 'node:net'
+import type { Finding } from 'postern-documents/faults'
 import { parseRedisAddress } from '../vocabulary/redis-address.ts'
-import type { Finding } from './faults.ts'
 import type { Secrets } from './read-secrets.ts'
 import type { GivenSettings, Settings } from './settings.ts'
 

@@ -1,5 +1,5 @@
+import { oneOf, prose, record, refusedMembers, text, wholeNumber } from 'postern-documents/schema-parts'
 import { z } from 'zod'
-import { oneOf, prose, record, refusedMembers, text, wholeNumber } from './schema-parts.ts'
 
 /** Characters of a mapping template, AWS's cap of 300 KB; the two below it keep a definition in bounds. */
 const maxTemplate = 307_200

@@ -1,12 +1,19 @@
 import { readdir, stat } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
-import { nearestName } from '../vocabulary/nearest-name.ts'
+import {
+  createFault,
+  describeFound,
+  type Fault,
+  type FaultPath,
+  type Finding,
+  sortFaults,
+} from 'postern-documents/faults'
+import { parseWith, valueAt } from 'postern-documents/issues'
+import { nearestName } from 'postern-documents/nearest-name'
+import { readProblem, readYamlFile, type YamlSource } from 'postern-documents/yaml-source'
 import { type ApiDefinition, apiDefinitionSchema } from './api-definition.ts'
 import { checkReferences } from './api-references.ts'
-import { createFault, describeFound, type Fault, type FaultPath, type Finding, sortFaults } from './faults.ts'
-import { parseWith, valueAt } from './issues.ts'
 import { isGenuine, salvage } from './salvage.ts'
-import { readProblem, readYamlFile, type YamlSource } from './yaml-source.ts'
 
 /** An `api.yaml` that could be read as YAML. */
 export interface ApiSource {

@@ -1,9 +1,9 @@
 import { access, readFile } from 'node:fs/promises'
+import type { Finding } from 'postern-documents/faults'
+import { readProblem } from 'postern-documents/yaml-source'
 import type { AwsCredentials } from '../vocabulary/aws-credentials.ts'
-import type { Finding } from './faults.ts'
 import type { GivenSettings } from './settings.ts'
 import { splitList } from './settings-table.ts'
-import { readProblem } from './yaml-source.ts'
 
 /** The secrets, which only the environment and files of their own may hold. */
 export interface Secrets {

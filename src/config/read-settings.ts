@@ -1,13 +1,13 @@
 import { access } from 'node:fs/promises'
 import { dirname, isAbsolute, join } from 'node:path'
-import { nearestName } from '../vocabulary/nearest-name.ts'
+import { createFault, type Fault, type Finding, sortFaults } from 'postern-documents/faults'
+import { parseWith, valueAt } from 'postern-documents/issues'
+import { nearestName } from 'postern-documents/nearest-name'
+import { readYamlFile, type YamlSource } from 'postern-documents/yaml-source'
 import { completeSettings } from './complete-settings.ts'
-import { createFault, type Fault, type Finding, sortFaults } from './faults.ts'
-import { parseWith, valueAt } from './issues.ts'
 import { readSecrets, splitRedisPassword } from './read-secrets.ts'
 import { type GivenSettings, type Settings, secretVariables, settingsFileSchema } from './settings.ts'
 import { fromText, type SettingRow, settingsTable } from './settings-table.ts'
-import { readYamlFile, type YamlSource } from './yaml-source.ts'
 
 export interface SettingSources {
   /** The settings that the command line gives, by their names: `tls.certificate`. */

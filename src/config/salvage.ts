@@ -1,7 +1,7 @@
+import type { FaultPath, Finding } from 'postern-documents/faults'
+import { parseWith, valueAt } from 'postern-documents/issues'
 import { type ApiDefinition, apiDefinitionSchema } from './api-definition.ts'
 import { checkReferences } from './api-references.ts'
-import type { FaultPath, Finding } from './faults.ts'
-import { parseWith, valueAt } from './issues.ts'
 
 /** Rounds of salvage: each takes away at least one step of every faulty path, and paths are shorter than this. */
 const maxRounds = 16

@@ -1,8 +1,8 @@
 import { BlockList, isIP } from 'node:net'
+import { flag, oneOf, refusedMembers, text, wholeNumber } from 'postern-documents/schema-parts'
 import { z } from 'zod'
 import type { AwsCredentials } from '../vocabulary/aws-credentials.ts'
 import { parseRedisAddress, type RedisAddress, redisAddressForm } from '../vocabulary/redis-address.ts'
-import { flag, oneOf, refusedMembers, text, wholeNumber } from './schema-parts.ts'
 
 /** The heading a setting stands under, in `--help` and in docs/settings.md. */
 export type SettingGroup = 'Serving' | 'Fleet' | 'Callers' | 'Backends' | 'Limits' | 'Options'

@@ -1,4 +1,4 @@
-import { nearestName } from '../vocabulary/nearest-name.ts'
+import { nearestName } from 'postern-documents/nearest-name'
 import type { RequestContext } from './request-context.ts'
 
 export type ContextValue = string | number | null | undefined

@@ -1,4 +1,4 @@
-import { nearestName } from '../vocabulary/nearest-name.ts'
+import { nearestName } from 'postern-documents/nearest-name'
 import { replaceStageVariables } from '../vocabulary/stage-variables.ts'
 import type { FunctionFinder, FunctionScope, FunctionTarget } from './contract.ts'
 import { locateHandler } from './handler.ts'

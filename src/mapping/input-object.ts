@@ -1,4 +1,4 @@
-import { compileJsonPath, type JsonPath, JsonPathError } from '../vocabulary/json-path.ts'
+import { compileJsonPath, type JsonPath, JsonPathError } from 'postern-documents/json-path'
 import { fromPlain, needsExact, parseExact } from './json.ts'
 import { objectLines } from './methods/object.ts'
 import type { PreparedCall } from './velocity/compile-context.ts'

@@ -1,7 +1,7 @@
+import { compileJsonPath, type JsonPath, JsonPathError } from 'postern-documents/json-path'
 import { contextVariable, nearestContextVariable } from '../events/context-variables.ts'
 import type { RequestContext } from '../events/request-context.ts'
 import { type HeaderList, lastHeader } from '../vocabulary/headers.ts'
-import { compileJsonPath, type JsonPath, JsonPathError } from '../vocabulary/json-path.ts'
 import { rememberedJson } from '../vocabulary/json-text.ts'
 
 /** The event that a mapping reads, as integrations get it. */

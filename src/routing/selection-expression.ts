@@ -1,6 +1,6 @@
+import { compileJsonPath, type JsonPath, JsonPathError } from 'postern-documents/json-path'
 import type { HeaderList } from '../vocabulary/headers.ts'
 import { lastHeader } from '../vocabulary/headers.ts'
-import { compileJsonPath, type JsonPath, JsonPathError } from '../vocabulary/json-path.ts'
 import { javaText } from './java-text.ts'
 
 /** Kinds of variables; where an expression stands decides which of them it may use. */

@@ -13,6 +13,7 @@ import { createLoadProgress } from '../../src/cli/load-progress.ts'
 import { run } from '../../src/cli/run.ts'
 import type { LoadResult, SecondResult } from '../../src/load/contract.ts'
 import { timelineOf } from '../../src/load/scenario/timeline.ts'
+import { fromSource } from '../helpers/from-source.ts'
 import { echo, startServer } from '../load/run/play.ts'
 
 async function write(definition: object): Promise<string> {
@@ -117,7 +118,7 @@ const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url))
 
 /** Runs the command in a process of its own, which signals are for. */
 function spawnLoad(args: readonly string[]) {
-  const child = spawn(process.execPath, ['--import', 'tsx', main, 'load', ...args], {
+  const child = spawn(process.execPath, [...fromSource, main, 'load', ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   onTestFinished(() => void child.kill('SIGKILL'))

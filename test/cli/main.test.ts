@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { afterAll, expect, onTestFinished, test } from 'vitest'
+import { fromSource } from '../helpers/from-source.ts'
 
 const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url))
 const root = mkdtempSync(join(tmpdir(), 'postern-main-'))
@@ -21,7 +22,7 @@ writeFileSync(join(root, 'routes/chat/api.yaml'), definition)
 
 function postern(...argv: string[]): ChildProcess & { stdout: NonNullable<ChildProcess['stdout']> } {
   const env = { PATH: process.env.PATH }
-  const child = spawn(process.execPath, ['--import', import.meta.resolve('tsx'), main, ...argv], {
+  const child = spawn(process.execPath, [...fromSource, main, ...argv], {
     cwd: root,
     env,
     stdio: ['ignore', 'pipe', 'inherit'],

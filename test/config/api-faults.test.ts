@@ -1,8 +1,8 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { formatFault } from 'postern-documents/faults'
 import { afterAll, describe, expect, test } from 'vitest'
-import { formatFault } from '../../src/config/faults.ts'
 import { readDefinitions } from '../../src/config/read-api.ts'
 
 const root = mkdtempSync(join(tmpdir(), 'postern-faults-'))

@@ -2,8 +2,8 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import fc from 'fast-check'
+import { formatFault } from 'postern-documents/faults'
 import { afterAll, describe, expect, test } from 'vitest'
-import { formatFault } from '../../src/config/faults.ts'
 import { readDefinitions } from '../../src/config/read-api.ts'
 
 const root = mkdtempSync(join(tmpdir(), 'postern-definitions-'))

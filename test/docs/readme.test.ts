@@ -27,7 +27,7 @@ function only(heading: string, language: string): CodeBlock {
 }
 
 /** The shell runs our sources where a reader's `npx postern` runs what `npm start` has built of them. */
-const shim = `npx() { shift; '${process.execPath}' --import tsx src/cli/main.ts "$@"; }\n`
+const shim = `npx() { shift; '${process.execPath}' --import tsx --conditions postern-source src/cli/main.ts "$@"; }\n`
 
 /** What a reader pastes into a terminal in the folder of the clone. */
 class Terminal {

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { expect, test, vi } from 'vitest'
+import { fromSource } from '../helpers/from-source.ts'
 
 const script = fileURLToPath(new URL('./handlers/orphaned-gateway.ts', import.meta.url))
 
@@ -11,7 +12,7 @@ async function untilGone(pid: number): Promise<void> {
 
 /** A process that stands for the gateway and runs a function that never ends; gives its pid and the function's. */
 async function start(handler: string) {
-  const gateway = spawn(process.execPath, ['--import', 'tsx', script, handler], {
+  const gateway = spawn(process.execPath, [...fromSource, script, handler], {
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   const [line] = (await once(gateway.stdout, 'data')) as [Buffer]

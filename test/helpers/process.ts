@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
+import { fromSource } from './from-source.ts'
 
 /** A gateway in a process of its own, as `postern start` runs it. */
 export interface GatewayProcess {
@@ -21,7 +22,7 @@ const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url))
 export async function startProcess(args: readonly string[], env: Record<string, string> = {}): Promise<GatewayProcess> {
   const child = spawn(
     process.execPath,
-    ['--import', 'tsx', main, 'start', '--port', '0', '--management-port', '0', ...args],
+    [...fromSource, main, 'start', '--port', '0', '--management-port', '0', ...args],
     { env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] },
   )
   const lines: string[] = []

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
+import { formatFault } from 'postern-documents/faults'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
-import { formatFault } from '../../src/config/faults.ts'
 import { readScenario } from '../../src/load/scenario/read-scenario.ts'
 import { repository } from '../helpers/examples.ts'
 import { type GatewayProcess, startProcess } from '../helpers/process.ts'

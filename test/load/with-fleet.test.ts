@@ -5,10 +5,11 @@ import { parse } from 'yaml'
 import { haproxyConfig } from '../../load/fleet/balancer.ts'
 import { loadArguments } from '../../load/fleet/load-arguments.ts'
 import { repository } from '../helpers/examples.ts'
+import { fromSource } from '../helpers/from-source.ts'
 import { isAlive } from '../helpers/workers.ts'
 
 function spawnWithFleet(...args: string[]) {
-  const child = spawn(process.execPath, ['--import', 'tsx', 'load/with-fleet.ts', ...args], {
+  const child = spawn(process.execPath, [...fromSource, 'load/with-fleet.ts', ...args], {
     cwd: repository,
     stdio: ['ignore', 'pipe', 'pipe'],
   })

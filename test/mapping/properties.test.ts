@@ -1,7 +1,7 @@
 import fc from 'fast-check'
+import { compileJsonPath, JsonPathError } from 'postern-documents/json-path'
 import { expect, test } from 'vitest'
 import { compileMappingTemplate, TemplateRenderError, TemplateSyntaxError } from '../../src/mapping/template.ts'
-import { compileJsonPath, JsonPathError } from '../../src/vocabulary/json-path.ts'
 import { contextOf, renderVelocity } from './render-case.ts'
 
 const plain = fc.string({ unit: 'binary' }).map((text) => text.replace(/[$#\\]/g, ''))

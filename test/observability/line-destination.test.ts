@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { createLineDestination } from '../../src/observability/line-destination.ts'
+import { fromSource } from '../helpers/from-source.ts'
 
 let folder = ''
 beforeEach(async () => {
@@ -85,7 +86,7 @@ test('above the limit lines are dropped and counted, and the rest is written', a
 test('a pipe that nobody reads neither blocks nor grows: lines are dropped and counted, and closing ends', async () => {
   // The child writes 64 MB into a pipe, and says on stderr what became of it.
   const script = fileURLToPath(new URL('../helpers/write-into-stalled-pipe.ts', import.meta.url))
-  const child = spawn(process.execPath, ['--import', 'tsx', script], { stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = spawn(process.execPath, [...fromSource, script], { stdio: ['ignore', 'pipe', 'pipe'] })
   const said = await new Promise<string>((resolve) => child.stderr.once('data', resolve))
   const { dropped, longestStallMs, heapMegabytes, closedInMs } = JSON.parse(String(said))
   expect(dropped).toBeGreaterThan(50_000)

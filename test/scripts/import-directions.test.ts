@@ -1,11 +1,14 @@
 import { expect, test } from 'vitest'
 import { importFaults } from '../../scripts/import-directions.ts'
 
-/** A tree in which whatever is imported exists. */
+/** The faults of a tree, its paths below src/ unless they name a workspace, in which whatever is imported exists. */
 function faultsOf(sources: Record<string, string>): string[] {
   const rooms = ['app/start.ts', 'config/settings.ts', 'stages/stage.ts', 'registry/contract.ts', 'registry/memory.ts']
   const there = [...rooms, 'transport/contract.ts', 'vocabulary/ids.ts'].map((file) => [file, ''] as const)
-  return importFaults(new Map([...there, ...Object.entries(sources)]))
+  const documents = ['documents/src/faults.ts', ''] as const
+  const below = (file: string) => (file.includes('/src/') ? file : `src/${file}`)
+  const files = [...there, ...Object.entries(sources)].map(([file, source]) => [below(file), source] as const)
+  return importFaults(new Map([documents, ...files]))
 }
 
 test('arrows that point down are fine', () => {
@@ -53,6 +56,19 @@ test('vocabulary imports nothing', () => {
 test('a folder without a line in the table is a fault', () => {
   expect(faultsOf({ 'helpers/a.ts': "import { x } from '../vocabulary/ids.ts'" })).toEqual([
     'src/helpers/a.ts:1: helpers is no room: give it a line in scripts/import-directions.ts',
+  ])
+})
+
+test('a workspace is imported by the name of its package, and imports nothing of the gateway', () => {
+  const faults = faultsOf({
+    'gateway/a.ts': "import type { Fault } from 'postern-documents/faults'\nimport 'postern-documents/gone'",
+    'vocabulary/b.ts': "import type { Fault } from '../../documents/src/faults.ts'",
+    'documents/src/c.ts': "import './faults.ts'\nimport 'zod'\nimport '../../src/vocabulary/ids.ts'",
+  })
+  expect(faults).toEqual([
+    'src/gateway/a.ts:2: postern-documents/gone does not exist',
+    'src/vocabulary/b.ts:1: ../../documents/src/faults.ts is outside of src/',
+    'documents/src/c.ts:3: ../../src/vocabulary/ids.ts is outside of documents/src/',
   ])
 })
 

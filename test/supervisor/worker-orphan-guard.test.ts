@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { expect, onTestFinished, test, vi } from 'vitest'
+import { fromSource } from '../helpers/from-source.ts'
 import { isAlive } from './stub-workers.ts'
 
 vi.setConfig({ testTimeout: 60_000 })
@@ -10,7 +11,7 @@ vi.setConfig({ testTimeout: 60_000 })
 const program = fileURLToPath(new URL('./guarded-parent.ts', import.meta.url))
 
 test('a worker that is caught in a loop is killed after its parent; who was let go, and another program, are not', async () => {
-  const parent = spawn(process.execPath, ['--import', 'tsx', program], { stdio: ['ignore', 'pipe', 'inherit'] })
+  const parent = spawn(process.execPath, [...fromSource, program], { stdio: ['ignore', 'pipe', 'inherit'] })
   const [line] = await once(createInterface({ input: parent.stdout }), 'line')
   const pids = JSON.parse(line) as Record<'caught' | 'released' | 'another' | 'unguarded', number>
   onTestFinished(() => {

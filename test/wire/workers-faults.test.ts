@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest'
 import { freePort } from '../../load/free-port.ts'
 import { Client } from '../helpers/client.ts'
+import { fromSource } from '../helpers/from-source.ts'
 import { type RedisServer, startRedis } from '../helpers/redis-server.ts'
 import { isAlive, startWorkers, type WorkersProcess } from '../helpers/workers.ts'
 
@@ -150,7 +151,7 @@ test('a reader of standard output that has stopped to read holds up nobody', asy
     '--redis',
     redis.url,
   ]
-  const child = spawn(process.execPath, ['--import', 'tsx', main, 'start', fleet.directory, ...flags], {
+  const child = spawn(process.execPath, [...fromSource, main, 'start', fleet.directory, ...flags], {
     stdio: ['ignore', 'pipe', 'ignore'],
   })
   const metric = async (name: string) => {

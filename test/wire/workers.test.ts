@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
 import { freePort } from '../../load/free-port.ts'
 import { Client } from '../helpers/client.ts'
+import { fromSource } from '../helpers/from-source.ts'
 import { readMetrics } from '../helpers/metrics.ts'
 import { type RedisServer, startRedis } from '../helpers/redis-server.ts'
 import { isAlive, startWorkers, type WorkersProcess } from '../helpers/workers.ts'
@@ -161,7 +162,7 @@ describe('several workers', () => {
 describe('a start that can not be', () => {
   async function fails(...args: string[]): Promise<{ code: number; errors: string }> {
     const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url))
-    const child = spawn(process.execPath, ['--import', 'tsx', main, 'start', '--management-port', '0', ...args], {
+    const child = spawn(process.execPath, [...fromSource, main, 'start', '--management-port', '0', ...args], {
       stdio: ['ignore', 'ignore', 'pipe'],
     })
     let errors = ''

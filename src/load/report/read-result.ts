@@ -1,5 +1,5 @@
-import { createFault, formatFault } from '../../config/faults.ts'
-import { parseWith } from '../../config/issues.ts'
+import { createFault, formatFault } from 'postern-documents/faults'
+import { parseWith } from 'postern-documents/issues'
 import { type LoadResult, resultFormat, resultVersion } from '../contract.ts'
 import { resultSchema } from './result-schema.ts'
 

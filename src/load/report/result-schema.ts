@@ -1,5 +1,5 @@
+import { prose, record, text } from 'postern-documents/schema-parts'
 import { z } from 'zod'
-import { prose, record, text } from '../../config/schema-parts.ts'
 import { type ErrorKind, type LoadResult, latencyNames, resultFormat, resultVersion } from '../contract.ts'
 import { isHistogram, maxHistogramText } from './histogram.ts'
 

@@ -1,5 +1,5 @@
 import pico from 'picocolors'
-import { printable } from '../../vocabulary/printable.ts'
+import { printable } from 'postern-documents/printable'
 import type { LoadResult } from '../contract.ts'
 import { durationText, listText, timeText } from './figures.ts'
 import { type ReportTable, reportTables, titledColumns } from './report-tables.ts'

@@ -1,5 +1,5 @@
 import Table from 'cli-table3'
-import { printable } from '../../vocabulary/printable.ts'
+import { printable } from 'postern-documents/printable'
 import type { Cell, ReportTable } from './report-tables.ts'
 import type { Tone } from './verdict.ts'
 

@@ -19,7 +19,7 @@ export function startWorkerProcess(
   events: { report(report: Report): void; exited(how: string): void },
 ): Promise<WorkerProcess> {
   const child = fork(main, {
-    execArgv: isSource ? ['--import', 'tsx'] : [],
+    execArgv: isSource ? ['--import', 'tsx', '--conditions', 'postern-source'] : [],
     serialization: 'advanced',
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     // Secrets that templates name are in the plan.

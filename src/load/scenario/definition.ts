@@ -1,5 +1,5 @@
+import { flag, noEntries, oneOf, prose, record, text, wholeNumber } from 'postern-documents/schema-parts'
 import { z } from 'zod'
-import { flag, noEntries, oneOf, prose, record, text, wholeNumber } from '../../config/schema-parts.ts'
 import type { Distribution } from './distribution.ts'
 import { parseDuration } from './duration.ts'
 import { parseThreshold, thresholdForm } from './threshold.ts'

@@ -1,5 +1,5 @@
+import type { FaultPath, Finding } from 'postern-documents/faults'
 import { parse } from 'yaml'
-import type { FaultPath, Finding } from '../../config/faults.ts'
 
 /** A value of a scenario that the command line has the last word on. */
 export interface Override {

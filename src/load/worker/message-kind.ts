@@ -1,4 +1,4 @@
-import { compileJsonPath, type JsonPath } from '../../vocabulary/json-path.ts'
+import { compileJsonPath, type JsonPath } from 'postern-documents/json-path'
 import { maskedTextFrame } from '../client/frame-codec.ts'
 import type { CheckDefinition, MessageDefinition, ReplyDefinition } from '../scenario/definition.ts'
 import type { Distribution } from '../scenario/distribution.ts'

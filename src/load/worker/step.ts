@@ -1,4 +1,4 @@
-import { compileJsonPath } from '../../vocabulary/json-path.ts'
+import { compileJsonPath } from 'postern-documents/json-path'
 import type { StepDefinition } from '../scenario/definition.ts'
 import { compileMessage, type Template } from '../scenario/template.ts'
 import { compileReply, type ReplyKind } from './message-kind.ts'

@@ -1,8 +1,8 @@
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { formatFault } from 'postern-documents/faults'
 import { expect, onTestFinished, test } from 'vitest'
-import { formatFault } from '../../../src/config/faults.ts'
 import { readScenario } from '../../../src/load/scenario/read-scenario.ts'
 import { repository } from '../../helpers/examples.ts'
 

@@ -1,8 +1,8 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { formatFault } from 'postern-documents/faults'
 import { expect, onTestFinished, test } from 'vitest'
-import { formatFault } from '../../../src/config/faults.ts'
 import { type Override, parseOverride, withOverrides } from '../../../src/load/scenario/override.ts'
 import { readScenario } from '../../../src/load/scenario/read-scenario.ts'
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { compileJsonPath, JsonPathError } from '../../src/vocabulary/json-path.ts'
+import { compileJsonPath, JsonPathError } from '../../documents/src/json-path.ts'
 
 const document: unknown = JSON.parse(`{
   "a": { "b": [{ "c": 1 }, { "c": 2 }] }, "x-y": "dash", "with space": 1, "@type": "T", "it's": "quote", "nil": null,

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { nearestName } from '../../src/vocabulary/nearest-name.ts'
+import { nearestName } from '../../documents/src/nearest-name.ts'
 
 const members = ['integrationUri', 'integrationType', 'integrationMethod', 'timeoutInMillis', 'port', 'stages']
 

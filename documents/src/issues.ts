@@ -1,6 +1,6 @@
 import type { z } from 'zod'
-import { nearestName } from '../vocabulary/nearest-name.ts'
 import { describeFound, type FaultPath, type Finding } from './faults.ts'
+import { nearestName } from './nearest-name.ts'
 import { issueText, type MemberNames } from './schema-parts.ts'
 
 export type Parsed<Output> = { data: Output; findings: [] } | { data: null; findings: Finding[] }
