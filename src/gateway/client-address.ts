@@ -11,8 +11,8 @@ export interface AddressOptions {
 }
 
 /**
- * How each client reached the gateway. Without trusted proxies it is the peer of the TCP connection, whatever the
- * request's headers say; with them, the last address in X-Forwarded-For that is not a proxy of ours.
+ * Creates the reader of client addresses. Without trusted proxies a client's address is the peer of the TCP connection,
+ * whatever the request's headers say; with them, the last address in X-Forwarded-For that is not a proxy of ours.
  */
 export function createAddressReader(options: AddressOptions): (request: TransportRequest) => ClientAddress {
   const { trustedProxies } = options

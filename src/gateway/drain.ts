@@ -4,7 +4,7 @@ import type { OpenConnections } from './local-connections.ts'
 import type { Work } from './work.ts'
 
 export interface Drain {
-  /** Whether the others should know by now that nobody is to be sent here. */
+  /** Whether it is announced: other processes should know by now that no client is to be sent here. */
   readonly announced: boolean
   /** Whether new connections are refused. */
   readonly begun: boolean
@@ -12,7 +12,7 @@ export interface Drain {
   announce(seconds: number): Promise<void>
   /** Resolves when the last `$disconnect` is answered and the clients have had time to answer their close frames. */
   run(seconds: number): Promise<void>
-  /** A connection whose handshake was under way when the drain began. */
+  /** Takes a connection whose handshake was under way when the drain began. */
   late(connection: Connection): void
   stop(): void
 }
@@ -25,11 +25,12 @@ export interface DrainOptions {
 
 // Small enough that a handful of connections ends at once together, large enough to cost nothing.
 const stepInMillis = 50
-/** How long clients that are slow may still take what waits for them when the time is over. */
+/** Milliseconds that slow clients still have, when the time is over, to take what waits for them. */
 const flushInMillis = 5_000
 /**
- * After the last close frame: whatever a client sends to a process that is gone is answered with a reset, which may
- * overtake frames that it has not read. RFC 6455 §7.1.1 has clients answer at once.
+ * Milliseconds between the last close frame and the end of the process: whatever a client sends to a process that is
+ * gone is answered with a reset, which may overtake frames that it has not read. RFC 6455 §7.1.1 has clients answer at
+ * once.
  */
 const closingInMillis = 1_000
 
@@ -70,7 +71,10 @@ export function createDrain({ open, work, now }: DrainOptions): Drain {
     return ended
   }
 
-  /** What a poster was told is sent must not be lost: those for whom bytes wait get no more, and their close later. */
+  /**
+   * Ends the connections that are left. A message that a poster was told is sent must not be lost: clients for whom
+   * bytes wait get no more messages, and their close later.
+   */
   function endRest(atOnce: boolean): void {
     for (const connection of open.all()) {
       if (!atOnce && hasWaitingBytes(connection)) open.hold(connection, 'shuttingDown')

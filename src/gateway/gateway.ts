@@ -23,7 +23,7 @@ export interface GatewayOptions {
   readonly open: OpenConnections
   readonly log: Log
   readonly now: () => number
-  /** 0 (inclusive) to 1: spreads the ends of connections that began together. */
+  /** A random number from 0 (inclusive) to 1: spreads the ends of connections that began together. */
   readonly random: () => number
   readonly clientAddress: (request: TransportRequest) => ClientAddress
   readonly maxConnections: number
@@ -33,7 +33,7 @@ export interface GatewayOptions {
 
 /** The life of every WebSocket connection of this worker: what `transport` calls for handshakes, frames and closes. */
 export interface Gateway extends Pick<TransportHandlers<Connection>, 'upgrade' | 'message' | 'pinged' | 'close'> {
-  /** From `announceDrain` on. */
+  /** Whether the gateway drains: true from `announceDrain` on. */
   readonly draining: boolean
   /** Handshakes, messages and `$disconnect`s under way. */
   readonly inFlight: number
@@ -49,7 +49,10 @@ export interface Gateway extends Pick<TransportHandlers<Connection>, 'upgrade' |
    * those that `owes` says.
    */
   endBuried(owes: (id: ConnectionId) => boolean): void
-  /** Nobody should be sent here any more. Resolves after so many seconds, in which whoever comes is served as before. */
+  /**
+   * Announces a drain: no client should be sent here any more. Resolves after so many seconds, in which whoever comes
+   * is served as before.
+   */
   announceDrain(seconds: number): Promise<void>
   /**
    * Refuses new connections, lets messages under way finish, ends the open connections one by one over `seconds`,
@@ -61,7 +64,7 @@ export interface Gateway extends Pick<TransportHandlers<Connection>, 'upgrade' |
   stop(): void
 }
 
-/** Of messages that wait until a process that stood still knows whether it may serve them. */
+/** Bytes of the messages that wait until a process that stood still knows whether it may serve them. */
 const maxHeldBytes = 32 * 1024 * 1024
 
 // A lifetime ends up to a tenth early, so that clients which connected together do not come back together.
@@ -96,7 +99,10 @@ export function createGateway(options: GatewayOptions): Gateway {
     },
   })
 
-  /** What a client had sent to a process that stood still waits until it is known whether that may still serve it. */
+  /**
+   * Takes a message. One that a client had sent to a process that stood still waits until it is known whether that may
+   * still serve it.
+   */
   function message(connection: Connection, bytes: ArrayBuffer, isBinary: boolean): void {
     const doubt = registry.doubt()
     if (doubt === null) return handle(connection, bytes, isBinary)

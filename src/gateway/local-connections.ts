@@ -14,13 +14,19 @@ export interface OpenConnections extends LocalConnections {
   sendTo(connection: Connection, data: string | Uint8Array, binary: boolean): SendOutcome
   /** Ends a connection for a reason of the table; only the first reason counts. */
   end(connection: Connection, reason: CloseReasonName): void
-  /** The first half of `end`: from now on it is not sent to or read from, and no other reason counts. */
+  /**
+   * Begins to end a connection, the first half of `end`: from now on it is not sent to or read from, and no other
+   * reason counts.
+   */
   hold(connection: Connection, reason: CloseReasonName): void
-  /** The second half: sends the close frame, for the reason for which it is held. */
+  /**
+   * Finishes ending a connection that is held, the second half of `end`: sends the close frame, for the reason for
+   * which it is held.
+   */
   release(connection: Connection): void
 }
 
-/** An empty table. `now` is in milliseconds. */
+/** Creates an empty table. `now` is in milliseconds. */
 export function createOpenConnections({ now }: { now: () => number }): OpenConnections {
   const open = new Map<ConnectionId, Connection>()
 

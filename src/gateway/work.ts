@@ -1,4 +1,4 @@
-/** Counts what is under way, so that a drain can wait for it. */
+/** A count of what is under way, so that a drain can wait for it. */
 export interface Work {
   readonly count: number
   begin(): void
