@@ -1,9 +1,10 @@
 import type { Log } from '../../observability/contract.ts'
 import { isForeignValue, type RedisClient, RedisUnfit } from '../../store/contract.ts'
 import { type OwnerId, randomOwnerId } from '../../vocabulary/ids.ts'
-import { type Deferred, deferred } from './deferred.ts'
 import type { FleetKeys, WorkerKeys } from './keys.ts'
+import { createRenewalLoop } from './renewal-loop.ts'
 import { leaveFleet, renewLease } from './scripts.ts'
+import { createStandstill } from './standstill.ts'
 import type { Timings } from './timings.ts'
 
 export interface MembershipOptions {
@@ -20,13 +21,13 @@ export interface MembershipOptions {
   /** Milliseconds since 1970: they go on while the machine sleeps. */
   readonly now: () => number
   /**
-   * Told with each renewal: how many records were stored when it was asked for, by the clock at `askedAt`; `anew`
+   * Called with each renewal: how many records were stored when it was asked for, by the clock at `askedAt`; `anew`
    * when some may have been lost since the last one.
    */
   readonly held: (stored: number, anew: boolean, askedAt: number) => void
   /**
-   * Told when others have taken this worker for dead: how many of its records they found, null when nobody knows. It
-   * has a new owner id by then.
+   * Called when others have taken this worker for dead, with how many of its records they found, null when nobody knows.
+   * The worker has a new owner id by then.
    */
   readonly buried: (found: number | null, before: OwnerId) => void
 }
@@ -48,18 +49,38 @@ export interface Membership {
   readonly frozen: boolean
   /** Null while not frozen; else resolves when it is known what became of the lease, or that nobody can say so soon. */
   doubt(): Promise<void> | null
-  /** One try to join. Rejects only with `RedisUnfit`; goes on trying otherwise. */
+  /** Tries once to join. Rejects only with `RedisUnfit`; goes on trying otherwise. */
   start(): Promise<void>
-  /** Records may have been lost in Redis: see soon whether the lease still stands. */
+  /** Takes note that records may have been lost in Redis, and sees soon whether the lease still stands. */
   disturbed(error: Error): void
-  /** Redis, or a part of it, did not do what it was asked: nobody is declared dead for one lease. */
+  /** Takes note that Redis, or a part of it, did not do what it was asked: nobody is declared dead for one lease. */
   unquiet(error: Error): void
-  /** Redis can be reached again: renew now. */
+  /** Renews now: Redis can be reached again. */
   nudge(): void
   /** Gives up the lease; resolves with how many records are left. Rejects when Redis is away. */
   leave(): Promise<number>
+  /** Renews no more. The lease runs on until it is given up or runs out. */
   stop(): void
 }
+
+/** Who this worker is, until it is buried: then it goes on as somebody else. */
+interface Identity {
+  readonly owner: OwnerId
+  /** The value of its lease, which no other worker writes. */
+  readonly value: string
+}
+
+/** Where this worker stands, under the owner id that it has now; `confirmedAt` is when the last confirmed renewal was asked for. */
+type Place =
+  /** Has not held a lease under this owner id yet. */
+  | { readonly kind: 'joining'; readonly trouble: string }
+  /** Holds a lease; `intact` unless records may have been lost in Redis since then. */
+  | { readonly kind: 'member'; readonly confirmedAt: number; readonly intact: boolean }
+  /** Has held a lease, and could not renew it the last time. */
+  | { readonly kind: 'doubtful'; readonly confirmedAt: number; readonly trouble: string }
+
+/** Whether Redis was asked what it can do, and what came of it. */
+type Fitness = 'unknown' | 'fit' | RedisUnfit
 
 const longestTick = 1_000
 const soon = 100
@@ -67,162 +88,115 @@ const fresh = 1_000
 
 export function createMembership(options: MembershipOptions): Membership {
   const { redis, keys, name, version, startedAt, timings, log, random, clock, now, held, buried } = options
-  let owner = randomOwnerId()
-  let value = leaseValue()
-  let heldBefore = false
-  let trouble: string | null = 'has not answered yet'
-  let unfit: RedisUnfit | null = null
-  let fit = false
-  let confirmedAt = Number.NEGATIVE_INFINITY
+  let identity: Identity = { owner: randomOwnerId(), value: leaseValue() }
+  let place: Place = { kind: 'joining', trouble: 'has not answered yet' }
+  let fitness: Fitness = 'unknown'
   // Whoever is new has not seen what was before: others may be on their way back after an outage.
   let disturbedAt = clock()
-  let anew = true
-  let fenced = false
-  /** How often the process has stood still: what was asked for before the last time proves nothing after it. */
-  let standstills = 0
-  let doubt: Deferred | null = null
-  let [aliveAt, aliveTime] = [clock(), now()]
-  let beating: Promise<void> | null = null
-  let urgent = false
-  let timer: NodeJS.Timeout | null = null
-  let stopped = false
+  const loop = createRenewalLoop(renew)
   // Renewals are at most `renewal` apart: a shorter standstill can't have cost the lease.
   const tick = Math.min(longestTick, timings.lease / 10)
-  const standstill = timings.lease - timings.renewal - tick
+  const standstill = createStandstill({
+    ...{ tick, longest: timings.lease - timings.renewal - tick, patience: 2 * timings.command, clock, now },
+    found() {
+      log.warn({}, 'the process stood still; its lease is in doubt until Redis confirms it')
+      loop.nudge()
+    },
+  })
 
   function leaseValue(): string {
     return JSON.stringify({ name, startedAt, version, token: random().toString(36).slice(2) })
   }
 
-  const watch = setInterval(() => {
-    if (clock() - aliveAt > standstill) standsStill()
-    else isFrozen()
-    aliveAt = clock()
-    aliveTime = now()
-  }, tick)
-  watch.unref()
-
-  /** By the time of day, since the other clock may stop with the machine; one that is set forward costs a renewal. */
-  function isFrozen(): boolean {
-    if (stopped) return false
-    if (!fenced && now() - aliveTime > standstill) standsStill()
-    return fenced
-  }
-
-  function standsStill(): void {
-    fenced = true
-    standstills++
-    doubt ??= deferred()
-    setTimeout(endDoubt, 2 * timings.command).unref()
-    aliveAt = clock()
-    aliveTime = now()
-    log.warn({}, 'the process stood still; its lease is in doubt until Redis confirms it')
-    nudge()
-  }
-
-  function endDoubt(): void {
-    doubt?.resolve()
-    doubt = null
-  }
-
-  function beat(): Promise<void> {
-    beating ??= renew().then((pause) => {
-      beating = null
-      plan(urgent ? 0 : pause)
-      urgent = false
-    })
-    return beating
-  }
-
-  /** Resolves with the milliseconds until the next one. */
+  /** Resolves with the milliseconds until the next renewal. */
   async function renew(): Promise<number> {
     try {
-      await hold(owner)
+      await hold(identity)
     } catch (error) {
-      if (error instanceof RedisUnfit) unfit = error
-      if (!stopped) fail(error as Error)
+      if (error instanceof RedisUnfit) fitness = error
+      if (!loop.stopped) fail(error as Error)
     }
-    return trouble === null ? timings.renewal * (0.8 + 0.2 * random()) : timings.retry * (0.2 + 0.8 * random())
+    return troubleOf(place) === null ? timings.renewal * (0.8 + 0.2 * random()) : timings.retry * (0.2 + 0.8 * random())
   }
 
-  async function hold(asked: OwnerId): Promise<void> {
-    const own = keys.of(asked)
-    if (!fit) await checkFitness(own.inbox)
-    const [at, before] = [clock(), standstills]
+  async function hold({ owner, value }: Identity): Promise<void> {
+    const { lease, grave, connections, inbox } = keys.of(owner)
+    if (fitness !== 'fit') await checkFitness(inbox)
+    const [at, before, isNew] = [clock(), standstill.count, place.kind === 'joining']
     const [reply] = await Promise.all([
-      redis.runScript(renewLease, [own.lease, own.grave, own.connections], value, timings.lease, heldBefore ? 0 : 1),
+      redis.runScript(renewLease, [lease, grave, connections], value, timings.lease, isNew ? 1 : 0),
       // Leases in other parts of a Cluster prove nothing while those are not well.
       redis.pulse().catch(unquiet),
     ])
-    const [status, stored] = reply as [Buffer, number]
-    if (stopped) return
-    if (!/^(held|taken)$/.test(status.toString())) return reborn(status.toString(), Number(stored))
+    const [found, stored] = reply as [Buffer, number]
+    const status = found.toString()
+    if (loop.stopped) return
+    if (!/^(held|taken)$/.test(status)) return startAnew(status, Number(stored))
     // A lease that was held before has its name there already, unless all was lost.
-    await nameIn(asked).catch((error: Error) => {
-      if (!heldBefore || status.toString() === 'taken') throw error
+    await nameIn(owner).catch((error: Error) => {
+      if (isNew || status === 'taken') throw error
       unquiet(error)
     })
-    if (stopped) return
-    isFrozen()
-    if (before !== standstills || clock() - at >= timings.lease) urgent = true
-    else confirm(at, Number(stored), status.toString() === 'taken')
+    if (loop.stopped) return
+    standstill.isFrozen()
+    if (before !== standstill.count || clock() - at >= timings.lease) loop.nudge()
+    else confirm(at, Number(stored), status === 'taken')
   }
 
-  async function nameIn(asked: OwnerId): Promise<void> {
+  async function nameIn(owner: OwnerId): Promise<void> {
     try {
-      await redis.run('HSET', keys.workers, String(asked), name)
+      await redis.run('HSET', keys.workers, String(owner), name)
     } catch (error) {
       if (!isForeignValue(error)) throw error
       log.error({ key: keys.workers }, 'a key of the fleet holds what Postern never wrote; it is removed')
       await redis.run('DEL', keys.workers)
-      await redis.run('HSET', keys.workers, String(asked), name)
+      await redis.run('HSET', keys.workers, String(owner), name)
     }
   }
 
   async function checkFitness(inbox: string): Promise<void> {
     const advice = await redis.fitness(inbox)
     if (advice !== null) log.warn({ redis: redis.where }, advice)
-    fit = true
-    unfit = null
+    fitness = 'fit'
   }
 
+  // --- from one place to the next ---
+
   function confirm(at: number, stored: number, taken: boolean): void {
+    const before = place
     // A lease that is lost before its time: so may be all others.
-    if (taken && clock() - confirmedAt < timings.lease) disturbedAt = clock()
-    confirmedAt = at
-    heldBefore = true
-    fenced = false
-    const lost = anew || taken
-    anew = false
-    if (trouble !== null) log.info({ owner, redis: redis.where }, 'Redis is reached; the lease is held')
-    trouble = null
-    held(stored, lost, at)
-    endDoubt()
+    if (taken && clock() - confirmedAtOf(before) < timings.lease) disturbedAt = clock()
+    place = { kind: 'member', confirmedAt: at, intact: true }
+    const { owner } = identity
+    if (troubleOf(before) !== null) log.info({ owner, redis: redis.where }, 'Redis is reached; the lease is held')
+    standstill.lift()
+    held(stored, taken || before.kind !== 'member' || !before.intact, at)
   }
 
   function fail(error: Error): void {
     disturbedAt = clock()
-    anew = true
-    const text = `can't be used: ${error.message}`
-    if (trouble !== text) log.warn({ redis: redis.where, reason: error.message }, "Redis can't be used; trying again")
-    trouble = text
+    const trouble = `can't be used: ${error.message}`
+    if (troubleOf(place) !== trouble) {
+      log.warn({ redis: redis.where, reason: error.message }, "Redis can't be used; trying again")
+    }
+    place =
+      place.kind === 'joining'
+        ? { kind: 'joining', trouble }
+        : { kind: 'doubtful', confirmedAt: place.confirmedAt, trouble }
   }
 
-  /** The old owner id is spent: whoever posts to one of its connections is told that they are gone. */
-  function reborn(status: string, found: number): void {
-    const old = owner
+  /** Goes on under a new owner id: whoever posts to a connection of the old one is told that it is gone. */
+  function startAnew(status: string, found: number): void {
+    const { owner: old } = identity
+    let owner = old
     do owner = randomOwnerId()
     while (owner === old)
-    value = leaseValue()
-    heldBefore = false
-    confirmedAt = Number.NEGATIVE_INFINITY
-    anew = true
-    fenced = false
-    urgent = true
+    identity = { owner, value: leaseValue() }
+    place = { kind: 'joining', trouble: 'was told that this worker is dead' }
+    loop.nudge()
     log.warn({ owner: old, newOwner: owner, status }, 'this worker was taken for dead; it goes on under a new owner id')
-    trouble = 'was told that this worker is dead'
+    standstill.lift()
     buried(found < 0 ? null : found, old)
-    endDoubt()
   }
 
   function unquiet(error: Error): void {
@@ -230,70 +204,65 @@ export function createMembership(options: MembershipOptions): Membership {
     log.debug({ err: error }, 'Redis did not do what it was asked')
   }
 
-  function plan(delay: number): void {
-    if (timer !== null) clearTimeout(timer)
-    if (!stopped) timer = setTimeout(() => void beat(), delay)
-  }
-
-  function nudge(): void {
-    if (beating === null) plan(0)
-    else urgent = true
-  }
-
   return {
     get owner() {
-      return owner
+      return identity.owner
     },
     get keys() {
-      return keys.of(owner)
+      return keys.of(identity.owner)
     },
     get trouble() {
-      return trouble
+      return troubleOf(place)
     },
     get certain() {
-      return clock() - confirmedAt < timings.lease && !isFrozen()
+      return clock() - confirmedAtOf(place) < timings.lease && !standstill.isFrozen()
     },
     get calm() {
       return clock() - disturbedAt >= timings.settling
     },
     get frozen() {
-      return isFrozen()
+      return standstill.isFrozen()
     },
-    doubt: () => (isFrozen() && doubt !== null ? doubt.promise : null),
+    doubt: standstill.doubt,
     async start() {
-      const first = owner
-      await beat()
-      if (unfit !== null) throw unfit
+      const first = identity
+      await loop.renew()
+      if (fitness instanceof RedisUnfit) throw fitness
       // The owner id was another's.
-      if (owner !== first) await beat()
+      if (identity !== first) await loop.renew()
     },
     disturbed(error) {
-      if (stopped) return
+      if (loop.stopped) return
       disturbedAt = clock()
-      anew = true
+      if (place.kind === 'member') place = { ...place, intact: false }
       log.debug({ err: error }, 'Redis was disturbed')
-      if (beating === null) plan(soon * random())
+      loop.within(soon * random())
     },
     unquiet(error) {
-      if (stopped) return
+      if (loop.stopped) return
       unquiet(error)
       // It may be away altogether; one that has just confirmed the lease is not.
-      if (beating === null && clock() - confirmedAt > fresh) plan(soon * random())
+      if (clock() - confirmedAtOf(place) > fresh) loop.within(soon * random())
     },
-    nudge,
+    nudge: loop.nudge,
     async leave() {
-      const own = keys.of(owner)
-      const left = Number(
-        await redis.runScript(leaveFleet, [own.lease, own.grave, own.connections], value, timings.grave),
-      )
+      const { owner, value } = identity
+      const { lease, grave, connections } = keys.of(owner)
+      const left = Number(await redis.runScript(leaveFleet, [lease, grave, connections], value, timings.grave))
       if (left === 0) await redis.run('HDEL', keys.workers, String(owner))
       return left
     },
     stop() {
-      stopped = true
-      endDoubt()
-      clearInterval(watch)
-      if (timer !== null) clearTimeout(timer)
+      loop.stop()
+      standstill.stop()
     },
   }
+}
+
+function troubleOf(place: Place): string | null {
+  return place.kind === 'member' ? null : place.trouble
+}
+
+function confirmedAtOf(place: Place): number {
+  return place.kind === 'joining' ? Number.NEGATIVE_INFINITY : place.confirmedAt
 }
