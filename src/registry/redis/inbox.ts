@@ -10,7 +10,7 @@ export interface InboxOptions {
   readonly retry: number
   readonly commandTimeout: number
   readonly receive: (bytes: Buffer) => void
-  /** Told whenever the inbox is listened to, or not any more. */
+  /** Called whenever the inbox is listened to, or not any more. */
   readonly changed: (trouble: string | null) => void
 }
 
@@ -25,111 +25,115 @@ export interface Inbox {
    * (a half-open connection, a server that was demoted) is made anew. Rejects when Redis can't be reached.
    */
   check(echo: Buffer): Promise<void>
-  /** The echo has come. */
+  /** Takes note that the echo has come. */
   echoed(): void
   /** Listens no more. Resolves when all has come that was published to somebody who listens. */
   end(): Promise<void>
   close(): void
 }
 
+/** What the inbox is doing about its channel. An attempt that has been given up finds another object in its place. */
+type State =
+  /** Waits for the first or the next subscription. */
+  | { readonly kind: 'opening'; readonly trouble: string }
+  | { readonly kind: 'listening'; readonly trouble: null; readonly subscription: RedisSubscription; missing: number }
+  /** Waits for the time of the next try. */
+  | { readonly kind: 'waiting'; readonly trouble: string; readonly timer: NodeJS.Timeout }
+  /** Listens no more, though what was published may still come over the last subscription. */
+  | { readonly kind: 'ended'; readonly trouble: string | null; readonly subscription: RedisSubscription | null }
+
 const notOpen = 'the inbox is not open yet'
+/** Echoes that may be on their way: one that is missing beyond them shows that the inbox is deaf. */
+const maxMissing = 2
 
 export function createInbox({ redis, log, random, retry, commandTimeout, receive, changed }: InboxOptions): Inbox {
-  let trouble: string | null = notOpen
   let channel = ''
-  let subscription: RedisSubscription | null = null
-  let timer: NodeJS.Timeout | null = null
-  let missing = 0
-  let round = 0
-  let closed = false
+  let state: State = { kind: 'opening', trouble: notOpen }
 
-  function setTrouble(text: string | null): void {
-    if (trouble === text) return
-    trouble = text
-    changed(text)
+  /** Ends the subscription or the timer of this state, which the next one does not have. */
+  function leave(): void {
+    if (state.kind === 'listening') state.subscription.close()
+    if (state.kind === 'waiting') clearTimeout(state.timer)
   }
 
-  async function open(): Promise<void> {
-    const mine = ++round
-    drop()
-    if (timer !== null) clearTimeout(timer)
-    timer = null
+  function become(next: State): void {
+    const { trouble } = state
+    leave()
+    state = next
+    if (next.trouble !== trouble) changed(next.trouble)
+  }
+
+  async function open(trouble: string): Promise<void> {
+    const mine: State = { kind: 'opening', trouble }
+    let listening: State | null = null
+    become(mine)
     const making = redis.subscribe({
       ...{ channel, label: 'inbox', message: receive },
       ended(error) {
-        if (mine === round) again(error)
+        if (state === mine || state === listening) again(error)
       },
     })
     try {
-      const made = await within(making, 4 * commandTimeout)
-      if (mine !== round || closed) return made.close()
-      subscription = made
-      missing = 0
-      setTrouble(null)
+      const subscription = await within(making, 4 * commandTimeout)
+      if (state !== mine) return subscription.close()
+      listening = { kind: 'listening', trouble: null, subscription, missing: 0 }
+      become(listening)
     } catch (error) {
       // One that comes too late must not go on listening beside the next.
       making.then(
         (made) => made.close(),
         () => {},
       )
-      if (mine === round) again(error as Error)
+      if (state === mine) again(error as Error)
     }
   }
 
   function again(error: Error): void {
-    drop()
-    if (closed) return
-    setTrouble(`the inbox can't be listened to: ${error.message}`)
-    if (timer !== null) return
-    timer = setTimeout(
-      () => {
-        timer = null
-        void open()
-      },
-      retry * (0.1 + 0.4 * random()),
-    )
+    const trouble = `the inbox can't be listened to: ${error.message}`
+    const timer = setTimeout(() => void open(trouble), retry * (0.1 + 0.4 * random()))
+    become({ kind: 'waiting', trouble, timer })
   }
 
-  function drop(): void {
-    subscription?.close()
-    subscription = null
+  function end(): void {
+    if (state.kind === 'ended') return
+    const { trouble } = state
+    const subscription = state.kind === 'listening' ? state.subscription : null
+    if (state.kind === 'waiting') clearTimeout(state.timer)
+    state = { kind: 'ended', trouble, subscription }
   }
 
   return {
     get trouble() {
-      return trouble
+      return state.trouble
     },
-    listen(name) {
+    async listen(name) {
+      if (state.kind === 'ended') return
       channel = name
-      trouble = notOpen
-      return open()
+      leave()
+      // Nobody is told: the one before was left on purpose.
+      state = { kind: 'opening', trouble: notOpen }
+      await open(notOpen)
     },
     async check(echo) {
-      if (subscription === null) return
-      const asked = round
-      missing++
+      if (state.kind !== 'listening') return
+      const asked = state
+      asked.missing++
       const listeners = Number(await redis.run('SPUBLISH', channel, echo))
-      if (asked !== round) return
-      // One echo may still be on its way.
-      if (listeners > 0 && missing <= 2) return
+      if (state !== asked) return
+      if (listeners > 0 && asked.missing <= maxMissing) return
       log.warn({ channel, listeners }, 'the inbox is deaf; listening anew')
-      round++
       again(new Error('it is deaf'))
     },
     echoed() {
-      missing = 0
+      if (state.kind === 'listening') state.missing = 0
     },
     async end() {
-      closed = true
-      round++
-      if (timer !== null) clearTimeout(timer)
-      await subscription?.end()
+      end()
+      if (state.kind === 'ended') await state.subscription?.end()
     },
     close() {
-      closed = true
-      round++
-      if (timer !== null) clearTimeout(timer)
-      drop()
+      end()
+      if (state.kind === 'ended') state.subscription?.close()
     },
   }
 }
