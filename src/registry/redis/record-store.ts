@@ -3,40 +3,41 @@ import type { RedisClient } from '../../store/contract.ts'
 import type { ConnectionRecord } from '../../vocabulary/connection.ts'
 import type { ConnectionId } from '../../vocabulary/ids.ts'
 import type { RecordTable } from '../record-table.ts'
-import { deferred } from './deferred.ts'
+import { type Deferred, deferred } from './deferred.ts'
 import { packRecord } from './record-codec.ts'
 import { readRecordIds } from './scripts.ts'
+import { createUntold } from './untold.ts'
 
 export interface RecordStoreOptions {
   readonly redis: RedisClient
   readonly records: RecordTable
-  /** Hash of this worker's records. */
+  /** The key of the hash with this worker's records. */
   readonly key: () => string
   /** Whether the worker holds its lease without doubt: one that may be buried must not write. */
   readonly mayWrite: () => boolean
   readonly log: Log
   /** Milliseconds that only rise. */
   readonly clock: () => number
-  /** A write failed; `rewrite` is owed. */
+  /** Called when a write failed; `rewrite` is owed from then on. */
   readonly failed: (error: Error) => void
 }
 
 /** Keeps the records in Redis equal to those of the table, behind it by a moment. */
 export interface RecordStore {
-  /** Records that Redis may not have yet. */
+  /** How many records Redis may not have yet. */
   readonly unstored: number
   /** How many records Redis has to have; null when some may not be there, or something has changed since that time. */
   expectedSince(time: number): number | null
-  /** Resolves once Redis has it; at once when Redis is away. */
+  /** Stores a record; resolves once Redis has it, at once when Redis is away. */
   put(record: ConnectionRecord): Promise<void>
   /**
-   * Of a connection that has just left the table. Its record stays until `told` has settled: if this worker dies
-   * before that, its undertaker tells the backend.
+   * Removes the record of a connection that has just left the table. It stays until `told` has settled: if this worker
+   * dies before that, its undertaker tells the backend.
    */
   remove(record: ConnectionRecord, told: Promise<unknown> | null): Promise<void>
   /** The connections of the table whose records Redis may not have. */
   unstoredIds(): Set<ConnectionId>
-  /** From now on changes are not written: `rewrite` will find them. */
+  /** Writes no change from now on: `rewrite` will find them. */
   suspend(): void
   /** Writes all records anew, takes away those that are no more, and goes on with each change. Rejects when it fails. */
   rewrite(): Promise<void>
@@ -44,7 +45,7 @@ export interface RecordStore {
   flushed(): Promise<void>
   /** Resolves when no backend is still to be told of an ended connection. */
   toldAll(): Promise<void>
-  /** The worker has another owner id, and no connections. */
+  /** Forgets everything: the worker has another owner id, and no connections. */
   clear(): void
 }
 
@@ -52,65 +53,80 @@ const batchSize = 1_000
 const pageSize = 500
 const done = Promise.resolve()
 
+/** What is to become of records; null is a removal. */
+type Changes = Map<ConnectionId, ConnectionRecord | null>
+type ReadonlyChanges = ReadonlyMap<ConnectionId, ConnectionRecord | null>
+
+/** Whether changes are written: none, each as it comes, or so that Redis has exactly the records of the table. */
+type Mode = 'suspended' | 'following' | 'equal'
+
+/** What writes the changes: one at a time, with the batch that is on its way. */
+type Writer = { readonly kind: 'idle' } | { readonly kind: 'scheduled' } | Writing
+
+interface Writing {
+  readonly kind: 'writing'
+  /** The changes that are on their way. */
+  batch: ReadonlyChanges
+  readonly end: Deferred
+}
+
+const nothing: ReadonlyChanges = new Map()
+
 export function createRecordStore(options: RecordStoreOptions): RecordStore {
   const { redis, records, key, mayWrite, log, clock, failed } = options
-  /** Null is a removal. */
-  let dirty = new Map<ConnectionId, ConnectionRecord | null>()
-  let flying = new Map<ConnectionId, ConnectionRecord | null>()
-  /** Ended, but their backends have not been told yet. */
-  const ending = new Map<ConnectionId, ConnectionRecord>()
-  let toldAll = deferred()
+  /** Changes that wait to be written. */
+  let dirty: Changes = new Map()
+  const untold = createUntold()
+  /** When Redis, or what it has to have, changed last. */
   let touchedAt = Number.NEGATIVE_INFINITY
-  let open = false
-  let scheduled = false
-  let flushing = false
-  let flush = done
-  let settled = false
+  let mode: Mode = 'suspended'
+  let writer: Writer = { kind: 'idle' }
   let rewriting: Promise<void> | null = null
-  /** Told with the end of the next flush. */
+  /** Resolved with the end of the next write. */
   let next = deferred()
 
   function change(id: ConnectionId, record: ConnectionRecord | null): Promise<void> {
     touchedAt = clock()
     dirty.set(id, record)
-    if (!open) return done
-    if (!scheduled && !flushing) {
-      scheduled = true
+    if (!isFollowing()) return done
+    if (writer.kind === 'idle') {
+      writer = { kind: 'scheduled' }
       setImmediate(start)
     }
     return next.promise
   }
 
   function forget(id: ConnectionId): Promise<void> {
-    if (open) return change(id, null)
+    if (isFollowing()) return change(id, null)
     dirty.delete(id)
     return done
   }
 
   function start(): void {
-    scheduled = false
-    if (flushing) return
-    flushing = true
-    flush = run()
+    if (writer.kind === 'writing') return
+    const mine: Writing = { kind: 'writing', batch: nothing, end: deferred() }
+    writer = mine
+    void run(mine)
   }
 
-  async function run(): Promise<void> {
+  async function run(mine: Writing): Promise<void> {
     try {
-      while (dirty.size > 0 && open) {
+      while (dirty.size > 0 && isFollowing()) {
         if (!mayWrite()) return stop(new Error('the lease is in doubt'))
-        flying = takeBatch()
+        const batch = takeBatch()
+        mine.batch = batch
         // Those whose change is in a later batch are told then.
         const told = dirty.size === 0 ? next : null
         if (told !== null) next = deferred()
         try {
-          await write(flying)
+          await write(batch)
         } catch (error) {
-          for (const [id, record] of flying) if (!dirty.has(id) && isOurs(id)) dirty.set(id, record)
-          flying = new Map()
+          for (const [id, record] of batch) if (!dirty.has(id) && isOurs(id)) dirty.set(id, record)
+          mine.batch = nothing
           told?.resolve()
           return stop(error as Error)
         }
-        flying = new Map()
+        mine.batch = nothing
         touchedAt = clock()
         told?.resolve()
       }
@@ -119,13 +135,22 @@ export function createRecordStore(options: RecordStoreOptions): RecordStore {
       next = deferred()
     } finally {
       // At once, not after a turn: the next change has to begin another one.
-      flushing = false
+      writer = { kind: 'idle' }
+      mine.end.resolve()
     }
   }
 
-  /** Not so for what was under way when the owner id changed. */
+  function isFollowing(): boolean {
+    return mode !== 'suspended'
+  }
+
+  function flying(): ReadonlyChanges {
+    return writer.kind === 'writing' ? writer.batch : nothing
+  }
+
+  /** Whether a connection is this worker's; not so what was under way when the owner id changed. */
   function isOurs(id: ConnectionId): boolean {
-    return records.has(id) || ending.has(id)
+    return records.has(id) || untold.has(id)
   }
 
   function stop(error: Error): void {
@@ -133,13 +158,13 @@ export function createRecordStore(options: RecordStoreOptions): RecordStore {
     failed(error)
   }
 
-  function takeBatch(): Map<ConnectionId, ConnectionRecord | null> {
+  function takeBatch(): Changes {
     if (dirty.size <= batchSize) {
       const batch = dirty
       dirty = new Map()
       return batch
     }
-    const batch = new Map<ConnectionId, ConnectionRecord | null>()
+    const batch: Changes = new Map()
     for (const [id, record] of dirty) {
       batch.set(id, record)
       dirty.delete(id)
@@ -148,7 +173,7 @@ export function createRecordStore(options: RecordStoreOptions): RecordStore {
     return batch
   }
 
-  async function write(batch: ReadonlyMap<ConnectionId, ConnectionRecord | null>): Promise<void> {
+  async function write(batch: ReadonlyChanges): Promise<void> {
     const put: (string | Buffer)[] = []
     const remove: string[] = []
     for (const [id, record] of batch) {
@@ -163,8 +188,7 @@ export function createRecordStore(options: RecordStoreOptions): RecordStore {
   }
 
   function suspend(): void {
-    open = false
-    settled = false
+    mode = 'suspended'
     next.resolve()
     next = deferred()
     // Removals need not be kept: `rewrite` compares. So no more is held than there are connections.
@@ -172,12 +196,12 @@ export function createRecordStore(options: RecordStoreOptions): RecordStore {
   }
 
   async function writeAll(): Promise<void> {
-    open = true
+    if (mode === 'suspended') mode = 'following'
     const stored = key()
     let cursor: string | null = null
     do {
       const page = await records.list({}, cursor, pageSize)
-      if (!open || !mayWrite()) throw new Error('the lease is in doubt')
+      checkCourse()
       cursor = page.cursor
       // A long page takes several turns, in which some of it may have ended.
       const living = page.connections.filter(({ connectionId }) => records.has(connectionId))
@@ -185,13 +209,18 @@ export function createRecordStore(options: RecordStoreOptions): RecordStore {
       await write(new Map(living.map((record) => [record.connectionId, record])))
       for (const record of living) if (dirty.get(record.connectionId) === record) dirty.delete(record.connectionId)
     } while (cursor !== null)
-    if (!open || !mayWrite()) throw new Error('the lease is in doubt')
-    await write(new Map(ending))
+    checkCourse()
+    await write(untold.records())
     const stale = await removeStale(stored)
-    settled = open
+    if (isFollowing()) mode = 'equal'
     touchedAt = clock()
     if (stale > 0) log.info({ stale }, 'records that are of no connection any more were removed')
     start()
+  }
+
+  /** A rewrite ends here when it was suspended meanwhile. */
+  function checkCourse(): void {
+    if (!isFollowing() || !mayWrite()) throw new Error('the lease is in doubt')
   }
 
   async function removeStale(stored: string): Promise<number> {
@@ -199,7 +228,7 @@ export function createRecordStore(options: RecordStoreOptions): RecordStore {
     let removed = 0
     do {
       const reply = await redis.runScript(readRecordIds, [stored], cursor, pageSize)
-      if (!open || !mayWrite()) throw new Error('the lease is in doubt')
+      checkCourse()
       const [after, foreign, ...ids] = (reply as (Buffer | number)[]).map(String)
       cursor = after ?? '0'
       const stale = ids.filter((id) => !isOurs(id))
@@ -212,25 +241,21 @@ export function createRecordStore(options: RecordStoreOptions): RecordStore {
 
   return {
     get unstored() {
-      return dirty.size + flying.size
+      return dirty.size + flying().size
     },
     expectedSince(time) {
-      const quiet = settled && dirty.size === 0 && flying.size === 0 && touchedAt < time
-      return quiet ? records.size + ending.size : null
+      const quiet = mode === 'equal' && dirty.size === 0 && flying().size === 0 && touchedAt < time
+      return quiet ? records.size + untold.size : null
     },
     put: (record) => change(record.connectionId, record),
     remove(record, told) {
       if (told === null) return forget(record.connectionId)
-      ending.set(record.connectionId, record)
-      const gone = () => {
-        // The owner id may have changed meanwhile: then it is no longer ours to remove.
-        if (!ending.delete(record.connectionId)) return
-        if (ending.size === 0) toldAll.resolve()
-        return forget(record.connectionId)
-      }
+      untold.add(record)
+      // The owner id may have changed meanwhile: then it is no longer ours to remove.
+      const gone = () => (untold.remove(record.connectionId) ? forget(record.connectionId) : undefined)
       return told.then(gone, gone)
     },
-    unstoredIds: () => new Set([...dirty.keys(), ...flying.keys()].filter((id) => records.has(id))),
+    unstoredIds: () => new Set([...dirty.keys(), ...flying().keys()].filter((id) => records.has(id))),
     suspend,
     rewrite() {
       rewriting ??= writeAll()
@@ -244,19 +269,14 @@ export function createRecordStore(options: RecordStoreOptions): RecordStore {
       return rewriting
     },
     async flushed() {
-      if (scheduled) start()
-      await flush
+      if (writer.kind === 'scheduled') start()
+      if (writer.kind === 'writing') await writer.end.promise
     },
-    async toldAll() {
-      if (ending.size === 0) return
-      toldAll = deferred()
-      await toldAll.promise
-    },
+    toldAll: untold.none,
     clear() {
       suspend()
       dirty.clear()
-      ending.clear()
-      toldAll.resolve()
+      untold.clear()
     },
   }
 }
