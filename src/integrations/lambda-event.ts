@@ -1,5 +1,5 @@
-import { requestTime } from '../events/context-variables.ts'
 import type { RequestContext } from '../events/request-context.ts'
+import { requestTime } from '../events/request-time.ts'
 import type { HeaderList } from '../vocabulary/headers.ts'
 import type { ConnectRequest, IntegrationCall } from './contract.ts'
 

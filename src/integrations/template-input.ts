@@ -1,4 +1,4 @@
-import { templateContext } from '../events/context-variables.ts'
+import { contextView } from '../events/context-view.ts'
 import {
   BodyNotJsonError,
   compileMappingTemplate,
@@ -23,7 +23,7 @@ export function templateInput(call: IntegrationCall, body: string, stageVariable
     request === null
       ? noParams
       : { path: none, querystring: lastValues(request.query), header: lastValues(request.headers) }
-  return { body, params, context: templateContext(call.context), stageVariables }
+  return { body, params, context: contextView(call.context), stageVariables }
 }
 
 function lastValues(list: HeaderList): Record<string, string> {

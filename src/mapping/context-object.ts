@@ -6,9 +6,9 @@ import { printed } from './velocity/text.ts'
 import { JavaChar, JavaDouble, JavaLong, JavaMap, type Value } from './velocity/value.ts'
 
 /** The variables behind `$context`, or behind a part of it such as `$context.identity`. */
-export interface TemplateContext {
+export interface TemplateVariables {
   /**
-   * The variable of this name: a string, a number, a boolean, null, another TemplateContext, or undefined for a name
+   * The variable of this name: a string, a number, a boolean, null, another TemplateVariables, or undefined for a name
    * that does not exist.
    */
   get(name: string): unknown
@@ -25,9 +25,9 @@ export interface TemplateContext {
 export class ContextObject extends HostObject {
   readonly role = 'context'
   readonly methods = contextMethods
-  private readonly context: TemplateContext
+  private readonly context: TemplateVariables
 
-  constructor(context: TemplateContext) {
+  constructor(context: TemplateVariables) {
     super()
     this.context = context
   }
@@ -68,7 +68,7 @@ function toValue(value: unknown): Value {
   return isContext(value) ? new ContextObject(value) : fromPlain(value)
 }
 
-function isContext(value: unknown): value is TemplateContext {
+function isContext(value: unknown): value is TemplateVariables {
   if (typeof value !== 'object' || value === null) return false
   return 'get' in value && typeof value.get === 'function' && 'entries' in value && typeof value.entries === 'function'
 }

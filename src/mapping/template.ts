@@ -1,4 +1,4 @@
-import { ContextObject, type TemplateContext } from './context-object.ts'
+import { ContextObject, type TemplateVariables } from './context-object.ts'
 import { BodyNotJsonError, InputObject, prepareInputCall, type TemplateParams } from './input-object.ts'
 import { readsBody } from './reads-body.ts'
 import { RecordObject } from './record-object.ts'
@@ -13,12 +13,12 @@ import { parseTemplate } from './velocity/parse-template.ts'
 import { Run } from './velocity/run.ts'
 import { RootScope } from './velocity/scope.ts'
 
-export { BodyNotJsonError, type TemplateContext, type TemplateLimits, TemplateRenderError, TemplateSyntaxError }
+export { BodyNotJsonError, type TemplateLimits, TemplateRenderError, TemplateSyntaxError, type TemplateVariables }
 
 export interface TemplateInput {
   readonly body: string
   readonly params: TemplateParams
-  readonly context: TemplateContext
+  readonly context: TemplateVariables
   readonly stageVariables: Readonly<Record<string, string>>
 }
 

@@ -1,12 +1,5 @@
 import { expect, test } from 'vitest'
-import {
-  contextVariable,
-  contextVariables,
-  nearestContextVariable,
-  requestTime,
-  type TemplateContext,
-  templateContext,
-} from '../../src/events/context-variables.ts'
+import { contextVariable, contextVariables, nearestContextVariable } from '../../src/events/context-variables.ts'
 import { type EventType, RequestContext } from '../../src/events/request-context.ts'
 
 const connectedAt = 1_759_651_750_119
@@ -144,69 +137,6 @@ test('an authorizer property is read by name, and a prototype never is', () => {
   expect(read('authorizer.constructor', context)).toBeNull()
   expect(read('authorizer.__proto__', context)).toBeNull()
   expect(read('authorizer.principalId', contextOf('MESSAGE'))).toBeNull()
-})
-
-test('§3.5 requestTime is dd/MMM/yyyy:HH:mm:ss +0000, in UTC and English', () => {
-  expect(requestTime(1_759_651_750_119)).toBe('05/Oct/2025:08:09:10 +0000')
-  expect(requestTime(1_759_651_750_999)).toBe('05/Oct/2025:08:09:10 +0000')
-  expect(requestTime(1_759_651_751_000)).toBe('05/Oct/2025:08:09:11 +0000')
-  expect(requestTime(0)).toBe('01/Jan/1970:00:00:00 +0000')
-  expect(requestTime(Date.UTC(2028, 1, 29, 23, 59, 59, 999))).toBe('29/Feb/2028:23:59:59 +0000')
-})
-
-function dump(view: TemplateContext): Record<string, unknown> {
-  const nested = (value: unknown): unknown =>
-    value !== null && typeof value === 'object' ? dump(value as TemplateContext) : value
-  return Object.fromEntries([...view.entries()].map(([name, value]) => [name, nested(value)]))
-}
-
-test('§9.2 $context as a whole lists the members in the order of AWS, with null where one is not set', () => {
-  const context = contextOf('CONNECT', { principalId: 'p', level: '3' })
-  const whole = dump(templateContext(context))
-  expect(Object.keys(whole)).toEqual([
-    'routeKey',
-    'disconnectStatusCode',
-    'messageId',
-    'authorizer',
-    'eventType',
-    'extendedRequestId',
-    'requestTime',
-    'messageDirection',
-    'disconnectReason',
-    'stage',
-    'connectedAt',
-    'requestTimeEpoch',
-    'identity',
-    'requestId',
-    'domainName',
-    'connectionId',
-    'apiId',
-  ])
-  expect(whole).toMatchObject({
-    disconnectStatusCode: null,
-    messageId: null,
-    authorizer: { principalId: 'p', level: '3' },
-    identity: { sourceIp: '203.0.113.9', userAgent: null },
-  })
-  expect(dump(templateContext(contextOf('CONNECT')))).not.toHaveProperty('authorizer')
-})
-
-test('a template tells an unset variable (null) from one that does not exist (undefined)', () => {
-  const view = templateContext(contextOf('MESSAGE'))
-  const nested = (name: string): TemplateContext => view.get(name) as TemplateContext
-  expect(view.get('disconnectReason')).toBeNull()
-  expect(view.get('requestOverride')).toBeUndefined()
-  expect(view.get('__proto__')).toBeUndefined()
-  expect(nested('identity').get('sourceIp')).toBe('203.0.113.9')
-  expect(nested('identity').get('user')).toBeNull()
-  expect(nested('identity').get('nothing')).toBeUndefined()
-  expect(nested('authorizer').get('anything')).toBeNull()
-  expect(nested('error').get('messageString')).toBeNull()
-  expect([...nested('authorizer').entries()]).toEqual([])
-  expect([...nested('error').entries()]).toEqual([
-    ['messageString', null],
-    ['validationErrorString', null],
-  ])
 })
 
 test('$context.connectedAt is not set where the connection is not known, as in callbacks', () => {

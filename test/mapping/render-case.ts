@@ -1,4 +1,4 @@
-import type { TemplateContext } from '../../src/mapping/context-object.ts'
+import type { TemplateVariables } from '../../src/mapping/context-object.ts'
 import { fromPlain } from '../../src/mapping/json.ts'
 import { compileMappingTemplate } from '../../src/mapping/template.ts'
 import { compileVelocity, runTemplate } from '../../src/mapping/velocity/compile.ts'
@@ -36,7 +36,7 @@ export function renderVelocity(
 }
 
 /** A `$context` made of plain objects. */
-export function contextOf(values: Readonly<Record<string, unknown>>): TemplateContext {
+export function contextOf(values: Readonly<Record<string, unknown>>): TemplateVariables {
   const wrap = (value: unknown) =>
     typeof value === 'object' && value !== null ? contextOf(value as Record<string, unknown>) : value
   return {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import type { TemplateContext } from '../../src/mapping/context-object.ts'
+import type { TemplateVariables } from '../../src/mapping/context-object.ts'
 import {
   BodyNotJsonError,
   compileMappingTemplate,
@@ -134,7 +134,7 @@ describe('$context', () => {
 
   test('only the asked names are fetched', () => {
     const asked: string[] = []
-    const spy: TemplateContext = {
+    const spy: TemplateVariables = {
       get: (name) => asked.push(name),
       entries: () => {
         throw new Error('not wanted')
@@ -152,7 +152,7 @@ describe('$context', () => {
       set: (name: string, value: unknown) => set.set(name, value),
     }
     const override = contextOf({ responseOverride: null })
-    const writable: TemplateContext = { ...override, get: () => ({ ...header, get: () => header }) }
+    const writable: TemplateVariables = { ...override, get: () => ({ ...header, get: () => header }) }
     render(
       `#set($context.responseOverride.status = 400)#set($context.responseOverride.header['X-A'] = "v")#set($r = $context.responseOverride.header.put("X-B", 1.5))`,
       '',
