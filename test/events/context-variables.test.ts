@@ -42,25 +42,25 @@ const rows = {
 }
 const names = (text: string): string[] => text.trim().split(/\s+/)
 
-test.each(names(rows.both))('§10.1 $context.%s may stand in templates and in access logs', (name) => {
+test.each(names(rows.both))('$context.%s may stand in templates and in access logs', (name) => {
   expect(contextVariable(name, 'mapping')).not.toBeNull()
   expect(contextVariable(name, 'logs')).not.toBeNull()
 })
 
-test.each(names(rows.logs))('§10.1 $context.%s may stand in access logs only', (name) => {
+test.each(names(rows.logs))('$context.%s may stand in access logs only', (name) => {
   expect(contextVariable(name, 'logs')).not.toBeNull()
   expect(contextVariable(name, 'mapping')).toBeNull()
 })
 
 test.each(names(rows.logsButAlsoProperties))(
-  '§10.1 $context.%s is for logs, and elsewhere a property like any other',
+  '$context.%s is for logs, and elsewhere a property like any other',
   (name) => {
     expect(contextVariable(name, 'logs')).not.toBeNull()
     expect(contextVariable(name, 'mapping')).not.toBeNull()
   },
 )
 
-test('§10.1 the table holds each variable once and nothing that AWS does not name', () => {
+test('the table holds each variable once and nothing that AWS does not name', () => {
   const known = new Set([...names(rows.both), ...names(rows.logs), ...names(rows.logsButAlsoProperties)])
   const listed = contextVariables.map((variable) => variable.name)
   expect(new Set(listed).size).toBe(listed.length)

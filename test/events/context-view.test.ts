@@ -22,7 +22,7 @@ function dump(view: ContextView): Record<string, unknown> {
   return Object.fromEntries([...view.entries()].map(([name, value]) => [name, nested(value)]))
 }
 
-test('§9.2 $context as a whole lists the members in the order of AWS, with null where one is not set', () => {
+test('$context as a whole lists the members in the order of AWS, with null where one is not set', () => {
   const context = contextOf('CONNECT', { principalId: 'p', level: '3' })
   const whole = dump(contextView(context))
   expect(Object.keys(whole)).toEqual([

@@ -18,7 +18,7 @@ test('a trace id is Root=1-, the seconds as 8 hex digits and 24 random ones, and
   expect(context.traceId).toBe(context.traceId)
 })
 
-test('§3.5 only a MESSAGE has a message id, and the ids of an event stay', () => {
+test('only a MESSAGE has a message id, and the ids of an event stay', () => {
   const message = new RequestContext(connection, 'MESSAGE', 'send', 0)
   expect(message.messageId).toMatch(/^[\w-]{15}=$/)
   expect(message.messageId).toBe(message.messageId)

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { requestTime } from '../../src/events/request-time.ts'
 
-test('§3.5 requestTime is dd/MMM/yyyy:HH:mm:ss +0000, in UTC and English', () => {
+test('requestTime is dd/MMM/yyyy:HH:mm:ss +0000, in UTC and English', () => {
   expect(requestTime(1_759_651_750_119)).toBe('05/Oct/2025:08:09:10 +0000')
   expect(requestTime(1_759_651_750_999)).toBe('05/Oct/2025:08:09:10 +0000')
   expect(requestTime(1_759_651_751_000)).toBe('05/Oct/2025:08:09:11 +0000')

@@ -19,7 +19,7 @@ function contextOf(userAgent: string | null = 'demo/1.0'): RequestContext {
 
 const json = `{"requestId":"$context.requestId","ip":"$context.identity.sourceIp","requestTime":"$context.requestTime","eventType":"$context.eventType","routeKey":"$context.routeKey","status":"$context.status","connectionId":"$context.connectionId"}`
 
-test('§10.1 the typical JSON format makes a line of JSON', () => {
+test('the typical JSON format makes a line of JSON', () => {
   const context = contextOf()
   context.status = 200
   expect(JSON.parse(compileAccessLog(json)(context))).toEqual({
@@ -49,7 +49,7 @@ test.each([
   expect(compileAccessLog(format)(context)).toBe(expected.replace('RID', context.requestId))
 })
 
-test('§10.1 a variable that is not set prints a hyphen', () => {
+test('a variable that is not set prints a hyphen', () => {
   const line = compileAccessLog(
     '$context.requestId|$context.error.message|$context.identity.userAgent|$context.authorizer.no',
   )
