@@ -11,7 +11,7 @@ import type { AddressInfo } from 'node:net'
 import { type Dispatcher, Pool } from 'undici'
 import { CallDeadlines } from '../../src/backends/call-deadlines.ts'
 import { createBackendPools } from '../../src/backends/pools.ts'
-import { RequestContext } from '../../src/events/request-context.ts'
+import { MessageEvent } from '../../src/events/message-event.ts'
 import { createHttpIntegrationType } from '../../src/integrations/http.ts'
 import type { ConnectionRecord } from '../../src/vocabulary/connection.ts'
 
@@ -78,8 +78,7 @@ async function main(): Promise<void> {
     throw error
   }
   const ours = (done: () => void): void => {
-    const context = new RequestContext(connection, 'MESSAGE', 'sendMessage', 0)
-    const result = integration.invoke({ context, request: null, body: message })
+    const result = integration.invoke(new MessageEvent(connection, 'sendMessage', message, 0))
     if (result instanceof Promise) result.then(done, fail)
   }
 

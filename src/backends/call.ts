@@ -1,5 +1,5 @@
 import type { Client, Dispatcher } from 'undici'
-import type { RequestContext } from '../events/request-context.ts'
+import type { ReportedEvent } from '../events/integration-report.ts'
 import { errorTable, GatewayError } from '../vocabulary/errors.ts'
 import type { CallDeadlines, TimedCall } from './call-deadlines.ts'
 import type { ListedCall } from './call-list.ts'
@@ -42,7 +42,7 @@ export class BackendCall implements TimedCall, ListedCall<BackendCall>, Dispatch
 
   readonly #owner: ClientOwner
   readonly #deadlines: CallDeadlines
-  readonly #context: RequestContext | null
+  readonly #event: ReportedEvent | null
   readonly #resolve: (response: BackendResponse) => void
   readonly #reject: (error: GatewayError) => void
   #settled = false
@@ -58,14 +58,14 @@ export class BackendCall implements TimedCall, ListedCall<BackendCall>, Dispatch
     request: BackendRequest,
     owner: ClientOwner,
     deadlines: CallDeadlines,
-    context: RequestContext | null,
+    event: ReportedEvent | null,
     resolve: (response: BackendResponse) => void,
     reject: (error: GatewayError) => void,
   ) {
     this.request = request
     this.#owner = owner
     this.#deadlines = deadlines
-    this.#context = context
+    this.#event = event
     this.#resolve = resolve
     this.#reject = reject
     deadlines.add(this)
@@ -140,11 +140,13 @@ export class BackendCall implements TimedCall, ListedCall<BackendCall>, Dispatch
 
   #settle(errorMessage: string | null): void {
     this.#settled = true
-    const context = this.#context
-    if (context === null) return
-    context.integrationLatency = performance.now() - this.startedAt
-    context.integrationErrorMessage = errorMessage
-    if (this.#status !== 0) context.integrationStatus = this.#status
+    if (this.#event === null) return
+    this.#event.integration = {
+      latencyInMillis: performance.now() - this.startedAt,
+      status: this.#status === 0 ? null : this.#status,
+      errorMessage,
+      requestId: null,
+    }
   }
 }
 

@@ -1,5 +1,5 @@
 import { buildConnector, Client } from 'undici'
-import type { RequestContext } from '../events/request-context.ts'
+import type { ReportedEvent } from '../events/integration-report.ts'
 import { GatewayError } from '../vocabulary/errors.ts'
 import { BackendCall, type BackendRequest, type ClientOwner } from './call.ts'
 import type { CallDeadlines } from './call-deadlines.ts'
@@ -24,9 +24,9 @@ export interface BackendPoolOptions {
 export interface Backend {
   /**
    * Sends one request; redirects are not followed. Rejects with INTEGRATION_TIMEOUT, INTEGRATION_FAILURE,
-   * INTEGRATION_RESPONSE_TOO_LARGE or INTEGRATION_OVERLOADED, and writes the `integration…` members of the context.
+   * INTEGRATION_RESPONSE_TOO_LARGE or INTEGRATION_OVERLOADED, and sets the report of the event.
    */
-  call(request: BackendRequest, deadlines: CallDeadlines, context: RequestContext | null): Promise<BackendResponse>
+  call(request: BackendRequest, deadlines: CallDeadlines, event: ReportedEvent | null): Promise<BackendResponse>
   /** Gives the backend back: its idle connections close when nobody else holds it, busy ones after their calls. */
   release(): void
 }
@@ -56,7 +56,7 @@ export function createBackendPools(options: BackendPoolOptions): BackendPools {
       entry.holders++
       let held = true
       return {
-        call: (request, deadlines, context) => entry.pool.call(request, deadlines, context),
+        call: (request, deadlines, event) => entry.pool.call(request, deadlines, event),
         release() {
           if (!held) return
           held = false
@@ -89,13 +89,13 @@ class OriginPool implements ClientOwner {
     this.#connect = connect
   }
 
-  call(request: BackendRequest, deadlines: CallDeadlines, context: RequestContext | null): Promise<BackendResponse> {
+  call(request: BackendRequest, deadlines: CallDeadlines, event: ReportedEvent | null): Promise<BackendResponse> {
     const free = this.#busy.size < this.#options.maxConnectionsPerOrigin
     if (!free && this.#waiting.size >= this.#options.maxWaitingPerOrigin) {
       return Promise.reject(new GatewayError('INTEGRATION_OVERLOADED'))
     }
     return new Promise((resolve, reject) => {
-      const call = new BackendCall(request, this, deadlines, context, resolve, reject)
+      const call = new BackendCall(request, this, deadlines, event, resolve, reject)
       if (free) this.#start(call, this.#idle.pop() ?? this.#newClient())
       else this.#waiting.add(call)
     })

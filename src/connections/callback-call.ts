@@ -1,4 +1,5 @@
-import { RequestContext } from '../events/request-context.ts'
+import { answeredFailure } from '../events/answered-failure.ts'
+import { CallbackEvent } from '../events/callback-event.ts'
 import type { Counter } from '../observability/contract.ts'
 import type { HttpExchange } from '../transport/contract.ts'
 import { type ErrorCode, errorTable } from '../vocabulary/errors.ts'
@@ -10,7 +11,7 @@ export interface CallbackStage {
   readonly apiId: string
   readonly name: string
   /** Null when there is no access log: nothing is then collected for one. */
-  readonly accessLog: ((context: RequestContext) => void) | null
+  readonly accessLog: ((event: CallbackEvent) => void) | null
   errors(code: ErrorCode): Counter
 }
 
@@ -37,7 +38,6 @@ interface PreparedRefusal {
   readonly status: number
   readonly errorType: Header
   readonly message: string
-  readonly responseType: string
   readonly body: string
 }
 const prepared = new Map<ErrorCode, PreparedRefusal>()
@@ -50,7 +50,7 @@ export class CallbackCall {
   readonly reachedApi: string | undefined
   private readonly now: number
   private readonly count: CountStatus | null
-  private readonly context: RequestContext | null
+  private readonly event: CallbackEvent | null
 
   /** `count` is null for what is no operation of the API. */
   constructor(
@@ -65,7 +65,7 @@ export class CallbackCall {
     this.reachedApi = target.anyApi ? undefined : target.stage.apiId
     this.now = now
     this.count = count
-    this.context = target.stage.accessLog === null ? null : contextOf(exchange, target, connectionId ?? '', now)
+    this.event = target.stage.accessLog === null ? null : eventOf(exchange, target, connectionId ?? '', now)
   }
 
   /** 200 with a JSON body or an empty one. */
@@ -80,16 +80,16 @@ export class CallbackCall {
 
   /** A row of the error table; `detail` stands behind its message. */
   refuse(code: ErrorCode, detail?: string): void {
-    const { status, errorType, message, responseType, body } = refusal(code)
+    const { status, errorType, message, body } = refusal(code)
     const text = detail === undefined ? message : message + detail
     const headers = [json, this.requestId(), this.shortId(), errorType]
     // AWS sends its trace id with every answer but 400.
     if (status !== 400) headers.push(this.traceId())
     this.stage.errors(code).value++
     // AWS's log rows of a 410 have a status and no error.
-    if (this.context !== null && message !== '') {
-      this.context.errorMessage = text
-      this.context.errorResponseType = responseType
+    if (this.event !== null && message !== '') {
+      const failure = answeredFailure(code)
+      this.event.failure = detail === undefined ? failure : { ...failure, message: text }
     }
     this.answer(status, headers, detail === undefined ? body : JSON.stringify({ message: text }))
   }
@@ -99,48 +99,46 @@ export class CallbackCall {
   }
 
   private shortId(): Header {
-    return ['x-amz-apigw-id', this.context === null ? allocateRequestId() : this.context.requestId]
+    return ['x-amz-apigw-id', this.event === null ? allocateRequestId() : this.event.requestId]
   }
 
   private traceId(): Header {
-    return ['x-amzn-trace-id', this.context === null ? allocateTraceId(this.now) : this.context.traceId]
+    return ['x-amzn-trace-id', this.event === null ? allocateTraceId(this.now) : this.event.traceId]
   }
 
   private answer(status: number, headers: HeaderList, body: string | null): void {
     this.exchange.respond(status, { own: headers }, body)
     this.count?.(status)
-    if (this.context === null) return
-    this.context.status = status
-    this.stage.accessLog?.(this.context)
+    if (this.event === null) return
+    this.event.status = status
+    this.stage.accessLog?.(this.event)
   }
 }
 
-/** The identity of a callback is its caller's, not the client's. */
-function contextOf(
+function eventOf(
   { request }: HttpExchange,
   { stage, domainName }: CallbackTarget,
   connectionId: string,
   now: number,
-): RequestContext {
-  const record = {
-    connectionId,
+): CallbackEvent {
+  return new CallbackEvent({
     apiId: stage.apiId,
     stage: stage.name,
-    connectedAt: 0,
+    method: request.method,
+    domainName,
+    connectionId,
     sourceIp: request.remoteAddress(),
     userAgent: request.header('user-agent') || null,
-    domainName,
-    authorizer: null,
-  }
-  return new RequestContext(record, 'CONNECTION_API', `${request.method} /@connections/{connectionId}`, now)
+    requestTimeEpoch: now,
+  })
 }
 
 function refusal(code: ErrorCode): PreparedRefusal {
   let known = prepared.get(code)
   if (known === undefined) {
-    const { status, errorType, message, responseType } = errorTable[code]
+    const { status, errorType, message } = errorTable[code]
     const body = message === '' ? '' : JSON.stringify({ message })
-    known = { status, errorType: ['x-amzn-ErrorType', errorType], message, responseType, body }
+    known = { status, errorType: ['x-amzn-ErrorType', errorType], message, body }
     prepared.set(code, known)
   }
   return known

@@ -1,9 +1,10 @@
 import { nearestName } from 'postern-documents/nearest-name'
-import type { RequestContext } from './request-context.ts'
+import type { ContextSource } from './context-source.ts'
+import { contextSources, type EventType, type GatewayEvent } from './event.ts'
 import { requestTime } from './request-time.ts'
 
 export type ContextValue = string | number | null | undefined
-export type ReadContextVariable = (context: RequestContext) => ContextValue
+export type ReadContextVariable = (event: GatewayEvent) => ContextValue
 
 /** Where AWS lets a variable stand: in mapping templates and parameters, in access logs, or in both. */
 export type ContextUse = 'mapping' | 'logs'
@@ -19,9 +20,20 @@ export interface ContextVariable {
 const both = ['mapping', 'logs'] as const
 const logs = ['logs'] as const
 const unset: ReadContextVariable = () => null
-/** The context measures finer than that, for the metrics. */
-const wholeLatency: ReadContextVariable = (c) =>
-  c.integrationLatency === null ? null : Math.round(c.integrationLatency)
+
+const domainName = ofKind('domainName')
+const integration = ofKind('integration')
+/** The authorizer's `principalId` and context; null without an authorizer. */
+export const authorizerOf = ofKind('authorizer')
+
+const domainPrefix: ReadContextVariable = (event) => firstLabel(domainName(event))
+const integrationLatency: ReadContextVariable = (event) => {
+  const report = integration(event)
+  return report === null ? null : Math.round(report.latencyInMillis)
+}
+const integrationStatus: ReadContextVariable = (event) => integration(event)?.status
+const integrationError: ReadContextVariable = (event) => integration(event)?.errorMessage
+const integrationRequestId: ReadContextVariable = (event) => integration(event)?.requestId
 
 /**
  * Every `$context` variable ("WebSocket API mapping template reference", "Configure logging for a WebSocket API"),
@@ -29,41 +41,46 @@ const wholeLatency: ReadContextVariable = (c) =>
  * stay: a format or a template made for AWS must load. `authorizer.<property>` comes on top.
  */
 export const contextVariables: readonly ContextVariable[] = [
-  row('apiId', both, 'Id of the API.', (c) => c.connection.apiId),
-  row('stage', both, 'Name of the stage.', (c) => c.connection.stage),
+  row('apiId', both, 'Id of the API.', (event) => event.apiId),
+  row('stage', both, 'Name of the stage.', (event) => event.stage),
   row(
     'routeKey',
     both,
     'The selected route; `POST /@connections/{connectionId}` and the like for callbacks.',
-    (c) => c.routeKey,
+    (event) => event.routeKey,
   ),
-  row('eventType', both, '`CONNECT`, `MESSAGE`, `DISCONNECT`, or `CONNECTION_API` for callbacks.', (c) => c.eventType),
-  row('connectionId', both, 'Id of the connection.', (c) => c.connection.connectionId),
+  row(
+    'eventType',
+    both,
+    '`CONNECT`, `MESSAGE`, `DISCONNECT`, or `CONNECTION_API` for callbacks.',
+    (event) => event.eventType,
+  ),
+  row('connectionId', both, 'Id of the connection.', ofKind('connectionId')),
   row(
     'connectedAt',
     both,
     'When the connection began, milliseconds since 1970; not for `CONNECTION_API`.',
-    (c) => c.connection.connectedAt || null,
+    ofKind('connectedAt'),
   ),
-  row('domainName', both, 'The authority that the client used.', (c) => c.connection.domainName),
-  row('domainPrefix', both, 'The first label of `domainName`.', (c) => domainPrefix(c.connection.domainName)),
-  row('messageId', both, 'Id of the message; only for `MESSAGE`.', (c) => c.messageId),
+  row('domainName', both, 'The authority that the client used.', domainName),
+  row('domainPrefix', both, 'The first label of `domainName`.', domainPrefix),
+  row('messageId', both, 'Id of the message; only for `MESSAGE`.', ofKind('messageId')),
   row('messageDirection', both, 'Always `IN`.', () => 'IN'),
-  row('requestId', both, 'Id of this event; also in error frames.', (c) => c.requestId),
-  row('extendedRequestId', both, 'Equal to `requestId`.', (c) => c.requestId),
-  row('requestTime', both, 'When the event came, `dd/MMM/yyyy:HH:mm:ss +0000`.', (c) =>
-    requestTime(c.requestTimeEpoch),
+  row('requestId', both, 'Id of this event; also in error frames.', (event) => event.requestId),
+  row('extendedRequestId', both, 'Equal to `requestId`.', (event) => event.requestId),
+  row('requestTime', both, 'When the event came, `dd/MMM/yyyy:HH:mm:ss +0000`.', (event) =>
+    requestTime(event.requestTimeEpoch),
   ),
-  row('requestTimeEpoch', both, 'When the event came, milliseconds since 1970.', (c) => c.requestTimeEpoch),
+  row('requestTimeEpoch', both, 'When the event came, milliseconds since 1970.', (event) => event.requestTimeEpoch),
   row(
     'status',
     both,
     "Status of the handshake, of the integration's answer, or of the callback.",
-    (c) => c.status || null,
+    (event) => event.status,
   ),
-  row('disconnectStatusCode', both, 'Close code; only for `DISCONNECT`.', (c) => c.disconnectStatusCode),
-  row('disconnectReason', both, 'Close reason; only for `DISCONNECT`.', (c) => c.disconnectReason),
-  row('xrayTraceId', both, '`Root=…`, as sent to backends in `X-Amzn-Trace-Id`.', (c) => c.traceId),
+  row('disconnectStatusCode', both, 'Close code; only for `DISCONNECT`.', ofKind('disconnectStatusCode')),
+  row('disconnectReason', both, 'Close reason; only for `DISCONNECT`.', ofKind('disconnectReason')),
+  row('xrayTraceId', both, '`Root=…`, as sent to backends in `X-Amzn-Trace-Id`.', (event) => event.traceId),
 
   row('authorizer.principalId', both, "The authorizer's `principalId`.", authorizerProperty('principalId')),
   // An authorizer may well give a property of its own under these names; then that is what they say.
@@ -79,18 +96,25 @@ export const contextVariables: readonly ContextVariable[] = [
     ['error', 'status', 'latency'].map((name) => row(`${group}.${name}`, logs, 'Known, never set.', unset)),
   ),
 
-  row('error.message', logs, 'What the client was told.', (c) => c.errorMessage),
-  row('error.messageString', both, '`error.message` in quotes, ready for JSON.', (c) => quoted(c.errorMessage)),
+  row('error.message', logs, 'What the client was told.', (event) => event.failure?.message),
+  row('error.messageString', both, '`error.message` in quotes, ready for JSON.', (event) =>
+    quoted(event.failure?.message),
+  ),
   row(
     'error.responseType',
     logs,
     '`ACCESS_DENIED`, `INTEGRATION_TIMEOUT` …; see the table of errors.',
-    (c) => c.errorResponseType,
+    (event) => event.failure?.responseType,
   ),
-  row('error.validationErrorString', both, "Why the message fails the route's model.", (c) => c.validationErrorString),
+  row(
+    'error.validationErrorString',
+    both,
+    "Why the message fails the route's model.",
+    (event) => event.failure?.validationErrorString,
+  ),
 
-  row('identity.sourceIp', both, "The client's address.", (c) => c.connection.sourceIp),
-  row('identity.userAgent', both, 'The User-Agent of the handshake.', (c) => c.connection.userAgent),
+  row('identity.sourceIp', both, "The client's address.", ofKind('sourceIp')),
+  row('identity.userAgent', both, 'The User-Agent of the handshake.', ofKind('userAgent')),
   ...[
     'accessKey',
     'accountId',
@@ -106,15 +130,15 @@ export const contextVariables: readonly ContextVariable[] = [
   ].map((name) => row(`identity.${name}`, both, 'Known, never set.', unset)),
   row('identity.principalOrgId', logs, 'Known, never set.', unset),
 
-  row('integrationLatency', logs, 'Milliseconds that the integration took.', wholeLatency),
-  row('integration.latency', logs, 'Equal to `integrationLatency`.', wholeLatency),
-  row('integrationStatus', logs, 'Status that the integration answered.', (c) => c.integrationStatus),
-  row('integration.integrationStatus', logs, 'Equal to `integrationStatus`.', (c) => c.integrationStatus),
-  row('integration.status', logs, 'Equal to `integrationStatus`.', (c) => c.integrationStatus),
-  row('integrationErrorMessage', logs, 'Why the integration failed.', (c) => c.integrationErrorMessage),
-  row('integration.error', logs, 'Equal to `integrationErrorMessage`.', (c) => c.integrationErrorMessage),
-  row('integration.requestId', logs, "The backend's `x-amzn-RequestId`.", (c) => c.integrationRequestId),
-  row('awsEndpointRequestId', logs, 'Equal to `integration.requestId`.', (c) => c.integrationRequestId),
+  row('integrationLatency', logs, 'Milliseconds that the integration took.', integrationLatency),
+  row('integration.latency', logs, 'Equal to `integrationLatency`.', integrationLatency),
+  row('integrationStatus', logs, 'Status that the integration answered.', integrationStatus),
+  row('integration.integrationStatus', logs, 'Equal to `integrationStatus`.', integrationStatus),
+  row('integration.status', logs, 'Equal to `integrationStatus`.', integrationStatus),
+  row('integrationErrorMessage', logs, 'Why the integration failed.', integrationError),
+  row('integration.error', logs, 'Equal to `integrationErrorMessage`.', integrationError),
+  row('integration.requestId', logs, "The backend's `x-amzn-RequestId`.", integrationRequestId),
+  row('awsEndpointRequestId', logs, 'Equal to `integration.requestId`.', integrationRequestId),
   ...['responseLatency', 'responseLength', 'waf.error', 'waf.latency', 'waf.status'].map((name) =>
     row(name, logs, 'Known, never set.', unset),
   ),
@@ -145,16 +169,28 @@ function row(name: string, uses: readonly ContextUse[], meaning: string, read: R
   return { name, uses, meaning, read }
 }
 
+/** The reader of a value that depends on the kind of an event: each kind's own, as its `ContextSource` says. */
+function ofKind<Member extends keyof ContextSource<never>>(member: Member) {
+  type Read = (event: GatewayEvent) => ReturnType<NonNullable<ContextSource<never>[Member]>> | null
+  const readers = Object.fromEntries(
+    Object.entries(contextSources).map(([eventType, source]) => [eventType, source[member] ?? unset]),
+  ) as Readonly<Record<EventType, Read>>
+  const read: Read = (event) => readers[event.eventType](event)
+  return read
+}
+
 function authorizerProperty(name: string): ReadContextVariable {
-  return ({ connection: { authorizer } }) =>
-    authorizer !== null && Object.hasOwn(authorizer, name) ? authorizer[name] : null
+  return (event) => {
+    const authorizer = authorizerOf(event)
+    return authorizer !== null && Object.hasOwn(authorizer, name) ? authorizer[name] : null
+  }
 }
 
-function domainPrefix(domainName: string): string {
-  const end = domainName.search(/[.:/]/)
-  return end < 0 ? domainName : domainName.slice(0, end)
+function firstLabel(domain: string | null): string | null {
+  const end = domain === null ? -1 : domain.search(/[.:/]/)
+  return end < 0 ? domain : (domain as string).slice(0, end)
 }
 
-function quoted(message: string | null): string | null {
-  return message === null ? null : JSON.stringify(message)
+function quoted(message: string | undefined): string | null {
+  return message === undefined ? null : JSON.stringify(message)
 }

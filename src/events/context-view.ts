@@ -1,5 +1,5 @@
-import { contextVariable, contextVariables, type ReadContextVariable } from './context-variables.ts'
-import type { RequestContext } from './request-context.ts'
+import { authorizerOf, contextVariable, contextVariables, type ReadContextVariable } from './context-variables.ts'
+import type { GatewayEvent } from './event.ts'
 
 /** `$context` as mapping templates see it. */
 export interface ContextView {
@@ -9,8 +9,8 @@ export interface ContextView {
   entries(): Iterable<[string, unknown]>
 }
 
-type Get = (context: RequestContext, name: string) => unknown
-type Entries = (context: RequestContext) => [string, unknown][]
+type Get = (event: GatewayEvent, name: string) => unknown
+type Entries = (event: GatewayEvent) => [string, unknown][]
 
 /** The order of AWS's own printout: that of the Lambda event when it still listed members that were null. */
 const identityOrder = [
@@ -41,27 +41,27 @@ const beforeIdentity = [
 const afterIdentity = ['requestId', 'domainName', 'connectionId', 'apiId']
 
 /** The view of one event; made per rendering, reads nothing that the template doesn't ask for. */
-export function contextView(context: RequestContext): ContextView {
-  return new View(context, rootMember, rootEntries)
+export function contextView(event: GatewayEvent): ContextView {
+  return new View(event, rootMember, rootEntries)
 }
 
 class View implements ContextView {
-  readonly #context: RequestContext
+  readonly #event: GatewayEvent
   readonly #get: Get
   readonly #entries: Entries
 
-  constructor(context: RequestContext, get: Get, entries: Entries) {
-    this.#context = context
+  constructor(event: GatewayEvent, get: Get, entries: Entries) {
+    this.#event = event
     this.#get = get
     this.#entries = entries
   }
 
   get(name: string): unknown {
-    return this.#get(this.#context, name)
+    return this.#get(this.#event, name)
   }
 
   entries(): Iterable<[string, unknown]> {
-    return this.#entries(this.#context)
+    return this.#entries(this.#event)
   }
 }
 
@@ -69,27 +69,27 @@ const top = reader('')
 const identity = reader('identity.')
 const error = reader('error.')
 
-const identityEntries: Entries = (context) => identityOrder.map((name) => [name, identity(context, name)])
-const errorEntries: Entries = (context) =>
-  ['messageString', 'validationErrorString'].map((name) => [name, error(context, name)])
-const authorizerMember: Get = (context, name) => contextVariable(`authorizer.${name}`)?.(context) ?? null
-const authorizerEntries: Entries = (context) => Object.entries(context.connection.authorizer ?? {})
+const identityEntries: Entries = (event) => identityOrder.map((name) => [name, identity(event, name)])
+const errorEntries: Entries = (event) =>
+  ['messageString', 'validationErrorString'].map((name) => [name, error(event, name)])
+const authorizerMember: Get = (event, name) => contextVariable(`authorizer.${name}`)?.(event) ?? null
+const authorizerEntries: Entries = (event) => Object.entries(authorizerOf(event) ?? {})
 
-const rootMember: Get = (context, name) => {
-  if (name === 'identity') return new View(context, identity, identityEntries)
-  if (name === 'authorizer') return new View(context, authorizerMember, authorizerEntries)
-  if (name === 'error') return new View(context, error, errorEntries)
-  return top(context, name)
+const rootMember: Get = (event, name) => {
+  if (name === 'identity') return new View(event, identity, identityEntries)
+  if (name === 'authorizer') return new View(event, authorizerMember, authorizerEntries)
+  if (name === 'error') return new View(event, error, errorEntries)
+  return top(event, name)
 }
 
-const rootEntries: Entries = (context) => {
-  const list = (names: readonly string[]): [string, unknown][] => names.map((name) => [name, top(context, name)])
-  const authorizer = context.connection.authorizer === null ? [] : ['authorizer']
+const rootEntries: Entries = (event) => {
+  const list = (names: readonly string[]): [string, unknown][] => names.map((name) => [name, top(event, name)])
+  const authorizer = authorizerOf(event) === null ? [] : ['authorizer']
   return [
     ...list(beforeAuthorizer),
-    ...authorizer.map((name): [string, unknown] => [name, rootMember(context, name)]),
+    ...authorizer.map((name): [string, unknown] => [name, rootMember(event, name)]),
     ...list(beforeIdentity),
-    ['identity', rootMember(context, 'identity')],
+    ['identity', rootMember(event, 'identity')],
     ...list(afterIdentity),
   ]
 }
@@ -100,8 +100,8 @@ function reader(prefix: string): Get {
   for (const { name, read } of contextVariables) {
     if (name.startsWith(prefix) && !name.slice(prefix.length).includes('.')) reads.set(name.slice(prefix.length), read)
   }
-  return (context, name) => {
+  return (event, name) => {
     const read = reads.get(name)
-    return read === undefined ? undefined : (read(context) ?? null)
+    return read === undefined ? undefined : (read(event) ?? null)
   }
 }

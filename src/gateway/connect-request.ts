@@ -1,4 +1,4 @@
-import type { ConnectRequest } from '../integrations/contract.ts'
+import type { ConnectRequest } from '../events/connect-event.ts'
 import type { TransportRequest } from '../transport/contract.ts'
 import type { HeaderList } from '../vocabulary/headers.ts'
 

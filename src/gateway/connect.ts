@@ -1,5 +1,5 @@
-import { RequestContext } from '../events/request-context.ts'
-import type { ConnectRequest, IntegrationResult } from '../integrations/contract.ts'
+import { ConnectEvent } from '../events/connect-event.ts'
+import type { IntegrationResult } from '../integrations/contract.ts'
 import type { Log } from '../observability/contract.ts'
 import type { ConnectionDirectory } from '../registry/contract.ts'
 import type { Catalog } from '../stages/catalog.ts'
@@ -72,28 +72,23 @@ export function createConnectHandler(options: ConnectOptions) {
       domainName: target.domainName,
     })
     const trace = request.header('x-amzn-trace-id') || null
-    const context = new RequestContext(connection, 'CONNECT', '$connect', connection.connectedAt, trace)
+    const event = new ConnectEvent(connection, connection.connectedAt, trace)
     const handshake: Handshake = { request, stage, connection }
     for (const check of checks) {
       const code = check(handshake)
-      if (code !== null) return fail(upgrade, stage, context, new GatewayError(code))
+      if (code !== null) return fail(upgrade, stage, event, new GatewayError(code))
     }
-    if (stage.connectRoute === null) return accept(upgrade, stage, connection, context, null)
-    ask(upgrade, stage, connection, context, copyConnectRequest(request, client, context.traceId))
+    if (stage.connectRoute === null) return accept(upgrade, stage, connection, event, null)
+    event.request = copyConnectRequest(request, client, event.traceId)
+    ask(upgrade, stage, connection, event)
   }
 
-  function ask(
-    upgrade: Upgrade<Connection>,
-    stage: WebSocketStage,
-    connection: Connection,
-    context: RequestContext,
-    request: ConnectRequest,
-  ): void {
+  function ask(upgrade: Upgrade<Connection>, stage: WebSocketStage, connection: Connection, event: ConnectEvent): void {
     const route = stage.connectRoute as NonNullable<WebSocketStage['connectRoute']>
     route.received.value++
     let result: IntegrationResult | Promise<IntegrationResult>
     try {
-      result = invokeRoute(route, { context, request, body: null })
+      result = invokeRoute(route, event)
     } catch (error) {
       return failed(error)
     }
@@ -102,12 +97,12 @@ export function createConnectHandler(options: ConnectOptions) {
     result.then(answered, failed).finally(work.end)
 
     function answered(value: IntegrationResult): void {
-      recordResult(route, context, value)
-      answer(upgrade, stage, connection, context, value)
+      recordResult(route, event, value)
+      answer(upgrade, stage, connection, event, value)
     }
     function failed(error: unknown): void {
-      recordCallFailure(route, context, error)
-      fail(upgrade, stage, context, error)
+      recordCallFailure(route, event, error)
+      fail(upgrade, stage, event, error)
     }
   }
 
@@ -115,52 +110,47 @@ export function createConnectHandler(options: ConnectOptions) {
     upgrade: Upgrade<Connection>,
     stage: WebSocketStage,
     connection: Connection,
-    context: RequestContext,
+    event: ConnectEvent,
     result: IntegrationResult,
   ): void {
     if (result.status >= 200 && result.status < 300) {
-      return accept(upgrade, stage, connection, context, lastHeader(result.headers, 'sec-websocket-protocol') ?? null)
+      return accept(upgrade, stage, connection, event, lastHeader(result.headers, 'sec-websocket-protocol') ?? null)
     }
     stage.connects.refused.value++
-    refuse(upgrade, stage, context, { status: result.status, headers: result.headers, body: result.body })
+    refuse(upgrade, stage, event, { status: result.status, headers: result.headers, body: result.body })
   }
 
   function accept(
     upgrade: Upgrade<Connection>,
     stage: WebSocketStage,
     connection: Connection,
-    context: RequestContext,
+    event: ConnectEvent,
     protocol: string | null,
   ): void {
     connection.socket = upgrade.accept(connection, { protocol, compression: stage.compression })
     if (connection.socket === null) {
       release()
       stage.connects.aborted.value++
-      stage.accessLog?.(context)
+      stage.accessLog?.(event)
       if (stage.connectRoute !== null) lost(connection, stage)
       return
     }
-    context.status = 200
+    event.status = 200
     stage.connects.accepted.value++
     opened(connection, stage)
-    stage.accessLog?.(context)
+    stage.accessLog?.(event)
   }
 
-  function fail(upgrade: Upgrade<Connection>, stage: WebSocketStage, context: RequestContext, error: unknown): void {
-    const code = recordFailure(error, context, stage, log)
+  function fail(upgrade: Upgrade<Connection>, stage: WebSocketStage, event: ConnectEvent, error: unknown): void {
+    const code = recordFailure(error, event, stage, log)
     stage.connects.failed.value++
-    refuse(upgrade, stage, context, envelope(code, context.connection.connectionId, context.requestId))
+    refuse(upgrade, stage, event, envelope(code, event.record.connectionId, event.requestId))
   }
 
-  function refuse(
-    upgrade: Upgrade<Connection>,
-    stage: WebSocketStage,
-    context: RequestContext,
-    refusal: Refusal,
-  ): void {
+  function refuse(upgrade: Upgrade<Connection>, stage: WebSocketStage, event: ConnectEvent, refusal: Refusal): void {
     release()
     send(upgrade, refusal)
-    stage.accessLog?.(context)
+    stage.accessLog?.(event)
   }
 }
 

@@ -1,4 +1,4 @@
-import { RequestContext } from '../events/request-context.ts'
+import { DisconnectEvent } from '../events/disconnect-event.ts'
 import type { Log } from '../observability/contract.ts'
 import type { WebSocketStage } from '../stages/websocket-stage.ts'
 import type { ConnectionRecord } from '../vocabulary/connection.ts'
@@ -25,22 +25,20 @@ export function createDisconnectHandler({ work, log, now }: DisconnectOptions) {
   ): Promise<void> {
     const route = stage.disconnectRoute
     if (route === null && stage.accessLog === null) return
-    const context = new RequestContext(record, 'DISCONNECT', '$disconnect', now())
-    context.disconnectStatusCode = code
-    context.disconnectReason = reason
-    context.status = 200
+    const event = new DisconnectEvent(record, code, reason, now())
+    event.status = 200
     work.begin()
     try {
       if (route !== null) {
         route.received.value++
-        recordResult(route, context, await invokeRoute(route, { context, request: null, body: null }))
+        recordResult(route, event, await invokeRoute(route, event))
       }
     } catch (error) {
-      recordFailure(error, context, stage, log)
-      if (route !== null) recordCallFailure(route, context, error)
+      recordFailure(error, event, stage, log)
+      if (route !== null) recordCallFailure(route, event, error)
     } finally {
       work.end()
     }
-    stage.accessLog?.(context)
+    stage.accessLog?.(event)
   }
 }

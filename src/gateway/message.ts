@@ -1,4 +1,4 @@
-import { RequestContext } from '../events/request-context.ts'
+import { MessageEvent } from '../events/message-event.ts'
 import type { IntegrationResult } from '../integrations/contract.ts'
 import type { Log } from '../observability/contract.ts'
 import type { WebSocketRoute, WebSocketStage } from '../stages/websocket-stage.ts'
@@ -50,10 +50,10 @@ export function createMessageHandler(options: MessageOptions) {
 
   function run(connection: Connection, stage: WebSocketStage, text: string): void {
     const route = stage.selectRoute(text)
-    if (route === null) return refuse(connection, stage, null, 'ROUTE_NOT_FOUND')
+    if (route === null) return refuse(connection, stage, null, text, 'ROUTE_NOT_FOUND')
     route.received.value++
     if (route.bucket !== null && !route.bucket.take(connection.lastActiveAt)) {
-      return refuse(connection, stage, route, 'TOO_MANY_REQUESTS')
+      return refuse(connection, stage, route, text, 'TOO_MANY_REQUESTS')
     }
     // Nothing to render, to call or to log: the reply was made at load.
     if (route.constant !== null && stage.accessLog === null) {
@@ -64,26 +64,26 @@ export function createMessageHandler(options: MessageOptions) {
   }
 
   function invoke(connection: Connection, stage: WebSocketStage, route: WebSocketRoute, text: string): void {
-    if (connection.inFlight >= maxMessagesInFlight) return refuse(connection, stage, route, 'TOO_MANY_REQUESTS')
-    const context = new RequestContext(connection, 'MESSAGE', route.routeKey, connection.lastActiveAt)
+    if (connection.inFlight >= maxMessagesInFlight) return refuse(connection, stage, route, text, 'TOO_MANY_REQUESTS')
+    const event = new MessageEvent(connection, route.routeKey, text, connection.lastActiveAt)
     let result: IntegrationResult | Promise<IntegrationResult>
     try {
-      result = invokeRoute(route, { context, request: null, body: text })
+      result = invokeRoute(route, event)
     } catch (error) {
-      return fail(connection, stage, route, context, error)
+      return fail(connection, stage, route, event, error)
     }
-    if (!(result instanceof Promise)) return finish(connection, stage, route, context, result)
+    if (!(result instanceof Promise)) return finish(connection, stage, route, event, result)
     connection.inFlight++
     work.begin()
     result.then(
       (value) => {
         settle(connection)
-        finish(connection, stage, route, context, value)
+        finish(connection, stage, route, event, value)
         next(connection)
       },
       (error) => {
         settle(connection)
-        fail(connection, stage, route, context, error)
+        fail(connection, stage, route, event, error)
         next(connection)
       },
     )
@@ -111,33 +111,39 @@ export function createMessageHandler(options: MessageOptions) {
     connection: Connection,
     stage: WebSocketStage,
     route: WebSocketRoute,
-    context: RequestContext,
+    event: MessageEvent,
     result: IntegrationResult,
   ): void {
-    recordResult(route, context, result)
+    recordResult(route, event, result)
     if (route.twoWay) reply(connection, route, textFrame(result.body))
-    stage.accessLog?.(context)
+    stage.accessLog?.(event)
   }
 
   function fail(
     connection: Connection,
     stage: WebSocketStage,
     route: WebSocketRoute,
-    context: RequestContext,
+    event: MessageEvent,
     error: unknown,
   ): void {
-    const code = recordFailure(error, context, stage, log)
-    recordCallFailure(route, context, error)
-    reply(connection, route, errorFrame(code, connection.connectionId, context.requestId))
-    stage.accessLog?.(context)
+    const code = recordFailure(error, event, stage, log)
+    recordCallFailure(route, event, error)
+    reply(connection, route, errorFrame(code, connection.connectionId, event.requestId))
+    stage.accessLog?.(event)
   }
 
-  function refuse(connection: Connection, stage: WebSocketStage, route: WebSocketRoute | null, code: ErrorCode): void {
+  function refuse(
+    connection: Connection,
+    stage: WebSocketStage,
+    route: WebSocketRoute | null,
+    text: string,
+    code: ErrorCode,
+  ): void {
     const routeKey = route?.routeKey ?? '$default'
-    const context = new RequestContext(connection, 'MESSAGE', routeKey, connection.lastActiveAt)
-    recordFailure(new GatewayError(code), context, stage, log)
-    reply(connection, route, errorFrame(code, connection.connectionId, context.requestId))
-    stage.accessLog?.(context)
+    const event = new MessageEvent(connection, routeKey, text, connection.lastActiveAt)
+    recordFailure(new GatewayError(code), event, stage, log)
+    reply(connection, route, errorFrame(code, connection.connectionId, event.requestId))
+    stage.accessLog?.(event)
   }
 
   function reply(connection: Connection, route: WebSocketRoute | null, data: string | Uint8Array): void {

@@ -1,26 +1,6 @@
-import type { RequestContext } from '../events/request-context.ts'
+import type { ConnectionEvent } from '../events/event.ts'
 import type { FunctionScope } from '../functions/contract.ts'
 import type { HeaderList } from '../vocabulary/headers.ts'
-
-/** What the client's handshake carried; copied once, before the first await. Only CONNECT has it. */
-export interface ConnectRequest {
-  /**
-   * In their order, in the usual spelling (`User-Agent`), without Connection, Upgrade and Content-Length; the
-   * gateway has added X-Amzn-Trace-Id, X-Forwarded-For, X-Forwarded-Port and X-Forwarded-Proto.
-   */
-  readonly headers: HeaderList
-  /** Decoded, in order; empty when there was no query string. */
-  readonly query: readonly (readonly [name: string, value: string])[]
-}
-
-/** One event on its way to a backend. */
-export interface IntegrationCall {
-  readonly context: RequestContext
-  /** Null but for CONNECT. */
-  readonly request: ConnectRequest | null
-  /** The frame's text; null but for MESSAGE. */
-  readonly body: string | null
-}
 
 /** What a backend answered, after response mapping. A proxy's body is passed on as it came. */
 export interface IntegrationResult {
@@ -33,12 +13,12 @@ export interface IntegrationResult {
 /**
  * A backend behind a route, made once at load and shared by all calls. `invoke` returns a plain value when nothing
  * had to be awaited. It throws or rejects with a `GatewayError` and nothing else, within `timeoutInMillis`, and
- * writes the `integration…` members of the call's context.
+ * sets the event's report where it called a backend.
  */
 export interface Integration {
   /** Set when every call would give this same result: the message path then asks nothing. */
   readonly constant: IntegrationResult | null
-  invoke(call: IntegrationCall): IntegrationResult | Promise<IntegrationResult>
+  invoke(event: ConnectionEvent): IntegrationResult | Promise<IntegrationResult>
   /** Gives back what `open` took: pools, workers. Calls in flight end by themselves. Safe to call twice. */
   close(): void
 }

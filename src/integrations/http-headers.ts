@@ -1,9 +1,10 @@
+import { type ConnectionEvent, requestOf } from '../events/event.ts'
 import type { MappedParameter } from '../mapping/parameter-mapping.ts'
 import { isSafeHeader } from '../vocabulary/headers.ts'
-import type { IntegrationCall, IntegrationScope } from './contract.ts'
+import type { IntegrationScope } from './contract.ts'
 
 /** Builds the headers of a request as undici takes them: names and values alternate. */
-export type BuildHeaders = (call: IntegrationCall, hasBody: boolean) => string[]
+export type BuildHeaders = (event: ConnectionEvent, hasBody: boolean) => string[]
 
 export interface HttpHeaderOptions {
   readonly scope: Pick<IntegrationScope, 'apiId' | 'forwardWebSocketHeaders'>
@@ -37,18 +38,19 @@ export function compileHttpHeaders({ scope, mapped, proxy }: HttpHeaderOptions):
 
   const forwards = proxy ? createForwarder(mappedNames, scope.forwardWebSocketHeaders) : null
 
-  return (call, hasBody) => {
+  return (event, hasBody) => {
     const headers = (hasBody ? fixedWithBody : fixed).slice()
-    headers.push('X-Amzn-Trace-Id', call.context.traceId)
+    headers.push('X-Amzn-Trace-Id', event.traceId)
     for (const { name, source } of dynamic) {
-      const value = source.read(call)
+      const value = source.read(event)
       const pair = value === null ? [] : wire(name, value)
       if (pair.length > 0) headers.push(name, pair[1] as string)
       else if (hasBody || name.toLowerCase() !== 'content-type')
         headers.push(...(defaults.get(name.toLowerCase()) ?? []))
     }
-    if (forwards !== null && call.request !== null) {
-      for (const [name, value] of call.request.headers) if (forwards(name, value)) headers.push(...wire(name, value))
+    const request = forwards === null ? null : requestOf(event)
+    if (forwards !== null && request !== null) {
+      for (const [name, value] of request.headers) if (forwards(name, value)) headers.push(...wire(name, value))
     }
     return headers
   }

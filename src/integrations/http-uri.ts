@@ -1,4 +1,5 @@
-import type { MappedParameter, ParameterInput, ParameterSource } from '../mapping/parameter-mapping.ts'
+import type { ConnectionEvent } from '../events/event.ts'
+import type { MappedParameter, ParameterSource } from '../mapping/parameter-mapping.ts'
 import type { HeaderList } from '../vocabulary/headers.ts'
 import { replaceStageVariables } from '../vocabulary/stage-variables.ts'
 
@@ -7,7 +8,7 @@ export interface HttpUri {
   /** `https://host` or `https://host:port`: what connections are shared by. */
   readonly origin: string
   /** Path and query of one call, percent-encoded; `query` is the client's own, which goes first. */
-  path(input: ParameterInput, query: HeaderList | null): string
+  path(event: ConnectionEvent, query: HeaderList | null): string
 }
 
 const absolute = /^(https?:\/\/[^/?#]*)([^?#]*)(\?[^#]*)?(?:#.*)?$/i
@@ -49,11 +50,11 @@ export function compileHttpUri(
   }
   return {
     origin,
-    path(input, query) {
-      const start = typeof render === 'string' ? render : render(input)
+    path(event, query) {
+      const start = typeof render === 'string' ? render : render(event)
       const pairs = [...(query ?? [])]
       for (const { name, source } of mapped) {
-        const value = source.read(input)
+        const value = source.read(event)
         if (value !== null) pairs.push([name, value])
       }
       return pairs.length === 0 ? start : `${start}${joint}${encodeQuery(pairs)}`
@@ -65,17 +66,17 @@ export function compileHttpUri(
 function compilePath(
   path: string,
   parameters: readonly MappedParameter[],
-): string | ((input: ParameterInput) => string) {
+): string | ((event: ConnectionEvent) => string) {
   const sources = new Map(parameters.filter(({ place }) => place === 'path').map(({ name, source }) => [name, source]))
-  const parts: (string | ParameterSource<ParameterInput>)[] = []
+  const parts: (string | ParameterSource<ConnectionEvent>)[] = []
   for (const piece of path.split(/(\{[^{}]+\})/)) {
     const source = piece.startsWith('{') ? sources.get(piece.slice(1, -1)) : undefined
     if (source === undefined) parts.push(piece)
     else parts.push(source.constant === null ? source : encodeSegment(source.constant))
   }
   if (parts.every((part) => typeof part === 'string')) return parts.join('')
-  return (input) =>
-    parts.map((part) => (typeof part === 'string' ? part : encodeSegment(part.read(input) ?? ''))).join('')
+  return (event) =>
+    parts.map((part) => (typeof part === 'string' ? part : encodeSegment(part.read(event) ?? ''))).join('')
 }
 
 /** A client's text must stay one segment, and `.` and `..` must not climb (RFC 3986 §5.2.4). */

@@ -1,16 +1,10 @@
 import type { BackendRequest } from '../backends/call.ts'
 import { CallDeadlines } from '../backends/call-deadlines.ts'
 import type { Backend, BackendPools } from '../backends/pools.ts'
+import { bodyOf, type ConnectionEvent, requestOf } from '../events/event.ts'
 import { compileParameterMapping } from '../mapping/parameter-mapping.ts'
 import { decodeBase64 } from './content-handling.ts'
-import type {
-  Integration,
-  IntegrationCall,
-  IntegrationDefinition,
-  IntegrationScope,
-  IntegrationType,
-  ReportFault,
-} from './contract.ts'
+import type { Integration, IntegrationDefinition, IntegrationScope, IntegrationType, ReportFault } from './contract.ts'
 import { createFaultList } from './fault-list.ts'
 import { compileHttpHeaders, refusedHeader } from './http-headers.ts'
 import { compileHttpUri } from './http-uri.ts'
@@ -42,7 +36,7 @@ export function createHttpIntegrationType({ pools }: { readonly pools: BackendPo
 }
 
 /** One call's request from its payload. */
-type BuildRequest = (call: IntegrationCall, payload: string | Uint8Array | null) => BackendRequest
+type BuildRequest = (event: ConnectionEvent, payload: string | Uint8Array | null) => BackendRequest
 
 interface CompiledRequest {
   readonly origin: string
@@ -73,10 +67,10 @@ function compileRequest(
   const sendsBody = !bodiless.has(method)
   return {
     origin: uri.origin,
-    build: (call, payload) => {
+    build: (event, payload) => {
       const body = sendsBody ? payload : null
-      const query = proxy && call.request !== null ? call.request.query : null
-      return { method, path: uri.path(call, query), headers: headers(call, body !== null), body }
+      const query = proxy ? (requestOf(event)?.query ?? null) : null
+      return { method, path: uri.path(event, query), headers: headers(event, body !== null), body }
     },
   }
 }
@@ -110,9 +104,10 @@ function createProxy(
   const toBinary = definition.contentHandlingStrategy === 'CONVERT_TO_BINARY'
   return {
     constant: null,
-    invoke(call) {
-      const payload = toBinary && call.body !== null ? decodeBase64(call.body) : call.body
-      return backend.call(build(call, payload), deadlines, call.context)
+    invoke(event) {
+      const body = bodyOf(event)
+      const payload = toBinary && body !== null ? decodeBase64(body) : body
+      return backend.call(build(event, payload), deadlines, event)
     },
     close: backend.release,
   }
@@ -128,10 +123,10 @@ function createMapped(
   const toBinary = definition.contentHandlingStrategy === 'CONVERT_TO_BINARY'
   return {
     constant: null,
-    invoke(call) {
-      const rendered = template.render(call)
+    invoke(event) {
+      const rendered = template.render(event)
       const payload = toBinary && rendered !== null ? decodeBase64(rendered) : rendered
-      return backend.call(build(call, payload), deadlines, call.context).then((answer) => responses.map(call, answer))
+      return backend.call(build(event, payload), deadlines, event).then((answer) => responses.map(event, answer))
     },
     close: backend.release,
   }

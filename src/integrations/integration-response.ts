@@ -1,3 +1,4 @@
+import type { ConnectionEvent } from '../events/event.ts'
 import type { MappingTemplate } from '../mapping/template.ts'
 import type { SelectionExpression, VariableFamily } from '../routing/selection-expression.ts'
 import { GatewayError } from '../vocabulary/errors.ts'
@@ -5,7 +6,6 @@ import type { HeaderList } from '../vocabulary/headers.ts'
 import { parseJson } from '../vocabulary/json-text.ts'
 import { bodyText, decodeBase64, encodeBase64 } from './content-handling.ts'
 import type {
-  IntegrationCall,
   IntegrationDefinition,
   IntegrationResponseDefinition,
   IntegrationResult,
@@ -33,7 +33,7 @@ export interface ResponseMapping {
   /** The result for this status without a body, when it is the same for every call; null otherwise. */
   constantFor(status: number): IntegrationResult | null
   /** Throws API_CONFIGURATION_ERROR when no key fits, or a template or conversion fails. */
-  map(call: IntegrationCall, answer: BackendAnswer): IntegrationResult
+  map(event: ConnectionEvent, answer: BackendAnswer): IntegrationResult
 }
 
 type Scope = { readonly stageVariables: Readonly<Record<string, string>> }
@@ -110,7 +110,7 @@ export function compileResponseMapping(
         throw error
       }
     },
-    map: (call, answer) => applyRule(selectFor(answer), call, answer, scope),
+    map: (event, answer) => applyRule(selectFor(answer), event, answer, scope),
   }
 }
 
@@ -154,24 +154,24 @@ function constantResult(rule: ResponseRule, status: number): IntegrationResult |
   return { status, headers: withContentType(mapped), body: convert(rule, template?.constant ?? '') }
 }
 
-function applyRule(rule: ResponseRule, call: IntegrationCall, answer: BackendAnswer, scope: Scope): IntegrationResult {
+function applyRule(rule: ResponseRule, event: ConnectionEvent, answer: BackendAnswer, scope: Scope): IntegrationResult {
   const { expression, templates } = rule
   const json = lazyJson(answer)
   const response = { status: answer.status, headers: answer.headers, body: undefined as unknown }
   if (expression.readsResponseBody) response.body = json()
-  const key = templates.size === 0 ? '' : expression.evaluate({ ...messageInput(expression, call), response })
+  const key = templates.size === 0 ? '' : expression.evaluate({ ...messageInput(expression, event), response })
   const template = findTemplate(templates, key)
   const received = rule.contentHandling === 'CONVERT_TO_TEXT' ? encodeBase64(answer.body) : answer.body
   const body = template === undefined ? received : (template.constant ?? render(template, bodyText(received)))
   const mapped: [string, string][] = []
   for (const { name, source } of rule.parameters) {
-    const value = source.read({ context: call.context, headers: answer.headers, json })
+    const value = source.read({ event, headers: answer.headers, json })
     if (value !== null) mapped.push([name, value])
   }
   return { status: answer.status, headers: withContentType(mapped), body: convert(rule, body) }
 
   function render(each: MappingTemplate, text: string): string {
-    return renderTemplate(each, templateInput(call, text, scope.stageVariables), 'API_CONFIGURATION_ERROR')
+    return renderTemplate(each, templateInput(event, text, scope.stageVariables), 'API_CONFIGURATION_ERROR')
   }
 }
 

@@ -1,26 +1,39 @@
-import type { RequestContext } from '../events/request-context.ts'
+import type { ConnectRequest } from '../events/connect-event.ts'
+import { bodyOf, type ConnectionEvent } from '../events/event.ts'
 import { requestTime } from '../events/request-time.ts'
 import type { HeaderList } from '../vocabulary/headers.ts'
-import type { ConnectRequest, IntegrationCall } from './contract.ts'
 
 /**
  * The event of a Lambda proxy integration as JSON text ("Set up AWS Lambda proxy integration for WebSocket APIs"):
  * members and their order are those of AWS's samples, and what is null on AWS is left out, as AWS does since 2022.
  * The text is put together by hand: a name such as `__proto__` from a client is then data like any other.
  */
-export function createProxyEvent(stageVariables: Readonly<Record<string, string>>): (call: IntegrationCall) => string {
+export function createProxyEvent(stageVariables: Readonly<Record<string, string>>): (event: ConnectionEvent) => string {
   const variables =
     Object.keys(stageVariables).length === 0 ? '' : `"stageVariables":${JSON.stringify(stageVariables)},`
-  return ({ context, request, body }) =>
-    `{${requestMembers(context, request)}${variables}"requestContext":${requestContext(context)},` +
-    `${body === null ? '' : `"body":${JSON.stringify(body)},`}"isBase64Encoded":false}`
+  return (event) => {
+    const body = bodyOf(event)
+    return (
+      `{${requestMembers(event)}${variables}"requestContext":${requestContext(event)},` +
+      `${body === null ? '' : `"body":${JSON.stringify(body)},`}"isBase64Encoded":false}`
+    )
+  }
 }
 
-function requestMembers(context: RequestContext, request: ConnectRequest | null): string {
-  if (context.eventType === 'DISCONNECT') return disconnectHeaders(context.connection.domainName)
-  if (request === null) return ''
-  const { single, multi } = headerMaps(request.headers)
-  return `"headers":${single},"multiValueHeaders":${multi},${queryMembers(request.query)}`
+function requestMembers(event: ConnectionEvent): string {
+  switch (event.eventType) {
+    case 'CONNECT':
+      return event.request === null ? '' : handshakeMembers(event.request)
+    case 'MESSAGE':
+      return ''
+    case 'DISCONNECT':
+      return disconnectHeaders(event.record.domainName)
+  }
+}
+
+function handshakeMembers({ headers, query }: ConnectRequest): string {
+  const { single, multi } = headerMaps(headers)
+  return `"headers":${single},"multiValueHeaders":${multi},${queryMembers(query)}`
 }
 
 /** AWS sends these four with every DISCONNECT, three of them empty. */
@@ -72,25 +85,25 @@ function mapTexts(values: ReadonlyMap<string, readonly string[]>): { single: str
   return { single: `{${single.join(',')}}`, multi: `{${multi.join(',')}}` }
 }
 
-function requestContext(context: RequestContext): string {
-  const { connection, messageId, disconnectStatusCode, disconnectReason } = context
-  const requestId = JSON.stringify(context.requestId)
+function requestContext(event: ConnectionEvent): string {
+  const { record } = event
+  const requestId = JSON.stringify(event.requestId)
   return (
-    `{"routeKey":${JSON.stringify(context.routeKey)},` +
-    (disconnectStatusCode === null ? '' : `"disconnectStatusCode":${disconnectStatusCode},`) +
-    (messageId === null ? '' : `"messageId":"${messageId}",`) +
-    (connection.authorizer === null ? '' : `"authorizer":${JSON.stringify(connection.authorizer)},`) +
-    `"eventType":"${context.eventType}","extendedRequestId":${requestId},` +
-    `"requestTime":"${requestTime(context.requestTimeEpoch)}","messageDirection":"IN",` +
-    (disconnectReason === null ? '' : `"disconnectReason":${JSON.stringify(disconnectReason)},`) +
-    `"stage":${JSON.stringify(connection.stage)},"connectedAt":${connection.connectedAt},` +
-    `"requestTimeEpoch":${context.requestTimeEpoch},"identity":${identity(context)},"requestId":${requestId},` +
-    `"domainName":${JSON.stringify(connection.domainName)},"connectionId":${JSON.stringify(connection.connectionId)},` +
-    `"apiId":${JSON.stringify(connection.apiId)}}`
+    `{"routeKey":${JSON.stringify(event.routeKey)},` +
+    (event.eventType === 'DISCONNECT' ? `"disconnectStatusCode":${event.disconnectStatusCode},` : '') +
+    (event.eventType === 'MESSAGE' ? `"messageId":"${event.messageId}",` : '') +
+    (record.authorizer === null ? '' : `"authorizer":${JSON.stringify(record.authorizer)},`) +
+    `"eventType":"${event.eventType}","extendedRequestId":${requestId},` +
+    `"requestTime":"${requestTime(event.requestTimeEpoch)}","messageDirection":"IN",` +
+    (event.eventType === 'DISCONNECT' ? `"disconnectReason":${JSON.stringify(event.disconnectReason)},` : '') +
+    `"stage":${JSON.stringify(record.stage)},"connectedAt":${record.connectedAt},` +
+    `"requestTimeEpoch":${event.requestTimeEpoch},"identity":${identity(event)},"requestId":${requestId},` +
+    `"domainName":${JSON.stringify(record.domainName)},"connectionId":${JSON.stringify(record.connectionId)},` +
+    `"apiId":${JSON.stringify(record.apiId)}}`
   )
 }
 
-function identity({ connection: { userAgent, sourceIp } }: RequestContext): string {
+function identity({ record: { userAgent, sourceIp } }: ConnectionEvent): string {
   const agent = userAgent === null ? '' : `"userAgent":${JSON.stringify(userAgent)},`
   return `{${agent}"sourceIp":${JSON.stringify(sourceIp)}}`
 }

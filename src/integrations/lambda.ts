@@ -1,11 +1,11 @@
-import type { RequestContext } from '../events/request-context.ts'
+import type { ConnectionEvent } from '../events/event.ts'
+import type { IntegrationReport } from '../events/integration-report.ts'
 import type { FunctionFinder, FunctionInvoker, FunctionTarget, InvocationResult } from '../functions/contract.ts'
-import { compileParameterMapping, type ParameterInput, type ParameterSource } from '../mapping/parameter-mapping.ts'
+import { compileParameterMapping, type ParameterSource } from '../mapping/parameter-mapping.ts'
 import { GatewayError } from '../vocabulary/errors.ts'
 import { errorSentence } from '../vocabulary/function-error.ts'
 import type {
   Integration,
-  IntegrationCall,
   IntegrationDefinition,
   IntegrationResult,
   IntegrationScope,
@@ -68,14 +68,14 @@ function compileInvocationType(
   { integrationType, requestParameters }: IntegrationDefinition,
   { stageVariables }: IntegrationScope,
   report: ReportFault,
-): (call: IntegrationCall) => boolean {
+): (event: ConnectionEvent) => boolean {
   const { parameters, faults } = compileParameterMapping(requestParameters, stageVariables)
   for (const { path, message } of faults) report(['requestParameters', ...path], message)
   const message =
     integrationType === 'AWS'
       ? 'allowed for a function: integration.request.header.X-Amz-Invocation-Type'
       : 'a function behind AWS_PROXY gets its event as it is; integrationType AWS maps'
-  let source: ParameterSource<ParameterInput> | null = null
+  let source: ParameterSource<ConnectionEvent> | null = null
   for (const each of parameters) {
     const isAllowed = integrationType === 'AWS' && each.place === 'header'
     if (!isAllowed || each.name.toLowerCase() !== invocationType) {
@@ -83,7 +83,7 @@ function compileInvocationType(
     } else source ??= each.source
   }
   const type = source
-  return type === null ? () => false : (call) => type.read(call) === 'Event'
+  return type === null ? () => false : (event) => type.read(event) === 'Event'
 }
 
 // --- AWS_PROXY ---
@@ -94,13 +94,12 @@ function compileProxyInvoke(
 ): CreateInvoke {
   const proxyEvent = createProxyEvent(stageVariables)
   return (invoker) =>
-    async function invokeProxy(call) {
-      const { context } = call
-      const result = await timed(context, () =>
+    async function invokeProxy(event) {
+      const result = await timed(event, () =>
         invoker.invoke({
-          payload: proxyEvent(call),
-          requestId: context.requestId,
-          traceId: context.traceId,
+          payload: proxyEvent(event),
+          requestId: event.requestId,
+          traceId: event.traceId,
           asynchronous: false,
           timeoutInMillis,
         }),
@@ -109,7 +108,7 @@ function compileProxyInvoke(
         if (result.functionError) throw new GatewayError('FUNCTION_FAILURE', errorSentence(result.payload))
         return readProxyResult(result.payload, nullFunctionResult)
       } catch (error) {
-        throw noted(context, error)
+        throw noted(event, error)
       }
     }
 }
@@ -119,7 +118,7 @@ function compileProxyInvoke(
 function compileMappedInvoke(
   definition: IntegrationDefinition,
   scope: IntegrationScope,
-  isEvent: (call: IntegrationCall) => boolean,
+  isEvent: (event: ConnectionEvent) => boolean,
   report: ReportFault,
 ): CreateInvoke {
   const { timeoutInMillis, integrationResponses } = definition
@@ -128,27 +127,26 @@ function compileMappedInvoke(
   const mapsErrors = Object.keys(integrationResponses ?? {}).length > 0
 
   return (invoker) =>
-    async function invokeMapped(call) {
-      const { context } = call
-      const result = await timed(context, () =>
+    async function invokeMapped(event) {
+      const result = await timed(event, () =>
         invoker.invoke({
           // What Lambda makes of an empty payload.
-          payload: request.render(call) || '{}',
-          requestId: context.requestId,
-          traceId: context.traceId,
-          asynchronous: isEvent(call),
+          payload: request.render(event) || '{}',
+          requestId: event.requestId,
+          traceId: event.traceId,
+          asynchronous: isEvent(event),
           timeoutInMillis,
         }),
       )
       try {
-        if (!result.functionError) return responses.map(call, { ...success, body: result.payload })
+        if (!result.functionError) return responses.map(event, { ...success, body: result.payload })
         if (!mapsErrors) throw new GatewayError('FUNCTION_FAILURE', errorSentence(result.payload))
-        context.integrationErrorMessage = errorSentence(result.payload)
+        note(event, errorSentence(result.payload))
         const selectionValue = readErrorMessage(result.payload)
-        const mapped = responses.map(call, { ...success, selectionValue, body: result.payload })
+        const mapped = responses.map(event, { ...success, selectionValue, body: result.payload })
         return { ...mapped, status: functionFailureStatus } satisfies IntegrationResult
       } catch (error) {
-        throw noted(context, error)
+        throw noted(event, error)
       }
     }
 }
@@ -168,22 +166,41 @@ function readErrorMessage(payload: string): string {
 
 // --- both ---
 
-async function timed(context: RequestContext, invoke: () => Promise<InvocationResult>): Promise<InvocationResult> {
+/** Calls the function, and sets the report of the event. */
+async function timed(event: ConnectionEvent, invoke: () => Promise<InvocationResult>): Promise<InvocationResult> {
   const startedAt = performance.now()
   try {
     const result = await invoke()
-    context.integrationStatus = 200
-    context.integrationRequestId = result.requestId
+    event.integration = {
+      latencyInMillis: performance.now() - startedAt,
+      status: 200,
+      errorMessage: null,
+      requestId: result.requestId,
+    }
     return result
   } catch (error) {
-    throw noted(context, error)
-  } finally {
-    context.integrationLatency = performance.now() - startedAt
+    const known = gatewayErrorOf(error)
+    event.integration = {
+      latencyInMillis: performance.now() - startedAt,
+      status: null,
+      errorMessage: known.message,
+      requestId: null,
+    }
+    throw known
   }
 }
 
-function noted(context: RequestContext, error: unknown): GatewayError {
-  const known = error instanceof GatewayError ? error : new GatewayError('INTERNAL_ERROR', undefined, { cause: error })
-  context.integrationErrorMessage = known.message
+/** The error to throw for a call whose answer was no good; the report of the event says why. */
+function noted(event: ConnectionEvent, error: unknown): GatewayError {
+  const known = gatewayErrorOf(error)
+  note(event, known.message)
   return known
+}
+
+function note(event: ConnectionEvent, errorMessage: string): void {
+  event.integration = { ...(event.integration as IntegrationReport), errorMessage }
+}
+
+function gatewayErrorOf(error: unknown): GatewayError {
+  return error instanceof GatewayError ? error : new GatewayError('INTERNAL_ERROR', undefined, { cause: error })
 }

@@ -1,5 +1,6 @@
+import type { ConnectionEvent } from '../events/event.ts'
 import { GatewayError } from '../vocabulary/errors.ts'
-import type { IntegrationCall, IntegrationResult, IntegrationType } from './contract.ts'
+import type { IntegrationResult, IntegrationType } from './contract.ts'
 import { createFaultList } from './fault-list.ts'
 import { compileResponseMapping } from './integration-response.ts'
 import { readMockStatus } from './mock-status.ts'
@@ -17,12 +18,12 @@ export const mockIntegrationType: IntegrationType = {
     const responses = compileResponseMapping(definition.integrationResponses, scope, report)
     const constantStatus = request.constant === null ? null : readMockStatus(request.constant)
 
-    function answer(call: IntegrationCall): IntegrationResult {
-      const status = constantStatus ?? readMockStatus(request.render(call) ?? '')
+    function answer(event: ConnectionEvent): IntegrationResult {
+      const status = constantStatus ?? readMockStatus(request.render(event) ?? '')
       if (status === null) {
         throw new GatewayError('API_CONFIGURATION_ERROR', 'the request template of a MOCK gave no integer statusCode')
       }
-      return responses.map(call, { selectionValue: String(status), status, headers: [], body: '' })
+      return responses.map(event, { selectionValue: String(status), status, headers: [], body: '' })
     }
 
     return outcome(responses, () => ({

@@ -1,3 +1,4 @@
+import { bodyOf, type ConnectionEvent, requestOf } from '../events/event.ts'
 import type { MappingTemplate } from '../mapping/template.ts'
 import {
   compileSelectionExpression,
@@ -8,7 +9,7 @@ import {
 } from '../routing/selection-expression.ts'
 import { GatewayError } from '../vocabulary/errors.ts'
 import { rememberedJson } from '../vocabulary/json-text.ts'
-import type { IntegrationCall, IntegrationDefinition, ReportFault } from './contract.ts'
+import type { IntegrationDefinition, ReportFault } from './contract.ts'
 import { compileTemplates, renderTemplate, templateInput } from './template-input.ts'
 
 /** The payload of a non-proxy integration (HTTP, AWS, MOCK): a request template's output, or what passes through. */
@@ -20,7 +21,7 @@ export interface RequestTemplate {
    * passthroughBehavior forbids to pass the message, BAD_REQUEST_BODY where a template reads a message that is no
    * JSON, and API_CONFIGURATION_ERROR for a template that fails.
    */
-  render(call: IntegrationCall): string | null
+  render(event: ConnectionEvent): string | null
 }
 
 type RequestTemplateDefinition = Pick<
@@ -50,29 +51,31 @@ export function compileRequestTemplate(
     definition.passthroughBehavior === 'WHEN_NO_MATCH' ||
     (definition.passthroughBehavior === 'WHEN_NO_TEMPLATES' && templates.size === 0)
 
-  const apply = (template: MappingTemplate | undefined, call: IntegrationCall): string | null => {
+  const apply = (template: MappingTemplate | undefined, event: ConnectionEvent): string | null => {
     if (template !== undefined) {
       if (template.constant !== null) return template.constant
-      return renderTemplate(template, templateInput(call, call.body ?? '', stageVariables), 'BAD_REQUEST_BODY')
+      return renderTemplate(template, templateInput(event, bodyOf(event) ?? '', stageVariables), 'BAD_REQUEST_BODY')
     }
-    if (passes) return call.body
+    if (passes) return bodyOf(event)
     throw new GatewayError('UNSUPPORTED_MEDIA_TYPE')
   }
 
   if (expression.constant !== null || templates.size === 0) {
     const template = templates.get(expression.constant ?? '') ?? fallback
-    return { constant: template?.constant ?? null, render: (call) => apply(template, call) }
+    return { constant: template?.constant ?? null, render: (event) => apply(template, event) }
   }
   return {
     constant: null,
-    render: (call) => apply(templates.get(expression.evaluate(messageInput(expression, call))) ?? fallback, call),
+    render: (event) => apply(templates.get(expression.evaluate(messageInput(expression, event))) ?? fallback, event),
   }
 }
 
-/** What a template selection expression may read of the call itself. */
-export function messageInput(expression: SelectionExpression, { body, request }: IntegrationCall): SelectionInput {
+/** What a template selection expression may read of the event itself. */
+export function messageInput(expression: SelectionExpression, event: ConnectionEvent): SelectionInput {
+  const body = expression.readsBody ? bodyOf(event) : null
+  const request = requestOf(event)
   return {
-    body: expression.readsBody && body !== null ? rememberedJson(body) : undefined,
+    body: body === null ? undefined : rememberedJson(body),
     headers: request?.headers ?? [],
     query: request?.query ?? [],
   }

@@ -1,4 +1,4 @@
-import type { RequestContext } from '../events/request-context.ts'
+import type { ConnectionEvent } from '../events/event.ts'
 import {
   compileBodyPath,
   compileCommonSource,
@@ -11,7 +11,7 @@ import type { ReportFault } from './contract.ts'
 
 /** What `responseParameters` may read. */
 export interface ResponseParameterInput {
-  readonly context: RequestContext
+  readonly event: ConnectionEvent
   readonly headers: HeaderList
   /** The answer's JSON value, parsed when it is first asked for; undefined when it is not JSON. */
   readonly json: () => unknown
@@ -45,14 +45,18 @@ export function compileResponseParameters(
       continue
     }
     try {
-      const source = compileCommonSource<ResponseParameterInput>(text, stageVariables) ?? compileAnswerSource(text)
-      parameters.push({ name, source })
+      const common = compileCommonSource(text, stageVariables)
+      parameters.push({ name, source: common === null ? compileAnswerSource(text) : ofEvent(common) })
     } catch (error) {
       if (!(error instanceof ParameterSourceError)) throw error
       report([...path, key], error.message)
     }
   }
   return parameters
+}
+
+function ofEvent({ constant, read }: ParameterSource<ConnectionEvent>): ParameterSource<ResponseParameterInput> {
+  return { constant, read: ({ event }) => read(event) }
 }
 
 function compileAnswerSource(text: string): ParameterSource<ResponseParameterInput> {

@@ -1,4 +1,5 @@
 import { contextView } from '../events/context-view.ts'
+import { type ConnectionEvent, requestOf } from '../events/event.ts'
 import {
   BodyNotJsonError,
   compileMappingTemplate,
@@ -9,21 +10,21 @@ import {
 } from '../mapping/template.ts'
 import { GatewayError } from '../vocabulary/errors.ts'
 import type { HeaderList } from '../vocabulary/headers.ts'
-import type { IntegrationCall, ReportFault } from './contract.ts'
+import type { ReportFault } from './contract.ts'
 
 type StageVariables = Readonly<Record<string, string>>
 
 const none: Readonly<Record<string, string>> = Object.freeze(Object.create(null))
 const noParams: TemplateInput['params'] = { path: none, querystring: none, header: none }
 
-/** What a template sees of a call; `body` is the message in request templates and the answer in response templates. */
-export function templateInput(call: IntegrationCall, body: string, stageVariables: StageVariables): TemplateInput {
-  const { request } = call
+/** What a template sees of an event; `body` is the message in request templates and the answer in response templates. */
+export function templateInput(event: ConnectionEvent, body: string, stageVariables: StageVariables): TemplateInput {
+  const request = requestOf(event)
   const params =
     request === null
       ? noParams
       : { path: none, querystring: lastValues(request.query), header: lastValues(request.headers) }
-  return { body, params, context: contextView(call.context), stageVariables }
+  return { body, params, context: contextView(event), stageVariables }
 }
 
 function lastValues(list: HeaderList): Record<string, string> {

@@ -1,17 +1,8 @@
 import { compileJsonPath, type JsonPath, JsonPathError } from 'postern-documents/json-path'
 import { contextVariable, nearestContextVariable } from '../events/context-variables.ts'
-import type { RequestContext } from '../events/request-context.ts'
+import { bodyOf, type ConnectionEvent, requestOf } from '../events/event.ts'
 import { type HeaderList, lastHeader } from '../vocabulary/headers.ts'
 import { rememberedJson } from '../vocabulary/json-text.ts'
-
-/** The event that a mapping reads, as integrations get it. */
-export interface ParameterInput {
-  readonly context: RequestContext
-  /** The handshake; null but for CONNECT. */
-  readonly request: { readonly headers: HeaderList; readonly query: HeaderList } | null
-  /** The message; null but for MESSAGE. */
-  readonly body: string | null
-}
 
 /** A value's source, compiled. */
 export interface ParameterSource<Input> {
@@ -25,7 +16,7 @@ export interface MappedParameter {
   readonly place: 'header' | 'querystring' | 'path'
   /** The parameter's name in the spelling of the definition. */
   readonly name: string
-  readonly source: ParameterSource<ParameterInput>
+  readonly source: ParameterSource<ConnectionEvent>
 }
 
 export interface ParameterMapping {
@@ -58,7 +49,7 @@ export function compileParameterMapping(
       continue
     }
     try {
-      const source = compileCommonSource<ParameterInput>(text, stageVariables) ?? compileRouteSource(text)
+      const source = compileCommonSource(text, stageVariables) ?? compileRouteSource(text)
       parameters.push({ place: match[1] as MappedParameter['place'], name: match[2] as string, source })
     } catch (error) {
       if (!(error instanceof ParameterSourceError)) throw error
@@ -74,10 +65,10 @@ const commonSources = "context.<variable>, stageVariables.<name> and 'text' in s
  * The sources that stand in every mapping: a literal, `context.…` and `stageVariables.…`; null for any other text.
  * Throws a `ParameterSourceError` for one of these that is wrong.
  */
-export function compileCommonSource<Input extends { readonly context: RequestContext }>(
+export function compileCommonSource(
   text: string,
   stageVariables: StageVariables,
-): ParameterSource<Input> | null {
+): ParameterSource<ConnectionEvent> | null {
   if (text.startsWith("'")) {
     if (text.length < 2 || !text.endsWith("'"))
       throw new ParameterSourceError("a literal ends with a single quote: 'text'")
@@ -96,17 +87,17 @@ export function compileCommonSource<Input extends { readonly context: RequestCon
       `context.${name} is no variable${near === null ? '' : `; did you mean context.${near}?`}`,
     )
   }
-  return { constant: null, read: ({ context }) => parameterText(read(context)) }
+  return { constant: null, read: (event) => parameterText(read(event)) }
 }
 
-function constantSource<Input>(value: string | null): ParameterSource<Input> {
+function constantSource(value: string | null): ParameterSource<ConnectionEvent> {
   return { constant: value, read: () => value }
 }
 
 const routeSource =
   /^route\.request\.(?:(querystring|multivaluequerystring|header|multivalueheader)\.(.+)|body(?:\.(.+)|(\[.+))?)$/s
 
-function compileRouteSource(text: string): ParameterSource<ParameterInput> {
+function compileRouteSource(text: string): ParameterSource<ConnectionEvent> {
   const match = routeSource.exec(text)
   if (match === null) {
     throw new ParameterSourceError(
@@ -115,22 +106,28 @@ function compileRouteSource(text: string): ParameterSource<ParameterInput> {
   }
   const [, kind, name, path, bracket] = match
   if (kind !== undefined && name !== undefined) return { constant: null, read: handshakeReader(kind, name) }
-  if (path === undefined && bracket === undefined) return { constant: null, read: ({ body }) => body }
+  if (path === undefined && bracket === undefined) return { constant: null, read: bodyOf }
   const compiled = compileBodyPath(path === undefined ? `$${bracket}` : `$.${path}`)
-  return { constant: null, read: ({ body }) => (body === null ? null : readBodyPath(compiled, rememberedJson(body))) }
+  return {
+    constant: null,
+    read(event) {
+      const body = bodyOf(event)
+      return body === null ? null : readBodyPath(compiled, rememberedJson(body))
+    },
+  }
 }
 
-function handshakeReader(kind: string, name: string): (input: ParameterInput) => string | null {
+function handshakeReader(kind: string, name: string): (event: ConnectionEvent) => string | null {
   const lowerCase = name.toLowerCase()
   switch (kind) {
     case 'header':
-      return ({ request }) => (request === null ? null : (lastHeader(request.headers, lowerCase) ?? null))
+      return (event) => lastHeader(requestOf(event)?.headers ?? [], lowerCase) ?? null
     case 'multivalueheader':
-      return ({ request }) => joined(request?.headers, (each) => each.toLowerCase() === lowerCase)
+      return (event) => joined(requestOf(event)?.headers, (each) => each.toLowerCase() === lowerCase)
     case 'querystring':
-      return ({ request }) => request?.query.findLast(([each]) => each === name)?.[1] ?? null
+      return (event) => requestOf(event)?.query.findLast(([each]) => each === name)?.[1] ?? null
     default:
-      return ({ request }) => joined(request?.query, (each) => each === name)
+      return (event) => joined(requestOf(event)?.query, (each) => each === name)
   }
 }
 

@@ -1,5 +1,5 @@
 import { contextVariable, nearestContextVariable, type ReadContextVariable } from '../events/context-variables.ts'
-import type { RequestContext } from '../events/request-context.ts'
+import type { GatewayEvent } from '../events/event.ts'
 
 /** AWS's limit on a format, in bytes. */
 const maxFormatBytes = 3 * 1024
@@ -22,11 +22,11 @@ export class AccessLogFault extends Error {
  * Throws an `AccessLogFault` for an unknown variable, a format without `$context.requestId` (or its equal,
  * `extendedRequestId`), over 3 KB or of several lines.
  */
-export function compileAccessLog(format: string): (context: RequestContext) => string {
+export function compileAccessLog(format: string): (event: GatewayEvent) => string {
   const template = format.trim()
   checkFormat(template)
   const literals: string[] = []
-  const prints: ((context: RequestContext) => string)[] = []
+  const prints: ((event: GatewayEvent) => string)[] = []
   let rest = 0
   for (const { name, start, end } of variablesOf(template)) {
     literals.push(template.slice(rest, start))
@@ -34,9 +34,9 @@ export function compileAccessLog(format: string): (context: RequestContext) => s
     rest = end
   }
   const last = template.slice(rest)
-  return function accessLogLine(context) {
+  return function accessLogLine(event) {
     let line = ''
-    for (let i = 0; i < prints.length; i++) line += (literals[i] as string) + prints[i]?.(context)
+    for (let i = 0; i < prints.length; i++) line += (literals[i] as string) + prints[i]?.(event)
     return line + last
   }
 }
@@ -45,9 +45,9 @@ export function compileAccessLog(format: string): (context: RequestContext) => s
 export function createAccessLog(
   format: string,
   destination: { write(line: string): void },
-): (context: RequestContext) => void {
+): (event: GatewayEvent) => void {
   const line = compileAccessLog(format)
-  return (context) => destination.write(`${line(context)}\n`)
+  return (event) => destination.write(`${line(event)}\n`)
 }
 
 function checkFormat(format: string): void {
@@ -78,11 +78,11 @@ function* variablesOf(format: string): Generator<{ name: string; start: number; 
   }
 }
 
-function printer(name: string): (context: RequestContext) => string {
+function printer(name: string): (event: GatewayEvent) => string {
   const read = contextVariable(name, 'logs') as ReadContextVariable
-  if (name === 'error.messageString') return (context) => String(read(context) ?? '"-"')
-  return (context) => {
-    const value = read(context)
+  if (name === 'error.messageString') return (event) => String(read(event) ?? '"-"')
+  return (event) => {
+    const value = read(event)
     if (typeof value === 'number') return String(value)
     return value === null || value === undefined || value === '' ? '-' : escapeValue(value)
   }

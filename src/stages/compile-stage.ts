@@ -1,5 +1,5 @@
 import type { ApiDefinition, RouteDefinition, RouteSettings, StageDefinition } from '../config/api-definition.ts'
-import type { RequestContext } from '../events/request-context.ts'
+import type { GatewayEvent } from '../events/event.ts'
 import type { IntegrationScope, IntegrationType, ReportFault } from '../integrations/contract.ts'
 import { createTokenBucket, type TokenBucket } from '../limits/token-bucket.ts'
 import type { Counter, Metrics } from '../observability/contract.ts'
@@ -26,7 +26,7 @@ export interface OpenOptions {
   readonly isTrustedOrigin: (origin: string) => boolean
 }
 
-type WriteAccessLog = (context: RequestContext) => void
+type WriteAccessLog = (event: GatewayEvent) => void
 
 /** The labels of a stage's own series. */
 export interface StageLabels {

@@ -1,4 +1,4 @@
-import type { RequestContext } from '../events/request-context.ts'
+import type { GatewayEvent } from '../events/event.ts'
 import type { Integration } from '../integrations/contract.ts'
 import type { TokenBucket } from '../limits/token-bucket.ts'
 import type { Counter, Histogram } from '../observability/contract.ts'
@@ -30,7 +30,7 @@ export interface Stage {
   /** The counter of one code of the error table. */
   errors(code: ErrorCode): Counter
   /** Null when the stage has no access log: nothing is then collected for one. */
-  readonly accessLog: ((context: RequestContext) => void) | null
+  readonly accessLog: ((event: GatewayEvent) => void) | null
   /** Gives back what the integrations took. Calls in flight end by themselves. */
   close(): void
 }

@@ -3,7 +3,7 @@ import { onTestFinished } from 'vitest'
 import WebSocket from 'ws'
 import { type ConnectionsOptions, createConnectionsHandler } from '../../src/connections/callback.ts'
 import type { CallbackStage } from '../../src/connections/callback-call.ts'
-import type { RequestContext } from '../../src/events/request-context.ts'
+import type { CallbackEvent } from '../../src/events/callback-event.ts'
 import { createMetrics } from '../../src/observability/metrics.ts'
 import type { LocalConnections, Registry } from '../../src/registry/contract.ts'
 import { createMemoryRegistry } from '../../src/registry/memory.ts'
@@ -35,7 +35,7 @@ export interface CallbackServer {
   readonly port: number
   readonly registry: Registry
   /** Rows of the access log of stage `dev` of `chat`; stage `prod` has none. */
-  readonly contexts: RequestContext[]
+  readonly rows: CallbackEvent[]
   /** The errors that the gateway answered by itself: `chat dev CONNECTION_GONE`. */
   readonly errors: string[]
   connect(options?: { api?: string; userAgent?: string }): Promise<Client>
@@ -77,12 +77,12 @@ export async function startCallbackServer(options: CallbackServerOptions = {}): 
 
   const registry = createMemoryRegistry({ local, name: 'test', version: 'test', now: Date.now })
   const metrics = createMetrics({ processMetrics: false })
-  const contexts: RequestContext[] = []
+  const rows: CallbackEvent[] = []
   const errors: string[] = []
   const stage = (apiId: string, name: string): CallbackStage => ({
     apiId,
     name,
-    accessLog: name === 'dev' ? (context) => contexts.push(context) : null,
+    accessLog: name === 'dev' ? (event) => rows.push(event) : null,
     errors: (code: ErrorCode) => ({
       get value() {
         return 0
@@ -186,7 +186,7 @@ export async function startCallbackServer(options: CallbackServerOptions = {}): 
   return {
     port,
     registry,
-    contexts,
+    rows,
     errors,
     connect: ({ api = 'chat', userAgent } = {}) => clientOf(dial(api, userAgent ?? null)),
     async connecting() {

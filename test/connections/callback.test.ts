@@ -499,23 +499,21 @@ describe('what a call leaves behind', () => {
     const client = await server.connect()
     const headers = { Authorization: 'Bearer good', 'User-Agent': 'backend/2' }
     const answer = await server.call('POST', path(client.id), { headers, body: 'x' })
-    expect(server.contexts).toHaveLength(1)
-    const [row] = server.contexts
+    expect(server.rows).toHaveLength(1)
+    const [row] = server.rows
     expect(row).toMatchObject({
       eventType: 'CONNECTION_API',
       routeKey: 'POST /@connections/{connectionId}',
       status: 200,
       requestId: answer.headers['x-amz-apigw-id'],
       traceId: answer.headers['x-amzn-trace-id'],
-      errorMessage: null,
-      connection: {
-        apiId: 'chat',
-        stage: 'dev',
-        connectionId: client.id,
-        sourceIp: '127.0.0.1',
-        userAgent: 'backend/2',
-        domainName: `127.0.0.1:${server.port}`,
-      },
+      failure: null,
+      apiId: 'chat',
+      stage: 'dev',
+      connectionId: client.id,
+      sourceIp: '127.0.0.1',
+      userAgent: 'backend/2',
+      domainName: `127.0.0.1:${server.port}`,
     })
   })
 
@@ -527,8 +525,8 @@ describe('what a call leaves behind', () => {
     await server.call('GET', path(gone))
     await server.call('POST', '/chat/dev/@connections', { headers })
     expect(
-      server.contexts.map(({ status, routeKey, errorMessage, errorResponseType }) =>
-        [status, routeKey.split(' ')[0], errorMessage, errorResponseType].join(' | '),
+      server.rows.map(({ status, routeKey, failure }) =>
+        [status, routeKey.split(' ')[0], failure?.message, failure?.responseType].join(' | '),
       ),
     ).toEqual([
       '410 | GET |  | ',
@@ -540,7 +538,7 @@ describe('what a call leaves behind', () => {
 
   it('is nothing for a stage without an access log', async () => {
     await server.call('POST', path('bad', 'chat/prod'), { headers: { Authorization: 'Bearer good' } })
-    expect(server.contexts).toEqual([])
+    expect(server.rows).toEqual([])
   })
 
   it('is counted by API, operation and status, and errors by their code', async () => {

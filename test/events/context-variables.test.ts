@@ -1,27 +1,31 @@
 import { expect, test } from 'vitest'
+import { CallbackEvent } from '../../src/events/callback-event.ts'
 import { contextVariable, contextVariables, nearestContextVariable } from '../../src/events/context-variables.ts'
-import { type EventType, RequestContext } from '../../src/events/request-context.ts'
+import { DisconnectEvent } from '../../src/events/disconnect-event.ts'
+import type { GatewayEvent } from '../../src/events/event.ts'
+import { MessageEvent } from '../../src/events/message-event.ts'
 
 const connectedAt = 1_759_651_750_119
 
-function contextOf(eventType: EventType, authorizer: Record<string, string> | null = null): RequestContext {
-  const connection = {
-    connectionId: 'L0SM9cOFvHcCIhw=',
-    apiId: 'chat',
-    stage: 'dev',
-    connectedAt,
-    sourceIp: '203.0.113.9',
-    userAgent: null,
-    domainName: 'a1b2c3d4e5.execute-api.eu-west-1.amazonaws.com',
-    authorizer,
-  }
-  return new RequestContext(connection, eventType, '$disconnect', 1_759_652_400_001)
+const record = {
+  connectionId: 'L0SM9cOFvHcCIhw=',
+  apiId: 'chat',
+  stage: 'dev',
+  connectedAt,
+  sourceIp: '203.0.113.9',
+  userAgent: null,
+  domainName: 'a1b2c3d4e5.execute-api.eu-west-1.amazonaws.com',
+  authorizer: null,
 }
 
-function read(name: string, context: RequestContext): unknown {
+function messageOf(authorizer: Record<string, string> | null = null): MessageEvent {
+  return new MessageEvent({ ...record, authorizer }, 'send', '', 1_759_652_400_001)
+}
+
+function read(name: string, event: GatewayEvent): unknown {
   const variable = contextVariable(name)
   if (variable === null) throw new Error(`no variable ${name}`)
-  return variable(context)
+  return variable(event)
 }
 
 /** Every name of AWS's page on context variables, in two columns. */
@@ -88,20 +92,17 @@ test('a name that is not known has a nearest one, and nonsense has none', () => 
 })
 
 test('the steps of an event write what the variables read', () => {
-  const context = contextOf('DISCONNECT')
-  expect(read('status', context)).toBeNull()
-  Object.assign(context, {
-    status: 504,
-    disconnectStatusCode: 1005,
-    disconnectReason: '',
-    errorMessage: 'Endpoint "x" timed out',
-    errorResponseType: 'INTEGRATION_TIMEOUT',
+  const event = new DisconnectEvent(record, 1005, '', 1_759_652_400_001)
+  expect(read('status', event)).toBeNull()
+  expect(read('error.messageString', event)).toBeNull()
+  expect(read('integrationLatency', event)).toBeNull()
+  event.status = 504
+  event.failure = {
+    message: 'Endpoint "x" timed out',
+    responseType: 'INTEGRATION_TIMEOUT',
     validationErrorString: 'missing key',
-    integrationLatency: 12.4,
-    integrationStatus: 503,
-    integrationErrorMessage: 'reset',
-    integrationRequestId: 'abc',
-  })
+  }
+  event.integration = { latencyInMillis: 12.4, status: 503, errorMessage: 'reset', requestId: 'abc' }
   const expected = {
     status: 504,
     disconnectStatusCode: 1005,
@@ -124,24 +125,50 @@ test('the steps of an event write what the variables read', () => {
     requestTimeEpoch: 1_759_652_400_001,
     connectedAt,
   }
-  expect(Object.fromEntries(Object.keys(expected).map((name) => [name, read(name, context)]))).toEqual(expected)
-  expect(read('requestId', context)).toBe(read('extendedRequestId', context))
+  expect(Object.fromEntries(Object.keys(expected).map((name) => [name, read(name, event)]))).toEqual(expected)
+  expect(read('requestId', event)).toBe(read('extendedRequestId', event))
 })
 
 test('an authorizer property is read by name, and a prototype never is', () => {
-  const context = contextOf('MESSAGE', { principalId: 'user-7', 'a.b': 'dotted', latency: 'mine' })
-  expect(read('authorizer.principalId', context)).toBe('user-7')
-  expect(read('authorizer.a.b', context)).toBe('dotted')
-  expect(read('authorizer.latency', context)).toBe('mine')
-  expect(read('authorizer.other', context)).toBeNull()
-  expect(read('authorizer.constructor', context)).toBeNull()
-  expect(read('authorizer.__proto__', context)).toBeNull()
-  expect(read('authorizer.principalId', contextOf('MESSAGE'))).toBeNull()
+  const event = messageOf({ principalId: 'user-7', 'a.b': 'dotted', latency: 'mine' })
+  expect(read('authorizer.principalId', event)).toBe('user-7')
+  expect(read('authorizer.a.b', event)).toBe('dotted')
+  expect(read('authorizer.latency', event)).toBe('mine')
+  expect(read('authorizer.other', event)).toBeNull()
+  expect(read('authorizer.constructor', event)).toBeNull()
+  expect(read('authorizer.__proto__', event)).toBeNull()
+  expect(read('authorizer.principalId', messageOf())).toBeNull()
 })
 
-test('$context.connectedAt is not set where the connection is not known, as in callbacks', () => {
-  const known = contextOf('MESSAGE')
-  expect(read('connectedAt', known)).toBe(connectedAt)
-  const callback = new RequestContext({ ...known.connection, connectedAt: 0 }, 'CONNECTION_API', 'POST', 1)
-  expect(read('connectedAt', callback)).toBeNull()
+test('a callback has the id of its path and the identity of its caller, and nothing of the connection', () => {
+  expect(read('connectedAt', messageOf())).toBe(connectedAt)
+  const callback = new CallbackEvent({
+    apiId: 'chat',
+    stage: 'dev',
+    method: 'POST',
+    domainName: 'chat.example:8080',
+    connectionId: record.connectionId,
+    sourceIp: '10.0.0.7',
+    userAgent: 'backend/2',
+    requestTimeEpoch: 1_759_652_400_001,
+  })
+  const expected = {
+    apiId: 'chat',
+    stage: 'dev',
+    eventType: 'CONNECTION_API',
+    routeKey: 'POST /@connections/{connectionId}',
+    connectionId: record.connectionId,
+    connectedAt: null,
+    domainName: 'chat.example:8080',
+    domainPrefix: 'chat',
+    messageId: null,
+    disconnectStatusCode: null,
+    disconnectReason: null,
+    'authorizer.principalId': null,
+    'identity.sourceIp': '10.0.0.7',
+    'identity.userAgent': 'backend/2',
+    requestTime: '05/Oct/2025:08:20:00 +0000',
+    requestTimeEpoch: 1_759_652_400_001,
+  }
+  expect(Object.fromEntries(Object.keys(expected).map((name) => [name, read(name, callback)]))).toEqual(expected)
 })

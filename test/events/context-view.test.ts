@@ -1,19 +1,17 @@
 import { expect, test } from 'vitest'
+import { ConnectEvent } from '../../src/events/connect-event.ts'
 import { type ContextView, contextView } from '../../src/events/context-view.ts'
-import { type EventType, RequestContext } from '../../src/events/request-context.ts'
+import { MessageEvent } from '../../src/events/message-event.ts'
 
-function contextOf(eventType: EventType, authorizer: Record<string, string> | null = null): RequestContext {
-  const connection = {
-    connectionId: 'L0SM9cOFvHcCIhw=',
-    apiId: 'chat',
-    stage: 'dev',
-    connectedAt: 1_759_651_750_119,
-    sourceIp: '203.0.113.9',
-    userAgent: null,
-    domainName: 'a1b2c3d4e5.execute-api.eu-west-1.amazonaws.com',
-    authorizer,
-  }
-  return new RequestContext(connection, eventType, '$disconnect', 1_759_652_400_001)
+const record = {
+  connectionId: 'L0SM9cOFvHcCIhw=',
+  apiId: 'chat',
+  stage: 'dev',
+  connectedAt: 1_759_651_750_119,
+  sourceIp: '203.0.113.9',
+  userAgent: null,
+  domainName: 'a1b2c3d4e5.execute-api.eu-west-1.amazonaws.com',
+  authorizer: null,
 }
 
 function dump(view: ContextView): Record<string, unknown> {
@@ -23,8 +21,8 @@ function dump(view: ContextView): Record<string, unknown> {
 }
 
 test('$context as a whole lists the members in the order of AWS, with null where one is not set', () => {
-  const context = contextOf('CONNECT', { principalId: 'p', level: '3' })
-  const whole = dump(contextView(context))
+  const authorizer = { principalId: 'p', level: '3' }
+  const whole = dump(contextView(new ConnectEvent({ ...record, authorizer }, 1_759_652_400_001, null)))
   expect(Object.keys(whole)).toEqual([
     'routeKey',
     'disconnectStatusCode',
@@ -50,11 +48,11 @@ test('$context as a whole lists the members in the order of AWS, with null where
     authorizer: { principalId: 'p', level: '3' },
     identity: { sourceIp: '203.0.113.9', userAgent: null },
   })
-  expect(dump(contextView(contextOf('CONNECT')))).not.toHaveProperty('authorizer')
+  expect(dump(contextView(new ConnectEvent(record, 1_759_652_400_001, null)))).not.toHaveProperty('authorizer')
 })
 
 test('a template tells an unset variable (null) from one that does not exist (undefined)', () => {
-  const view = contextView(contextOf('MESSAGE'))
+  const view = contextView(new MessageEvent(record, 'send', '', 1_759_652_400_001))
   const nested = (name: string): ContextView => view.get(name) as ContextView
   expect(view.get('disconnectReason')).toBeNull()
   expect(view.get('requestOverride')).toBeUndefined()

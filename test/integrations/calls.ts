@@ -1,8 +1,9 @@
-import { RequestContext } from '../../src/events/request-context.ts'
+import { ConnectEvent, type ConnectRequest } from '../../src/events/connect-event.ts'
+import { DisconnectEvent } from '../../src/events/disconnect-event.ts'
+import type { ConnectionEvent } from '../../src/events/event.ts'
+import { MessageEvent } from '../../src/events/message-event.ts'
 import type {
-  ConnectRequest,
   Integration,
-  IntegrationCall,
   IntegrationDefinition,
   IntegrationFault,
   IntegrationResult,
@@ -69,20 +70,18 @@ export const noFault: ReportFault = (path, message) => {
   throw new Error(`${path.join('.')}: ${message}`)
 }
 
-export function messageCall(body: string): IntegrationCall {
-  return { context: new RequestContext(connection, 'MESSAGE', 'join', 1_759_651_753_377), request: null, body }
+export function messageEvent(body: string): MessageEvent {
+  return new MessageEvent(connection, 'join', body, 1_759_651_753_377)
 }
 
-export function connectCall(request: Partial<ConnectRequest> = {}): IntegrationCall {
-  return {
-    context: new RequestContext(connection, 'CONNECT', '$connect', 1_759_651_750_120, 'Root=1-client'),
-    request: { headers: [], query: [], ...request },
-    body: null,
-  }
+export function connectEvent(request: Partial<ConnectRequest> = {}): ConnectEvent {
+  const event = new ConnectEvent(connection, 1_759_651_750_120, 'Root=1-client')
+  event.request = { headers: [], query: [], ...request }
+  return event
 }
 
-export function disconnectCall(): IntegrationCall {
-  return { context: new RequestContext(connection, 'DISCONNECT', '$disconnect', 1), request: null, body: null }
+export function disconnectEvent(): DisconnectEvent {
+  return new DisconnectEvent(connection, 1001, 'Going away', 1)
 }
 
 /** Body as text, so that a test need not care how it came. */
@@ -91,9 +90,9 @@ export function textOf({ body }: IntegrationResult): string {
 }
 
 /** The code with which a call fails. */
-export async function failureOf(integration: Integration, call: IntegrationCall): Promise<GatewayError> {
+export async function failureOf(integration: Integration, event: ConnectionEvent): Promise<GatewayError> {
   try {
-    await integration.invoke(call)
+    await integration.invoke(event)
   } catch (error) {
     if (error instanceof GatewayError) return error
     throw error

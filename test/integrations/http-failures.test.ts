@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { createServer } from 'node:net'
 import { inspect } from 'node:util'
 import { describe, expect, test } from 'vitest'
-import { connectCall, failureOf, messageCall, textOf } from './calls.ts'
+import { connectEvent, failureOf, messageEvent, textOf } from './calls.ts'
 import { atEnd, httpIntegration, httpType } from './http-backends.ts'
 import { closed, type RawBackend, startRawBackend } from './raw-backend.ts'
 
@@ -50,13 +50,13 @@ describe('a backend that answers', () => {
   ])('%s', async (_, answer, code) => {
     const backend = await raw((socket) => socket.write(answer))
     const integration = httpIntegration({ integrationUri: backend.url })
-    const call = messageCall('x')
-    expect((await failureOf(integration, call)).code).toBe(code)
-    expect(call.context.integrationErrorMessage).toEqual(expect.any(String))
-    expect(call.context.integrationLatency).toEqual(expect.any(Number))
+    const event = messageEvent('x')
+    expect((await failureOf(integration, event)).code).toBe(code)
+    expect(event.integration?.errorMessage).toEqual(expect.any(String))
+    expect(event.integration?.latencyInMillis).toEqual(expect.any(Number))
     // The next call has a connection of its own.
     backend.answer = (socket) => socket.write(ok)
-    expect(textOf(await integration.invoke(messageCall('x')))).toBe('ok')
+    expect(textOf(await integration.invoke(messageEvent('x')))).toBe('ok')
   })
 
   test.each([
@@ -67,7 +67,7 @@ describe('a backend that answers', () => {
     ['nothing', ''],
   ])('with %s and closes', async (_, answer) => {
     const backend = await raw((socket) => socket.end(answer))
-    expect((await failureOf(httpIntegration({ integrationUri: backend.url }), messageCall('x'))).code).toBe(
+    expect((await failureOf(httpIntegration({ integrationUri: backend.url }), messageEvent('x'))).code).toBe(
       'INTEGRATION_FAILURE',
     )
     expect(backend.connections).toHaveLength(1)
@@ -83,26 +83,26 @@ describe('a backend that answers', () => {
       }
       pump()
     })
-    const failure = await failureOf(httpIntegration({ integrationUri: backend.url }), messageCall('x'))
+    const failure = await failureOf(httpIntegration({ integrationUri: backend.url }), messageEvent('x'))
     expect(failure.code).toBe('INTEGRATION_RESPONSE_TOO_LARGE')
     await closed(backend.connections[0])
   })
 
   test('until it closes, without saying how much: that is a whole answer', async () => {
     const backend = await raw((socket) => socket.end('HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nall of it'))
-    const result = await httpIntegration({ integrationUri: backend.url }).invoke(messageCall('x'))
+    const result = await httpIntegration({ integrationUri: backend.url }).invoke(messageEvent('x'))
     expect(textOf(result)).toBe('all of it')
   })
 
   test('with headers beyond ASCII: they are read as UTF-8', async () => {
     const backend = await raw((socket) => socket.write('HTTP/1.1 200 OK\r\nX-Good: ü\r\nContent-Length: 0\r\n\r\n'))
-    const result = await httpIntegration({ integrationUri: backend.url }).invoke(messageCall('x'))
+    const result = await httpIntegration({ integrationUri: backend.url }).invoke(messageEvent('x'))
     expect(result.headers).toEqual([['X-Good', 'ü']])
   })
 
   test('what a backend said in place of HTTP does not reach the log', async () => {
     const backend = await raw((socket) => socket.write('secret garbage\r\n\r\n'))
-    const failure = await failureOf(httpIntegration({ integrationUri: backend.url }), messageCall('x'))
+    const failure = await failureOf(httpIntegration({ integrationUri: backend.url }), messageEvent('x'))
     expect(inspect(failure, { depth: 10, showHidden: true })).not.toContain('secret')
   })
 })
@@ -132,13 +132,13 @@ describe('timeoutInMillis', () => {
   ])('ends a call whose backend says %s, and closes its connection', async (_, answer) => {
     const backend = await raw(answer)
     const integration = httpIntegration({ integrationUri: backend.url, timeoutInMillis: 60 })
-    const call = messageCall('x')
+    const event = messageEvent('x')
     const startedAt = performance.now()
-    expect((await failureOf(integration, call)).code).toBe('INTEGRATION_TIMEOUT')
+    expect((await failureOf(integration, event)).code).toBe('INTEGRATION_TIMEOUT')
     const took = performance.now() - startedAt
     expect(took).toBeGreaterThanOrEqual(60)
     expect(took).toBeLessThan(500)
-    expect(call.context.integrationErrorMessage).toEqual(expect.any(String))
+    expect(event.integration?.errorMessage).toEqual(expect.any(String))
     await closed(backend.connections[0])
   })
 
@@ -149,22 +149,22 @@ describe('timeoutInMillis', () => {
       {},
       { maxConnectionsPerOrigin: 1 },
     )
-    const calls = await Promise.all([1, 2, 3].map(() => failureOf(integration, messageCall('x'))))
+    const calls = await Promise.all([1, 2, 3].map(() => failureOf(integration, messageEvent('x'))))
     expect(calls.map(({ code }) => code)).toEqual(Array(3).fill('INTEGRATION_TIMEOUT'))
     // They gave their places back.
     backend.answer = (socket) => socket.write(ok)
-    expect(textOf(await integration.invoke(messageCall('x')))).toBe('ok')
+    expect(textOf(await integration.invoke(messageEvent('x')))).toBe('ok')
   })
 
   test('expires each call in its turn', async () => {
     const backend = await raw((socket, chunk) => (chunk.endsWith('answer') ? socket.write(ok) : undefined))
     const integration = httpIntegration({ integrationUri: backend.url, timeoutInMillis: 80 })
-    const first = failureOf(integration, messageCall('one'))
-    expect(textOf(await integration.invoke(messageCall('answer')))).toBe('ok')
-    const second = failureOf(integration, messageCall('two'))
+    const first = failureOf(integration, messageEvent('one'))
+    expect(textOf(await integration.invoke(messageEvent('answer')))).toBe('ok')
+    const second = failureOf(integration, messageEvent('two'))
     expect((await first).code).toBe('INTEGRATION_TIMEOUT')
     expect((await second).code).toBe('INTEGRATION_TIMEOUT')
-    expect(textOf(await integration.invoke(messageCall('answer')))).toBe('ok')
+    expect(textOf(await integration.invoke(messageEvent('answer')))).toBe('ok')
   })
 })
 
@@ -175,22 +175,22 @@ describe('a backend that can’t be reached', () => {
     const { port } = server.address() as { port: number }
     server.close()
     await once(server, 'close')
-    const call = messageCall('x')
-    const failure = await failureOf(httpIntegration({ integrationUri: `http://127.0.0.1:${port}/` }), call)
+    const event = messageEvent('x')
+    const failure = await failureOf(httpIntegration({ integrationUri: `http://127.0.0.1:${port}/` }), event)
     expect(failure.code).toBe('INTEGRATION_FAILURE')
-    expect(call.context.integrationErrorMessage).toContain('ECONNREFUSED')
-    expect(call.context.integrationStatus).toBeNull()
+    expect(event.integration?.errorMessage).toContain('ECONNREFUSED')
+    expect(event.integration?.status).toBeNull()
   })
 
   test('has no address', async () => {
-    const failure = await failureOf(httpIntegration({ integrationUri: 'http://nowhere.invalid/' }), messageCall('x'))
+    const failure = await failureOf(httpIntegration({ integrationUri: 'http://nowhere.invalid/' }), messageEvent('x'))
     expect(failure.code).toBe('INTEGRATION_FAILURE')
   })
 
   test('speaks plain HTTP where TLS is wanted', async () => {
     const backend = await raw((socket) => socket.write(ok))
     const integration = httpIntegration({ integrationUri: backend.url.replace('http:', 'https:') })
-    expect((await failureOf(integration, messageCall('x'))).code).toBe('INTEGRATION_FAILURE')
+    expect((await failureOf(integration, messageEvent('x'))).code).toBe('INTEGRATION_FAILURE')
   })
 })
 
@@ -211,8 +211,8 @@ describe('a kept-alive connection that the backend closes under a request', () =
       const backend = await fickle()
       const integration = httpIntegration({ integrationUri: backend.url, integrationMethod })
       // undici closes the connection after a HEAD, and after a DELETE with a body: without one it is kept.
-      const call = integrationMethod === 'DELETE' ? connectCall : () => messageCall('x')
-      for (let i = 0; i < 3; i++) expect((await integration.invoke(call())).status).toBe(200)
+      const makeEvent = integrationMethod === 'DELETE' ? connectEvent : () => messageEvent('x')
+      for (let i = 0; i < 3; i++) expect((await integration.invoke(makeEvent())).status).toBe(200)
       expect(backend.connections.length).toBeGreaterThan(1)
     },
   )
@@ -220,21 +220,21 @@ describe('a kept-alive connection that the backend closes under a request', () =
   test.each(['POST', 'PATCH'])('%s may have been carried out, so it fails', async (integrationMethod) => {
     const backend = await fickle()
     const integration = httpIntegration({ integrationUri: backend.url, integrationMethod })
-    await integration.invoke(messageCall('one'))
-    expect((await failureOf(integration, messageCall('two'))).code).toBe('INTEGRATION_FAILURE')
+    await integration.invoke(messageEvent('one'))
+    expect((await failureOf(integration, messageEvent('two'))).code).toBe('INTEGRATION_FAILURE')
     expect(backend.received().match(/two/g)).toHaveLength(1)
-    expect(textOf(await integration.invoke(messageCall('three')))).toBe('ok')
+    expect(textOf(await integration.invoke(messageEvent('three')))).toBe('ok')
   })
 
   test('a call is sent again only once, and never after a byte of an answer', async () => {
     const silent = await raw((socket) => socket.destroy())
     expect(
-      (await failureOf(httpIntegration({ integrationUri: silent.url, integrationMethod: 'GET' }), messageCall('x')))
+      (await failureOf(httpIntegration({ integrationUri: silent.url, integrationMethod: 'GET' }), messageEvent('x')))
         .code,
     ).toBe('INTEGRATION_FAILURE')
     expect(silent.connections).toHaveLength(2)
     const half = await raw((socket) => socket.end('HTTP/1.1 2'))
-    await failureOf(httpIntegration({ integrationUri: half.url, integrationMethod: 'GET' }), messageCall('x'))
+    await failureOf(httpIntegration({ integrationUri: half.url, integrationMethod: 'GET' }), messageEvent('x'))
     expect(half.connections).toHaveLength(1)
   })
 })
@@ -243,9 +243,9 @@ describe('connections', () => {
   test('are kept alive and used again, one call at a time', async () => {
     const backend = await raw((socket) => socket.write(ok))
     const integration = httpIntegration({ integrationUri: backend.url })
-    for (let i = 0; i < 5; i++) await integration.invoke(messageCall('x'))
+    for (let i = 0; i < 5; i++) await integration.invoke(messageEvent('x'))
     expect(backend.connections).toHaveLength(1)
-    await Promise.all([1, 2, 3].map(() => integration.invoke(messageCall('x'))))
+    await Promise.all([1, 2, 3].map(() => integration.invoke(messageEvent('x'))))
     expect(backend.connections).toHaveLength(3)
   })
 
@@ -257,8 +257,8 @@ describe('connections', () => {
       {},
       { maxConnectionsPerOrigin: 2, maxWaitingPerOrigin: 1 },
     )
-    const answers = ['a', 'b', 'c'].map((body) => Promise.resolve(integration.invoke(messageCall(body))))
-    expect((await failureOf(integration, messageCall('d'))).code).toBe('INTEGRATION_OVERLOADED')
+    const answers = ['a', 'b', 'c'].map((body) => Promise.resolve(integration.invoke(messageEvent(body))))
+    expect((await failureOf(integration, messageEvent('d'))).code).toBe('INTEGRATION_OVERLOADED')
     await Promise.all([backend.arrival('\r\n\r\na'), backend.arrival('\r\n\r\nb')])
     expect(backend.received()).not.toContain('\r\n\r\nc')
     backend.answer = (socket) => socket.write(ok)
@@ -272,12 +272,12 @@ describe('connections', () => {
     const type = httpType()
     const one = httpIntegration({ integrationUri: `${backend.url}/one` }, {}, {}, type)
     const two = httpIntegration({ integrationUri: `${backend.url}/two` }, {}, {}, type)
-    await one.invoke(messageCall('x'))
-    await two.invoke(messageCall('x'))
+    await one.invoke(messageEvent('x'))
+    await two.invoke(messageEvent('x'))
     expect(backend.connections).toHaveLength(1)
     one.close()
     one.close()
-    await two.invoke(messageCall('x'))
+    await two.invoke(messageEvent('x'))
     expect(backend.connections).toHaveLength(1)
     two.close()
     await closed(backend.connections[0])
@@ -289,8 +289,8 @@ describe('connections', () => {
       answer = () => socket.write(ok)
     })
     const integration = httpIntegration({ integrationUri: backend.url }, {}, { maxConnectionsPerOrigin: 1 })
-    const first = Promise.resolve(integration.invoke(messageCall('one')))
-    const second = Promise.resolve(integration.invoke(messageCall('two')))
+    const first = Promise.resolve(integration.invoke(messageEvent('one')))
+    const second = Promise.resolve(integration.invoke(messageEvent('two')))
     await backend.arrival('one')
     integration.close()
     backend.answer = (socket) => socket.write(ok)

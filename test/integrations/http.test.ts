@@ -2,12 +2,12 @@ import { gzipSync } from 'node:zlib'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { type Backend, startBackend } from '../helpers/backend.ts'
 import {
-  connectCall,
+  connectEvent,
   definitionOf,
-  disconnectCall,
+  disconnectEvent,
   failureOf,
   faultsOf,
-  messageCall,
+  messageEvent,
   scopeWith,
   textOf,
 } from './calls.ts'
@@ -30,7 +30,7 @@ function proxy(part: Partial<HttpDefinition> = {}, scope = {}) {
   return httpIntegration({ integrationUri: `${backend.url}/message`, ...part }, scope)
 }
 
-const handshake = connectCall({
+const handshake = connectEvent({
   headers: [
     ['Host', 'chat.example'],
     ['Sec-WebSocket-Key', 'q83vEjRWeJASNFZ4kBI0Vg=='],
@@ -63,8 +63,8 @@ const handshake = connectCall({
 describe('§3.7 HTTP_PROXY', () => {
   test('Message body: the frame’s text, verbatim; Message headers: the gateway’s own', async () => {
     backend.answer = (_, response) => response.end('{"ok":true}')
-    const call = messageCall('{"action":"join","text":"grüße"}')
-    const result = await proxy().invoke(call)
+    const event = messageEvent('{"action":"join","text":"grüße"}')
+    const result = await proxy().invoke(event)
     expect([result.status, textOf(result)]).toEqual([200, '{"ok":true}'])
     expect(backend.calls[0]).toMatchObject({
       method: 'POST',
@@ -77,14 +77,14 @@ describe('§3.7 HTTP_PROXY', () => {
       ['User-Agent', 'AmazonAPIGateway_chat'],
       ['x-amzn-apigateway-api-id', 'chat'],
       ['Content-Type', 'application/json'],
-      ['X-Amzn-Trace-Id', call.context.traceId],
+      ['X-Amzn-Trace-Id', event.traceId],
       ['content-length', '34'],
     ])
   })
 
   test('connectionId: never sent by default, but mapped, in the spelling of the definition', async () => {
     const requestParameters = { 'integration.request.header.connectionId': 'context.connectionId' }
-    await proxy({ requestParameters }).invoke(messageCall('x'))
+    await proxy({ requestParameters }).invoke(messageEvent('x'))
     expect(headersSent()).toContainEqual(['connectionId', 'L0SM9cOFvHcCIhw='])
   })
 
@@ -135,7 +135,7 @@ describe('§3.7 HTTP_PROXY', () => {
 
   test('$connect body: none, and $disconnect gets the gateway’s headers only', async () => {
     await proxy().invoke(handshake)
-    await proxy().invoke(disconnectCall())
+    await proxy().invoke(disconnectEvent())
     expect(backend.calls.map(({ body }) => body)).toEqual(['', ''])
     expect(headersSent().map(([name]) => name)).toEqual([
       'host',
@@ -149,7 +149,7 @@ describe('§3.7 HTTP_PROXY', () => {
 
   test('Method: any verb, and GET, HEAD and OPTIONS carry no body', async () => {
     for (const integrationMethod of ['GET', 'HEAD', 'OPTIONS', 'PUT', 'PATCH', 'DELETE']) {
-      await proxy({ integrationMethod }).invoke(messageCall('x'))
+      await proxy({ integrationMethod }).invoke(messageEvent('x'))
     }
     expect(backend.calls.map(({ method, body }) => `${method} ${body}`)).toEqual([
       'GET ',
@@ -189,7 +189,7 @@ describe('§3.7 HTTP_PROXY', () => {
       response.writeEarlyHints({ link: '</style.css>; rel=preload' })
       response.writeHead(201).end('later')
     }
-    const result = await proxy().invoke(messageCall('x'))
+    const result = await proxy().invoke(messageEvent('x'))
     expect([result.status, textOf(result)]).toEqual([201, 'later'])
   })
 
@@ -199,30 +199,30 @@ describe('§3.7 HTTP_PROXY', () => {
       for (const byte of zipped) response.write(Uint8Array.of(byte))
       response.end()
     }
-    const { body } = await proxy().invoke(messageCall('x'))
+    const { body } = await proxy().invoke(messageEvent('x'))
     expect(Buffer.compare(Buffer.from(body), zipped)).toBe(0)
   })
 
   test('an empty answer is an empty body', async () => {
     backend.answer = (_, response) => response.writeHead(204).end()
-    expect(await proxy().invoke(messageCall(''))).toMatchObject({ status: 204, body: '' })
+    expect(await proxy().invoke(messageEvent(''))).toMatchObject({ status: 204, body: '' })
   })
 
   test('CONVERT_TO_BINARY decodes a base64 message, and anything else is refused before the call', async () => {
     const integration = proxy({ contentHandlingStrategy: 'CONVERT_TO_BINARY' })
-    await integration.invoke(messageCall('aGVsbG8='))
+    await integration.invoke(messageEvent('aGVsbG8='))
     expect(backend.calls[0]?.body).toBe('hello')
-    expect((await failureOf(integration, messageCall('{"no":"base64"}'))).code).toBe('API_CONFIGURATION_ERROR')
+    expect((await failureOf(integration, messageEvent('{"no":"base64"}'))).code).toBe('API_CONFIGURATION_ERROR')
     expect(backend.calls).toHaveLength(1)
   })
 
   test('the context learns status and latency', async () => {
     backend.answer = (_, response) => response.writeHead(418).end()
-    const call = messageCall('x')
-    await proxy().invoke(call)
-    expect(call.context.integrationStatus).toBe(418)
-    expect(call.context.integrationLatency).toBeGreaterThan(0)
-    expect(call.context.integrationErrorMessage).toBeNull()
+    const event = messageEvent('x')
+    await proxy().invoke(event)
+    expect(event.integration?.status).toBe(418)
+    expect(event.integration?.latencyInMillis).toBeGreaterThan(0)
+    expect(event.integration?.errorMessage).toBeNull()
   })
 })
 
@@ -237,17 +237,17 @@ describe('§3.7 HTTP', () => {
       requestTemplates: { 'application/json': '{"room":$input.json("$.room"),"from":"$context.connectionId"}' },
       integrationResponses: { '/2\\d\\d/': { responseTemplates: { $default: 'in $input.path("$.got.room")' } } },
     })
-    expect(textOf(await integration.invoke(messageCall('{"room":"blue"}')))).toBe('in blue')
+    expect(textOf(await integration.invoke(messageEvent('{"room":"blue"}')))).toBe('in blue')
     expect(backend.calls[0]?.body).toBe('{"room":"blue","from":"L0SM9cOFvHcCIhw="}')
   })
 
   test('without templates the message goes through as it is', async () => {
     backend.answer = ({ body }, response) => response.end(body)
-    expect(textOf(await mapped().invoke(messageCall('plain')))).toBe('plain')
+    expect(textOf(await mapped().invoke(messageEvent('plain')))).toBe('plain')
   })
 
   test('passthroughBehavior NEVER refuses before the backend is called', async () => {
-    const failure = await failureOf(mapped({ passthroughBehavior: 'NEVER' }), messageCall('x'))
+    const failure = await failureOf(mapped({ passthroughBehavior: 'NEVER' }), messageEvent('x'))
     expect(failure.code).toBe('UNSUPPORTED_MEDIA_TYPE')
     expect(backend.calls).toHaveLength(0)
   })
@@ -281,16 +281,16 @@ describe('§3.7 HTTP', () => {
   test('the chosen integration response decides, and no match is an API configuration error', async () => {
     backend.answer = (_, response) => response.writeHead(404).end('gone')
     const integration = mapped({ integrationResponses: { '/2\\d\\d/': {} } })
-    expect((await failureOf(integration, messageCall('x'))).code).toBe('API_CONFIGURATION_ERROR')
+    expect((await failureOf(integration, messageEvent('x'))).code).toBe('API_CONFIGURATION_ERROR')
     const lenient = mapped({ integrationResponses: { '/2\\d\\d/': {}, $default: {} } })
-    expect((await lenient.invoke(messageCall('x'))).status).toBe(404)
+    expect((await lenient.invoke(messageEvent('x'))).status).toBe(404)
   })
 
   test('CONVERT_TO_BINARY applies to what the template made', async () => {
     await mapped({
       contentHandlingStrategy: 'CONVERT_TO_BINARY',
       requestTemplates: { 'application/json': '$input.path("$.data")' },
-    }).invoke(messageCall('{"data":"aGVsbG8="}'))
+    }).invoke(messageEvent('{"data":"aGVsbG8="}'))
     expect(backend.calls[0]?.body).toBe('hello')
   })
 })
@@ -299,7 +299,7 @@ describe('integrationUri', () => {
   test('${stageVariables.x} is replaced everywhere, and empty when missing', async () => {
     const integrationUri = `http://\${stageVariables.host}/a\${stageVariables.none}/\${stageVariables.path}?v=\${stageVariables.v}`
     await proxy({ integrationUri }, { stageVariables: { host: backend.url.slice(7), path: 'b/c', v: '2' } }).invoke(
-      messageCall(''),
+      messageEvent(''),
     )
     expect(backend.calls[0]?.url).toBe('/a/b/c?v=2')
   })
@@ -311,9 +311,9 @@ describe('integrationUri', () => {
       'integration.request.path.fixed': "'a b'",
     }
     const integration = proxy({ integrationUri: `${backend.url}/{id}/{room}/{fixed}/{other}`, requestParameters })
-    await integration.invoke(messageCall('{"room":"../x?y#ü\\ud800"}'))
-    await integration.invoke(messageCall('{"room":".."}'))
-    await integration.invoke(messageCall('{}'))
+    await integration.invoke(messageEvent('{"room":"../x?y#ü\\ud800"}'))
+    await integration.invoke(messageEvent('{"room":".."}'))
+    await integration.invoke(messageEvent('{}'))
     expect(backend.calls.map(({ url }) => url)).toEqual([
       '/L0SM9cOFvHcCIhw%3D/..%2Fx%3Fy%23%C3%BC%EF%BF%BD/a%20b/{other}',
       '/L0SM9cOFvHcCIhw%3D/%2E%2E/a%20b/{other}',
@@ -322,8 +322,8 @@ describe('integrationUri', () => {
   })
 
   test('without a path it is /', async () => {
-    await proxy({ integrationUri: backend.url }).invoke(messageCall(''))
-    await proxy({ integrationUri: `${backend.url}?a=1` }).invoke(messageCall(''))
+    await proxy({ integrationUri: backend.url }).invoke(messageEvent(''))
+    await proxy({ integrationUri: `${backend.url}?a=1` }).invoke(messageEvent(''))
     expect(backend.calls.map(({ url }) => url)).toEqual(['/', '/?a=1'])
   })
 })
@@ -337,25 +337,25 @@ describe('headers from untrusted text', () => {
 
   test('a line break never starts a header: the header is left out', async () => {
     await proxy({ requestParameters }).invoke(
-      messageCall(JSON.stringify({ name: 'a\r\nX-Evil: 1', type: 'a/b', agent: 'x' })),
+      messageEvent(JSON.stringify({ name: 'a\r\nX-Evil: 1', type: 'a/b', agent: 'x' })),
     )
     expect(backend.calls[0]?.headers).not.toHaveProperty('x-name')
     expect(backend.calls[0]?.headers).not.toHaveProperty('x-evil')
     // Cut to its lower byte, as latin1 does, each of these would be a line feed.
-    await proxy({ requestParameters }).invoke(messageCall(JSON.stringify({ name: 'a\u560d\u560aX-Evil: 1' })))
+    await proxy({ requestParameters }).invoke(messageEvent(JSON.stringify({ name: 'a\u560d\u560aX-Evil: 1' })))
     expect(backend.calls[1]?.headers).not.toHaveProperty('x-evil')
   })
 
   test('text beyond ASCII goes as UTF-8', async () => {
-    await proxy({ requestParameters }).invoke(messageCall('{"name":"grüße 😀"}'))
+    await proxy({ requestParameters }).invoke(messageEvent('{"name":"grüße 😀"}'))
     expect(Buffer.from(backend.calls[0]?.headers['x-name'] as string, 'latin1').toString()).toBe('grüße 😀')
   })
 
   test('a mapped Content-Type or User-Agent replaces the default, which comes back when the source is missing', async () => {
     const integration = proxy({ requestParameters })
-    await integration.invoke(messageCall('{"type":"text/plain","agent":"mine"}'))
-    await integration.invoke(messageCall('{}'))
-    await integration.invoke(messageCall('not JSON'))
+    await integration.invoke(messageEvent('{"type":"text/plain","agent":"mine"}'))
+    await integration.invoke(messageEvent('{}'))
+    await integration.invoke(messageEvent('not JSON'))
     expect(backend.calls.map(({ headers }) => [headers['content-type'], headers['user-agent']])).toEqual([
       ['text/plain', 'mine'],
       ['application/json', 'AmazonAPIGateway_chat'],
@@ -364,14 +364,14 @@ describe('headers from untrusted text', () => {
   })
 
   test('headers of a handshake that may not be written are left out', async () => {
-    const call = connectCall({
+    const event = connectEvent({
       headers: [
         ['Bad Name', 'x'],
         ['X-Bad', 'a\nb'],
         ['X-Good', 'ü'],
       ],
     })
-    await proxy().invoke(call)
+    await proxy().invoke(event)
     expect(headersSent().map(([name]) => name)).not.toContain('X-Bad')
     expect(headersSent()).toContainEqual(['X-Good', Buffer.from('ü').toString('latin1')])
   })

@@ -1,7 +1,9 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { type EventType, RequestContext } from '../../src/events/request-context.ts'
-import type { ConnectRequest, IntegrationCall } from '../../src/integrations/contract.ts'
+import { ConnectEvent, type ConnectRequest } from '../../src/events/connect-event.ts'
+import { DisconnectEvent } from '../../src/events/disconnect-event.ts'
+import type { ConnectionEvent } from '../../src/events/event.ts'
+import { MessageEvent } from '../../src/events/message-event.ts'
 import { createProxyEvent } from '../../src/integrations/lambda-event.ts'
 import type { ConnectionRecord } from '../../src/vocabulary/connection.ts'
 
@@ -18,22 +20,21 @@ const connection: ConnectionRecord = {
   authorizer: null,
 }
 
-/** A context whose ids are the given ones. */
-function contextOf(
-  eventType: EventType,
-  routeKey: string,
-  time: number,
-  ids: { requestId: string; messageId?: string },
-  record = connection,
-): RequestContext {
-  const context = new RequestContext(record, eventType, routeKey, time)
-  Object.defineProperty(context, 'requestId', { value: ids.requestId })
-  if (ids.messageId !== undefined) Object.defineProperty(context, 'messageId', { value: ids.messageId })
-  return context
+/** An event whose ids are the given ones. */
+function withIds<Event extends ConnectionEvent>(event: Event, ids: { requestId: string; messageId?: string }): Event {
+  Object.defineProperty(event, 'requestId', { value: ids.requestId })
+  if (ids.messageId !== undefined) Object.defineProperty(event, 'messageId', { value: ids.messageId })
+  return event
 }
 
-function callOf(context: RequestContext, rest: Partial<IntegrationCall> = {}): IntegrationCall {
-  return { context, request: null, body: null, ...rest }
+function connectEvent(time: number, requestId: string, request: ConnectRequest, record = connection): ConnectEvent {
+  const event = withIds(new ConnectEvent(record, time, null), { requestId })
+  event.request = request
+  return event
+}
+
+function messageEvent(routeKey: string, body: string, record = connection): MessageEvent {
+  return withIds(new MessageEvent(record, routeKey, body, 1), { requestId: 'r', messageId: 'm' })
 }
 
 const handshake: ConnectRequest = {
@@ -56,13 +57,10 @@ const handshake: ConnectRequest = {
 
 describe('events of AWS_PROXY, text for text as in "Set up AWS Lambda proxy integration"', () => {
   test('CONNECT has headers, query, stage variables and the authorizer (§3.3)', () => {
-    const context = contextOf(
-      'CONNECT',
-      '$connect',
-      1759651750120,
-      { requestId: 'Abc1dEf2ghIFJkl=' },
-      { ...connection, authorizer: { principalId: 'user-7', tenant: 'acme', level: '3' } },
-    )
+    const event = connectEvent(1759651750120, 'Abc1dEf2ghIFJkl=', handshake, {
+      ...connection,
+      authorizer: { principalId: 'user-7', tenant: 'acme', level: '3' },
+    })
     const single = {
       Host: host,
       'Sec-WebSocket-Extensions': 'permessage-deflate; client_max_window_bits',
@@ -75,7 +73,7 @@ describe('events of AWS_PROXY, text for text as in "Set up AWS Lambda proxy inte
       'X-Forwarded-Proto': 'https',
     }
     const multi = Object.fromEntries(Object.entries(single).map(([name, value]) => [name, [value]]))
-    expect(createProxyEvent({ flavour: 'beta' })(callOf(context, { request: handshake }))).toBe(
+    expect(createProxyEvent({ flavour: 'beta' })(event)).toBe(
       `{"headers":${JSON.stringify(single)},"multiValueHeaders":${JSON.stringify(multi)},` +
         '"queryStringParameters":{"room":"blue"},"multiValueQueryStringParameters":{"room":["red","blue"]},' +
         '"stageVariables":{"flavour":"beta"},"requestContext":{"routeKey":"$connect",' +
@@ -88,11 +86,12 @@ describe('events of AWS_PROXY, text for text as in "Set up AWS Lambda proxy inte
   })
 
   test('MESSAGE has a messageId and the frame, and neither headers nor query (§3.4)', () => {
-    const context = contextOf('MESSAGE', 'sendmessage', 1759651753377, {
+    const body = '{"action":"sendmessage","data":"hi"}'
+    const event = withIds(new MessageEvent(connection, 'sendmessage', body, 1759651753377), {
       requestId: 'Abc2eRs3ghIFTuv=',
       messageId: 'Abc2ePq1ghICMno=',
     })
-    expect(createProxyEvent({})(callOf(context, { body: '{"action":"sendmessage","data":"hi"}' }))).toBe(
+    expect(createProxyEvent({})(event)).toBe(
       '{"requestContext":{"routeKey":"sendmessage","messageId":"Abc2ePq1ghICMno=","eventType":"MESSAGE",' +
         '"extendedRequestId":"Abc2eRs3ghIFTuv=","requestTime":"05/Oct/2025:08:09:13 +0000","messageDirection":"IN",' +
         '"stage":"prod","connectedAt":1759651750119,"requestTimeEpoch":1759651753377,' +
@@ -103,10 +102,11 @@ describe('events of AWS_PROXY, text for text as in "Set up AWS Lambda proxy inte
   })
 
   test('DISCONNECT has the four stub headers, the close code and the reason (§3.4)', () => {
-    const context = contextOf('DISCONNECT', '$disconnect', 1759652400001, { requestId: 'Abc9kLm4ghIFNop=' })
-    context.disconnectStatusCode = 1005
-    context.disconnectReason = 'Client-side close frame status not set'
-    expect(createProxyEvent({})(callOf(context))).toBe(
+    const reason = 'Client-side close frame status not set'
+    const event = withIds(new DisconnectEvent(connection, 1005, reason, 1759652400001), {
+      requestId: 'Abc9kLm4ghIFNop=',
+    })
+    expect(createProxyEvent({})(event)).toBe(
       `{"headers":{"Host":"${host}","x-api-key":"","X-Forwarded-For":"","x-restapi":""},` +
         `"multiValueHeaders":{"Host":["${host}"],"x-api-key":[""],"X-Forwarded-For":[""],"x-restapi":[""]},` +
         '"requestContext":{"routeKey":"$disconnect","disconnectStatusCode":1005,"eventType":"DISCONNECT",' +
@@ -119,21 +119,13 @@ describe('events of AWS_PROXY, text for text as in "Set up AWS Lambda proxy inte
   })
 
   test('a reason that the client left empty is an empty string, not absent (§3.5)', () => {
-    const context = contextOf('DISCONNECT', '$disconnect', 1, { requestId: 'r' })
-    context.disconnectStatusCode = 1000
-    context.disconnectReason = ''
-    expect(parse(callOf(context)).requestContext.disconnectReason).toBe('')
+    const event = withIds(new DisconnectEvent(connection, 1000, '', 1), { requestId: 'r' })
+    expect(parse(event).requestContext.disconnectReason).toBe('')
   })
 
   test('the stub Host is the host alone where the path named the API', () => {
-    const context = contextOf(
-      'DISCONNECT',
-      '$disconnect',
-      1,
-      { requestId: 'r' },
-      { ...connection, domainName: 'localhost:8080/chat' },
-    )
-    const event = parse(callOf(context))
+    const record = { ...connection, domainName: 'localhost:8080/chat' }
+    const event = parse(withIds(new DisconnectEvent(record, 1000, '', 1), { requestId: 'r' }))
     expect(event.headers.Host).toBe('localhost:8080')
     expect(event.requestContext.domainName).toBe('localhost:8080/chat')
   })
@@ -141,23 +133,20 @@ describe('events of AWS_PROXY, text for text as in "Set up AWS Lambda proxy inte
 
 describe('members of the event', () => {
   test('both query members are absent without a query string (§1.5)', () => {
-    const context = contextOf('CONNECT', '$connect', 1, { requestId: 'r' })
-    const event = parse(callOf(context, { request: { ...handshake, query: [] } }))
+    const event = parse(connectEvent(1, 'r', { ...handshake, query: [] }))
     expect(Object.keys(event)).toEqual(['headers', 'multiValueHeaders', 'requestContext', 'isBase64Encoded'])
   })
 
   test('userAgent is absent from identity when the client sent none (§3.5)', () => {
-    const context = contextOf('MESSAGE', 'x', 1, { requestId: 'r', messageId: 'm' }, { ...connection, userAgent: null })
-    expect(parse(callOf(context, { body: '' })).requestContext.identity).toEqual({ sourceIp: '203.0.113.9' })
+    const event = messageEvent('x', '', { ...connection, userAgent: null })
+    expect(parse(event).requestContext.identity).toEqual({ sourceIp: '203.0.113.9' })
   })
 
   test('an empty frame is an empty body, not an absent one', () => {
-    const context = contextOf('MESSAGE', '$default', 1, { requestId: 'r', messageId: 'm' })
-    expect(parse(callOf(context, { body: '' })).body).toBe('')
+    expect(parse(messageEvent('$default', '')).body).toBe('')
   })
 
   test('a repeated header has its last value in headers and all in multiValueHeaders, whatever its case (§1.5)', () => {
-    const context = contextOf('CONNECT', '$connect', 1, { requestId: 'r' })
     const request: ConnectRequest = {
       headers: [
         ['X-Tag', 'a'],
@@ -166,13 +155,12 @@ describe('members of the event', () => {
       ],
       query: [],
     }
-    const event = parse(callOf(context, { request }))
+    const event = parse(connectEvent(1, 'r', request))
     expect(event.headers).toEqual({ Host: 'h', 'X-Tag': 'b' })
     expect(event.multiValueHeaders).toEqual({ Host: ['h'], 'X-Tag': ['a', 'b'] })
   })
 
   test('names of JavaScript are data like any other', () => {
-    const context = contextOf('CONNECT', '$connect', 1, { requestId: 'r' })
     const request: ConnectRequest = {
       headers: [
         ['__proto__', 'h'],
@@ -184,7 +172,7 @@ describe('members of the event', () => {
         ['toString', 't'],
       ],
     }
-    const event = parse(callOf(context, { request }))
+    const event = parse(connectEvent(1, 'r', request))
     expect(Object.entries(event.headers)).toEqual([
       ['__proto__', 'h'],
       ['constructor', 'c'],
@@ -204,13 +192,11 @@ describe('members of the event', () => {
     fc.assert(
       fc.property(text, text, text, text, (body, name, value, agent) => {
         const record = { ...connection, userAgent: agent }
-        const message = contextOf('MESSAGE', name, 1, { requestId: 'r', messageId: 'm' }, record)
-        const event = parse(callOf(message, { body }))
+        const event = parse(messageEvent(name, body, record))
         expect(event.body).toBe(body)
         expect(event.requestContext.routeKey).toBe(name)
         expect(event.requestContext.identity.userAgent).toBe(agent)
-        const connect = contextOf('CONNECT', '$connect', 1, { requestId: 'r' })
-        const { queryStringParameters } = parse(callOf(connect, { request: { headers: [], query: [[name, value]] } }))
+        const { queryStringParameters } = parse(connectEvent(1, 'r', { headers: [], query: [[name, value]] }))
         expect(Object.entries(queryStringParameters)).toEqual([[name, value]])
       }),
     )
@@ -226,6 +212,6 @@ interface ProxyEvent {
   body?: string
 }
 
-function parse(call: IntegrationCall): ProxyEvent {
-  return JSON.parse(createProxyEvent({})(call)) as ProxyEvent
+function parse(event: ConnectionEvent): ProxyEvent {
+  return JSON.parse(createProxyEvent({})(event)) as ProxyEvent
 }

@@ -2,17 +2,13 @@ import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { type EventType, RequestContext } from '../../src/events/request-context.ts'
+import { ConnectEvent } from '../../src/events/connect-event.ts'
+import { MessageEvent } from '../../src/events/message-event.ts'
 import type { FunctionDefinition } from '../../src/functions/contract.ts'
 import { createFunctionFinder } from '../../src/functions/finder.ts'
 import { createLambdaApi, type LambdaApi } from '../../src/functions/lambda-api.ts'
 import { createFunctionPools, type FunctionPools } from '../../src/functions/pools.ts'
-import type {
-  Integration,
-  IntegrationCall,
-  IntegrationDefinition,
-  IntegrationScope,
-} from '../../src/integrations/contract.ts'
+import type { Integration, IntegrationDefinition, IntegrationScope } from '../../src/integrations/contract.ts'
 import { createLambdaType } from '../../src/integrations/lambda.ts'
 import type { ConnectionRecord } from '../../src/vocabulary/connection.ts'
 import { GatewayError } from '../../src/vocabulary/errors.ts'
@@ -118,10 +114,14 @@ async function using<T>(
   }
 }
 
-function callOf(body: string | null, eventType: EventType = 'MESSAGE'): IntegrationCall {
-  const context = new RequestContext(connection, eventType, 'send', Date.now())
-  const request = eventType === 'CONNECT' ? { headers: [['Host', 'h']] as [string, string][], query: [] } : null
-  return { context, request, body }
+function eventOf(body: string): MessageEvent {
+  return new MessageEvent(connection, 'send', body, Date.now())
+}
+
+function connectEvent(): ConnectEvent {
+  const event = new ConnectEvent(connection, Date.now(), null)
+  event.request = { headers: [['Host', 'h']], query: [] }
+  return event
 }
 
 async function failure(promise: unknown): Promise<GatewayError> {
@@ -190,17 +190,17 @@ describe('compile', () => {
 
 describe('AWS_PROXY', () => {
   test('hands the event over and gives the result (§3.4, §3.6)', async () => {
-    const call = callOf('{"action":"send"}')
-    const result = await using(proxy('function:${stageVariables.fn}'), (each) => each.invoke(call))
+    const event = eventOf('{"action":"send"}')
+    const result = await using(proxy('function:${stageVariables.fn}'), (each) => each.invoke(event))
     expect(result).toMatchObject({ status: 200, headers: [] })
     expect(JSON.parse(text(result.body))).toMatchObject({
       body: '{"action":"send"}',
       stageVariables: { fn: 'echo', tenant: 'acme' },
-      requestContext: { routeKey: 'send', eventType: 'MESSAGE', requestId: call.context.requestId },
+      requestContext: { routeKey: 'send', eventType: 'MESSAGE', requestId: event.requestId },
     })
-    expect(call.context).toMatchObject({ integrationStatus: 200, integrationRequestId: call.context.requestId })
-    expect(call.context.integrationLatency).toBeGreaterThan(0)
-    expect(call.context.integrationErrorMessage).toBeNull()
+    expect(event.integration).toMatchObject({ status: 200, requestId: event.requestId })
+    expect(event.integration?.latencyInMillis).toBeGreaterThan(0)
+    expect(event.integration?.errorMessage).toBeNull()
   })
 
   test.each([
@@ -210,16 +210,16 @@ describe('AWS_PROXY', () => {
     ['a function that never returns', 'never', 'INTEGRATION_TIMEOUT', 'took more than 300 ms'],
   ])('%s is an error, which the log line gets too', async (_, name, code, message) => {
     const timeoutInMillis = name === 'never' ? 300 : 10_000
-    const call = callOf('')
-    const error = await using(proxy(`function:${name}`, { timeoutInMillis }), (each) => failure(each.invoke(call)))
+    const event = eventOf('')
+    const error = await using(proxy(`function:${name}`, { timeoutInMillis }), (each) => failure(each.invoke(event)))
     expect(error.code).toBe(code)
     expect(error.message).toContain(message)
-    expect(call.context.integrationErrorMessage).toBe(error.message)
-    expect(call.context.integrationLatency).toBeGreaterThan(0)
+    expect(event.integration?.errorMessage).toBe(error.message)
+    expect(event.integration?.latencyInMillis).toBeGreaterThan(0)
   })
 
   test('null is an empty 200 where the API says SILENCE (§13)', async () => {
-    const result = await using(proxy('function:answer'), (each) => each.invoke(callOf('')), {
+    const result = await using(proxy('function:answer'), (each) => each.invoke(eventOf('')), {
       nullFunctionResult: 'SILENCE',
     })
     expect(result).toEqual({ status: 200, headers: [], body: '' })
@@ -227,21 +227,21 @@ describe('AWS_PROXY', () => {
 
   test('a function that is not declared is invoked over the Lambda API', async () => {
     remoteReply = { status: 200, headers: { 'x-amzn-RequestId': 'id-1' }, body: '{"statusCode":201,"body":"remote"}' }
-    const call = callOf('hi')
-    const result = await using(proxy('elsewhere'), (each) => each.invoke(call))
+    const event = eventOf('hi')
+    const result = await using(proxy('elsewhere'), (each) => each.invoke(event))
     expect(result).toEqual({ status: 201, headers: [], body: 'remote' })
     expect(remoteCalls.at(-1)?.url).toBe('/2015-03-31/functions/elsewhere/invocations')
     expect(JSON.parse(remoteCalls.at(-1)?.body ?? '')).toMatchObject({ body: 'hi' })
-    expect(call.context.integrationRequestId).toBe('id-1')
+    expect(event.integration?.requestId).toBe('id-1')
   })
 
   test('a function that cannot be invoked is FUNCTION_UNAVAILABLE (§1.3)', async () => {
     remoteReply = { status: 404, headers: {}, body: '{"Message":"Function not found"}' }
-    const call = callOf('')
-    const error = await using(proxy('elsewhere'), (each) => failure(each.invoke(call)))
+    const event = eventOf('')
+    const error = await using(proxy('elsewhere'), (each) => failure(each.invoke(event)))
     expect(error.code).toBe('FUNCTION_UNAVAILABLE')
-    expect(call.context.integrationErrorMessage).toContain('404')
-    expect(call.context.integrationStatus).toBeNull()
+    expect(event.integration?.errorMessage).toContain('404')
+    expect(event.integration?.status).toBeNull()
   })
 })
 
@@ -253,19 +253,19 @@ describe('AWS', () => {
       ...request,
       integrationResponses: { $default: { responseTemplates: { $default: '{"reply":$input.json(\'$.said\')}' } } },
     })
-    const result = await using(definition, (each) => each.invoke(callOf('{"text":"hi"}')))
+    const result = await using(definition, (each) => each.invoke(eventOf('{"text":"hi"}')))
     expect(result.status).toBe(200)
     expect(text(result.body)).toBe('{"reply":"hi"}')
   })
 
   test('without templates the message is the event and the result passes through', async () => {
-    const result = await using(mapped('function:answer'), (each) => each.invoke(callOf('{"answer":[1,"a"]}')))
+    const result = await using(mapped('function:answer'), (each) => each.invoke(eventOf('{"answer":[1,"a"]}')))
     expect(text(result.body)).toBe('[1,"a"]')
   })
 
   test('an event without a payload is {}', async () => {
     const definition = mapped('function:echo')
-    const result = await using(definition, (each) => each.invoke(callOf(null, 'CONNECT')))
+    const result = await using(definition, (each) => each.invoke(connectEvent()))
     expect(JSON.parse(text(result.body))).toEqual({ statusCode: 200, body: '{}' })
     expect(result.status).toBe(200)
   })
@@ -277,26 +277,26 @@ describe('AWS', () => {
         '/.*stock.*/': { responseTemplates: { '200': "sorry: $input.path('$.errorMessage')" } },
       },
     })
-    const call = callOf('{}')
-    const result = await using(definition, (each) => each.invoke(call))
+    const event = eventOf('{}')
+    const result = await using(definition, (each) => each.invoke(event))
     expect(text(result.body)).toBe('sorry: no stock')
     expect(result.status).toBe(502)
-    expect(call.context.integrationErrorMessage).toBe('OrderError: no stock')
+    expect(event.integration?.errorMessage).toBe('OrderError: no stock')
   })
 
   test('an error that no key fits goes to $default, and is FUNCTION_FAILURE without any integration response', async () => {
     const definition = mapped('function:throws', {
       integrationResponses: { $default: {}, '/other/': { responseTemplates: { $default: 'no' } } },
     })
-    const result = await using(definition, (each) => each.invoke(callOf('{}')))
+    const result = await using(definition, (each) => each.invoke(eventOf('{}')))
     expect(JSON.parse(text(result.body))).toMatchObject({ errorMessage: 'no stock' })
-    const error = await using(mapped('function:throws'), (each) => failure(each.invoke(callOf('{}'))))
+    const error = await using(mapped('function:throws'), (each) => failure(each.invoke(eventOf('{}'))))
     expect(error.code).toBe('FUNCTION_FAILURE')
   })
 
   test('a success never matches a pattern', async () => {
     const definition = mapped('function:answer', { integrationResponses: { '/.*/': {} } })
-    const error = await using(definition, (each) => failure(each.invoke(callOf('{"answer":1}'))))
+    const error = await using(definition, (each) => failure(each.invoke(eventOf('{"answer":1}'))))
     expect(error.code).toBe('API_CONFIGURATION_ERROR')
   })
 
@@ -304,23 +304,23 @@ describe('AWS', () => {
     const definition = mapped('function:never', {
       requestParameters: { 'integration.request.header.X-Amz-Invocation-Type': "'Event'" },
     })
-    const result = await using(definition, (each) => each.invoke(callOf('{}')))
+    const result = await using(definition, (each) => each.invoke(eventOf('{}')))
     expect(result).toMatchObject({ status: 200, body: '' })
     remoteReply = { status: 202, headers: {}, body: '' }
     const remote = { ...definition, integrationUri: 'elsewhere' }
-    expect(await using(remote, (each) => each.invoke(callOf('{}')))).toMatchObject({ status: 200, body: '' })
+    expect(await using(remote, (each) => each.invoke(eventOf('{}')))).toMatchObject({ status: 200, body: '' })
     expect(remoteCalls.at(-1)?.type).toBe('Event')
   })
 
   test('a message that may not pass is UNSUPPORTED_MEDIA_TYPE, and the function is not called (§3.1)', async () => {
     const definition = mapped('function:answer', { passthroughBehavior: 'NEVER' })
-    const call = callOf('{}')
-    const error = await using(definition, (each) => failure(each.invoke(call)))
+    const event = eventOf('{}')
+    const error = await using(definition, (each) => failure(each.invoke(event)))
     expect(error.code).toBe('UNSUPPORTED_MEDIA_TYPE')
   })
 
   test('an event that is no JSON is an error of the call', async () => {
-    const error = await using(mapped('function:echo'), (each) => failure(each.invoke(callOf('not json'))))
+    const error = await using(mapped('function:echo'), (each) => failure(each.invoke(eventOf('not json'))))
     expect(error.code).toBe('FUNCTION_FAILURE')
     expect(error.message).toContain('SyntaxError')
   })

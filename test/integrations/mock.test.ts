@@ -4,11 +4,11 @@ import type { Integration, IntegrationDefinition } from '../../src/integrations/
 import { mockIntegrationType } from '../../src/integrations/mock.ts'
 import { readMockStatus } from '../../src/integrations/mock-status.ts'
 import {
-  connectCall,
+  connectEvent,
   definitionOf,
   failureOf,
   faultsOf,
-  messageCall,
+  messageEvent,
   openIntegration,
   scopeWith,
   textOf,
@@ -22,7 +22,7 @@ function mock(part: Partial<IntegrationDefinition>, stageVariables = {}): Integr
 const ok = { 'application/json': '{"statusCode":200}' }
 
 async function reply(integration: Integration, body = '{}'): Promise<string> {
-  return textOf(await integration.invoke(messageCall(body)))
+  return textOf(await integration.invoke(messageEvent(body)))
 }
 
 describe('§3.8 MOCK', () => {
@@ -64,13 +64,13 @@ describe('§3.8 MOCK', () => {
   test('no integration response that fits is an API configuration error', async () => {
     const integration = mock({ requestTemplates: ok, integrationResponses: { '/404/': {} } })
     expect(integration.constant).toBeNull()
-    expect((await failureOf(integration, messageCall('{}'))).code).toBe('API_CONFIGURATION_ERROR')
+    expect((await failureOf(integration, messageEvent('{}'))).code).toBe('API_CONFIGURATION_ERROR')
   })
 
   test('without request templates the message itself has to say the status', async () => {
     const integration = mock({ integrationResponses: { $default: { responseTemplates: { $default: 'said' } } } })
     expect(await reply(integration, '{"statusCode":201}')).toBe('said')
-    expect((await failureOf(integration, messageCall('hello'))).code).toBe('API_CONFIGURATION_ERROR')
+    expect((await failureOf(integration, messageEvent('hello'))).code).toBe('API_CONFIGURATION_ERROR')
   })
 
   test('on $connect the status decides and response parameters become headers', async () => {
@@ -88,14 +88,14 @@ describe('§3.8 MOCK', () => {
         '/401/': { responseTemplates: { $default: '{"why":"token"}' } },
       },
     })
-    const accepted = await integration.invoke(connectCall({ query: [['token', 'good']] }))
+    const accepted = await integration.invoke(connectEvent({ query: [['token', 'good']] }))
     expect(accepted.status).toBe(200)
     expect(accepted.headers).toEqual([
       ['Content-Type', 'application/json'],
       ['Sec-WebSocket-Protocol', 'chat'],
       ['X-Connection', 'L0SM9cOFvHcCIhw='],
     ])
-    const refused = await integration.invoke(connectCall())
+    const refused = await integration.invoke(connectEvent())
     expect([refused.status, textOf(refused)]).toEqual([401, '{"why":"token"}'])
   })
 })
@@ -144,7 +144,7 @@ describe('what is constant is made at load', () => {
         },
       },
     })
-    expect(await integration.invoke(messageCall(''))).toEqual(integration.constant)
+    expect(await integration.invoke(messageEvent(''))).toEqual(integration.constant)
   })
 })
 

@@ -3,7 +3,7 @@ import type { IntegrationDefinition } from '../../src/integrations/contract.ts'
 import { type BackendAnswer, compileResponseMapping } from '../../src/integrations/integration-response.ts'
 import { compileRequestTemplate } from '../../src/integrations/request-template.ts'
 import { GatewayError } from '../../src/vocabulary/errors.ts'
-import { connectCall, definitionOf, disconnectCall, messageCall, noFault, scopeWith, textOf } from './calls.ts'
+import { connectEvent, definitionOf, disconnectEvent, messageEvent, noFault, scopeWith, textOf } from './calls.ts'
 
 type Responses = NonNullable<IntegrationDefinition['integrationResponses']>
 
@@ -22,7 +22,7 @@ function codeOf(run: () => unknown): string {
   return 'none'
 }
 
-function respond(definitions: Responses | undefined, answer: Partial<BackendAnswer>, call = messageCall('{"k":"m"}')) {
+function respond(definitions: Responses | undefined, answer: Partial<BackendAnswer>, call = messageEvent('{"k":"m"}')) {
   const status = answer.status ?? 200
   return compileResponseMapping(definitions, scopeWith(), noFault).map(call, {
     selectionValue: String(status),
@@ -37,15 +37,15 @@ describe('§3.1 request templates', () => {
   const templates = { 'application/json': 'json', chat: 'chat:$input.body', $default: 'default' }
 
   test('no templateSelectionExpression: the application/json template', () => {
-    expect(request({ requestTemplates: templates }).render(messageCall('x'))).toBe('json')
+    expect(request({ requestTemplates: templates }).render(messageEvent('x'))).toBe('json')
   })
 
   test('the expression picks the key, and unmatched falls to $default', () => {
     const template = request({ requestTemplates: templates, templateSelectionExpression: '${request.body.kind}' })
-    expect(template.render(messageCall('{"kind":"chat"}'))).toBe('chat:{"kind":"chat"}')
-    expect(template.render(messageCall('{"kind":"constructor"}'))).toBe('default')
-    expect(template.render(messageCall('not JSON'))).toBe('default')
-    expect(template.render(connectCall())).toBe('default')
+    expect(template.render(messageEvent('{"kind":"chat"}'))).toBe('chat:{"kind":"chat"}')
+    expect(template.render(messageEvent('{"kind":"constructor"}'))).toBe('default')
+    expect(template.render(messageEvent('not JSON'))).toBe('default')
+    expect(template.render(connectEvent())).toBe('default')
   })
 
   test('a static expression that names no key falls to $default', () => {
@@ -56,7 +56,7 @@ describe('§3.1 request templates', () => {
 
   test('handshakes can be told apart by header and query', () => {
     const template = request({ requestTemplates: { a: 'A' }, templateSelectionExpression: '$request.header.x-kind' })
-    expect(template.render(connectCall({ headers: [['X-Kind', 'a']] }))).toBe('A')
+    expect(template.render(connectEvent({ headers: [['X-Kind', 'a']] }))).toBe('A')
   })
 
   test.each([
@@ -68,8 +68,8 @@ describe('§3.1 request templates', () => {
     (passthroughBehavior, noMatch, noTemplates) => {
       const outcome = (requestTemplates: Record<string, string> | undefined): string => {
         const template = request({ passthroughBehavior, requestTemplates })
-        const code = codeOf(() => template.render(messageCall('raw')))
-        return code === 'none' ? String(template.render(messageCall('raw'))) : code
+        const code = codeOf(() => template.render(messageEvent('raw')))
+        return code === 'none' ? String(template.render(messageEvent('raw'))) : code
       }
       expect(outcome({ 'text/plain': 'x' })).toBe(noMatch)
       expect(outcome(undefined)).toBe(noTemplates)
@@ -77,8 +77,8 @@ describe('§3.1 request templates', () => {
   )
 
   test('nothing passes through where there is no message', () => {
-    expect(request({}).render(connectCall())).toBeNull()
-    expect(request({}).render(disconnectCall())).toBeNull()
+    expect(request({}).render(connectEvent())).toBeNull()
+    expect(request({}).render(disconnectEvent())).toBeNull()
   })
 
   test('§9.2 templates see the message, the handshake, $context and $stageVariables', () => {
@@ -91,8 +91,8 @@ describe('§3.1 request templates', () => {
       },
       { flavour: 'beta' },
     )
-    expect(template.render(messageCall('{"a":"x"}'))).toBe('x L0SM9cOFvHcCIhw= beta  ')
-    const handshake = connectCall({
+    expect(template.render(messageEvent('{"a":"x"}'))).toBe('x L0SM9cOFvHcCIhw= beta  ')
+    const handshake = connectEvent({
       headers: [['X-Kind', 'k']],
       query: [
         ['room', 'red'],
@@ -106,24 +106,24 @@ describe('§3.1 request templates', () => {
     const template = request({
       requestTemplates: { 'application/json': '$input.params("__proto__")-$input.params("constructor")' },
     })
-    expect(template.render(connectCall({ query: [['__proto__', 'p']] }))).toBe('p-')
+    expect(template.render(connectEvent({ query: [['__proto__', 'p']] }))).toBe('p-')
   })
 
   test('a template that fails is an API configuration error; a message that is no JSON is the client’s fault', () => {
     const template = request({ requestTemplates: { 'application/json': '$input.path("$.a")' } })
-    expect(codeOf(() => template.render(messageCall('not JSON')))).toBe('BAD_REQUEST_BODY')
+    expect(codeOf(() => template.render(messageEvent('not JSON')))).toBe('BAD_REQUEST_BODY')
     const endless = request({ requestTemplates: { 'application/json': '#macro(a)#a()#end#a()' } })
-    expect(codeOf(() => endless.render(messageCall('{}')))).toBe('API_CONFIGURATION_ERROR')
+    expect(codeOf(() => endless.render(messageEvent('{}')))).toBe('API_CONFIGURATION_ERROR')
   })
 
   test('hostile messages: deep, with __proto__, with duplicate keys', () => {
     const template = request({
       requestTemplates: { 'application/json': '$input.path("$.a")|$input.path("$.__proto__.x")' },
     })
-    expect(template.render(messageCall('{"a":1,"a":2,"__proto__":{"x":3}}'))).toBe('2|3')
+    expect(template.render(messageEvent('{"a":1,"a":2,"__proto__":{"x":3}}'))).toBe('2|3')
     const deep = `{"a":${'['.repeat(60_000)}${']'.repeat(60_000)}}`
     expect(['none', 'API_CONFIGURATION_ERROR', 'BAD_REQUEST_BODY']).toContain(
-      codeOf(() => template.render(messageCall(deep))),
+      codeOf(() => template.render(messageEvent(deep))),
     )
   })
 })

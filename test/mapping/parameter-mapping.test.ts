@@ -1,7 +1,9 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { RequestContext } from '../../src/events/request-context.ts'
-import { compileParameterMapping, type ParameterInput } from '../../src/mapping/parameter-mapping.ts'
+import { ConnectEvent } from '../../src/events/connect-event.ts'
+import type { ConnectionEvent } from '../../src/events/event.ts'
+import { MessageEvent } from '../../src/events/message-event.ts'
+import { compileParameterMapping } from '../../src/mapping/parameter-mapping.ts'
 import type { ConnectionRecord } from '../../src/vocabulary/connection.ts'
 
 const connection: ConnectionRecord = {
@@ -14,33 +16,30 @@ const connection: ConnectionRecord = {
   domainName: 'chat.example',
   authorizer: { principalId: 'user-7', tenant: 'acme' },
 }
-const connect: ParameterInput = {
-  context: new RequestContext(connection, 'CONNECT', '$connect', 1),
-  request: {
-    headers: [
-      ['X-Kind', 'a'],
-      ['x-kind', 'b'],
-    ],
-    query: [
-      ['room', 'red'],
-      ['room', 'blue'],
-      ['Room', 'no'],
-    ],
-  },
-  body: null,
+const connect = new ConnectEvent(connection, 1, null)
+connect.request = {
+  headers: [
+    ['X-Kind', 'a'],
+    ['x-kind', 'b'],
+  ],
+  query: [
+    ['room', 'red'],
+    ['room', 'blue'],
+    ['Room', 'no'],
+  ],
 }
 
-function message(body: string): ParameterInput {
-  return { context: new RequestContext(connection, 'MESSAGE', 'join', 1), request: null, body }
+function message(body: string): MessageEvent {
+  return new MessageEvent(connection, 'join', body, 1)
 }
 
-function read(source: string, input: ParameterInput): string | null {
+function read(source: string, event: ConnectionEvent): string | null {
   const { parameters, faults } = compileParameterMapping(
     { 'integration.request.header.X': source },
     { flavour: 'beta' },
   )
   expect(faults).toEqual([])
-  return parameters[0]?.source.read(input) ?? null
+  return parameters[0]?.source.read(event) ?? null
 }
 
 function faultsOf(parameters: Record<string, string>) {

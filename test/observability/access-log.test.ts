@@ -1,9 +1,9 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { RequestContext } from '../../src/events/request-context.ts'
+import { MessageEvent } from '../../src/events/message-event.ts'
 import { compileAccessLog, createAccessLog } from '../../src/observability/access-log.ts'
 
-function contextOf(userAgent: string | null = 'demo/1.0'): RequestContext {
+function eventOf(userAgent: string | null = 'demo/1.0'): MessageEvent {
   const connection = {
     connectionId: 'L0SM9cOFvHcCIhw=',
     apiId: 'chat',
@@ -14,16 +14,16 @@ function contextOf(userAgent: string | null = 'demo/1.0'): RequestContext {
     domainName: '127.0.0.1:8080',
     authorizer: { principalId: 'user-7', 'my-prop': 'hyphen' },
   }
-  return new RequestContext(connection, 'MESSAGE', 'send', 1_759_651_753_377)
+  return new MessageEvent(connection, 'send', '{}', 1_759_651_753_377)
 }
 
 const json = `{"requestId":"$context.requestId","ip":"$context.identity.sourceIp","requestTime":"$context.requestTime","eventType":"$context.eventType","routeKey":"$context.routeKey","status":"$context.status","connectionId":"$context.connectionId"}`
 
 test('the typical JSON format makes a line of JSON', () => {
-  const context = contextOf()
-  context.status = 200
-  expect(JSON.parse(compileAccessLog(json)(context))).toEqual({
-    requestId: context.requestId,
+  const event = eventOf()
+  event.status = 200
+  expect(JSON.parse(compileAccessLog(json)(event))).toEqual({
+    requestId: event.requestId,
     ip: '203.0.113.9',
     requestTime: '05/Oct/2025:08:09:13 +0000',
     eventType: 'MESSAGE',
@@ -45,24 +45,24 @@ test.each([
   ['hyphens', '$context.requestId-x $context.authorizer.my-prop', 'RID-x hyphen'],
   ['a dollar that starts no name', '$ $5 $context.requestId', '$ $5 RID'],
 ])('a format in %s is printed as it stands, with the values in it', (_, format, expected) => {
-  const context = contextOf()
-  expect(compileAccessLog(format)(context)).toBe(expected.replace('RID', context.requestId))
+  const event = eventOf()
+  expect(compileAccessLog(format)(event)).toBe(expected.replace('RID', event.requestId))
 })
 
 test('a variable that is not set prints a hyphen', () => {
   const line = compileAccessLog(
     '$context.requestId|$context.error.message|$context.identity.userAgent|$context.authorizer.no',
   )
-  expect(line(contextOf(null)).split('|').slice(1)).toEqual(['-', '-', '-'])
-  expect(line(contextOf('')).split('|')[2]).toBe('-')
+  expect(line(eventOf(null)).split('|').slice(1)).toEqual(['-', '-', '-'])
+  expect(line(eventOf('')).split('|')[2]).toBe('-')
 })
 
 test('error.messageString brings its quotes, set or not', () => {
   const line = compileAccessLog('{"id":"$context.requestId","error":$context.error.messageString}')
-  const context = contextOf()
-  expect(JSON.parse(line(context)).error).toBe('-')
-  context.errorMessage = 'say "no"\n'
-  expect(JSON.parse(line(context)).error).toBe('say "no"\n')
+  const event = eventOf()
+  expect(JSON.parse(line(event)).error).toBe('-')
+  event.failure = { message: 'say "no"\n', responseType: 'DEFAULT_5XX', validationErrorString: null }
+  expect(JSON.parse(line(event)).error).toBe('say "no"\n')
 })
 
 test.each([
@@ -80,13 +80,13 @@ test.each([
 })
 
 test('extendedRequestId may stand for requestId, its equal', () => {
-  const context = contextOf()
-  expect(compileAccessLog('$context.extendedRequestId')(context)).toBe(context.requestId)
+  const event = eventOf()
+  expect(compileAccessLog('$context.extendedRequestId')(event)).toBe(event.requestId)
 })
 
 test('a line feed at the end of a format, as YAML blocks leave it, is no fault', () => {
-  const context = contextOf()
-  expect(compileAccessLog('$context.requestId\n')(context)).toBe(context.requestId)
+  const event = eventOf()
+  expect(compileAccessLog('$context.requestId\n')(event)).toBe(event.requestId)
 })
 
 test('no User-Agent can break a line of JSON, leave its quotes, or start a line of its own', () => {
@@ -112,7 +112,7 @@ test('no User-Agent can break a line of JSON, leave its quotes, or start a line 
   })
   fc.assert(
     fc.property(hostile, (userAgent) => {
-      const written = line(contextOf(userAgent))
+      const written = line(eventOf(userAgent))
       expect(JSON.parse(written).agent).toBe(userAgent)
       // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what must not be there
       expect(written).not.toMatch(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/)
@@ -122,13 +122,13 @@ test('no User-Agent can break a line of JSON, leave its quotes, or start a line 
 
 test('a value is cut at 4096 characters', () => {
   const line = compileAccessLog('$context.requestId $context.identity.userAgent')
-  expect(line(contextOf('x'.repeat(100_000))).length).toBe(16 + 1 + 4096 + 1)
+  expect(line(eventOf('x'.repeat(100_000))).length).toBe(16 + 1 + 4096 + 1)
 })
 
 test('one event is one line', () => {
   const written: string[] = []
   const access = createAccessLog('$context.requestId', { write: (line) => void written.push(line) })
-  const contexts = [contextOf(), contextOf()]
-  for (const context of contexts) access(context)
-  expect(written).toEqual(contexts.map((context) => `${context.requestId}\n`))
+  const events = [eventOf(), eventOf()]
+  for (const event of events) access(event)
+  expect(written).toEqual(events.map((event) => `${event.requestId}\n`))
 })

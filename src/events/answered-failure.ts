@@ -1,0 +1,22 @@
+import { type ErrorCode, errorTable } from '../vocabulary/errors.ts'
+
+/** A failure as the client was told of it: what `$context.error` shows. */
+export interface AnsweredFailure {
+  readonly message: string
+  /** AWS's name for the kind of answer: `ACCESS_DENIED`, `INTEGRATION_TIMEOUT` … */
+  readonly responseType: string
+  /** Why a message fails its route's model; null for any other failure. */
+  readonly validationErrorString: string | null
+}
+
+const prepared = new Map(
+  Object.entries(errorTable).map(([code, { message, responseType }]): [string, AnsweredFailure] => [
+    code,
+    { message, responseType, validationErrorString: null },
+  ]),
+)
+
+/** The failure of one code of the error table; the same object every time. */
+export function answeredFailure(code: ErrorCode): AnsweredFailure {
+  return prepared.get(code) as AnsweredFailure
+}

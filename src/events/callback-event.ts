@@ -1,0 +1,56 @@
+import type { ContextSource } from './context-source.ts'
+import { EventBase } from './event-base.ts'
+
+/** What is known of a callback when it comes. */
+export interface CallbackArrival {
+  readonly apiId: string
+  /** The name of the stage in the URL. */
+  readonly stage: string
+  readonly method: string
+  /** The authority that the caller used. */
+  readonly domainName: string
+  /** The connection id of the path, whether or not there is such a connection; empty where the path has none. */
+  readonly connectionId: string
+  /** The caller's address. */
+  readonly sourceIp: string
+  /** The caller's User-Agent; null when it sent none. */
+  readonly userAgent: string | null
+  readonly requestTimeEpoch: number
+}
+
+/**
+ * A call of the `@connections` API. Nothing is known of the connection but the id in the path, and the identity is the
+ * caller's.
+ */
+export class CallbackEvent extends EventBase {
+  readonly eventType = 'CONNECTION_API'
+  readonly apiId: string
+  readonly stage: string
+  readonly domainName: string
+  readonly connectionId: string
+  readonly sourceIp: string
+  readonly userAgent: string | null
+
+  constructor(arrival: CallbackArrival) {
+    super(`${arrival.method} /@connections/{connectionId}`, arrival.requestTimeEpoch, null)
+    this.apiId = arrival.apiId
+    this.stage = arrival.stage
+    this.domainName = arrival.domainName
+    this.connectionId = arrival.connectionId
+    this.sourceIp = arrival.sourceIp
+    this.userAgent = arrival.userAgent
+  }
+}
+
+export const callbackContext: ContextSource<CallbackEvent> = {
+  connectionId: ({ connectionId }) => connectionId,
+  connectedAt: null,
+  domainName: ({ domainName }) => domainName,
+  sourceIp: ({ sourceIp }) => sourceIp,
+  userAgent: ({ userAgent }) => userAgent,
+  authorizer: null,
+  messageId: null,
+  disconnectStatusCode: null,
+  disconnectReason: null,
+  integration: null,
+}

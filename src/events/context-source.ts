@@ -1,0 +1,24 @@
+import type { IntegrationReport } from './integration-report.ts'
+
+/** A reader of one value of an event, which gives null where the value is not set; null itself for a kind without it. */
+type Reader<Kind, Value> = ((event: Kind) => Value | null) | null
+
+/**
+ * Where `$context` finds the values that depend on the kind of an event. Each kind has one of these and answers for
+ * every member, so that a kind without a `messageId` says so. What every event has is read from `EventBase`.
+ */
+export interface ContextSource<Kind> {
+  readonly connectionId: Reader<Kind, string>
+  /** Milliseconds since 1970. */
+  readonly connectedAt: Reader<Kind, number>
+  /** The authority that the client, or the caller of a callback, used. */
+  readonly domainName: Reader<Kind, string>
+  readonly sourceIp: Reader<Kind, string>
+  readonly userAgent: Reader<Kind, string>
+  /** The authorizer's `principalId` and context. */
+  readonly authorizer: Reader<Kind, Readonly<Record<string, string>>>
+  readonly messageId: Reader<Kind, string>
+  readonly disconnectStatusCode: Reader<Kind, number>
+  readonly disconnectReason: Reader<Kind, string>
+  readonly integration: Reader<Kind, IntegrationReport>
+}
