@@ -1,4 +1,4 @@
-/** What a command writes to: a terminal, a file or a pipe. */
+/** The output that a command writes to: a terminal, a file or a pipe. */
 export interface Output {
   write(text: string): unknown
   readonly isTTY?: boolean | undefined

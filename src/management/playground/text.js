@@ -49,7 +49,7 @@ const standardCodes = {
 }
 
 /**
- * What a close means: the rows of the gateway's own table with this code and reason, else the RFC's word.
+ * The meaning of a close: the rows of the gateway's own table with this code and reason, else the RFC's word.
  * @param {Record<string, CloseReason>} reasons @param {number} code @param {string} reason @param {boolean} byUs
  * @returns {string[]}
  */
