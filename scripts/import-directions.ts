@@ -5,9 +5,19 @@
 export const directions: Readonly<Record<string, readonly string[] | 'every room'>> = {
   cli: ['app', 'config', 'load'],
   app: 'every room',
-  gateway: ['events', 'stages', 'limits', 'transport!', 'authorizers!', 'integrations!', 'registry!', 'observability!'],
-  rest: ['stages', 'limits', 'transport!', 'authorizers!', 'integrations!', 'observability!'],
-  connections: ['events', 'transport!', 'authorizers!', 'registry!', 'observability!'],
+  gateway: [
+    'events',
+    'responses',
+    'stages',
+    'limits',
+    'transport!',
+    'authorizers!',
+    'integrations!',
+    'registry!',
+    'observability!',
+  ],
+  rest: ['events', 'responses', 'stages', 'limits', 'transport!', 'authorizers!', 'integrations!', 'observability!'],
+  connections: ['events', 'responses', 'transport!', 'authorizers!', 'registry!', 'observability!'],
   management: ['transport!', 'authorizers!', 'registry!', 'observability!'],
   supervisor: ['observability!'],
   // A route of a stage carries its bucket and its counters, made once at load.
@@ -15,7 +25,7 @@ export const directions: Readonly<Record<string, readonly string[] | 'every room
   integrations: ['events', 'mapping', 'routing', 'functions!', 'backends', 'observability!'],
   functions: ['backends', 'observability!'],
   backends: ['events'],
-  transport: ['observability!'],
+  transport: ['responses', 'observability!'],
   registry: ['observability!', 'store!'],
   store: [],
   limits: ['observability!'],
@@ -27,6 +37,7 @@ export const directions: Readonly<Record<string, readonly string[] | 'every room
   load: [],
   observability: ['events'],
   events: [],
+  responses: [],
   vocabulary: [],
 }
 

@@ -1,7 +1,7 @@
+import { shortAnswer } from '../responses/short-answer.ts'
 import type { Catalog, Target } from '../stages/catalog.ts'
 import type { Stage } from '../stages/stage.ts'
 import type { HttpExchange } from '../transport/contract.ts'
-import { shortAnswer } from '../vocabulary/short-answer.ts'
 
 export interface HttpOptions {
   readonly catalog: Catalog<Stage>

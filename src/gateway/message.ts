@@ -1,6 +1,7 @@
 import { MessageEvent } from '../events/message-event.ts'
 import type { IntegrationResult } from '../integrations/contract.ts'
 import type { Log } from '../observability/contract.ts'
+import { errorFrame } from '../responses/error-frame.ts'
 import type { WebSocketRoute, WebSocketStage } from '../stages/websocket-stage.ts'
 import { type ErrorCode, GatewayError } from '../vocabulary/errors.ts'
 import { maxMessageBytes, textFrame } from '../vocabulary/frames.ts'
@@ -8,7 +9,6 @@ import type { Connection } from './connection.ts'
 import { recordFailure } from './failure.ts'
 import { invokeRoute, recordCallFailure, recordResult } from './invoke.ts'
 import type { OpenConnections } from './local-connections.ts'
-import { errorFrame } from './refusal.ts'
 import type { Work } from './work.ts'
 
 export interface MessageOptions {

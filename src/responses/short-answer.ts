@@ -1,6 +1,6 @@
-import { type ErrorCode, errorTable } from './errors.ts'
-import type { HeaderList } from './headers.ts'
-import { allocateRequestId, allocateUuid } from './ids.ts'
+import { type ErrorCode, errorTable } from '../vocabulary/errors.ts'
+import type { HeaderList } from '../vocabulary/headers.ts'
+import { allocateRequestId, allocateUuid } from '../vocabulary/ids.ts'
 
 /** A plain HTTP answer of the gateway itself. */
 export interface ShortAnswer {
