@@ -20,6 +20,7 @@ export const directions: Readonly<Record<string, readonly string[] | 'every room
   connections: ['events', 'responses', 'transport!', 'authorizers!', 'registry!', 'observability!'],
   management: ['transport!', 'authorizers!', 'registry!', 'observability!'],
   supervisor: ['observability!'],
+  deployments: ['config', 'stages', 'observability!'],
   // A route of a stage carries its bucket and its counters, made once at load.
   stages: ['events', 'config', 'routing', 'mapping', 'limits', 'integrations!', 'authorizers!', 'observability!'],
   integrations: ['events', 'mapping', 'routing', 'functions!', 'backends', 'observability!'],

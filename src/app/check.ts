@@ -1,8 +1,9 @@
 import type { Fault } from 'postern-documents/faults'
+import { compileDefinitions } from '../deployments/compile-definitions.ts'
+import { createFolderSource } from '../deployments/folder.ts'
 import { createAccessLog } from '../observability/access-log.ts'
 import type { Log } from '../observability/contract.ts'
 import { createIntegrations, type IntegrationSettings } from './integration-types.ts'
-import { readApis } from './read-apis.ts'
 
 /**
  * Finds every fault of every definition in a folder, as `postern start` would find them; nothing is run or connected
@@ -12,7 +13,7 @@ export async function checkDefinitions(dir: string, settings: IntegrationSetting
   const { types, close } = createIntegrations({ settings, log: silent })
   try {
     const unwritten = { write: () => {} }
-    const { faults } = await readApis(dir, {
+    const { faults } = compileDefinitions(await createFolderSource({ dir, log: silent }).read(), {
       integrationTypes: types,
       createAccessLog: (format) => createAccessLog(format, unwritten),
     })

@@ -4,6 +4,8 @@ import { createTokenVerifier } from '../authorizers/bearer-tokens.ts'
 import { isLoopback } from '../config/complete-settings.ts'
 import { type Settings, trustedNetworks } from '../config/settings.ts'
 import { createConnectionsHandler } from '../connections/callback.ts'
+import { createDeployedApis } from '../deployments/deployed-apis.ts'
+import { createFolderSource } from '../deployments/folder.ts'
 import { createAddressReader } from '../gateway/client-address.ts'
 import type { Connection } from '../gateway/connection.ts'
 import { createGateway } from '../gateway/gateway.ts'
@@ -20,14 +22,12 @@ import type { WebSocketStage } from '../stages/websocket-stage.ts'
 import type { TransportOptions } from '../transport/contract.ts'
 import { loadTransport } from '../transport/uws-transport.ts'
 import { maxMessageBytes } from '../vocabulary/frames.ts'
-import { createApis } from './apis.ts'
 import { createHttpHandler } from './http.ts'
 import { createIntegrations } from './integration-types.ts'
 import { leave } from './leave.ts'
 import { type Management, type ManagementParts, startManagement } from './management.ts'
 import { openSharedRedis } from './shared-redis.ts'
 import { createSharedRegistry } from './shared-registry.ts'
-import { watchDefinitions } from './watch.ts'
 import { workerNameOf } from './worker-name.ts'
 
 /** The things that a process lends to a gateway that runs in it. */
@@ -146,10 +146,11 @@ export async function startPostern(settings: Settings, surroundings: Surrounding
 
     const { types, functions, close } = createIntegrations({ settings, log })
     stops.push(close)
-    const apis = createApis({
-      dir: settings.dir,
+    const source = createFolderSource({ dir: settings.dir, log })
+    const apis = createDeployedApis({
+      source,
       catalog,
-      gateway,
+      endSlot: (slot) => gateway.endSlot(slot),
       log,
       metrics,
       integrationTypes: types,
@@ -202,7 +203,7 @@ export async function startPostern(settings: Settings, surroundings: Surrounding
     }
     // First calls are then quick, and a handler that can't be loaded shows now, in the log.
     void functions.warm()
-    if (settings.watch) stops.push(watchDefinitions({ dir: settings.dir, log, changed: () => void reload() }))
+    if (settings.watch) stops.push(source.watch(() => void reload()))
 
     // First of all that stops: what it asks of backends needs everything else.
     if (shared !== null) stops.push(() => shared.retire())

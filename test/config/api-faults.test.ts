@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { formatFault } from 'postern-documents/faults'
 import { afterAll, describe, expect, test } from 'vitest'
-import { readDefinitions } from '../../src/config/read-api.ts'
+import { readApi } from '../../src/config/read-api.ts'
 
 const root = mkdtempSync(join(tmpdir(), 'postern-faults-'))
 afterAll(() => rmSync(root, { recursive: true }))
@@ -14,7 +14,7 @@ async function faultsOf(yaml: string | Uint8Array): Promise<string[]> {
   const dir = join(root, String(++folders))
   mkdirSync(join(dir, 'chat'), { recursive: true })
   writeFileSync(join(dir, 'chat/api.yaml'), yaml)
-  const { faults } = await readDefinitions(dir)
+  const { faults } = await readApi(join(dir, 'chat/api.yaml'))
   return faults.map((fault) => formatFault(fault).replaceAll(`${dir}/`, ''))
 }
 

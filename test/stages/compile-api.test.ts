@@ -3,39 +3,7 @@ import { apiDefinitionSchema } from '../../src/config/api-definition.ts'
 import type { IntegrationType } from '../../src/integrations/contract.ts'
 import { createMetrics } from '../../src/observability/metrics.ts'
 import { compileApi } from '../../src/stages/compile-api.ts'
-
-/** Backends that write down when they are opened and closed; `faulty` is refused, and `broken` can't be opened. */
-function recordingType() {
-  const opened: string[] = []
-  const closed: string[] = []
-  const type: IntegrationType = {
-    types: ['HTTP_PROXY'],
-    compile({ integrationUri = '' }, { stage, stageVariables }) {
-      const host = new URL(integrationUri.replace('${stageVariables.host}', stageVariables.host ?? '')).host
-      const name = `${host} of ${stage}`
-      if (host === 'faulty') return { faults: [{ path: ['integrationUri'], message: 'not this one' }] }
-      return {
-        faults: null,
-        open() {
-          if (host === 'broken') throw new Error(`${name} can't be opened`)
-          opened.push(name)
-          return {
-            constant: null,
-            invoke: () => ({ status: 200, headers: [], body: '' }),
-            close: () => void closed.push(name),
-          }
-        },
-      }
-    },
-  }
-  return { type, opened, closed }
-}
-
-const to = (host: string) => ({
-  integrationType: 'HTTP_PROXY',
-  integrationMethod: 'POST',
-  integrationUri: `http://${host}/`,
-})
+import { recordingIntegrations, to } from '../helpers/recording-integrations.ts'
 
 function compile(members: object, type: IntegrationType) {
   const definition = apiDefinitionSchema.parse({
@@ -61,13 +29,13 @@ function open(members: object, type: IntegrationType) {
 
 describe('a definition that is compiled', () => {
   test('opens nothing', () => {
-    const { type, opened } = recordingType()
+    const { type, opened } = recordingIntegrations()
     expect(compile({ routes: { a: { integration: to('one') } } }, type).faults).toBeNull()
     expect(opened).toEqual([])
   })
 
   test('is refused with every fault, each once, whatever the number of stages', () => {
-    const { type, opened } = recordingType()
+    const { type, opened } = recordingIntegrations()
     const log = { accessLogSettings: { format: 'bad $context.requestId' } }
     const { faults } = compile(
       {
@@ -91,7 +59,7 @@ describe('a definition that is compiled', () => {
 
 describe('stages that are opened', () => {
   test('have each integration once that a route names, and close it', () => {
-    const { type, opened, closed } = recordingType()
+    const { type, opened, closed } = recordingIntegrations()
     const stages = open(
       {
         integrations: { shared: to('one'), unused: to('two') },
@@ -105,7 +73,7 @@ describe('stages that are opened', () => {
   })
 
   test('are all closed when a later one can not be opened, with what that one had opened itself', () => {
-    const { type, opened, closed } = recordingType()
+    const { type, opened, closed } = recordingIntegrations()
     const members = {
       routes: { a: { integration: to('one') }, b: { integration: to('${stageVariables.host}') } },
       stages: { dev: { stageVariables: { host: 'two' } }, prod: { stageVariables: { host: 'broken' } } },

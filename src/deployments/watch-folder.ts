@@ -27,7 +27,7 @@ interface Watched {
  * Each folder has a watch of its own: the recursive one of Node.js 20 on Linux watches files by their inode, and is
  * blind to a file from the second time on that an editor puts another in its place.
  */
-export function watchDefinitions({ dir, log, changed }: WatchOptions): () => void {
+export function watchFolder({ dir, log, changed }: WatchOptions): () => void {
   const watched = new Map<string, Watched>()
   let timer: NodeJS.Timeout | null = null
 

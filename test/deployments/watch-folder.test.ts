@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, rename, rm, symlink, writeFile } from 'node:fs/promises
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
-import { watchDefinitions } from '../../src/app/watch.ts'
+import { watchFolder } from '../../src/deployments/watch-folder.ts'
 import type { Log } from '../../src/observability/contract.ts'
 
 /** A folder `chat` with an api.yaml, watched, and what awaits the next call of `changed`. */
@@ -15,7 +15,7 @@ async function startWatching() {
   const log: Log = { debug() {}, info() {}, warn: note, error: note, child: () => log }
   let calls = 0
   let wake = () => {}
-  const stop = watchDefinitions({
+  const stop = watchFolder({
     dir,
     log,
     changed: () => {

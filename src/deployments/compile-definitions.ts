@@ -1,0 +1,37 @@
+import { type Fault, sortFaults } from 'postern-documents/faults'
+import { type CompiledApi, compileApi } from '../stages/compile-api.ts'
+import type { CompileOptions } from '../stages/compile-stage.ts'
+import type { Definitions } from './contract.ts'
+
+/** A definition that was compiled without a fault, and is not open yet. */
+export interface DeployableApi {
+  readonly apiId: string
+  readonly routeSelectionExpression: string
+  /** Two definitions with the same fingerprint are the same to the last member. */
+  readonly fingerprint: string
+  readonly compiled: CompiledApi
+}
+
+/** The definitions of a source after compiling. */
+export interface CompiledDefinitions {
+  /** The definitions without a fault; of two with the same apiId the first. */
+  readonly deployable: readonly DeployableApi[]
+  /** Every fault of every definition, those that only compiling finds included. */
+  readonly faults: readonly Fault[]
+}
+
+/** Compiles all definitions, also what is left of those with faults, so that every fault is found; opens none. */
+export function compileDefinitions({ apis, faults }: Definitions, options: CompileOptions): CompiledDefinitions {
+  const all = [...faults]
+  const deployable = new Map<string, DeployableApi>()
+  for (const { definition, directory, locate, faults: own } of apis) {
+    if (definition === null) continue
+    const compiled = compileApi({ definition, directory }, options)
+    if (compiled.faults !== null) all.push(...compiled.faults.map(locate).filter((fault) => fault !== null))
+    const { apiId, routeSelectionExpression } = definition
+    if (own.length > 0 || compiled.faults !== null || deployable.has(apiId)) continue
+    const fingerprint = `${directory} ${JSON.stringify(definition)}`
+    deployable.set(apiId, { apiId, routeSelectionExpression, fingerprint, compiled })
+  }
+  return { deployable: [...deployable.values()], faults: sortFaults(all) }
+}
