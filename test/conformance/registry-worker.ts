@@ -42,7 +42,7 @@ export function recordOf(registry: ConnectionDirectory, members: Partial<Connect
   }
 }
 
-/** In the gateway's order: the record is there before the socket opens. */
+/** Connects in the gateway's order: the record is there before the socket opens. */
 export async function connect(
   { registry, sockets }: RegistryWorker,
   members?: Partial<ConnectionRecord>,

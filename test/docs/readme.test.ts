@@ -29,7 +29,7 @@ function only(heading: string, language: string): CodeBlock {
 /** The shell runs our sources where a reader's `npx postern` runs what `npm start` has built of them. */
 const shim = `npx() { shift; '${process.execPath}' --import tsx --conditions postern-source src/cli/main.ts "$@"; }\n`
 
-/** What a reader pastes into a terminal in the folder of the clone. */
+/** A terminal in the folder of the clone, into which a reader pastes. */
 class Terminal {
   readonly #child: ChildProcessByStdio<Writable, Readable, Readable>
   readonly #lines: AsyncIterator<string>
@@ -187,14 +187,14 @@ test('a function of ten lines answers as written', async () => {
   expect(await client.next()).toMatch(/^hello [\w-]{15}=, you said hi to \$default$/)
 })
 
-/** Of the URL that a section connects to. */
+/** The path of the URL that a section connects to. */
 function pathOf(heading: string): string {
   const command = under(heading).findLast(({ language }) => language === 'sh')?.text ?? ''
   return new URL(command.split(' ').at(-1) ?? '').pathname
 }
 
 /**
- * For each name a free port, the next one of which is free too. Below those that the system gives to whoever asks for
+ * A free port for each name, the next one of which is free too. Below those that the system gives to whoever asks for
  * any: a neighbour can't get one in between.
  */
 async function freePairs(names: readonly string[]): Promise<ReadonlyMap<string, number>> {

@@ -13,7 +13,7 @@ const deadline = { timeout: 60_000, interval: 100 }
 interface Worker {
   readonly registry: RedisRegistry
   readonly sockets: LocalSockets
-  /** What it was told to close, since others took it for dead. */
+  /** Connections that the worker was told to close, since others took it for dead. */
   buried: number
   /** Connections of others that it buried. */
   readonly undertaken: string[]

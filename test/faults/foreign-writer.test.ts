@@ -31,7 +31,7 @@ async function refused(nodes: readonly Node[]): Promise<number> {
     .reduce((sum, [, value]) => sum + value, 0)
 }
 
-/** What a worker may find in its inbox when others may write there. */
+/** Junk that a worker may find in its inbox when others may write there. */
 function junkFor(to: number, id: string): Buffer[] {
   const arrayOf = (count: number, ...items: number[]) => {
     const head = Buffer.alloc(5, 0xdd)

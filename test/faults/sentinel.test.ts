@@ -111,7 +111,7 @@ for (const [what, begin, wake] of faults) {
   }, 120_000)
 }
 
-/** Those of each poster, once and in the order of its calls: `poster number`. */
+/** Whether the frames of each poster came once and in the order of its calls: `poster number`. */
 function inOrder(frames: readonly { data: string | Uint8Array }[]): boolean {
   return [0, 1, 2].every((poster) => {
     const own = frames.map(({ data }) => String(data).split(' ')).filter(([from]) => from === String(poster))

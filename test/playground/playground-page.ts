@@ -4,7 +4,7 @@ import { findExecutable } from '../../scripts/executables.ts'
 import type { ManagementOptions } from '../../src/management/handlers.ts'
 import { startTestManagement } from '../helpers/management.ts'
 
-/** What the tests' API answers: it echoes, and words in a message make it do other things. */
+/** Answers as the tests' API: it echoes, and words in a message make it do other things. */
 function answer(text: string, socket: import('ws').WebSocket): void {
   if (text === 'silence') return
   if (text === 'close me') return socket.close(4321, 'as you wish')
@@ -111,7 +111,7 @@ export async function openPage(browser: Browser, url: string, options: Parameter
   return { page, faults }
 }
 
-/** What the log shows, an entry each: its kind, text and notes. */
+/** The entries that the log shows, each with its kind, text and notes. */
 export function shownEntries(page: Page): Promise<string[]> {
   return page
     .locator('#log > li:not([hidden])')

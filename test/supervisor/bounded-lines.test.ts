@@ -13,7 +13,7 @@ function linesOf(text: string, cuts: readonly number[], maxLength: number): stri
   return lines
 }
 
-/** What it should do, with the whole text at hand. */
+/** The lines that should come out, found with the whole text at hand. */
 function expected(text: string, maxLength: number): string[] {
   const lines = text.split('\n')
   if (lines.at(-1) === '') lines.pop()

@@ -9,7 +9,7 @@ import { type SupervisorTimings, supervisorTimings } from '../../src/supervisor/
 
 const stub = fileURLToPath(new URL('./stub-worker.mjs', import.meta.url))
 
-/** What a stub does other than to serve until it is told to go. */
+/** The things that a stub does other than to serve until it is told to go. */
 export interface Behaviour {
   /** Says that it can't start. */
   readonly fail?: string
@@ -19,9 +19,9 @@ export interface Behaviour {
   readonly mute?: boolean
   readonly unready?: readonly string[]
   readonly prints?: readonly string[]
-  /** On standard error. */
+  /** A text that the stub writes to its standard error. */
   readonly complains?: string
-  /** With which it ends when it has drained. */
+  /** The exit code with which the stub ends when it has drained. */
   readonly exitCode?: number
   /** Does not go when it is told to. */
   readonly stubborn?: boolean
@@ -43,7 +43,7 @@ export interface StubWorkers {
   readonly goodbyes: [name: string, metrics: unknown][]
   /** Names in the order in which they were started. */
   readonly launched: string[]
-  /** How processes behave that start from now on, by their name; `*` for all. */
+  /** Sets how processes behave that start from now on, by their name; `*` for all. */
   behave(behaviour: Record<string, Behaviour>): Promise<void>
   /** Ids of the processes that serve, by name. */
   pids(): Record<string, number | null>
