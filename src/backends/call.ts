@@ -8,13 +8,13 @@ import { BackendResponse } from './response.ts'
 /** A request as undici takes it. Header names and values alternate; all of them must be safe to write. */
 export interface BackendRequest {
   readonly method: Dispatcher.HttpMethod
-  /** With its query, percent-encoded. */
+  /** The path with its query, percent-encoded. */
   readonly path: string
   readonly headers: string[]
   readonly body: string | Uint8Array | null
 }
 
-/** Who lent a call its client, and takes it back. */
+/** The owner that lent a call its client, and takes it back. */
 export interface ClientOwner {
   /** The answer is complete and the client free. */
   finished(call: BackendCall): void
@@ -37,7 +37,7 @@ export class BackendCall implements TimedCall, ListedCall<BackendCall>, Dispatch
   later: TimedCall | null = null
   before: BackendCall | null = null
   after: BackendCall | null = null
-  /** Null while the call waits for its turn. */
+  /** The client that sends the call; null while the call waits for its turn. */
   client: Client | null = null
 
   readonly #owner: ClientOwner
@@ -150,7 +150,7 @@ export class BackendCall implements TimedCall, ListedCall<BackendCall>, Dispatch
   }
 }
 
-/** How undici and Node.js report that the other side ended the connection. */
+/** Codes by which undici and Node.js report that the other side ended the connection. */
 const brokenConnection: ReadonlySet<string> = new Set(['UND_ERR_SOCKET', 'ECONNRESET', 'EPIPE'])
 
 function errorCode(error: Error): string {

@@ -7,15 +7,17 @@ import { CallList } from './call-list.ts'
 import type { BackendResponse } from './response.ts'
 
 export interface BackendPoolOptions {
-  /** How long TCP and TLS may take; checked about once a second. A call's own deadline counts on top, exactly. */
+  /**
+   * Milliseconds that TCP and TLS may take; checked about once a second. A call's own deadline counts on top, exactly.
+   */
   readonly connectTimeoutInMillis: number
   readonly maxConnectionsPerOrigin: number
   /** Calls that may wait for a connection of their origin; one more is INTEGRATION_OVERLOADED. */
   readonly maxWaitingPerOrigin: number
   readonly maxResponseBytes: number
   /**
-   * How long an idle connection is kept where the backend does not say (`Keep-Alive: timeout`). Shorter than the
-   * 5 seconds after which servers on Node.js close theirs, so that it is rarely closed under a request.
+   * Milliseconds that an idle connection is kept where the backend does not say (`Keep-Alive: timeout`). Shorter than
+   * the 5 seconds after which servers on Node.js close theirs, so that it is rarely closed under a request.
    */
   readonly keepAliveInMillis?: number
 }

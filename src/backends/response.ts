@@ -1,6 +1,6 @@
 import { type HeaderList, isSafeHeader } from '../vocabulary/headers.ts'
 
-/** For one connection only (RFC 9110 §7.6.1), or written anew for the client. */
+/** Headers for one connection only (RFC 9110 §7.6.1), or written anew for the client. */
 const ownHeaders = new Set([
   'connection',
   'content-length',
@@ -26,12 +26,12 @@ export class BackendResponse {
     this.body = body
   }
 
-  /** What integration responses of HTTP are selected by. */
+  /** The status as text, which integration responses of HTTP are selected by. */
   get selectionValue(): string {
     return String(this.status)
   }
 
-  /** Without those that belong to the backend's connection or may not be written to another. */
+  /** The headers without those that belong to the backend's connection or may not be written to another. */
   get headers(): HeaderList {
     this.#headers ??= readHeaders(this.#raw)
     return this.#headers

@@ -1,7 +1,7 @@
 import type { Stage } from './stage.ts'
 import type { StageSlot } from './stage-slot.ts'
 
-/** What a request's host and path lead to. */
+/** The target that a request's host and path lead to. */
 export interface Target<S extends Stage> {
   readonly slot: StageSlot<S>
   readonly stage: S
@@ -10,7 +10,7 @@ export interface Target<S extends Stage> {
    * `domainName + '/' + stage`, which AWS backends write, is an endpoint that works.
    */
   readonly domainName: string
-  /** What follows the stage, not decoded: empty, or with its leading slash. */
+  /** The path behind the stage, not decoded: empty, or with its leading slash. */
   readonly rest: string
   /** Whether clients connect here; else only `@connections` is served. */
   readonly takesClients: boolean
@@ -25,7 +25,7 @@ export interface DomainMapping {
 
 /** The APIs that are served, and how a URL finds its stage. */
 export interface Catalog<S extends Stage> {
-  /** Null when no stage is served under this URL. */
+  /** Finds the stage behind a host and a path; null when none is served under this URL. */
   resolve(host: string, path: string): Target<S> | null
   /** Puts the stages of one API in place of those it has; stages that are missing end, and are returned. */
   replace(apiId: string, stages: readonly S[]): readonly StageSlot<S>[]
@@ -172,9 +172,9 @@ function segmentEnd(path: string, from: number): number {
 }
 
 /**
- * By mapping key, and by stage, since backends build `domainName + '/' + stage`, which AWS does not serve on a custom
- * domain. Where several APIs have a stage of that name, a callback must not be answered for the wrong one: it would
- * be 410, and the backend forget a client that is there.
+ * The stages of a domain by mapping key, and by stage, since backends build `domainName + '/' + stage`, which AWS does
+ * not serve on a custom domain. Where several APIs have a stage of that name, a callback must not be answered for the
+ * wrong one: it would be 410, and the backend forget a client that is there.
  */
 function mappingsOf({ apiMappings }: DomainMapping): ReadonlyMap<string, Mapping> {
   const isShared = (stage: string, apiId: string) =>
