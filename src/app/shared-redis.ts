@@ -1,5 +1,5 @@
 import type { Settings } from '../config/settings.ts'
-import { timingsOf } from '../registry/redis/timings.ts'
+import { timingsOf } from '../registry/redis/registry-timings.ts'
 import type { RedisClient } from '../store/contract.ts'
 import { openRedisClient } from '../store/redis/client.ts'
 

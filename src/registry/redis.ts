@@ -16,7 +16,7 @@ import { closeOutcome, deliverOutcome, description, inDoubt } from './redis/outc
 import { createPeers, type Outcome } from './redis/peers.ts'
 import { createReception } from './redis/reception.ts'
 import { createRecordStore } from './redis/record-store.ts'
-import { type Timings, timingsOf } from './redis/timings.ts'
+import { type RegistryTimings, timingsOf } from './redis/registry-timings.ts'
 import { createUndertaker } from './redis/undertaker.ts'
 
 export interface RedisRegistryOptions extends RegistryOptions {
@@ -38,7 +38,7 @@ export interface RedisRegistryOptions extends RegistryOptions {
   readonly clock: () => number
   /** How long a worker counts as alive after its last sign of life; the same for the whole fleet. */
   readonly leaseSeconds: number
-  readonly timings?: Partial<Timings>
+  readonly timings?: Partial<RegistryTimings>
 }
 
 export interface RedisRegistry extends SharedRegistry {
@@ -52,7 +52,7 @@ const closingMs = 2_000
 /** The registry of workers that share a Redis; see docs/reliability.md for what it survives. */
 export function createRedisRegistry(options: RedisRegistryOptions): RedisRegistry {
   const { redis, local, name, now, log, metrics, random, clock } = options
-  const timings: Timings = { ...timingsOf(options.leaseSeconds), ...options.timings }
+  const timings: RegistryTimings = { ...timingsOf(options.leaseSeconds), ...options.timings }
   const keys = fleetKeys(keyspaceOf(options.keyPrefix, 'registry'))
   const startedAt = now()
   const records = createRecordTable()

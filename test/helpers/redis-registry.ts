@@ -1,14 +1,14 @@
 import type { Log } from '../../src/observability/contract.ts'
 import { createMetrics } from '../../src/observability/metrics.ts'
 import type { RegistryOptions } from '../../src/registry/contract.ts'
-import { type Timings, timingsOf } from '../../src/registry/redis/timings.ts'
+import { type RegistryTimings, timingsOf } from '../../src/registry/redis/registry-timings.ts'
 import { createRedisRegistry, type RedisRegistry, type RedisRegistryOptions } from '../../src/registry/redis.ts'
 import type { RedisClient } from '../../src/store/contract.ts'
 import { openRedisClient, type RedisClientOptions } from '../../src/store/redis/client.ts'
 import { parseRedisAddress, type RedisAddress } from '../../src/vocabulary/redis-address.ts'
 
 /** Timings as in production, but that a missing lease is believed at once and the dead are found soon. */
-export const quickTimings: Partial<Timings> = { settling: 0, sweep: 100, burialsPerSecond: 1_000_000 }
+export const quickTimings: Partial<RegistryTimings> = { settling: 0, sweep: 100, burialsPerSecond: 1_000_000 }
 
 export const silentLog: Log = { debug() {}, info() {}, warn() {}, error() {}, child: () => silentLog }
 

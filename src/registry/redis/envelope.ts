@@ -15,7 +15,7 @@ export const questionKinds = { text: 0, binary: 1, close: 2, describe: 3, list: 
 export type QuestionKind = (typeof questionKinds)[keyof typeof questionKinds]
 
 /** `first` and `second` are the kind's own: data; code and reason; nothing; filter, and cursor with limit. */
-export type Question = readonly [
+export type PeerQuestion = readonly [
   number: number,
   kind: number,
   connectionId: string,
@@ -26,7 +26,7 @@ export type Question = readonly [
 
 export const answerCodes = { done: 0, gone: 1, full: 2, refused: 3 } as const
 
-export type Answer = readonly [number: number, code: number, payload: unknown]
+export type PeerAnswer = readonly [number: number, code: number, payload: unknown]
 
 /** All that one worker has to say to another one at a time. */
 export interface Envelope {
@@ -34,8 +34,8 @@ export interface Envelope {
   /** Rises with every envelope of a sender: one that comes again, or late, is not taken. */
   readonly serial: number
   readonly to: OwnerId
-  readonly questions: readonly Question[]
-  readonly answers: readonly Answer[]
+  readonly questions: readonly PeerQuestion[]
+  readonly answers: readonly PeerAnswer[]
 }
 
 /** Why an envelope was not taken: label of `postern_registry_envelopes_refused_total`. */
@@ -69,7 +69,7 @@ export function readEnvelope(bytes: Buffer): Envelope | EnvelopeFault {
   return { from, serial, to, questions, answers }
 }
 
-function isQuestion(value: unknown): value is Question {
+function isQuestion(value: unknown): value is PeerQuestion {
   if (!Array.isArray(value)) return false
   const [number, kind, connectionId, apiId, first, second] = value as unknown[]
   if (!isCount(number) || !isCount(kind) || typeof connectionId !== 'string') return false
@@ -87,7 +87,7 @@ function isQuestion(value: unknown): value is Question {
   }
 }
 
-function isAnswer(value: unknown): value is Answer {
+function isAnswer(value: unknown): value is PeerAnswer {
   return Array.isArray(value) && isCount(value[0]) && isCount(value[1])
 }
 

@@ -5,8 +5,8 @@ import type { ConnectionRecord } from '../../vocabulary/connection.ts'
 import { type ConnectionId, type OwnerId, ownerOfConnectionId } from '../../vocabulary/ids.ts'
 import type { FleetKeys } from './keys.ts'
 import { maxRecordBytes, unpackRecord } from './record-codec.ts'
+import type { RegistryTimings } from './registry-timings.ts'
 import { readRecords } from './scripts.ts'
-import type { Timings } from './timings.ts'
 
 export interface LastRitesOptions {
   readonly redis: RedisClient
@@ -15,7 +15,7 @@ export interface LastRitesOptions {
   readonly mayGoOn: () => boolean
   readonly stopped: AbortSignal
   readonly bury: (record: ConnectionRecord) => Promise<void>
-  readonly timings: Timings
+  readonly timings: RegistryTimings
   readonly log: Log
   readonly clock: () => number
   readonly buriedConnections: Counter

@@ -2,10 +2,10 @@ import type { Log } from '../../observability/contract.ts'
 import { isForeignValue, type RedisClient, RedisUnfit } from '../../store/contract.ts'
 import { type OwnerId, randomOwnerId } from '../../vocabulary/ids.ts'
 import type { FleetKeys, WorkerKeys } from './keys.ts'
+import type { RegistryTimings } from './registry-timings.ts'
 import { createRenewalLoop } from './renewal-loop.ts'
 import { leaveFleet, renewLease } from './scripts.ts'
 import { createStandstill } from './standstill.ts'
-import type { Timings } from './timings.ts'
 
 export interface MembershipOptions {
   readonly redis: RedisClient
@@ -13,7 +13,7 @@ export interface MembershipOptions {
   readonly name: string
   readonly version: string
   readonly startedAt: number
-  readonly timings: Timings
+  readonly timings: RegistryTimings
   readonly log: Log
   readonly random: () => number
   /** Milliseconds that only rise, also while the process is stopped. */

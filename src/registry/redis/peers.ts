@@ -1,11 +1,11 @@
 import { setImmediate as nextTurn, setTimeout as pause } from 'node:timers/promises'
 import type { Counter, Histogram } from '../../observability/contract.ts'
 import type { OwnerId } from '../../vocabulary/ids.ts'
-import { type Answer, type Envelope, packEnvelope, type Question, type QuestionKind } from './envelope.ts'
+import { type Envelope, type PeerAnswer, type PeerQuestion, packEnvelope, type QuestionKind } from './envelope.ts'
 import { wireSize } from './wire-size.ts'
 
 /** What came of a question: an answer, or that there is nobody, or nobody who answers, to give one. */
-export type Outcome = Answer | 'gone' | 'unreachable'
+export type Outcome = PeerAnswer | 'gone' | 'unreachable'
 
 export interface PeersOptions {
   readonly own: () => OwnerId
@@ -39,7 +39,7 @@ export interface Peers {
     first: unknown,
     second: unknown,
   ): Promise<Outcome>
-  answer(to: OwnerId, answer: Answer): void
+  answer(to: OwnerId, answer: PeerAnswer): void
   /** Takes the answers of an envelope. */
   take(envelope: Envelope): void
   /** Resolves when no question waits for its answer. */
@@ -59,8 +59,8 @@ interface Pending {
 
 interface Peer {
   readonly owner: OwnerId
-  questions: Question[]
-  answers: Answer[]
+  questions: PeerQuestion[]
+  answers: PeerAnswer[]
   /** Of the questions that wait to be published or answered. */
   asked: number
   bytes: number
@@ -189,7 +189,7 @@ export function createPeers(options: PeersOptions): Peers {
     peer.questions = peer.questions.filter((question) => pending.has(numberOf(question)))
   }
 
-  function forgetAnswers(answers: readonly Answer[]): void {
+  function forgetAnswers(answers: readonly PeerAnswer[]): void {
     answersWaiting -= answers.length
     for (const answer of answers) answerBytesWaiting -= answerBytes(answer)
   }
@@ -324,15 +324,15 @@ export function createPeers(options: PeersOptions): Peers {
   }
 }
 
-function numberOf([number]: Question): number {
+function numberOf([number]: PeerQuestion): number {
   return number
 }
 
-function questionBytes([, , , , first]: Question): number {
+function questionBytes([, , , , first]: PeerQuestion): number {
   return itemBytes + sizeOf(first)
 }
 
-function answerBytes([, , payload]: Answer): number {
+function answerBytes([, , payload]: PeerAnswer): number {
   return payload === null || payload === undefined ? itemBytes : itemBytes + wireSize(payload)
 }
 

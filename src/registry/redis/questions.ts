@@ -5,7 +5,7 @@ import { type OwnerId, ownerOfConnectionId } from '../../vocabulary/ids.ts'
 import type { ConnectionFilter, ConnectionPage, LocalConnections } from '../contract.ts'
 import type { RecordTable } from '../record-table.ts'
 import { isRecordCursor } from '../record-table.ts'
-import { type Answer, answerCodes, type Question, questionKinds } from './envelope.ts'
+import { answerCodes, type PeerAnswer, type PeerQuestion, questionKinds } from './envelope.ts'
 import { readWireRecord, wireRecord } from './record-codec.ts'
 import { wireSize } from './wire-size.ts'
 
@@ -23,12 +23,12 @@ const maxListings = 16
 export function createAnswerer(
   local: LocalConnections,
   records: RecordTable,
-): (question: Question) => Answer | Promise<Answer> {
+): (question: PeerQuestion) => PeerAnswer | Promise<PeerAnswer> {
   let listings = 0
 
   return function answer([number, kind, id, apiId, first, second]) {
     const only = apiId ?? undefined
-    const refused: Answer = [number, answerCodes.refused, null]
+    const refused: PeerAnswer = [number, answerCodes.refused, null]
     switch (kind) {
       case questionKinds.text:
       case questionKinds.binary: {
@@ -52,7 +52,7 @@ export function createAnswerer(
         listings++
         return listed(first, second, records)
           .then(
-            (payload): Answer => [number, answerCodes.done, payload],
+            (payload): PeerAnswer => [number, answerCodes.done, payload],
             () => refused,
           )
           .finally(() => listings--)

@@ -6,8 +6,8 @@ import type { OwnerId } from '../../vocabulary/ids.ts'
 import type { FleetKeys } from './keys.ts'
 import { createLastRites } from './last-rites.ts'
 import { readOwners } from './owners.ts'
+import type { RegistryTimings } from './registry-timings.ts'
 import { beginBurial, endBurial, giveUpRole, keepRole } from './scripts.ts'
-import type { Timings } from './timings.ts'
 
 export interface UndertakerOptions {
   readonly redis: RedisClient
@@ -17,7 +17,7 @@ export interface UndertakerOptions {
   readonly mayJudge: () => boolean
   /** Runs the `$disconnect` of one connection of a dead worker; resolves when its backend has answered. */
   readonly bury: (record: ConnectionRecord) => Promise<void>
-  readonly timings: Timings
+  readonly timings: RegistryTimings
   readonly log: Log
   readonly random: () => number
   /** Milliseconds that only rise, also while the process is stopped. */

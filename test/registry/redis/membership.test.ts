@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { fleetKeys } from '../../../src/registry/redis/keys.ts'
 import { createMembership, type Membership } from '../../../src/registry/redis/membership.ts'
-import { timingsOf } from '../../../src/registry/redis/timings.ts'
+import { timingsOf } from '../../../src/registry/redis/registry-timings.ts'
 import { keyspaceOf, type RedisArgument } from '../../../src/store/contract.ts'
 import { redisOf } from '../../helpers/redis-client.ts'
 import { silentLog } from '../../helpers/redis-registry.ts'

@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { createMetrics } from '../../../src/observability/metrics.ts'
-import { type Answer, type Envelope, questionKinds, readEnvelope } from '../../../src/registry/redis/envelope.ts'
+import { type Envelope, type PeerAnswer, questionKinds, readEnvelope } from '../../../src/registry/redis/envelope.ts'
 import { createPeers, type Outcome, type Peers } from '../../../src/registry/redis/peers.ts'
 
 const [own, other] = [1, 2]
@@ -49,7 +49,7 @@ const push = (data: string | Uint8Array = 'x', to = other): Promise<Outcome> =>
   peers.ask(to, questionKinds.text, 'id', null, data, null)
 
 function answerAll({ envelope: { to, from, questions } }: Published): void {
-  const answers = questions.map(([number]): Answer => [number, 0, null])
+  const answers = questions.map(([number]): PeerAnswer => [number, 0, null])
   peers.take({ from: to, to: from, serial: 1, questions: [], answers })
 }
 

@@ -3,10 +3,10 @@ import { Packr } from 'msgpackr'
 import { describe, expect, test } from 'vitest'
 import { createRecordTable } from '../../../src/registry/record-table.ts'
 import {
-  type Answer,
   answerCodes,
+  type PeerAnswer,
+  type PeerQuestion,
   packEnvelope,
-  type Question,
   questionKinds,
   readEnvelope,
 } from '../../../src/registry/redis/envelope.ts'
@@ -30,13 +30,13 @@ function worker(count: number, userAgent = 'demo/1.0') {
   }
   const answerOf = createAnswerer(local, records)
   /** There and back again, as through Redis. */
-  async function ask(question: unknown[]): Promise<Answer> {
+  async function ask(question: unknown[]): Promise<PeerAnswer> {
     const read = readEnvelope(packr.pack([1, 1, 1, 2, [question], []]))
     if (typeof read === 'string') throw new Error(read)
-    const answer = await answerOf(read.questions[0] as Question)
+    const answer = await answerOf(read.questions[0] as PeerQuestion)
     const back = readEnvelope(packEnvelope({ from: 2, serial: 1, to: 1, questions: [], answers: [answer] }))
     if (typeof back === 'string') throw new Error(back)
-    return back.answers[0] as Answer
+    return back.answers[0] as PeerAnswer
   }
   return { ask, sockets, ids: sockets.map(({ description }) => description.connectionId) }
 }
@@ -73,7 +73,7 @@ describe('a question', () => {
     const found: string[] = []
     let cursor: string | null = null
     do {
-      const answer: Answer = await ask([1, questionKinds.list, '', null, wireFilter({}), [cursor, 1000]])
+      const answer: PeerAnswer = await ask([1, questionKinds.list, '', null, wireFilter({}), [cursor, 1000]])
       const page = readPage(answer[2], owner, 1000)
       found.push(...(page?.connections ?? []).map(({ connectionId }) => connectionId))
       cursor = page?.cursor ?? null

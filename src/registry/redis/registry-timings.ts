@@ -1,5 +1,5 @@
 /** Milliseconds, where nothing else is said. */
-export interface Timings {
+export interface RegistryTimings {
   /** How long a worker counts as alive after its last sign of life. */
   readonly lease: number
   /** Between two signs of life. */
@@ -28,7 +28,7 @@ export interface Timings {
 const day = 86_400_000
 
 /** All that goes with a lease of so many seconds. */
-export function timingsOf(leaseSeconds: number): Timings {
+export function timingsOf(leaseSeconds: number): RegistryTimings {
   const lease = leaseSeconds * 1000
   return {
     lease,
