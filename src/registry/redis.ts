@@ -7,13 +7,13 @@ import { within } from '../vocabulary/within.ts'
 import type { RegistryOptions, SharedRegistry, WorkerDescription } from './contract.ts'
 import { createRecordTable } from './record-table.ts'
 import { createDeaths } from './redis/deaths.ts'
-import { packEnvelope, type QuestionKind, questionKinds } from './redis/envelope.ts'
+import { type PeerOutcome, packEnvelope, type QuestionKind, questionKinds } from './redis/envelope.ts'
 import { createFleetSurvey } from './redis/fleet-survey.ts'
 import { createInbox } from './redis/inbox.ts'
 import { fleetKeys } from './redis/keys.ts'
 import { createMembership } from './redis/membership.ts'
 import { closeOutcome, deliverOutcome, description, inDoubt } from './redis/outcomes.ts'
-import { createPeers, type Outcome } from './redis/peers.ts'
+import { createPeers } from './redis/peers.ts'
 import { createReception } from './redis/reception.ts'
 import { createRecordStore } from './redis/record-store.ts'
 import { type RegistryTimings, timingsOf } from './redis/registry-timings.ts'
@@ -204,7 +204,7 @@ export function createRedisRegistry(options: RedisRegistryOptions): RedisRegistr
     apiId: string | null,
     first: unknown,
     second: unknown,
-  ): Promise<Outcome> {
+  ): Promise<PeerOutcome> {
     if (trouble() !== null) return Promise.resolve('unreachable')
     return peers.ask(owner, kind, id, apiId, first, second)
   }

@@ -28,6 +28,9 @@ export const answerCodes = { done: 0, gone: 1, full: 2, refused: 3 } as const
 
 export type PeerAnswer = readonly [number: number, code: number, payload: unknown]
 
+/** What came of a question: an answer, or that there is nobody (`gone`), or nobody who answers, to give one. */
+export type PeerOutcome = PeerAnswer | 'gone' | 'unreachable'
+
 /** All that one worker has to say to another one at a time. */
 export interface Envelope {
   readonly from: OwnerId

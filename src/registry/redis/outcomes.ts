@@ -3,12 +3,11 @@ import { GatewayError } from '../../vocabulary/errors.ts'
 import type { DeliverOutcome } from '../../vocabulary/frames.ts'
 import type { ConnectionId } from '../../vocabulary/ids.ts'
 import type { DisconnectOutcome } from '../contract.ts'
-import { answerCodes } from './envelope.ts'
-import type { Outcome } from './peers.ts'
+import { answerCodes, type PeerOutcome } from './envelope.ts'
 import { readDescription } from './questions.ts'
 
 /** What the answer of another worker means to who asked the registry. */
-export function deliverOutcome(outcome: Outcome): DeliverOutcome {
+export function deliverOutcome(outcome: PeerOutcome): DeliverOutcome {
   if (typeof outcome === 'string') return outcome
   switch (outcome[1]) {
     case answerCodes.done:
@@ -22,14 +21,14 @@ export function deliverOutcome(outcome: Outcome): DeliverOutcome {
   }
 }
 
-export function closeOutcome(outcome: Outcome): DisconnectOutcome {
+export function closeOutcome(outcome: PeerOutcome): DisconnectOutcome {
   const delivered = deliverOutcome(outcome)
   if (delivered === 'sent') return 'closed'
   return delivered === 'gone' ? 'gone' : 'unreachable'
 }
 
 /** Null when the connection is gone; throws when nobody can say. */
-export function description(id: ConnectionId, outcome: Outcome): ConnectionDescription | null {
+export function description(id: ConnectionId, outcome: PeerOutcome): ConnectionDescription | null {
   if (outcome === 'gone') return null
   if (outcome !== 'unreachable' && outcome[1] === answerCodes.gone) return null
   const found = outcome !== 'unreachable' && outcome[1] === answerCodes.done ? readDescription(id, outcome[2]) : null

@@ -1,8 +1,14 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { createMetrics } from '../../../src/observability/metrics.ts'
-import { type Envelope, type PeerAnswer, questionKinds, readEnvelope } from '../../../src/registry/redis/envelope.ts'
-import { createPeers, type Outcome, type Peers } from '../../../src/registry/redis/peers.ts'
+import {
+  type Envelope,
+  type PeerAnswer,
+  type PeerOutcome,
+  questionKinds,
+  readEnvelope,
+} from '../../../src/registry/redis/envelope.ts'
+import { createPeers, type Peers } from '../../../src/registry/redis/peers.ts'
 
 const [own, other] = [1, 2]
 const metrics = createMetrics({ processMetrics: false })
@@ -45,7 +51,7 @@ beforeEach(() => {
 })
 afterEach(() => peers.drop())
 
-const push = (data: string | Uint8Array = 'x', to = other): Promise<Outcome> =>
+const push = (data: string | Uint8Array = 'x', to = other): Promise<PeerOutcome> =>
   peers.ask(to, questionKinds.text, 'id', null, data, null)
 
 function answerAll({ envelope: { to, from, questions } }: Published): void {
@@ -74,7 +80,7 @@ describe('the way to another worker', () => {
     const first = push('1')
     await nextTurn()
     published[0]?.settle(1)
-    const later: Promise<Outcome>[] = []
+    const later: Promise<PeerOutcome>[] = []
     for (let turn = 0; turn < 3; turn++) {
       later.push(push(`later ${turn}`))
       await nextTurn()
@@ -166,8 +172,8 @@ describe('the way to another worker', () => {
   test('takes no more than it may hold: the rest is unreachable at once', async () => {
     void push('on its way')
     await nextTurn()
-    const outcomes: Outcome[] = []
-    const keep = (outcome: Outcome) => void outcomes.push(outcome)
+    const outcomes: PeerOutcome[] = []
+    const keep = (outcome: PeerOutcome) => void outcomes.push(outcome)
     for (let i = 0; i < 10_010; i++) void push().then(keep)
     await nextTurn()
     expect(outcomes).toEqual(Array(11).fill('unreachable'))
