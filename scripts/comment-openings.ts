@@ -10,19 +10,11 @@ const refusedOpenings: ReadonlySet<string> = new Set([
 
 /** Beginnings of the paths of files whose comments are still to be rewritten; nothing is ever added here. */
 export const notYetChecked: readonly string[] = [
-  ...[
-    'backends',
-    'connections',
-    'events',
-    'functions',
-    'gateway',
-    'integrations',
-    'load',
-    'registry',
-    'stages',
-    'store',
-  ].map((room) => `src/${room}/`),
   'src/cli/load',
+  'src/connections/',
+  'src/gateway/',
+  'src/load/',
+  'src/registry/',
 ]
 
 /** The first word of a doc comment that begins on a line of its own. */

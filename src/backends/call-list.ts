@@ -1,4 +1,4 @@
-/** What a list needs of its calls: two links, so that a call costs no object of the list's own. */
+/** The links that a list needs in its calls: two, so that a call costs no object of the list's own. */
 export interface ListedCall<Call> {
   before: Call | null
   after: Call | null

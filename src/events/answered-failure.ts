@@ -5,7 +5,7 @@ export interface AnsweredFailure {
   readonly message: string
   /** AWS's name for the kind of answer: `ACCESS_DENIED`, `INTEGRATION_TIMEOUT` … */
   readonly responseType: string
-  /** Why a message fails its route's model; null for any other failure. */
+  /** The reason why a message fails its route's model; null for any other failure. */
   readonly validationErrorString: string | null
 }
 

@@ -1,7 +1,7 @@
 import type { ContextSource } from './context-source.ts'
 import { EventBase } from './event-base.ts'
 
-/** What is known of a callback when it comes. */
+/** The facts about a callback that are known when it comes. */
 export interface CallbackArrival {
   readonly apiId: string
   /** The name of the stage in the URL. */

@@ -3,7 +3,7 @@ import type { HeaderList } from '../vocabulary/headers.ts'
 import type { ContextSource } from './context-source.ts'
 import { RecordedEvent, recordedContext } from './recorded-event.ts'
 
-/** What the client's handshake carried; copied once, before the first await. */
+/** The contents of the client's handshake; copied once, before the first await. */
 export interface ConnectRequest {
   /**
    * The headers in their order, in the usual spelling (`User-Agent`), without Connection, Upgrade and Content-Length;

@@ -4,7 +4,7 @@ import type { IntegrationReport } from './integration-report.ts'
 type Reader<Kind, Value> = ((event: Kind) => Value | null) | null
 
 /**
- * Where `$context` finds the values that depend on the kind of an event. Each kind has one of these and answers for
+ * A source of the values of `$context` that depend on the kind of an event. Each kind has one of these and answers for
  * every member, so that a kind without a `messageId` says so. What every event has is read from `EventBase`.
  */
 export interface ContextSource<Kind> {

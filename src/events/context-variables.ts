@@ -6,13 +6,13 @@ import { requestTime } from './request-time.ts'
 export type ContextValue = string | number | null | undefined
 export type ReadContextVariable = (event: GatewayEvent) => ContextValue
 
-/** Where AWS lets a variable stand: in mapping templates and parameters, in access logs, or in both. */
+/** The places where AWS lets a variable stand: in mapping templates and parameters, in access logs, or in both. */
 export type ContextUse = 'mapping' | 'logs'
 
 export interface ContextVariable {
   readonly name: string
   readonly uses: readonly ContextUse[]
-  /** For the docs; a variable that the gateway never sets says so. */
+  /** The variable's meaning, for the docs; a variable that the gateway never sets says so. */
   readonly meaning: string
   readonly read: ReadContextVariable
 }

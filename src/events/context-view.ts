@@ -3,9 +3,14 @@ import type { GatewayEvent } from './event.ts'
 
 /** `$context` as mapping templates see it. */
 export interface ContextView {
-  /** Null for a variable that is not set, a further view for `identity`, `authorizer` and `error`, else undefined. */
+  /**
+   * The variable of this name: null for one that is not set, a further view for `identity`, `authorizer` and `error`,
+   * else undefined.
+   */
   get(name: string): unknown
-  /** What AWS prints for the whole map, in its order; members that are not set are in it with null. */
+  /**
+   * The names and values that AWS prints for the whole map, in its order; members that are not set are in it with null.
+   */
   entries(): Iterable<[string, unknown]>
 }
 

@@ -2,15 +2,15 @@ import { allocateRequestId, allocateTraceId } from '../vocabulary/ids.ts'
 import type { AnsweredFailure } from './answered-failure.ts'
 
 /**
- * What an event has whatever its kind. The identifiers are made when they are first read: most messages never need
- * theirs.
+ * The members that an event has whatever its kind. The identifiers are made when they are first read: most messages
+ * never need theirs.
  */
 export abstract class EventBase {
   abstract readonly apiId: string
   /** The name of the stage. */
   abstract readonly stage: string
   readonly routeKey: string
-  /** When the event came, in milliseconds since 1970. */
+  /** The time when the event came, in milliseconds since 1970. */
   readonly requestTimeEpoch: number
 
   /** The HTTP status of the handshake, of the integration's answer, or of the callback; null until one is known. */

@@ -4,7 +4,7 @@ import type { ContextSource } from './context-source.ts'
 import { type DisconnectEvent, disconnectContext } from './disconnect-event.ts'
 import { type MessageEvent, messageContext } from './message-event.ts'
 
-/** What happens in the life of a connection, and what an integration is called with; `eventType` tells them apart. */
+/** An event in the life of a connection, with which an integration is called; `eventType` tells the kinds apart. */
 export type ConnectionEvent = ConnectEvent | MessageEvent | DisconnectEvent
 
 /** Everything that happens at a stage, as `$context` and access logs see it; `eventType` tells the kinds apart. */

@@ -5,7 +5,7 @@ export interface FunctionDefinition {
   timeoutInMillis: number
   /** Cap of the function's heap. */
   memoryInMegabytes: number
-  /** How many calls run at once; more wait. */
+  /** Calls that run at once; more wait. */
   maxConcurrency: number
   environment: Readonly<Record<string, string>>
 }
@@ -31,13 +31,13 @@ export interface Invocation {
   readonly traceId: string
   /** Don't wait for the result (Lambda's invocation type `Event`); the answer is then an empty success. */
   readonly asynchronous: boolean
-  /** How long the caller waits. A function that runs longer goes on until its own limit, as on AWS. */
+  /** Milliseconds that the caller waits. A function that runs longer goes on until its own limit, as on AWS. */
   readonly timeoutInMillis: number
 }
 
 /** The outcome of a call that could be carried out, whether the function succeeded or failed. */
 export interface InvocationResult {
-  /** What the function returned, as JSON text (`null` for nothing), or `{"errorMessage":…,"errorType":…}`. */
+  /** The result of the function as JSON text (`null` for nothing), or `{"errorMessage":…,"errorType":…}`. */
   readonly payload: string
   /** Whether the function threw, exited, ran out of memory or exceeded its own time limit: see `payload`. */
   readonly functionError: boolean

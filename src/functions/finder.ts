@@ -11,7 +11,7 @@ const allowedForms =
 
 export interface FunctionSources {
   readonly pools: FunctionPools
-  /** Null where `lambda.endpoint` is not set: every function has to be declared then. */
+  /** The Lambda API; null where `lambda.endpoint` is not set: every function has to be declared then. */
   readonly lambdaApi: LambdaApi | null
 }
 

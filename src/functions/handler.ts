@@ -1,7 +1,7 @@
 import { realpathSync, statSync } from 'node:fs'
 import { dirname, join, sep } from 'node:path'
 
-/** Where a local function's code is. */
+/** The place of a local function's code. */
 export interface HandlerLocation {
   /** Absolute, symbolic links resolved. */
   readonly file: string

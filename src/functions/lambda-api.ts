@@ -8,16 +8,16 @@ import type { FunctionInvoker, Invocation, InvocationResult } from './contract.t
 import { maxResultBytes } from './process.ts'
 import { createSigner, type Sign } from './sigv4-sign.ts'
 
-/** How much of a refusal's body goes into the log. */
+/** Characters of a refusal's body that go into the log. */
 const maxRefusalText = 512
 const plainText = /^[\x21-\x7e](?:[\x20-\x7e]{0,510}[\x21-\x7e])?$/
 
 export interface LambdaApiOptions {
   /** `http://` or `https://`, with a path or without: Lambda itself or a runtime that speaks its Invoke operation. */
   readonly endpoint: string
-  /** For calls of functions whose ARN names none. */
+  /** The region for calls of functions whose ARN names none. */
   readonly region: string
-  /** Null sends calls unsigned, which only runtimes other than Lambda itself accept. */
+  /** Keys that sign the calls; null sends them unsigned, which only runtimes other than Lambda itself accept. */
   readonly credentials: AwsCredentials | null
   /** Milliseconds since 1970. */
   readonly now?: () => number
@@ -29,7 +29,7 @@ export interface RemoteFunction {
   /** A name or an ARN, without a qualifier. */
   readonly name: string
   readonly qualifier: string | null
-  /** Null for the API's own. */
+  /** The region of the ARN; null for the API's own. */
   readonly region: string | null
 }
 

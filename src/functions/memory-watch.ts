@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { platform } from 'node:process'
 
 const checkInMillis = 250
-/** What a process takes beyond its heap: the runtime itself, young objects, code. */
+/** Memory that a process takes beyond its heap: the runtime itself, young objects, code. */
 const overheadInMegabytes = 128
 
 /** Watches how much memory processes have resident. */

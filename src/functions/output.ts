@@ -8,7 +8,7 @@ const maxLineLength = 8_192
 const maxLinesPerSecond = 1_000
 /** Bytes of one function in a second; beyond them its pipes are left alone, so that its next write waits. */
 const maxBytesPerSecond = 1_048_576
-/** What `worker.mjs` puts before a record of console: level, request id, tab, text. */
+/** The mark that `worker.mjs` puts before a record of console: level, request id, tab, text. */
 const recordMark = '\u001e'
 
 /** Everything that the processes of one function print, on its way into the log. */

@@ -104,7 +104,7 @@ export function createFunctionPool(options: FunctionOptions): FunctionPool {
     advance()
   }
 
-  /** For a call whose function can't speak for itself any more. */
+  /** Answers a call whose function can't speak for itself any more. */
   function fail(worker: FunctionWorker, errorType: string, reason: string): void {
     const call = running.get(worker)
     if (call === undefined) return

@@ -123,7 +123,10 @@ export function createFunctionPools(options: FunctionPoolsOptions): FunctionPool
   }
 }
 
-/** What Lambda sets ("Defined runtime environment variables"), then what the definition declares. */
+/**
+ * The settings of a function's processes. Their environment is what Lambda sets ("Defined runtime environment
+ * variables"), then what the definition declares.
+ */
 function processSettings(local: LocalFunction, region: string): Omit<ProcessSettings, 'file' | 'exportName'> {
   const { apiId, name, definition, directory } = local
   const logGroupName = `/aws/lambda/${name}`

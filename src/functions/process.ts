@@ -9,12 +9,15 @@ export const maxResultBytes = 6_291_556
 /** Above the results themselves, for what stands around them in a frame. */
 const maxFrameBytes = maxResultBytes + 262_144
 
-/** How long the channel of a process that has exited may take to end: something that it started may hold it open. */
+/**
+ * Milliseconds that the channel of a process that has exited may take to end: something that it started may hold it
+ * open.
+ */
 const lastWordsInMillis = 250
 
 const workerFile = fileURLToPath(new URL('./worker.mjs', import.meta.url))
 
-/** What a process is started with. */
+/** The settings that a process is started with. */
 export interface ProcessSettings {
   readonly file: string
   readonly exportName: string
@@ -39,7 +42,10 @@ export interface CallHeader {
   readonly deadline: number
 }
 
-/** None comes before `startProcess` has returned, and none after `exited`, which comes exactly once. */
+/**
+ * The events of a process. None comes before `startProcess` has returned, and none after `exited`, which comes exactly
+ * once.
+ */
 export interface ProcessEvents {
   /** The handler is loaded; the process takes calls. */
   ready(): void
@@ -54,7 +60,7 @@ export interface ProcessEvents {
 
 /** The process of a function: one call at a time. */
 export interface FunctionProcess {
-  /** Null when it could not be started. */
+  /** The process id; null when the process could not be started. */
   readonly pid: number | null
   readonly output: { readonly stdout: Readable; readonly stderr: Readable } | null
   call(header: CallHeader, payload: string): void

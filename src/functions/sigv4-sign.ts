@@ -3,9 +3,9 @@ import type { AwsCredentials } from '../vocabulary/aws-credentials.ts'
 
 export interface SignableRequest {
   readonly method: string
-  /** As on the wire: percent-encoded, without the query. */
+  /** The path as on the wire: percent-encoded, without the query. */
   readonly path: string
-  /** As on the wire, without the question mark; empty for none. */
+  /** The query as on the wire, without the question mark; empty for none. */
   readonly query: string
   /** All headers to be signed, `host` among them. Names in lower case, each once. */
   readonly headers: readonly (readonly [name: string, value: string])[]

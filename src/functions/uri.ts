@@ -1,13 +1,13 @@
-/** What an `integrationUri` of a Lambda integration names. */
+/** The function that an `integrationUri` of a Lambda integration names. */
 export interface FunctionReference {
   readonly name: string
   /** `function:name`: declared under `functions`, never anywhere else. */
   readonly localOnly: boolean
-  /** What the Lambda API is asked for: the name or the whole ARN, without a qualifier. */
+  /** The name that the Lambda API is asked for: the name or the whole ARN, without a qualifier. */
   readonly remoteName: string
   /** Version or alias; null for none. */
   readonly qualifier: string | null
-  /** Of the ARN; null when there is none. */
+  /** The region of the ARN; null when there is none. */
   readonly region: string | null
 }
 

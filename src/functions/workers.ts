@@ -39,7 +39,7 @@ export interface FunctionOptions {
 export interface FunctionWorker {
   readonly process: FunctionProcess
   state: 'starting' | 'idle' | 'busy'
-  /** Of the call that runs, or ran last: lines that it prints belong to that. */
+  /** The request id of the call that runs, or ran last: lines that it prints belong to that. */
   requestId: string | null
   idleSince: number
   loadTimer: NodeJS.Timeout | null
@@ -53,7 +53,7 @@ export interface WorkerEvents {
   answered(worker: FunctionWorker, call: number, payload: string, isError: boolean): void
   /** A busy worker is gone; `errorType` and `reason` are as Lambda would say it. */
   lost(worker: FunctionWorker, errorType: string, reason: string): void
-  /** None is left, not even one on its way out. */
+  /** Called when no worker is left, not even one on its way out. */
   ended(): void
 }
 
@@ -61,7 +61,7 @@ export interface WorkerEvents {
 export interface FunctionWorkers {
   /** An idle one, busy from now on; null when there is none. */
   take(requestId: string): FunctionWorker | null
-  /** Its call is over: it is idle, or ends if a reload has passed over it. */
+  /** Takes a worker back whose call is over: it is idle, or ends if a reload has passed over it. */
   release(worker: FunctionWorker): void
   /** Takes it out of use and kills it. */
   discard(worker: FunctionWorker): void
@@ -69,7 +69,7 @@ export interface FunctionWorkers {
   want(calls: number): void
   /** The error of the last load, while it is too early for another. */
   readonly loadError: string | null
-  /** Null once the handler is loaded, else one sentence. */
+  /** Loads the handler: null once it is loaded, else one sentence that says why not. */
   load(): Promise<string | null>
   /** Calls from now on get new processes. */
   reload(): void
@@ -87,7 +87,7 @@ export function createFunctionWorkers(options: FunctionOptions, events: WorkerEv
   const workers = new Set<FunctionWorker>()
   /** Taken last comes first: the rest may get old and end. */
   const idle: FunctionWorker[] = []
-  /** On their way out: they end after their call, or are killed already. */
+  /** Workers on their way out: they end after their call, or are killed already. */
   const leaving = new Set<FunctionWorker>()
   const loads = new Set<(error: string | null) => void>()
   const memory = createMemoryWatch(definition.memoryInMegabytes, () => workers.size + leaving.size > idle.length)

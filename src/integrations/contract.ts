@@ -2,7 +2,7 @@ import type { ConnectionEvent } from '../events/event.ts'
 import type { FunctionScope } from '../functions/contract.ts'
 import type { HeaderList } from '../vocabulary/headers.ts'
 
-/** What a backend answered, after response mapping. A proxy's body is passed on as it came. */
+/** The answer of a backend after response mapping. A proxy's body is passed on as it came. */
 export interface IntegrationResult {
   readonly status: number
   readonly headers: HeaderList
@@ -42,15 +42,15 @@ export interface IntegrationDefinition {
   templateSelectionExpression?: string | undefined
   passthroughBehavior: 'WHEN_NO_MATCH' | 'WHEN_NO_TEMPLATES' | 'NEVER'
   contentHandlingStrategy?: 'CONVERT_TO_BINARY' | 'CONVERT_TO_TEXT' | undefined
-  /** By integration response key: `$default` or `/regex/`. */
+  /** The integration responses by their keys: `$default` or `/regex/`. */
   integrationResponses?: Record<string, IntegrationResponseDefinition> | undefined
 }
 
 /** The stage in which an integration is compiled: all that compiling may look at beside the definition. */
 export interface IntegrationScope extends FunctionScope {
   /**
-   * What a proxy function's result of `null` (or nothing) means: ERROR answers it as malformed, the rule of REST APIs;
-   * SILENCE takes it for an empty 200.
+   * The meaning of a proxy function's result of `null` (or nothing): ERROR answers it as malformed, the rule of REST
+   * APIs; SILENCE takes it for an empty 200.
    */
   readonly nullFunctionResult: 'ERROR' | 'SILENCE'
   /** Whether HTTP_PROXY backends of `$connect` get the client's Sec-WebSocket-Key, -Version and -Extensions. */

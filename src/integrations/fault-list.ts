@@ -4,8 +4,8 @@ import type { CompiledIntegration, FaultyIntegration, Integration, IntegrationFa
 export interface FaultList {
   readonly report: ReportFault
   /**
-   * What compiling comes to: the faults, if there are any, else what `open` makes of the compiled part. That may be
-   * null where a fault was reported, and nowhere else.
+   * The outcome of compiling: the faults, if there are any, else what `open` makes of the compiled part. The part may
+   * be null where a fault was reported, and nowhere else.
    */
   outcome<Part>(part: Part | null, open: (part: Part) => Integration): CompiledIntegration | FaultyIntegration
 }

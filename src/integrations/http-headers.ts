@@ -94,7 +94,7 @@ function createForwarder(mappedNames: ReadonlySet<string>, webSocketHeaders: boo
   }
 }
 
-/** Why a header can't be mapped; null when it can. */
+/** Says why a header can't be mapped; null when it can. */
 export function refusedHeader(name: string): string | null {
   return unmappable.has(name.toLowerCase()) ? `${name} is written by the gateway and can't be mapped` : null
 }

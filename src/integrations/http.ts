@@ -43,7 +43,7 @@ interface CompiledRequest {
   readonly build: BuildRequest
 }
 
-/** Null with a fault, each of which is reported. */
+/** Compiles the request of a definition; null when it has a fault, each of which is reported. */
 function compileRequest(
   definition: IntegrationDefinition,
   scope: IntegrationScope,

@@ -16,11 +16,11 @@ import { compileResponseKey, type MatchResponseKey } from './response-key.ts'
 import { compileResponseParameters, type ResponseParameter } from './response-parameters.ts'
 import { compileTemplates, renderTemplate, templateInput } from './template-input.ts'
 
-/** What a non-proxy integration got, before mapping. */
+/** The answer that a non-proxy integration got, before mapping. */
 export interface BackendAnswer {
   /**
-   * What response keys are matched with: the status for HTTP and MOCK, `errorMessage` for Lambda. Null when there is
-   * none: only `$default` fits then, as a Lambda success never matches a pattern.
+   * The value that response keys are matched with: the status for HTTP and MOCK, `errorMessage` for Lambda. Null when
+   * there is none: only `$default` fits then, as a Lambda success never matches a pattern.
    */
   readonly selectionValue: string | null
   readonly status: number
@@ -41,7 +41,7 @@ type ResponseDefinitions = IntegrationDefinition['integrationResponses']
 
 interface ResponseRule {
   readonly key: string
-  /** Null for `$default`. */
+  /** The test of the response key; null for `$default`. */
   readonly matches: MatchResponseKey | null
   readonly expression: SelectionExpression
   readonly templates: ReadonlyMap<string, MappingTemplate>

@@ -18,7 +18,7 @@ import { createProxyEvent } from './lambda-event.ts'
 import { readProxyResult } from './proxy-result.ts'
 import { compileRequestTemplate } from './request-template.ts'
 
-/** How a call that the function failed counts for a handshake, as when a proxy's function fails. */
+/** The status that a call which the function failed has for a handshake, as when a proxy's function fails. */
 const functionFailureStatus = 502
 const invocationType = 'x-amz-invocation-type'
 

@@ -20,7 +20,7 @@ export function readMockStatus(text: string): number | null {
     return { text: match[1] ?? match[2] ?? (match[3] as string), quoted: match[1] !== undefined }
   }
 
-  /** What follows the value that starts with `first`; its brackets must pair. */
+  /** The token that follows the value which starts with `first`; its brackets must pair. */
   function skipValue(first: Token): Token {
     let depth = 0
     for (let each = first; each !== null; each = next()) {

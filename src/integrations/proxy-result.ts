@@ -103,7 +103,7 @@ function textOf(value: unknown, member: string): string {
   throw malformed(`${member} is ${nameOf(value)}, not a string`)
 }
 
-/** What a value is, without its text: results may hold what no log should. */
+/** The kind of a value, without its text: results may hold what no log should. */
 function nameOf(value: unknown): string {
   if (value === null) return 'null'
   if (Array.isArray(value)) return 'a list'

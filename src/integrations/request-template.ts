@@ -17,9 +17,9 @@ export interface RequestTemplate {
   /** The payload, when it is the same for every call. */
   readonly constant: string | null
   /**
-   * Null for no payload: nothing passes through on `$connect` and `$disconnect`. Throws UNSUPPORTED_MEDIA_TYPE where
-   * passthroughBehavior forbids to pass the message, BAD_REQUEST_BODY where a template reads a message that is no
-   * JSON, and API_CONFIGURATION_ERROR for a template that fails.
+   * Renders the payload for an event; null for none: nothing passes through on `$connect` and `$disconnect`. Throws
+   * UNSUPPORTED_MEDIA_TYPE where passthroughBehavior forbids to pass the message, BAD_REQUEST_BODY where a template
+   * reads a message that is no JSON, and API_CONFIGURATION_ERROR for a template that fails.
    */
   render(event: ConnectionEvent): string | null
 }
@@ -70,7 +70,7 @@ export function compileRequestTemplate(
   }
 }
 
-/** What a template selection expression may read of the event itself. */
+/** The values of the event itself that a template selection expression may read. */
 export function messageInput(expression: SelectionExpression, event: ConnectionEvent): SelectionInput {
   const body = expression.readsBody ? bodyOf(event) : null
   const request = requestOf(event)

@@ -9,7 +9,7 @@ import {
 import { type HeaderList, lastHeader } from '../vocabulary/headers.ts'
 import type { ReportFault } from './contract.ts'
 
-/** What `responseParameters` may read. */
+/** The values that `responseParameters` may read. */
 export interface ResponseParameterInput {
   readonly event: ConnectionEvent
   readonly headers: HeaderList

@@ -17,7 +17,10 @@ type StageVariables = Readonly<Record<string, string>>
 const none: Readonly<Record<string, string>> = Object.freeze(Object.create(null))
 const noParams: TemplateInput['params'] = { path: none, querystring: none, header: none }
 
-/** What a template sees of an event; `body` is the message in request templates and the answer in response templates. */
+/**
+ * The values of an event that a template sees; `body` is the message in request templates and the answer in response
+ * templates.
+ */
 export function templateInput(event: ConnectionEvent, body: string, stageVariables: StageVariables): TemplateInput {
   const request = requestOf(event)
   const params =

@@ -12,14 +12,14 @@ export interface CompileSource {
   readonly directory: string
 }
 
-/** What a definition is judged with. */
+/** The options with which a definition is judged. */
 export interface CompileOptions {
   readonly integrationTypes: readonly IntegrationType[]
   /** Throws an error with one sentence when the format is wrong. */
   readonly createAccessLog: (format: string) => WriteAccessLog
 }
 
-/** What a stage needs beyond its definition when it is opened. */
+/** The things that a stage needs beyond its definition when it is opened. */
 export interface OpenOptions {
   readonly metrics: Metrics
   /** Origins that every API takes connections from: the playground's. */
@@ -34,7 +34,7 @@ export interface StageLabels {
   readonly stage: string
 }
 
-/** What every protocol has of a stage, compiled; nothing is held that would have to be given back. */
+/** The part of a stage that every protocol has, compiled; nothing is held that would have to be given back. */
 export interface CompiledStage {
   readonly definition: ApiDefinition
   readonly settings: StageDefinition
@@ -73,7 +73,7 @@ export function compileStage(
   return { definition, settings, labels: { api: definition.apiId, stage: name }, accessLog, integrations }
 }
 
-/** What `step` gives; null when it throws, which is reported. */
+/** Runs `step` and gives its result; null when it throws, which is reported. */
 export function attempt<Result>(step: () => Result, path: readonly string[], report: ReportFault): Result | null {
   try {
     return step()

@@ -29,7 +29,7 @@ export interface Stage {
   readonly routeKeys: readonly string[]
   /** The counter of one code of the error table. */
   errors(code: ErrorCode): Counter
-  /** Null when the stage has no access log: nothing is then collected for one. */
+  /** Writes a row of the access log; null when the stage has none: nothing is then collected for one. */
   readonly accessLog: ((event: GatewayEvent) => void) | null
   /** Gives back what the integrations took. Calls in flight end by themselves. */
   close(): void

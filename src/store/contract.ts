@@ -18,7 +18,7 @@ export function readRedisScript(...files: readonly URL[]): RedisScript {
 }
 
 /**
- * What each room puts between the prefix of the process and the names of its keys and channels: none begins as
+ * The part that each room puts between the prefix of the process and the names of its keys and channels: none begins as
  * another does. Those of the registry are older than the table.
  */
 const keyspaces = { registry: '' } as const
@@ -51,7 +51,7 @@ export interface RedisSubscription {
   close(): void
 }
 
-/** What a subscriber says about the channel that it wants to listen to. */
+/** The wishes of a subscriber about the channel that it wants to listen to. */
 export interface SubscribeOptions {
   /** A channel of sharded pub/sub. */
   readonly channel: string
@@ -62,7 +62,7 @@ export interface SubscribeOptions {
   readonly ended: (error: Error) => void
 }
 
-/** What a user of the client wants to be told, for as long as the client is open. */
+/** The listeners of a user of the client, who wants to be told of its state for as long as the client is open. */
 export interface RedisWatcher {
   /** Commands of anybody may have been lost: a connection has ended, a node has gone. */
   readonly disturbed: (reason: Error) => void

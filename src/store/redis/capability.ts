@@ -31,7 +31,7 @@ export async function checkCapability(
 }
 
 /**
- * What an operator should know about evictions: a lease or a record that is evicted looks like one that ended (Redis
+ * The advice for an operator about evictions: a lease or a record that is evicted looks like one that ended (Redis
  * documentation, "Key eviction").
  */
 function adviceOn(info: string): string | null {

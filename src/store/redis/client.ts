@@ -15,7 +15,7 @@ export interface RedisClientOptions extends ConnectionOptions, ConnectionTimings
   readonly random: () => number
 }
 
-/** How often a command may be sent on to another node of a Cluster. */
+/** Times that a command may be sent on to another node of a Cluster. */
 const maxRedirections = 5
 
 /** Opens the Redis of this process, and keeps the connection up until it is closed. */

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import type { RedisOptions } from 'ioredis'
 import type { RedisAddress } from '../../vocabulary/redis-address.ts'
 
-/** Where a Redis is, and how one gets in. */
+/** The address of a Redis and what lets one in. */
 export interface RedisAccess {
   readonly address: RedisAddress
   readonly password: string | null
@@ -26,7 +26,7 @@ export interface ConnectionOptions extends RedisAccess, Pick<ConnectionTimings, 
 // Long enough for a command that timed out, so that a socket that only ever is silent gets replaced.
 const silencePerTimeout = 2.5
 
-/** What every connection has in common, to whatever node it goes. */
+/** The options that every connection has in common, to whatever node it goes. */
 export function commonOptions({ address, password, ca, commandTimeout, name }: ConnectionOptions) {
   return {
     ...(address.username !== null && { username: address.username }),
@@ -46,7 +46,9 @@ export function commonOptions({ address, password, ca, commandTimeout, name }: C
   } satisfies RedisOptions
 }
 
-/** Where a connection goes that is to no certain node of a Cluster: the server, or the master behind the Sentinels. */
+/**
+ * The endpoint of a connection that is to no certain node of a Cluster: the server, or the master behind the Sentinels.
+ */
 export function endpoint({ address, sentinelPassword, ca }: RedisAccess) {
   const [node] = address.nodes
   if (address.kind !== 'sentinel') return { ...node, db: address.database }

@@ -21,7 +21,7 @@ interface Host {
   readonly port: number
 }
 
-/** How often a node of a Cluster may name another one as that of the channel. */
+/** Times that a node of a Cluster may name another one as that of the channel. */
 const maxRedirections = 5
 
 export function createSubscriber(options: SubscriberOptions): Subscriber {
