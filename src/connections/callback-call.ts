@@ -1,10 +1,14 @@
 import { answeredFailure } from '../events/answered-failure.ts'
 import { CallbackEvent } from '../events/callback-event.ts'
 import type { Counter } from '../observability/contract.ts'
+import {
+  type CallbackAnswer,
+  callbackError,
+  callbackSuccess,
+  callbackWithoutContent,
+} from '../responses/callback-answer.ts'
 import type { HttpExchange } from '../transport/contract.ts'
-import { type ErrorCode, errorTable } from '../vocabulary/errors.ts'
-import type { HeaderList } from '../vocabulary/headers.ts'
-import { allocateRequestId, allocateTraceId, allocateUuid } from '../vocabulary/ids.ts'
+import type { ErrorCode } from '../vocabulary/errors.ts'
 
 /** The stage in a callback's URL; a compiled stage is one. */
 export interface CallbackStage {
@@ -28,19 +32,6 @@ export interface CallbackTarget {
 
 /** The series of one operation and API. */
 export type CountStatus = (status: number) => void
-
-type Header = HeaderList[number]
-
-const json: Header = ['Content-Type', 'application/json']
-
-/** What is made of a row of the error table once, instead of for every answer. */
-interface PreparedRefusal {
-  readonly status: number
-  readonly errorType: Header
-  readonly message: string
-  readonly body: string
-}
-const prepared = new Map<ErrorCode, PreparedRefusal>()
 
 /** One call of `@connections` and everything that its answer owes: headers, counters, the access-log line. */
 export class CallbackCall {
@@ -68,49 +59,33 @@ export class CallbackCall {
     this.event = target.stage.accessLog === null ? null : eventOf(exchange, target, connectionId ?? '', now)
   }
 
-  /** 200 with a JSON body or an empty one. */
+  /** Answers 200 with a JSON text or an empty one. */
   succeed(body: string): void {
-    this.answer(200, [json, this.requestId(), this.shortId(), this.traceId()], body)
+    this.answer(callbackSuccess(body, this.event, this.now))
   }
 
-  /** 204. */
+  /** Answers 204. */
   succeedWithoutContent(): void {
-    this.answer(204, [this.requestId(), this.shortId(), this.traceId()], null)
+    this.answer(callbackWithoutContent(this.event, this.now))
   }
 
-  /** A row of the error table; `detail` stands behind its message. */
-  refuse(code: ErrorCode, detail?: string): void {
-    const { status, errorType, message, body } = refusal(code)
-    const text = detail === undefined ? message : message + detail
-    const headers = [json, this.requestId(), this.shortId(), errorType]
-    // AWS sends its trace id with every answer but 400.
-    if (status !== 400) headers.push(this.traceId())
+  /** Answers with a row of the error table; `detail` stands behind its message. */
+  refuse(code: ErrorCode, detail: string | null = null): void {
     this.stage.errors(code).value++
-    // AWS's log rows of a 410 have a status and no error.
-    if (this.event !== null && message !== '') {
+    if (this.event !== null) {
       const failure = answeredFailure(code)
-      this.event.failure = detail === undefined ? failure : { ...failure, message: text }
+      // AWS's log rows of a 410 have a status and no error.
+      if (detail !== null) this.event.failure = { ...failure, message: failure.message + detail }
+      else if (failure.message !== '') this.event.failure = failure
     }
-    this.answer(status, headers, detail === undefined ? body : JSON.stringify({ message: text }))
+    this.answer(callbackError(code, detail, this.event, this.now))
   }
 
-  private requestId(): Header {
-    return ['x-amzn-RequestId', allocateUuid()]
-  }
-
-  private shortId(): Header {
-    return ['x-amz-apigw-id', this.event === null ? allocateRequestId() : this.event.requestId]
-  }
-
-  private traceId(): Header {
-    return ['x-amzn-trace-id', this.event === null ? allocateTraceId(this.now) : this.event.traceId]
-  }
-
-  private answer(status: number, headers: HeaderList, body: string | null): void {
-    this.exchange.respond(status, { own: headers }, body)
-    this.count?.(status)
+  private answer(answer: CallbackAnswer): void {
+    this.exchange.respond(answer.status, answer, answer.body)
+    this.count?.(answer.status)
     if (this.event === null) return
-    this.event.status = status
+    this.event.status = answer.status
     this.stage.accessLog?.(this.event)
   }
 }
@@ -131,15 +106,4 @@ function eventOf(
     userAgent: request.header('user-agent') || null,
     requestTimeEpoch: now,
   })
-}
-
-function refusal(code: ErrorCode): PreparedRefusal {
-  let known = prepared.get(code)
-  if (known === undefined) {
-    const { status, errorType, message } = errorTable[code]
-    const body = message === '' ? '' : JSON.stringify({ message })
-    known = { status, errorType: ['x-amzn-ErrorType', errorType], message, body }
-    prepared.set(code, known)
-  }
-  return known
 }

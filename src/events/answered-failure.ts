@@ -1,4 +1,4 @@
-import { type ErrorCode, errorTable } from '../vocabulary/errors.ts'
+import { perErrorCode } from '../vocabulary/errors.ts'
 
 /** A failure as the client was told of it: what `$context.error` shows. */
 export interface AnsweredFailure {
@@ -9,14 +9,7 @@ export interface AnsweredFailure {
   readonly validationErrorString: string | null
 }
 
-const prepared = new Map(
-  Object.entries(errorTable).map(([code, { message, responseType }]): [string, AnsweredFailure] => [
-    code,
-    { message, responseType, validationErrorString: null },
-  ]),
-)
-
 /** The failure of one code of the error table; the same object every time. */
-export function answeredFailure(code: ErrorCode): AnsweredFailure {
-  return prepared.get(code) as AnsweredFailure
-}
+export const answeredFailure = perErrorCode(
+  ({ message, responseType }): AnsweredFailure => ({ message, responseType, validationErrorString: null }),
+)

@@ -2,7 +2,8 @@ import { ConnectEvent } from '../events/connect-event.ts'
 import type { IntegrationResult } from '../integrations/contract.ts'
 import type { Log } from '../observability/contract.ts'
 import type { ConnectionDirectory } from '../registry/contract.ts'
-import { envelope, type Refusal } from '../responses/error-frame.ts'
+import { handshakeEnvelope } from '../responses/handshake-envelope.ts'
+import type { HttpAnswer } from '../responses/http-answer.ts'
 import { shortAnswer } from '../responses/short-answer.ts'
 import type { Catalog } from '../stages/catalog.ts'
 import type { RequiredParameter, WebSocketStage } from '../stages/websocket-stage.ts'
@@ -144,17 +145,17 @@ export function createConnectHandler(options: ConnectOptions) {
   function fail(upgrade: Upgrade<Connection>, stage: WebSocketStage, event: ConnectEvent, error: unknown): void {
     const code = recordFailure(error, event, stage, log)
     stage.connects.failed.value++
-    refuse(upgrade, stage, event, envelope(code, event.record.connectionId, event.requestId))
+    refuse(upgrade, stage, event, handshakeEnvelope(code, event.record.connectionId, event.requestId))
   }
 
-  function refuse(upgrade: Upgrade<Connection>, stage: WebSocketStage, event: ConnectEvent, refusal: Refusal): void {
+  function refuse(upgrade: Upgrade<Connection>, stage: WebSocketStage, event: ConnectEvent, answer: HttpAnswer): void {
     release()
-    send(upgrade, refusal)
+    send(upgrade, answer)
     stage.accessLog?.(event)
   }
 }
 
-function send(upgrade: Upgrade<Connection>, { status, headers, body }: Refusal): void {
+function send(upgrade: Upgrade<Connection>, { status, headers, body }: HttpAnswer): void {
   upgrade.refuse(status, headers, body)
 }
 

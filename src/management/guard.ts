@@ -10,13 +10,13 @@ export interface GuardOptions {
   readonly hosts: readonly string[]
 }
 
-export interface Refusal {
+export interface GuardRefusal {
   readonly status: 401 | 403
   readonly message: string
 }
 
 /** Judges a request: null when it may see or change what is behind the port. */
-export type Guard = (request: TransportRequest) => Refusal | null
+export type Guard = (request: TransportRequest) => GuardRefusal | null
 
 /**
  * The port is made for people at this machine, so a web page that they look at must not reach it through their
@@ -51,7 +51,7 @@ function mayComeFrom(fetchSite: string): boolean {
   return fetchSite === '' || fetchSite === 'same-origin' || fetchSite === 'none'
 }
 
-function forbidden(message: string): Refusal {
+function forbidden(message: string): GuardRefusal {
   return { status: 403, message }
 }
 

@@ -1,27 +1,16 @@
-import { type ErrorCode, errorTable } from '../vocabulary/errors.ts'
-import type { HeaderList } from '../vocabulary/headers.ts'
-import { allocateRequestId, allocateUuid } from '../vocabulary/ids.ts'
+import { type ErrorCode, errorTable, perErrorCode } from '../vocabulary/errors.ts'
+import { allocateRequestId } from '../vocabulary/ids.ts'
+import { errorType, type Header, jsonType, newRequestId, shortId } from './answer-headers.ts'
+import type { HttpAnswer } from './http-answer.ts'
 
-/** A plain HTTP answer of the gateway itself. */
-export interface ShortAnswer {
-  readonly status: number
-  readonly headers: HeaderList
-  readonly body: string
-}
+const bodyOf = perErrorCode(({ message }) => JSON.stringify({ message }))
+/** RFC 6455 §4.4: which version would do. */
+const version: Header = ['Sec-WebSocket-Version', '13']
 
 /** The answer to a request that fails before a connection id is given out, or that is no handshake at all. */
-export function shortAnswer(code: ErrorCode): ShortAnswer {
-  const { status, errorType, message } = errorTable[code]
-  const headers: HeaderList = [
-    ['Content-Type', 'application/json'],
-    ['x-amzn-RequestId', allocateUuid()],
-    ['x-amzn-ErrorType', errorType],
-    ['x-amz-apigw-id', allocateRequestId()],
-  ]
-  return {
-    status,
-    // RFC 6455 §4.4: which version would do.
-    headers: status === 426 ? [...headers, ['Sec-WebSocket-Version', '13']] : headers,
-    body: JSON.stringify({ message }),
-  }
+export function shortAnswer(code: ErrorCode): HttpAnswer {
+  const { status } = errorTable[code]
+  const headers = [jsonType, newRequestId(), errorType(code), shortId(allocateRequestId())]
+  if (status === 426) headers.push(version)
+  return { status, headers, body: bodyOf(code) }
 }

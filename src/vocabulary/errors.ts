@@ -212,6 +212,15 @@ export const errorTable = {
 
 export type ErrorCode = keyof typeof errorTable
 
+/** A row of the table. */
+export type ErrorRow = ReturnType<typeof row>
+
+/** Makes something of every row of the table, at once, and gives it by the code: the same thing every time. */
+export function perErrorCode<Made>(make: (row: ErrorRow) => Made): (code: ErrorCode) => Made {
+  const made = new Map<string, Made>(Object.entries(errorTable).map(([code, each]) => [code, make(each)]))
+  return (code) => made.get(code) as Made
+}
+
 function row(status: number, errorType: string, message: string, responseType: string, cause: string) {
   return { status, errorType, message, responseType, cause }
 }

@@ -1,0 +1,57 @@
+import { type ErrorCode, errorTable, perErrorCode } from '../vocabulary/errors.ts'
+import type { OwnHeaders } from '../vocabulary/headers.ts'
+import { allocateRequestId, allocateTraceId } from '../vocabulary/ids.ts'
+import { errorType, type Header, jsonType, newRequestId, shortId } from './answer-headers.ts'
+
+/**
+ * The answer to a call of the `@connections` API. It is itself what `respond` takes for the headers: callbacks come by
+ * the ten thousand, and every object less shows.
+ */
+export interface CallbackAnswer extends OwnHeaders {
+  readonly status: number
+  /** The text of the body; null for none. */
+  readonly body: string | null
+}
+
+/** The ids that a callback has where an access log tells of it; every other one gets new ids for its answer. */
+export interface CallbackIds {
+  readonly requestId: string
+  readonly traceId: string
+}
+
+/** 200 with a JSON text or an empty one. `now` is in milliseconds since 1970. */
+export function callbackSuccess(body: string, ids: CallbackIds | null, now: number): CallbackAnswer {
+  return { status: 200, own: [jsonType, newRequestId(), requestId(ids), traceId(ids, now)], body }
+}
+
+/** 204 without a body. `now` is in milliseconds since 1970. */
+export function callbackWithoutContent(ids: CallbackIds | null, now: number): CallbackAnswer {
+  return { status: 204, own: [newRequestId(), requestId(ids), traceId(ids, now)], body: null }
+}
+
+// AWS answers what has no message without a body.
+const bodyOf = perErrorCode(({ message }) => (message === '' ? '' : JSON.stringify({ message })))
+
+/**
+ * A row of the error table; `detail` stands behind its message, null for none. `now` is in milliseconds since 1970.
+ */
+export function callbackError(
+  code: ErrorCode,
+  detail: string | null,
+  ids: CallbackIds | null,
+  now: number,
+): CallbackAnswer {
+  const { status, message } = errorTable[code]
+  const own = [jsonType, newRequestId(), requestId(ids), errorType(code)]
+  // AWS sends its trace id with every answer but 400.
+  if (status !== 400) own.push(traceId(ids, now))
+  return { status, own, body: detail === null ? bodyOf(code) : JSON.stringify({ message: message + detail }) }
+}
+
+function requestId(ids: CallbackIds | null): Header {
+  return shortId(ids === null ? allocateRequestId() : ids.requestId)
+}
+
+function traceId(ids: CallbackIds | null, now: number): Header {
+  return ['x-amzn-trace-id', ids === null ? allocateTraceId(now) : ids.traceId]
+}

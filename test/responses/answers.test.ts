@@ -1,0 +1,131 @@
+import { describe, expect, test } from 'vitest'
+import { callbackError, callbackSuccess, callbackWithoutContent } from '../../src/responses/callback-answer.ts'
+import { errorFrame } from '../../src/responses/error-frame.ts'
+import { handshakeEnvelope } from '../../src/responses/handshake-envelope.ts'
+import { shortAnswer } from '../../src/responses/short-answer.ts'
+import { type ErrorCode, errorTable } from '../../src/vocabulary/errors.ts'
+
+/** What a client gets to see of each code: status, the name of the exception, the message. */
+const told: Readonly<Record<ErrorCode, readonly [status: number, errorType: string, message: string]>> = {
+  ROUTE_NOT_FOUND: [403, 'ForbiddenException', 'Forbidden'],
+  STAGE_NOT_FOUND: [403, 'ForbiddenException', 'Forbidden'],
+  ORIGIN_REFUSED: [403, 'ForbiddenException', 'Forbidden'],
+  BAD_HANDSHAKE: [400, 'BadRequestException', 'Bad Request'],
+  MISSING_PARAMETER: [400, 'BadRequestException', 'Missing required request parameters'],
+  UPGRADE_REQUIRED: [426, 'UpgradeRequiredException', 'Upgrade Required'],
+  TOO_MANY_REQUESTS: [429, 'TooManyRequestsException', 'Too Many Requests'],
+  DRAINING: [503, 'ServiceUnavailableException', 'Service Unavailable'],
+  TOO_MANY_CONNECTIONS: [503, 'ServiceUnavailableException', 'Service Unavailable'],
+  BAD_REQUEST_BODY: [400, 'BadRequestException', 'Bad request body'],
+  UNSUPPORTED_MEDIA_TYPE: [415, 'BadRequestException', 'Unsupported Media Type'],
+  INTEGRATION_TIMEOUT: [504, 'InternalServerErrorException', 'Endpoint request timed out'],
+  INTEGRATION_FAILURE: [500, 'InternalServerErrorException', 'Internal server error'],
+  INTEGRATION_RESPONSE_TOO_LARGE: [500, 'InternalServerErrorException', 'Internal server error'],
+  INTEGRATION_OVERLOADED: [500, 'InternalServerErrorException', 'Internal server error'],
+  FUNCTION_FAILURE: [502, 'InternalServerErrorException', 'Internal server error'],
+  FUNCTION_UNAVAILABLE: [500, 'InternalServerErrorException', 'Internal server error'],
+  MALFORMED_PROXY_RESPONSE: [502, 'InternalServerErrorException', 'Internal server error'],
+  API_CONFIGURATION_ERROR: [500, 'InternalServerErrorException', 'Internal server error'],
+  NO_SUCH_CALLBACK: [404, 'NotFoundException', 'No method found matching route'],
+  INVALID_CONNECTION_ID: [400, 'BadRequestException', 'Invalid connectionId'],
+  INVALID_CLOSE_PARAMETERS: [400, 'BadRequestException', 'Invalid close code or reason'],
+  MISSING_AUTHENTICATION_TOKEN: [403, 'MissingAuthenticationTokenException', 'Missing Authentication Token'],
+  CALLER_REFUSED: [403, 'ForbiddenException', 'Forbidden'],
+  CONNECTION_GONE: [410, 'GoneException', ''],
+  PAYLOAD_TOO_LARGE: [413, 'PayloadTooLargeException', ''],
+  CLIENT_BUFFER_FULL: [429, 'LimitExceededException', 'Limit Exceeded'],
+  WORKER_UNREACHABLE: [503, 'ServiceUnavailableException', 'Service Unavailable'],
+  INTERNAL_ERROR: [500, 'InternalServerErrorException', 'Internal server error'],
+}
+
+const rows = Object.keys(errorTable).map((code) => {
+  const [status, errorType, message] = told[code as ErrorCode]
+  return { code: code as ErrorCode, status, errorType, message }
+})
+
+const uuid = expect.stringMatching(/^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/)
+const shortId = expect.stringMatching(/^[A-Za-z0-9_-]{15}=$/)
+const ids = { requestId: 'Abc1dEf2ghIFJkl=', traceId: 'Root=1-68e227a6-00112233445566778899aabb' }
+const now = 1_759_651_750_119
+
+describe.each(rows)('$code', ({ code, status, errorType, message }) => {
+  const frame = `{"message": "${message}", "connectionId":"L0SM9cOFvHcCIhw=", "requestId":"Abc1dEf2ghIFJkl="}`
+
+  test('as an error frame: the message and both ids, with the spaces of AWS', () => {
+    expect(errorFrame(code, 'L0SM9cOFvHcCIhw=', 'Abc1dEf2ghIFJkl=')).toBe(frame)
+  })
+
+  test('in place of a 101: the same text, with x-amz-apigw-id', () => {
+    expect(handshakeEnvelope(code, 'L0SM9cOFvHcCIhw=', 'Abc1dEf2ghIFJkl=')).toEqual({
+      status,
+      headers: [
+        ['Content-Type', 'application/json; charset=UTF-8'],
+        ['x-amz-apigw-id', 'Abc1dEf2ghIFJkl='],
+      ],
+      body: frame,
+    })
+  })
+
+  test('before there is a connection id: the message alone, and a 426 says which version would do', () => {
+    expect(shortAnswer(code)).toEqual({
+      status,
+      headers: [
+        ['Content-Type', 'application/json'],
+        ['x-amzn-RequestId', uuid],
+        ['x-amzn-ErrorType', errorType],
+        ['x-amz-apigw-id', shortId],
+        ...(status === 426 ? [['Sec-WebSocket-Version', '13']] : []),
+      ],
+      body: `{"message":"${message}"}`,
+    })
+  })
+
+  test('to a callback: the message alone or nothing, and the trace id unless the status is 400', () => {
+    expect(callbackError(code, null, ids, now)).toEqual({
+      status,
+      own: [
+        ['Content-Type', 'application/json'],
+        ['x-amzn-RequestId', uuid],
+        ['x-amz-apigw-id', ids.requestId],
+        ['x-amzn-ErrorType', errorType],
+        ...(status === 400 ? [] : [['x-amzn-trace-id', ids.traceId]]),
+      ],
+      body: message === '' ? '' : `{"message":"${message}"}`,
+    })
+  })
+})
+
+test('a callback is told a detail behind the message', () => {
+  expect(callbackError('INVALID_CONNECTION_ID', ': "x"', null, now).body).toBe(
+    '{"message":"Invalid connectionId: \\"x\\""}',
+  )
+})
+
+test('a callback of which no access log tells gets new ids', () => {
+  const trace = expect.stringMatching(/^Root=1-68e227a6-[0-9a-f]{24}$/)
+  const own = [
+    ['x-amzn-RequestId', uuid],
+    ['x-amz-apigw-id', shortId],
+    ['x-amzn-trace-id', trace],
+  ]
+  expect(callbackWithoutContent(null, now)).toEqual({ status: 204, own, body: null })
+  expect(callbackSuccess('{}', null, now)).toEqual({
+    status: 200,
+    own: [['Content-Type', 'application/json'], ...own],
+    body: '{}',
+  })
+})
+
+test('a callback that succeeds has the ids of its access-log row', () => {
+  const own = [
+    ['x-amzn-RequestId', uuid],
+    ['x-amz-apigw-id', ids.requestId],
+    ['x-amzn-trace-id', ids.traceId],
+  ]
+  expect(callbackWithoutContent(ids, now)).toEqual({ status: 204, own, body: null })
+  expect(callbackSuccess('', ids, now)).toEqual({
+    status: 200,
+    own: [['Content-Type', 'application/json'], ...own],
+    body: '',
+  })
+})
