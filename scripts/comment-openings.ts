@@ -14,7 +14,8 @@ export const notYetChecked: readonly string[] = [
   'src/connections/',
   'src/gateway/',
   'src/load/',
-  'src/registry/',
+  'src/registry/redis.ts',
+  'src/registry/redis/undertaker.ts',
 ]
 
 /** The first word of a doc comment that begins on a line of its own. */

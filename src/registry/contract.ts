@@ -59,7 +59,7 @@ export interface WorkerDescription extends WorkerReference {
   readonly version: string | null
   /** Milliseconds since 1970; null as `version`. */
   readonly startedAt: number | null
-  /** How many connections a living worker holds; for a dead one, how many `$disconnect`s are still owed. */
+  /** Number of connections that a living worker holds; for a dead one, of `$disconnect`s that are still owed. */
   readonly connections: number
   /** Milliseconds since 1970 until which the worker counts as alive; null where leases don't run out, or it is dead. */
   readonly leaseUntil: number | null
@@ -75,8 +75,8 @@ export interface ConnectionLookup {
 }
 
 /**
- * Who is connected where. Answers about a connection of this worker come as plain values, without a promise: that is the
- * hot path.
+ * A directory of who is connected where. Answers about a connection of this worker come as plain values, without a
+ * promise: that is the hot path.
  *
  * Promises every implementation keeps (test/conformance/connection-directory.ts is this list as tests):
  * - an id from `allocateId` is well-formed, carries this worker's owner, and is never given twice;
@@ -103,11 +103,11 @@ export interface ConnectionDirectory extends ConnectionLookup {
    * worker that does not answer ends a page, whose cursor leads past it: one page waits for one silent worker at most.
    */
   list(filter: ConnectionFilter, cursor: string | null, limit: number): Promise<FleetPage>
-  /** How many connections the whole fleet holds. */
+  /** The number of connections that the whole fleet holds. */
   count(): Promise<number>
 }
 
-/** What became of a wish to close a connection; as in `DeliverOutcome`, `unreachable` is worth another try. */
+/** The outcome of a wish to close a connection; as in `DeliverOutcome`, `unreachable` is worth another try. */
 export type DisconnectOutcome = 'closed' | 'gone' | 'unreachable'
 
 /**
@@ -136,7 +136,7 @@ export interface Delivery {
 
 /** The workers, and the place of this one among them (test/conformance/fleet.ts is its promises as tests). */
 export interface Fleet {
-  /** As `ConnectionDirectory.owner`. */
+  /** The owner id of this worker, as `ConnectionDirectory.owner`. */
   readonly owner: OwnerId
   /** Describes every worker; the dead are among them until they are buried. */
   workers(): Promise<readonly WorkerDescription[]>

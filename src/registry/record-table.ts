@@ -12,7 +12,7 @@ interface Node {
   later: Node | null
 }
 
-/** How many records a listing looks at before other work of the process gets its turn. */
+/** Records that a listing looks at before other work of the process gets its turn. */
 const recordsPerTurn = 5000
 
 /** The records of one worker in the order of their arrival; keeps what it is given, not a copy. */
@@ -23,7 +23,7 @@ export interface RecordTable {
   /** Gives the record back; null when it was not there. */
   remove(id: ConnectionId): ConnectionRecord | null
   clear(): void
-  /** As `Registry.list`; a cursor that is not one of ours rejects with a RangeError. */
+  /** Lists connections as `Registry.list` does; a cursor that is not one of ours rejects with a RangeError. */
   list(filter: ConnectionFilter, cursor: string | null, limit: number): Promise<ConnectionPage>
 }
 

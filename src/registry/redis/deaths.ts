@@ -13,13 +13,13 @@ export interface DeathsOptions {
   readonly mayJudge: () => boolean
   /** Milliseconds that only rise. */
   readonly clock: () => number
-  /** How long the owner id of a dead worker is not used again, in milliseconds. */
+  /** Milliseconds for which the owner id of a dead worker is not used again. */
   readonly grave: number
   /** Redis failed, or has lost the lease of this worker. */
   readonly failed: (error: Error) => void
 }
 
-/** Who is dead. */
+/** The deaths that are known: which workers are dead. */
 export interface Deaths {
   /** Whether a worker is known to be dead, without asking. */
   has(owner: OwnerId): boolean
@@ -35,7 +35,7 @@ const memoryMs = 3_600_000
 
 export function createDeaths(options: DeathsOptions): Deaths {
   const { redis, keys, own, reachable, mayJudge, clock, grave, failed } = options
-  /** When each was found dead, oldest first. */
+  /** Times at which each dead worker was found dead, oldest first. */
   const known = new Map<OwnerId, number>()
 
   function add(owner: OwnerId): void {

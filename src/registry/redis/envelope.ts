@@ -2,7 +2,7 @@ import { Packr } from 'msgpackr'
 import type { OwnerId } from '../../vocabulary/ids.ts'
 import { isPlainValue } from './plain-value.ts'
 
-/** Of the wire format. Raised only when the old one can't be read as the new one any more. */
+/** Version of the wire format. It is raised only when the old format can't be read as the new one any more. */
 export const wireVersion = 1
 /** A larger envelope is not ours: we split before. */
 export const maxEnvelopeBytes = 8 * 1024 * 1024
@@ -10,7 +10,7 @@ export const maxEnvelopeBytes = 8 * 1024 * 1024
 const maxEnvelopeItems = 300_000
 const maxQuestions = 10_000
 
-/** What a worker may be asked. The numbers are those of the wire, and are never used again. */
+/** The kinds of questions to a worker. The numbers are those of the wire, and are never used again. */
 export const questionKinds = { text: 0, binary: 1, close: 2, describe: 3, list: 4 } as const
 export type QuestionKind = (typeof questionKinds)[keyof typeof questionKinds]
 
@@ -28,7 +28,9 @@ export const answerCodes = { done: 0, gone: 1, full: 2, refused: 3 } as const
 
 export type PeerAnswer = readonly [number: number, code: number, payload: unknown]
 
-/** What came of a question: an answer, or that there is nobody (`gone`), or nobody who answers, to give one. */
+/**
+ * The outcome of a question to a peer: an answer, or that there is nobody (`gone`), or nobody who answers, to give one.
+ */
 export type PeerOutcome = PeerAnswer | 'gone' | 'unreachable'
 
 /** All that one worker has to say to another one at a time. */
@@ -41,7 +43,7 @@ export interface Envelope {
   readonly answers: readonly PeerAnswer[]
 }
 
-/** Why an envelope was not taken: label of `postern_registry_envelopes_refused_total`. */
+/** The reason why an envelope was not taken: label of `postern_registry_envelopes_refused_total`. */
 export type EnvelopeFault = 'size' | 'encoding' | 'version' | 'schema'
 
 const packr = new Packr({ useRecords: false })

@@ -17,7 +17,7 @@ export interface FleetSurveyOptions {
   readonly describeOwn: () => WorkerDescription
   readonly records: RecordTable
   readonly peers: Peers
-  /** As `Registry.trouble`. */
+  /** The trouble of the registry, as `Registry.trouble`. */
   readonly trouble: () => string | null
   readonly now: () => number
 }
@@ -29,7 +29,7 @@ export interface FleetSurvey {
   list(filter: ConnectionFilter, cursor: string | null, limit: number): Promise<FleetPage>
 }
 
-/** How long one page may go from worker to worker: who asked for it waits. */
+/** Milliseconds that one page may go from worker to worker: who asked for it waits. */
 const pageMs = 2_000
 
 export function createFleetSurvey(options: FleetSurveyOptions): FleetSurvey {
@@ -64,7 +64,7 @@ export function createFleetSurvey(options: FleetSurveyOptions): FleetSurvey {
     return String((await run('HGET', keys.workers, String(owner))) ?? unnamed)
   }
 
-  /** Null when it was buried meanwhile. */
+  /** Describes a worker; null when it was buried meanwhile. */
   async function describe(owner: OwnerId): Promise<WorkerDescription | null> {
     const { lease, undertaker, connections: records } = keys.of(owner)
     const [value, left, busy, count, name] = await Promise.all([

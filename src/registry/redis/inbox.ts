@@ -16,7 +16,7 @@ export interface InboxOptions {
 
 /** Listens to this worker's channel, for as long as it lives and wherever the channel moves. */
 export interface Inbox {
-  /** Null while it is listened to, else why not. */
+  /** The reason why the inbox is not listened to; null while it is. */
   readonly trouble: string | null
   /** Begins to listen to a channel, and leaves the one before. Resolves after the first try, which may have failed. */
   listen(channel: string): Promise<void>
@@ -32,7 +32,7 @@ export interface Inbox {
   close(): void
 }
 
-/** What the inbox is doing about its channel. An attempt that has been given up finds another object in its place. */
+/** The state of the inbox toward its channel. An attempt that has been given up finds another object in its place. */
 type State =
   /** Waits for the first or the next subscription. */
   | { readonly kind: 'opening'; readonly trouble: string }

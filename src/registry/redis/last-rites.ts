@@ -63,7 +63,10 @@ export function createLastRites(options: LastRitesOptions): LastRites {
   return {
     async run(owner) {
       const { connections } = keys.of(owner)
-      /** From the beginning of their `$disconnect` until their record is gone. A scan may give a record twice. */
+      /**
+       * Connections from the beginning of their `$disconnect` until their record is gone. A scan may give a record
+       * twice.
+       */
       const underWay = new Set<ConnectionId>()
       const removals = createRemovals((ids) => redis.run('HDEL', connections, ...ids))
       let failure: Error | null = null
@@ -98,7 +101,7 @@ export function createLastRites(options: LastRitesOptions): LastRites {
         return pairs(entries)
       }
 
-      /** False when this worker may not go on. */
+      /** Runs the `$disconnect`s of one page of records; false when this worker may not go on. */
       async function runPage(): Promise<boolean> {
         for (const [id, packed] of await readPage()) {
           if (underWay.has(id)) continue

@@ -36,7 +36,7 @@ export interface MembershipOptions {
 export interface Membership {
   readonly owner: OwnerId
   readonly keys: WorkerKeys
-  /** Null while the lease is held and renewed, else why not. */
+  /** The reason why the lease is not held and renewed; null while it is. */
   readonly trouble: string | null
   /** Whether the lease can't have run out yet: whoever is not sure of it may be buried already. */
   readonly certain: boolean
@@ -47,7 +47,10 @@ export interface Membership {
    * then not even local connections may be served.
    */
   readonly frozen: boolean
-  /** Null while not frozen; else resolves when it is known what became of the lease, or that nobody can say so soon. */
+  /**
+   * The end of the doubt about the lease after a standstill: null while there is none; else resolves when it is known
+   * what became of the lease, or that nobody can say so soon.
+   */
   doubt(): Promise<void> | null
   /** Tries once to join. Rejects only with `RedisUnfit`; goes on trying otherwise. */
   start(): Promise<void>
@@ -63,14 +66,17 @@ export interface Membership {
   stop(): void
 }
 
-/** Who this worker is, until it is buried: then it goes on as somebody else. */
+/** The identity of this worker until it is buried: then it goes on under another one. */
 interface Identity {
   readonly owner: OwnerId
   /** The value of its lease, which no other worker writes. */
   readonly value: string
 }
 
-/** Where this worker stands, under the owner id that it has now; `confirmedAt` is when the last confirmed renewal was asked for. */
+/**
+ * The place of this worker in the fleet, under the owner id that it has now; `confirmedAt` is when the last confirmed
+ * renewal was asked for.
+ */
 type Place =
   /** Has not held a lease under this owner id yet. */
   | { readonly kind: 'joining'; readonly trouble: string }

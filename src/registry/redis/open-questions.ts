@@ -25,7 +25,7 @@ export interface OpenQuestions {
   has(number: number): boolean
   /** Gives a question its outcome, unless it has one. */
   settle(number: number, outcome: PeerOutcome): void
-  /** As `settle`, if it was that worker who was asked. */
+  /** Settles a question as `settle` does, if it was that worker who was asked. */
   answer(from: OwnerId, number: number, outcome: PeerOutcome): void
   /** Lets every question end as unreachable, and watches no deadline any more. */
   drop(): void
@@ -49,7 +49,7 @@ interface OpenQuestion {
 
 export function createOpenQuestions(options: OpenQuestionsOptions): OpenQuestions {
   const { clock, answerTimeout, answerSeconds, unanswered, isJudged, late, settled } = options
-  /** In the order of asking, which is that of their deadlines. */
+  /** Open questions in the order of asking, which is that of their deadlines. */
   const questions = new Map<number, OpenQuestion>()
   const loads = new Map<OwnerId, { asked: number; bytes: number }>()
   let lastNumber = 0

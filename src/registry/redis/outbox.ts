@@ -18,11 +18,12 @@ export interface OutboxOptions {
 }
 
 /**
- * What waits to be published, worker by worker: what is said to one of them within a tick goes out together, in one
- * envelope. While an envelope of questions waits for its answers, further questions wait for a moment too.
+ * The messages that wait to be published, worker by worker: what is said to one of them within a tick goes out
+ * together, in one envelope. While an envelope of questions waits for its answers, further questions wait for a moment
+ * too.
  */
 export interface Outbox {
-  /** How many answers wait. */
+  /** Number of answers that wait. */
   readonly answers: number
   addQuestion(to: OwnerId, question: PeerQuestion): void
   /** Adds an answer; one that there is no room for is left out, and the asker has a deadline of its own. */
@@ -44,11 +45,13 @@ const maxAnswerBytes = 32 * 1024 * 1024
 const maxItems = 2_000
 const maxBytes = 1024 * 1024
 const itemBytes = 64
-/** How long questions wait for the answers of those before them, and how many may. */
+/**
+ * Milliseconds that questions wait for the answers of those before them, and below it the number of questions that may.
+ */
 const holdMillis = 5
 const maxHeld = 64
 
-/** What waits toward one worker. */
+/** The messages that wait for one worker. */
 interface Letter {
   readonly to: OwnerId
   questions: PeerQuestion[]
@@ -125,7 +128,10 @@ export function createOutbox({ own, publish, isOpen, asked, failed, published }:
     }
   }
 
-  /** Who was told `unreachable` may have asked again: the first question must not come after the second. */
+  /**
+   * Drops questions that were given up: who was told `unreachable` may have asked again, and the first question must
+   * not come after the second.
+   */
   function dropStale(letter: Letter): void {
     letter.stale = false
     letter.questions = letter.questions.filter((question) => isOpen(numberOf(question)))

@@ -6,7 +6,7 @@ import type { DisconnectOutcome } from '../contract.ts'
 import { answerCodes, type PeerOutcome } from './envelope.ts'
 import { readDescription } from './questions.ts'
 
-/** What the answer of another worker means to who asked the registry. */
+/** The outcome of a delivery that the answer of another worker stands for. */
 export function deliverOutcome(outcome: PeerOutcome): DeliverOutcome {
   if (typeof outcome === 'string') return outcome
   switch (outcome[1]) {
@@ -27,7 +27,10 @@ export function closeOutcome(outcome: PeerOutcome): DisconnectOutcome {
   return delivered === 'gone' ? 'gone' : 'unreachable'
 }
 
-/** Null when the connection is gone; throws when nobody can say. */
+/**
+ * The description that another worker gave of a connection; null when the connection is gone; throws when nobody can
+ * say.
+ */
 export function description(id: ConnectionId, outcome: PeerOutcome): ConnectionDescription | null {
   if (outcome === 'gone') return null
   if (outcome !== 'unreachable' && outcome[1] === answerCodes.gone) return null

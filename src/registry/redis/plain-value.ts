@@ -49,7 +49,10 @@ export function isPlainValue(bytes: Uint8Array, maxItems: number): boolean {
   }
 }
 
-/** From 0xc0 to 0xdf: bytes of the value, or of the length in front of it; -1 for what is unused or an extension. */
+/**
+ * Widths of the values whose first byte is from 0xc0 to 0xdf: bytes of the value, or of the length in front of it; -1
+ * for what is unused or an extension.
+ */
 const widths = [
   ...[0, -1, 0, 0], // nil, never used, false, true
   ...[1, 2, 4, -1, -1, -1], // bin 8, 16, 32; ext

@@ -17,8 +17,8 @@ const maxPageBytes = 512 * 1024
 const maxListings = 16
 
 /**
- * What this worker says to questions of others: a promise for listings only. Never throws, never rejects. What does
- * not make sense is refused: anybody may ask, through Redis.
+ * Creates the answerer of this worker to questions of others: it gives a promise for listings only. Never throws, never
+ * rejects. What does not make sense is refused: anybody may ask, through Redis.
  */
 export function createAnswerer(
   local: LocalConnections,

@@ -14,7 +14,7 @@ export interface ReceptionOptions {
   readonly own: () => OwnerId
   /** Whether this worker can't have been buried: its connections may have been reported gone otherwise. */
   readonly mayAct: () => boolean
-  /** What it said to itself has come. */
+  /** Called when an envelope has come that this worker sent to itself. */
   readonly echoed: () => void
   readonly metrics: Metrics
   readonly log: Log

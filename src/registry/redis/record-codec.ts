@@ -6,7 +6,10 @@ import { isPlainValue } from './plain-value.ts'
 // Records of msgpackr's own keep state from one message to the next: nothing for what several processes read.
 const packr = new Packr({ useRecords: false })
 
-/** What is longer is not ours: a record holds little more than some headers of a handshake. */
+/**
+ * Bytes of the longest record: what is longer is not ours, since a record holds little more than some headers of a
+ * handshake.
+ */
 export const maxRecordBytes = 256 * 1024
 const maxRecordItems = 10_000
 
@@ -26,7 +29,7 @@ export function wireRecord(record: ConnectionRecord): WireRecord {
   return [apiId, stage, connectedAt, sourceIp, userAgent, domainName, authorizer]
 }
 
-/** Null when it is not a record: anybody may have written it. */
+/** Reads a record as it stands in an envelope; null when it is none: anybody may have written it. */
 export function readWireRecord(connectionId: ConnectionId, value: unknown): ConnectionRecord | null {
   if (!Array.isArray(value)) return null
   const [apiId, stage, connectedAt, sourceIp, userAgent, domainName, authorizer] = value as readonly unknown[]
@@ -50,7 +53,7 @@ export function packRecord(record: ConnectionRecord): Buffer {
   return packr.pack(wireRecord(record))
 }
 
-/** Null when it is not a record. */
+/** Reads a record as it stands in Redis; null when it is none. */
 export function unpackRecord(connectionId: ConnectionId, bytes: Buffer): ConnectionRecord | null {
   if (bytes.length > maxRecordBytes || !isPlainValue(bytes, maxRecordItems)) return null
   try {

@@ -24,9 +24,12 @@ export interface RecordStoreOptions {
 
 /** Keeps the records in Redis equal to those of the table, behind it by a moment. */
 export interface RecordStore {
-  /** How many records Redis may not have yet. */
+  /** Number of records that Redis may not have yet. */
   readonly unstored: number
-  /** How many records Redis has to have; null when some may not be there, or something has changed since that time. */
+  /**
+   * Number of records that Redis has to have; null when some may not be there, or something has changed since that
+   * time.
+   */
   expectedSince(time: number): number | null
   /** Stores a record; resolves once Redis has it, at once when Redis is away. */
   put(record: ConnectionRecord): Promise<void>
@@ -53,14 +56,14 @@ const batchSize = 1_000
 const pageSize = 500
 const done = Promise.resolve()
 
-/** What is to become of records; null is a removal. */
+/** The changes that records are to get; null is a removal. */
 type Changes = Map<ConnectionId, ConnectionRecord | null>
 type ReadonlyChanges = ReadonlyMap<ConnectionId, ConnectionRecord | null>
 
 /** Whether changes are written: none, each as it comes, or so that Redis has exactly the records of the table. */
 type Mode = 'suspended' | 'following' | 'equal'
 
-/** What writes the changes: one at a time, with the batch that is on its way. */
+/** The writer of the changes: one at a time, with the batch that is on its way. */
 type Writer = { readonly kind: 'idle' } | { readonly kind: 'scheduled' } | Writing
 
 interface Writing {
@@ -77,7 +80,7 @@ export function createRecordStore(options: RecordStoreOptions): RecordStore {
   /** Changes that wait to be written. */
   let dirty: Changes = new Map()
   const untold = createUntold()
-  /** When Redis, or what it has to have, changed last. */
+  /** Time when Redis, or what it has to have, changed last. */
   let touchedAt = Number.NEGATIVE_INFINITY
   let mode: Mode = 'suspended'
   let writer: Writer = { kind: 'idle' }

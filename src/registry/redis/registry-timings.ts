@@ -1,25 +1,25 @@
 /** Milliseconds, where nothing else is said. */
 export interface RegistryTimings {
-  /** How long a worker counts as alive after its last sign of life. */
+  /** The lease: how long a worker counts as alive after its last sign of life. */
   readonly lease: number
-  /** Between two signs of life. */
+  /** Milliseconds between two signs of life. */
   readonly renewal: number
   /**
-   * How long Redis must have been undisturbed before a missing lease proves a death: after an outage the living
+   * The time that Redis must have been undisturbed before a missing lease proves a death: after an outage the living
    * need time to come back.
    */
   readonly settling: number
-  /** Between two searches for dead workers. */
+  /** Milliseconds between two searches for dead workers. */
   readonly sweep: number
-  /** How long another worker may take to answer. */
+  /** The time that another worker may take to answer. */
   readonly answer: number
-  /** How long Redis may take to answer a command. */
+  /** The time that Redis may take to answer a command. */
   readonly command: number
   /** Longest pause between two tries to reach Redis; pauses are spread at random below it. */
   readonly retry: number
-  /** How long the owner id of a dead worker is not used again. */
+  /** The time for which the owner id of a dead worker is not used again. */
   readonly grave: number
-  /** How long an undertaker may be silent before another one takes over. */
+  /** The time that an undertaker may be silent before another one takes over. */
   readonly undertaker: number
   /** `$disconnect`s of dead workers that one worker runs in a second, however many workers have died. */
   readonly burialsPerSecond: number

@@ -7,9 +7,9 @@ export interface Serials {
 
 const maxSenders = 10_000
 /**
- * How long an old envelope may still come: Linux tries for about 100 s to hand over what a closed socket had left
- * (`tcp_orphan_retries`). After that a sender is believed whatever it counts: its owner id may be another worker's by
- * now, or somebody else has written envelopes in its name.
+ * Milliseconds after which no old envelope can still come: Linux tries for about 100 s to hand over what a closed
+ * socket had left (`tcp_orphan_retries`). After that a sender is believed whatever it counts: its owner id may be
+ * another worker's by now, or somebody else has written envelopes in its name.
  */
 const memoryMs = 150_000
 

@@ -17,11 +17,16 @@ export interface StandstillOptions {
 
 /** Notices that this process stood still, and keeps in mind that its lease is in doubt since then. */
 export interface Standstill {
-  /** How often the process has stood still: what was asked for before the last time proves nothing after it. */
+  /**
+   * Number of times that the process has stood still: what was asked for before the last time proves nothing after it.
+   */
   readonly count: number
   /** Whether the process stood still and nobody has lifted the doubt yet. Looks at the time itself. */
   isFrozen(): boolean
-  /** Null while not frozen; else resolves when the doubt is lifted, or when it has lasted too long. */
+  /**
+   * The end of the doubt: null while not frozen; else resolves when the doubt is lifted, or when it has lasted too
+   * long.
+   */
   doubt(): Promise<void> | null
   /** Ends the doubt: it is known what became of the lease. */
   lift(): void
@@ -29,7 +34,10 @@ export interface Standstill {
   stop(): void
 }
 
-/** How the process is: `doubted` while somebody may wait for the end of the doubt, `stuck` when that took too long. */
+/**
+ * The state of the process: `doubted` while somebody may wait for the end of the doubt, `stuck` when that took too
+ * long.
+ */
 type State =
   | { readonly kind: 'moving' }
   | { readonly kind: 'doubted'; readonly end: Deferred }
@@ -47,7 +55,10 @@ export function createStandstill({ tick, longest, patience, clock, now, found }:
   }, tick)
   watch.unref()
 
-  /** By the time of day, since the other clock may stop with the machine; one that is set forward costs a renewal. */
+  /**
+   * Whether the process has stood still, by the time of day, since the other clock may stop with the machine; one that
+   * is set forward costs a renewal.
+   */
   function isFrozen(): boolean {
     if (state.kind === 'moving' && now() - seen.time > longest) standsStill()
     return state.kind === 'doubted' || state.kind === 'stuck'
