@@ -251,7 +251,7 @@ describe('a function that never returns', () => {
     await untilGone(child)
   })
 
-  test('is waited for no longer than the integration says, while it goes on (§3.1 timeoutInMillis)', async () => {
+  test('is waited for no longer than timeoutInMillis of the integration says, while it goes on', async () => {
     const folder = folderWith({})
     const { retain } = open()
     const invoker = retain('handlers.waitsForFile', { maxConcurrency: 1 })

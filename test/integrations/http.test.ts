@@ -60,7 +60,7 @@ const handshake = connectEvent({
   ],
 })
 
-describe('§3.7 HTTP_PROXY', () => {
+describe('HTTP_PROXY', () => {
   test('Message body: the frame’s text, verbatim; Message headers: the gateway’s own', async () => {
     backend.answer = (_, response) => response.end('{"ok":true}')
     const event = messageEvent('{"action":"join","text":"grüße"}')
@@ -226,7 +226,7 @@ describe('§3.7 HTTP_PROXY', () => {
   })
 })
 
-describe('§3.7 HTTP', () => {
+describe('HTTP', () => {
   function mapped(part: Partial<HttpDefinition> = {}) {
     return proxy({ integrationType: 'HTTP', ...part })
   }

@@ -56,7 +56,7 @@ const handshake: ConnectRequest = {
 }
 
 describe('events of AWS_PROXY, text for text as in "Set up AWS Lambda proxy integration"', () => {
-  test('CONNECT has headers, query, stage variables and the authorizer (§3.3)', () => {
+  test('CONNECT has headers, query, stage variables and the authorizer', () => {
     const event = connectEvent(1759651750120, 'Abc1dEf2ghIFJkl=', handshake, {
       ...connection,
       authorizer: { principalId: 'user-7', tenant: 'acme', level: '3' },
@@ -85,7 +85,7 @@ describe('events of AWS_PROXY, text for text as in "Set up AWS Lambda proxy inte
     )
   })
 
-  test('MESSAGE has a messageId and the frame, and neither headers nor query (§3.4)', () => {
+  test('MESSAGE has a messageId and the frame, and neither headers nor query', () => {
     const body = '{"action":"sendmessage","data":"hi"}'
     const event = withIds(new MessageEvent(connection, 'sendmessage', body, 1759651753377), {
       requestId: 'Abc2eRs3ghIFTuv=',
@@ -101,7 +101,7 @@ describe('events of AWS_PROXY, text for text as in "Set up AWS Lambda proxy inte
     )
   })
 
-  test('DISCONNECT has the four stub headers, the close code and the reason (§3.4)', () => {
+  test('DISCONNECT has the four stub headers, the close code and the reason', () => {
     const reason = 'Client-side close frame status not set'
     const event = withIds(new DisconnectEvent(connection, 1005, reason, 1759652400001), {
       requestId: 'Abc9kLm4ghIFNop=',
@@ -118,7 +118,7 @@ describe('events of AWS_PROXY, text for text as in "Set up AWS Lambda proxy inte
     )
   })
 
-  test('a reason that the client left empty is an empty string, not absent (§3.5)', () => {
+  test('a reason that the client left empty is an empty string, not absent', () => {
     const event = withIds(new DisconnectEvent(connection, 1000, '', 1), { requestId: 'r' })
     expect(parse(event).requestContext.disconnectReason).toBe('')
   })
@@ -132,12 +132,12 @@ describe('events of AWS_PROXY, text for text as in "Set up AWS Lambda proxy inte
 })
 
 describe('members of the event', () => {
-  test('both query members are absent without a query string (§1.5)', () => {
+  test('both query members are absent without a query string', () => {
     const event = parse(connectEvent(1, 'r', { ...handshake, query: [] }))
     expect(Object.keys(event)).toEqual(['headers', 'multiValueHeaders', 'requestContext', 'isBase64Encoded'])
   })
 
-  test('userAgent is absent from identity when the client sent none (§3.5)', () => {
+  test('userAgent is absent from identity when the client sent none', () => {
     const event = messageEvent('x', '', { ...connection, userAgent: null })
     expect(parse(event).requestContext.identity).toEqual({ sourceIp: '203.0.113.9' })
   })
@@ -146,7 +146,7 @@ describe('members of the event', () => {
     expect(parse(messageEvent('$default', '')).body).toBe('')
   })
 
-  test('a repeated header has its last value in headers and all in multiValueHeaders, whatever its case (§1.5)', () => {
+  test('a repeated header has its last value in headers and all in multiValueHeaders, whatever its case', () => {
     const request: ConnectRequest = {
       headers: [
         ['X-Tag', 'a'],

@@ -189,7 +189,7 @@ describe('compile', () => {
 })
 
 describe('AWS_PROXY', () => {
-  test('hands the event over and gives the result (§3.4, §3.6)', async () => {
+  test('hands the event over and gives the result', async () => {
     const event = eventOf('{"action":"send"}')
     const result = await using(proxy('function:${stageVariables.fn}'), (each) => each.invoke(event))
     expect(result).toMatchObject({ status: 200, headers: [] })
@@ -218,7 +218,7 @@ describe('AWS_PROXY', () => {
     expect(event.integration?.latencyInMillis).toBeGreaterThan(0)
   })
 
-  test('null is an empty 200 where the API says SILENCE (§13)', async () => {
+  test('null is an empty 200 where the API says SILENCE', async () => {
     const result = await using(proxy('function:answer'), (each) => each.invoke(eventOf('')), {
       nullFunctionResult: 'SILENCE',
     })
@@ -235,7 +235,7 @@ describe('AWS_PROXY', () => {
     expect(event.integration?.requestId).toBe('id-1')
   })
 
-  test('a function that cannot be invoked is FUNCTION_UNAVAILABLE (§1.3)', async () => {
+  test('a function that cannot be invoked is FUNCTION_UNAVAILABLE', async () => {
     remoteReply = { status: 404, headers: {}, body: '{"Message":"Function not found"}' }
     const event = eventOf('')
     const error = await using(proxy('elsewhere'), (each) => failure(each.invoke(event)))
@@ -248,7 +248,7 @@ describe('AWS_PROXY', () => {
 describe('AWS', () => {
   const request = { requestTemplates: { 'application/json': '{"answer":{"said":$input.json(\'$.text\')}}' } }
 
-  test("the template's output is the event, and the response template makes the reply (§3.8)", async () => {
+  test("the template's output is the event, and the response template makes the reply", async () => {
     const definition = mapped('function:answer', {
       ...request,
       integrationResponses: { $default: { responseTemplates: { $default: '{"reply":$input.json(\'$.said\')}' } } },
@@ -270,7 +270,7 @@ describe('AWS', () => {
     expect(result.status).toBe(200)
   })
 
-  test('errorMessage picks the integration response; a handshake is then refused (§4.2)', async () => {
+  test('errorMessage picks the integration response; a handshake is then refused', async () => {
     const definition = mapped('function:throws', {
       integrationResponses: {
         $default: { responseTemplates: { $default: 'fine' } },
@@ -300,7 +300,7 @@ describe('AWS', () => {
     expect(error.code).toBe('API_CONFIGURATION_ERROR')
   })
 
-  test("X-Amz-Invocation-Type 'Event' does not wait (§3.6)", async () => {
+  test("X-Amz-Invocation-Type 'Event' does not wait", async () => {
     const definition = mapped('function:never', {
       requestParameters: { 'integration.request.header.X-Amz-Invocation-Type': "'Event'" },
     })
@@ -312,7 +312,7 @@ describe('AWS', () => {
     expect(remoteCalls.at(-1)?.type).toBe('Event')
   })
 
-  test('a message that may not pass is UNSUPPORTED_MEDIA_TYPE, and the function is not called (§3.1)', async () => {
+  test('a message that may not pass is UNSUPPORTED_MEDIA_TYPE, and the function is not called', async () => {
     const definition = mapped('function:answer', { passthroughBehavior: 'NEVER' })
     const event = eventOf('{}')
     const error = await using(definition, (each) => failure(each.invoke(event)))

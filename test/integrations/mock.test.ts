@@ -25,7 +25,7 @@ async function reply(integration: Integration, body = '{}'): Promise<string> {
   return textOf(await integration.invoke(messageEvent(body)))
 }
 
-describe('§3.8 MOCK', () => {
+describe('MOCK', () => {
   test('the status of the request template selects the integration response, whose template is the reply', async () => {
     const integration = mock({
       requestTemplates: { 'application/json': '{"statusCode":$input.path("$.code")}' },

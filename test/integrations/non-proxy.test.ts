@@ -33,7 +33,7 @@ function respond(definitions: Responses | undefined, answer: Partial<BackendAnsw
   })
 }
 
-describe('§3.1 request templates', () => {
+describe('request templates', () => {
   const templates = { 'application/json': 'json', chat: 'chat:$input.body', $default: 'default' }
 
   test('no templateSelectionExpression: the application/json template', () => {
@@ -81,7 +81,7 @@ describe('§3.1 request templates', () => {
     expect(request({}).render(disconnectEvent())).toBeNull()
   })
 
-  test('§9.2 templates see the message, the handshake, $context and $stageVariables', () => {
+  test('templates see the message, the handshake, $context and $stageVariables', () => {
     const template = request(
       {
         requestTemplates: {
@@ -128,7 +128,7 @@ describe('§3.1 request templates', () => {
   })
 })
 
-describe('§4.2 integration responses', () => {
+describe('integration responses', () => {
   test('the status selects by regular expression over the whole value, $default catches the rest', () => {
     const responses: Responses = {
       '/2\\d\\d/': { responseTemplates: { $default: 'ok' } },
@@ -216,7 +216,7 @@ describe('§4.2 integration responses', () => {
     expect(respond({ $default: {} }, { body: bytes }).body).toBe(bytes)
   })
 
-  test('§3.8 CONVERT_TO_TEXT: bytes become base64, before the template', () => {
+  test('CONVERT_TO_TEXT: bytes become base64, before the template', () => {
     const bytes = Uint8Array.of(0xff, 0, 1)
     expect(respond({ $default: { contentHandlingStrategy: 'CONVERT_TO_TEXT' } }, { body: bytes }).body).toBe('/wAB')
     const templated: Responses = {

@@ -14,7 +14,7 @@ function failure(result: unknown): GatewayError {
   throw new Error(`no GatewayError for ${JSON.stringify(result)}`)
 }
 
-describe('a proxy result that is valid (§3.6)', () => {
+describe('a proxy result that is valid', () => {
   test('has a status, headers and a body', () => {
     expect(read({ statusCode: 201, headers: { 'Content-Type': 'text/plain' }, body: 'hi' })).toEqual({
       status: 201,
@@ -143,7 +143,7 @@ describe('a proxy result of the wrong shape', () => {
   })
 })
 
-describe('nothing as a result (§13: nullFunctionResult)', () => {
+describe('nothing as a result (nullFunctionResult)', () => {
   test.each(['null', ''])('%j is an empty 200 with SILENCE', (payload) => {
     expect(readProxyResult(payload, 'SILENCE')).toEqual({ status: 200, headers: [], body: '' })
   })
