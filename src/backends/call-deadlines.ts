@@ -1,10 +1,10 @@
 /** A call that has to end in time; the two links are the list's own, so that a call costs no object and no timer. */
 export interface TimedCall {
-  /** On the clock of `performance.now()`. */
+  /** The start of the call, on the clock of `performance.now()`. */
   readonly startedAt: number
   earlier: TimedCall | null
   later: TimedCall | null
-  /** The call's time is up; it has left the list. Must not throw. */
+  /** Called when the time is up, and the call has left the list. Must not throw. */
   expire(): void
 }
 
@@ -36,7 +36,7 @@ export class CallDeadlines {
     if (this.#timer === null) this.#arm(this.#millis)
   }
 
-  /** Once for each call that was added and did not expire. */
+  /** Takes out a call: to be called once for each that was added and did not expire. */
   remove(call: TimedCall): void {
     if (call.earlier === null) this.#oldest = call.later
     else call.earlier.later = call.later

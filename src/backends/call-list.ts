@@ -27,7 +27,7 @@ export class CallList<Call extends ListedCall<Call>> {
     this.#size++
   }
 
-  /** Only for a call that stands in this list. */
+  /** Takes out a call, which has to stand in this list. */
   remove(call: Call): void {
     if (call.before === null) this.#first = call.after
     else call.before.after = call.after

@@ -20,7 +20,7 @@ export interface ClientOwner {
   finished(call: BackendCall): void
   /** The call ended in any other way: its client is not to be used again. */
   broken(call: BackendCall): void
-  /** Once more, on a new connection. */
+  /** The call is to be sent once more, on a new connection. */
   retry(call: BackendCall): void
 }
 
@@ -47,7 +47,7 @@ export class BackendCall implements TimedCall, ListedCall<BackendCall>, Dispatch
   readonly #reject: (error: GatewayError) => void
   #settled = false
   #retried = false
-  /** A byte of an answer has come. */
+  /** Whether a byte of an answer has come. */
   #answered = false
   #status = 0
   #headers: readonly Buffer[] = []
@@ -73,7 +73,7 @@ export class BackendCall implements TimedCall, ListedCall<BackendCall>, Dispatch
 
   // --- undici's events ---
 
-  /** Required by undici; a call is cancelled by destroying its client, which serves no other. */
+  /** Does nothing; undici requires it. A call is cancelled by destroying its client, which serves no other. */
   onConnect(): void {}
 
   onResponseStarted(): void {

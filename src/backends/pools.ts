@@ -129,7 +129,7 @@ class OriginPool implements ClientOwner {
     this.#start(call, this.#newClient())
   }
 
-  /** Calls that run or wait are still served. */
+  /** Takes no further calls; those that run or wait are still served. */
   retire(): void {
     this.#retired = true
     for (const client of this.#idle.splice(0)) client.destroy(null, noop)

@@ -1,9 +1,9 @@
 /** A local function as the definition spells it. */
 export interface FunctionDefinition {
-  /** `file.export`, the file beside api.yaml with .mjs, .js or .cjs. */
+  /** The code, as `file.export`: the file lies beside api.yaml and ends in .mjs, .js or .cjs. */
   handler: string
   timeoutInMillis: number
-  /** Cap of the function's heap. */
+  /** The cap of the function's heap. */
   memoryInMegabytes: number
   /** Calls that run at once; more wait. */
   maxConcurrency: number
@@ -27,9 +27,9 @@ export interface Invocation {
   readonly payload: string
   /** The gateway's own id of the event: local functions see it as `awsRequestId` and log lines carry it. */
   readonly requestId: string
-  /** `Root=…`, for the `X-Amzn-Trace-Id` of the call. */
+  /** The trace id, `Root=…`, for the `X-Amzn-Trace-Id` of the call. */
   readonly traceId: string
-  /** Don't wait for the result (Lambda's invocation type `Event`); the answer is then an empty success. */
+  /** Whether the result is not waited for (Lambda's invocation type `Event`): it is then an empty success. */
   readonly asynchronous: boolean
   /** Milliseconds that the caller waits. A function that runs longer goes on until its own limit, as on AWS. */
   readonly timeoutInMillis: number

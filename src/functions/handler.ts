@@ -3,7 +3,7 @@ import { dirname, join, sep } from 'node:path'
 
 /** The place of a local function's code. */
 export interface HandlerLocation {
-  /** Absolute, symbolic links resolved. */
+  /** The path of the file, absolute, with symbolic links resolved. */
   readonly file: string
   /** The export, or a path of members below one: `join`, `handlers.join`. */
   readonly exportName: string

@@ -13,18 +13,22 @@ const maxRefusalText = 512
 const plainText = /^[\x21-\x7e](?:[\x20-\x7e]{0,510}[\x21-\x7e])?$/
 
 export interface LambdaApiOptions {
-  /** `http://` or `https://`, with a path or without: Lambda itself or a runtime that speaks its Invoke operation. */
+  /**
+   * The API's URL, `http://` or `https://`, with a path or without: Lambda itself or a runtime that speaks its Invoke
+   * operation.
+   */
   readonly endpoint: string
   /** The region for calls of functions whose ARN names none. */
   readonly region: string
   /** Keys that sign the calls; null sends them unsigned, which only runtimes other than Lambda itself accept. */
   readonly credentials: AwsCredentials | null
-  /** Milliseconds since 1970. */
+  /** The wall clock, in milliseconds since 1970. */
   readonly now?: () => number
   readonly maxConnections?: number
   readonly maxWaiting?: number
 }
 
+/** A function behind a Lambda API. */
 export interface RemoteFunction {
   /** A name or an ARN, without a qualifier. */
   readonly name: string
@@ -35,12 +39,16 @@ export interface RemoteFunction {
 
 /** The Invoke operation of a Lambda API. */
 export interface LambdaApi {
+  /** Opens a function; whether there is one, its first call shows. */
   open(remote: RemoteFunction): FunctionInvoker
   /** Drops every connection; calls in flight fail. Safe to call twice. */
   close(): void
 }
 
-/** Connects with the first call. Signs with the service name `lambda`; a call is sent once and never again. */
+/**
+ * Creates a client of a Lambda API. Connects with the first call; signs with the service name `lambda`; a call is sent
+ * once and never again.
+ */
 export function createLambdaApi(options: LambdaApiOptions): LambdaApi {
   const { credentials, now = Date.now, maxConnections = 256, maxWaiting = 1_000 } = options
   const endpoint = new URL(options.endpoint)
@@ -107,7 +115,10 @@ function headersOf({ asynchronous, traceId }: Invocation, host: string): [string
   return headers
 }
 
-/** "Invoke": 200 with the result, 202 for an accepted event, and X-Amz-Function-Error when the function failed. */
+/**
+ * Reads a response of "Invoke": 200 with the result, 202 for an accepted event, and X-Amz-Function-Error when the
+ * function failed.
+ */
 function readResponse(response: BackendResponse, name: string): InvocationResult {
   const payload = textOf(response.body)
   if (response.status < 200 || response.status > 299) {

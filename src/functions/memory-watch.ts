@@ -9,7 +9,7 @@ const overheadInMegabytes = 128
 export interface MemoryWatch {
   watch(pid: number, onExceeded: () => void): void
   forget(pid: number): void
-  /** A call has begun: look again soon, and for as long as calls are running. */
+  /** Notes that a call has begun: it looks again soon, and for as long as calls are running. */
   callBegan(): void
   close(): void
 }

@@ -2,26 +2,29 @@ import type { Readable } from 'node:stream'
 import { StringDecoder } from 'node:string_decoder'
 import type { Log } from '../observability/contract.ts'
 
-/** Characters of one line that reach the log. */
+/** The characters of one line that reach the log. */
 const maxLineLength = 8_192
-/** Lines of one function in a second; those beyond are counted and dropped. */
+/** The lines of one function in a second; those beyond are counted and dropped. */
 const maxLinesPerSecond = 1_000
-/** Bytes of one function in a second; beyond them its pipes are left alone, so that its next write waits. */
+/** The bytes of one function in a second; beyond them its pipes are left alone, so that its next write waits. */
 const maxBytesPerSecond = 1_048_576
 /** The mark that `worker.mjs` puts before a record of console: level, request id, tab, text. */
 const recordMark = '\u001e'
 
 /** Everything that the processes of one function print, on its way into the log. */
 export interface FunctionOutput {
-  /** `requestId` names the call that is running, for lines that do not say it themselves; null between calls. */
+  /**
+   * Takes over one stream of one process. `requestId` names the call that is running, for lines that do not say it
+   * themselves; null between calls.
+   */
   read(stream: Readable, name: 'stdout' | 'stderr', requestId: () => string | null): void
   close(): void
 }
 
 /**
- * Lines of a function into `log`, with the id of their request, at the level of the console method that printed them
- * (stderr counts as a warning). Bounded in length and rate: a function that prints in a loop costs the gateway at
- * most a megabyte a second.
+ * Writes the lines of a function into `log`, with the id of their request, at the level of the console method that
+ * printed them (stderr counts as a warning). Bounded in length and rate: a function that prints in a loop costs the
+ * gateway at most a megabyte a second.
  */
 export function createFunctionOutput(log: Log): FunctionOutput {
   const streams = new Set<Readable>()
@@ -84,7 +87,7 @@ function write(log: Log, level: string | undefined, requestId: string | null, te
   else log.info(fields, text)
 }
 
-/** Bytes to lines; what is longer than a line may be is left out, and never held. */
+/** Makes lines of bytes; what is longer than a line may be is left out, and never held. */
 function createLineSplitter(onLine: (line: string) => void): { push(chunk: Buffer): void; end(): void } {
   const decoder = new StringDecoder('utf8')
   let held = ''

@@ -10,9 +10,9 @@ const maxLoggedError = 8_192
 
 /** One local function: its calls, and the processes that run them, each one call at a time as on AWS. */
 export interface FunctionPool extends Pick<FunctionInvoker, 'invoke'> {
-  /** Loads the handler unless it is; null, or one sentence that says why it can't be loaded. */
+  /** Loads the handler unless it is; resolves with null, or with one sentence that says why it can't be loaded. */
   load(): Promise<string | null>
-  /** The next call gets a new process; calls in flight end in the old ones. */
+  /** Lets go of the processes: the next call gets a new one; calls in flight end in the old ones. */
   reload(): void
   /** Takes no more calls; runs `onEnded` when those that came have ended, and the processes with them. */
   close(onEnded: () => void): void
@@ -30,7 +30,7 @@ interface Call {
   limit: NodeJS.Timeout | null
 }
 
-/** No process is started before the first call, or `load`. */
+/** Creates the pool of one function. No process is started before the first call, or `load`. */
 export function createFunctionPool(options: FunctionOptions): FunctionPool {
   const { name, definition, log } = options
   const waiting = new Set<Call>()

@@ -16,23 +16,24 @@ export interface LocalFunction {
   readonly directory: string
 }
 
+/** A local function that can't be loaded. */
 export interface FunctionFault {
   readonly apiId: string
   readonly name: string
-  /** One sentence. */
+  /** The reason, one sentence. */
   readonly message: string
 }
 
 /** The local functions of this gateway process, shared by every API and stage that uses them. */
 export interface FunctionPools {
   /**
-   * The function, until the invoker is closed. The same declaration gives the same processes, so that a definition
+   * Holds the function until the invoker is closed. The same declaration gives the same processes, so that a definition
    * that is read anew keeps them when the new stage is made before the old one is closed.
    */
   retain(local: LocalFunction): FunctionInvoker
   /** Loads every function that is not loaded, and says which can't be. Costs a process each. */
   warm(): Promise<readonly FunctionFault[]>
-  /** Files have changed: calls from now on run in new processes. Below one folder, or everywhere. */
+  /** Notes that files have changed, below one folder or everywhere: calls from now on run in new processes. */
   reload(directory?: string): void
   /** Kills every process without waiting; calls in flight fail. Safe to call twice. */
   close(): void
@@ -40,9 +41,9 @@ export interface FunctionPools {
 
 export interface FunctionPoolsOptions {
   readonly log: Log
-  /** AWS_REGION of functions that don't declare it, and the region in their ARNs. */
+  /** The AWS_REGION of functions that don't declare it, and the region in their ARNs. */
   readonly region?: string
-  /** Monotonic, in milliseconds. */
+  /** A monotonic clock, in milliseconds. */
   readonly now?: () => number
 }
 
@@ -52,11 +53,11 @@ interface Entry {
   holders: number
 }
 
-/** No process is started before a function is called or `warm` asks for it. */
+/** Creates the pools. No process is started before a function is called or `warm` asks for it. */
 export function createFunctionPools(options: FunctionPoolsOptions): FunctionPools {
   const { log, region = 'us-east-1', now = () => performance.now() } = options
   const entries = new Map<string, Entry>()
-  /** Released, with calls in flight perhaps. */
+  /** The pools that nobody holds any more, with calls in flight perhaps. */
   const released = new Set<FunctionPool>()
   const guard = createOrphanGuard()
   let closed = false

@@ -6,7 +6,7 @@ import { createFrameReader, encodeFrame } from './channel.mjs'
 
 /** AWS's limit on the result of a synchronous call: 6 MB and room for its envelope. */
 export const maxResultBytes = 6_291_556
-/** Above the results themselves, for what stands around them in a frame. */
+/** The limit on a frame: a result, and what stands around it. */
 const maxFrameBytes = maxResultBytes + 262_144
 
 /**
@@ -34,11 +34,11 @@ export interface ProcessSettings {
 
 /** The head of a call, as `worker.mjs` reads it. */
 export interface CallHeader {
-  /** Comes back with the result. */
+  /** The number of the call, which comes back with the result. */
   readonly call: number
   readonly requestId: string
   readonly traceId: string
-  /** Milliseconds since 1970 at which the function's own time limit ends. */
+  /** The moment at which the function's own time limit ends, in milliseconds since 1970. */
   readonly deadline: number
 }
 
@@ -52,9 +52,9 @@ export interface ProcessEvents {
   /** The handler can't be loaded; `error` is JSON text as in `failed`. The process ends. */
   notLoaded(error: string): void
   returned(call: number, result: string): void
-  /** `error` is JSON text: `{"errorType":…,"errorMessage":…,"trace":[…]}`. */
+  /** The call has failed; `error` is JSON text: `{"errorType":…,"errorMessage":…,"trace":[…]}`. */
   failed(call: number, error: string): void
-  /** `how` is a phrase: `exit status 1`, `signal: SIGKILL`. */
+  /** The process has ended; `how` is a phrase: `exit status 1`, `signal: SIGKILL`. */
   exited(how: string): void
 }
 
@@ -69,9 +69,10 @@ export interface FunctionProcess {
 }
 
 /**
- * A process and not a thread: a worker thread that fills its heap in large steps, with `array.concat` or `JSON.parse`,
- * aborts all of Node.js (`resourceLimits` catches only slow growth), and it can signal the process it lives in. A
- * process also has its own environment, working directory and output, and may be killed at any instruction.
+ * Starts the process of a function: a process and not a thread, since a worker thread that fills its heap in large
+ * steps, with `array.concat` or `JSON.parse`, aborts all of Node.js (`resourceLimits` catches only slow growth), and it
+ * can signal the process it lives in. A process also has its own environment, working directory and output, and may be
+ * killed at any instruction.
  */
 export function startProcess(settings: ProcessSettings, events: ProcessEvents): FunctionProcess {
   const { environment, directory, ...rest } = settings

@@ -19,7 +19,7 @@ export interface SignerOptions {
   readonly credentials: AwsCredentials
   readonly region: string
   readonly service: string
-  /** Milliseconds since 1970. */
+  /** The wall clock, in milliseconds since 1970. */
   readonly now: () => number
 }
 
@@ -95,7 +95,7 @@ function canonicalQuery(query: string): string {
     .join('&')
 }
 
-/** All but the unreserved characters of RFC 3986, which `encodeURIComponent` takes a few more for. */
+/** Encodes all but the unreserved characters of RFC 3986, which `encodeURIComponent` takes a few more for. */
 function encode(text: string): string {
   return encodeURIComponent(text).replace(/[!'()*]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`)
 }

@@ -1,11 +1,11 @@
 /** The function that an `integrationUri` of a Lambda integration names. */
 export interface FunctionReference {
   readonly name: string
-  /** `function:name`: declared under `functions`, never anywhere else. */
+  /** Whether the URI is `function:name`: declared under `functions`, never anywhere else. */
   readonly localOnly: boolean
   /** The name that the Lambda API is asked for: the name or the whole ARN, without a qualifier. */
   readonly remoteName: string
-  /** Version or alias; null for none. */
+  /** The version or alias; null for none. */
   readonly qualifier: string | null
   /** The region of the ARN; null when there is none. */
   readonly region: string | null

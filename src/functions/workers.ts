@@ -11,15 +11,18 @@ import { type FunctionProcess, type ProcessSettings, startProcess } from './proc
 const maxStarting = 2
 /** AWS's limit on loading a function. */
 const loadTimeoutInMillis = 10_000
-/** So long after a failed load, another one is not tried. */
+/** The time after a failed load in which another one is not tried. */
 const loadRetryInMillis = 1_000
-/** This many crashes in a row start the next process at once; further ones wait, up to `maxRestartDelayInMillis`. */
+/** The crashes in a row after which the next process starts at once; it waits longer and longer after further ones. */
 const freeRestarts = 3
 const maxRestartDelayInMillis = 2_000
 /** Characters of a load's error that reach the log. */
 const maxLoggedError = 8_192
 const sweepInMillis = 15_000
-/** Idle for this long, a process ends; the last one of a function stays longer, so that single calls are quick too. */
+/**
+ * The idle time after which a process ends; the last one of a function stays longer, so that single calls are quick
+ * too.
+ */
 const idleInMillis = 60_000
 const lastIdleInMillis = 900_000
 
@@ -31,7 +34,7 @@ export interface FunctionOptions {
   readonly settings: Omit<ProcessSettings, 'file' | 'exportName'>
   readonly log: Log
   readonly guard: OrphanGuard
-  /** Monotonic, in milliseconds. */
+  /** A monotonic clock, in milliseconds. */
   readonly now: () => number
 }
 
@@ -59,25 +62,25 @@ export interface WorkerEvents {
 
 /** The processes of one function: started when calls wait, replaced when they crash, ended when they rest. */
 export interface FunctionWorkers {
-  /** An idle one, busy from now on; null when there is none. */
+  /** Takes an idle worker, which is busy from now on; null when there is none. */
   take(requestId: string): FunctionWorker | null
   /** Takes a worker back whose call is over: it is idle, or ends if a reload has passed over it. */
   release(worker: FunctionWorker): void
-  /** Takes it out of use and kills it. */
+  /** Takes a worker out of use and kills it. */
   discard(worker: FunctionWorker): void
-  /** So many calls wait: starts what is allowed, now or when it is. */
+  /** Notes how many calls wait: starts the workers that are allowed for them, now or when they are. */
   want(calls: number): void
   /** The error of the last load, while it is too early for another. */
   readonly loadError: string | null
   /** Loads the handler: null once it is loaded, else one sentence that says why not. */
   load(): Promise<string | null>
-  /** Calls from now on get new processes. */
+  /** Lets go of the workers: calls from now on get new processes. */
   reload(): void
-  /** Ends those that have nothing to do. */
+  /** Ends the workers that have nothing to do. */
   discardIdle(): void
-  /** Whether there is one, if only on its way out. */
+  /** Whether there is a worker, if only on its way out. */
   readonly any: boolean
-  /** Ends them all, now. */
+  /** Ends all workers, now. */
   destroy(): void
 }
 
@@ -85,7 +88,7 @@ export function createFunctionWorkers(options: FunctionOptions, events: WorkerEv
   const { definition, directory, log, guard, now } = options
   const output = createFunctionOutput(log)
   const workers = new Set<FunctionWorker>()
-  /** Taken last comes first: the rest may get old and end. */
+  /** The idle workers; the one taken last comes first, so that the rest may get old and end. */
   const idle: FunctionWorker[] = []
   /** Workers on their way out: they end after their call, or are killed already. */
   const leaving = new Set<FunctionWorker>()
@@ -231,7 +234,7 @@ export function createFunctionWorkers(options: FunctionOptions, events: WorkerEv
     worker.process.kill()
   }
 
-  /** Takes it out of use. */
+  /** Takes a worker out of use. */
   function forget(worker: FunctionWorker): void {
     stopLoadTimer(worker)
     if (worker.process.pid !== null) memory.forget(worker.process.pid)

@@ -14,7 +14,7 @@ export function decodeBase64(text: string): Uint8Array {
   return Buffer.from(compact, 'base64')
 }
 
-/** CONVERT_TO_TEXT: bytes to base64; text stays as it is. */
+/** Makes base64 of bytes (CONVERT_TO_TEXT); text stays as it is. */
 export function encodeBase64(body: string | Uint8Array): string {
   return typeof body === 'string' ? body : asBuffer(body).toString('base64')
 }

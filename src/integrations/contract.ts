@@ -6,7 +6,10 @@ import type { HeaderList } from '../vocabulary/headers.ts'
 export interface IntegrationResult {
   readonly status: number
   readonly headers: HeaderList
-  /** Bytes are what the backend sent and may be any; text frames are made of them at the edge. Empty for none. */
+  /**
+   * The answer's body, empty for none. Bytes are what the backend sent and may be any; text frames are made of them at
+   * the edge.
+   */
   readonly body: string | Uint8Array
 }
 
@@ -16,7 +19,7 @@ export interface IntegrationResult {
  * sets the event's report where it called a backend.
  */
 export interface Integration {
-  /** Set when every call would give this same result: the message path then asks nothing. */
+  /** The result, when every call would give this same one: the message path then asks nothing. Else null. */
   readonly constant: IntegrationResult | null
   invoke(event: ConnectionEvent): IntegrationResult | Promise<IntegrationResult>
   /** Gives back what `open` took: pools, workers. Calls in flight end by themselves. Safe to call twice. */

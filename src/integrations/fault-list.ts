@@ -10,7 +10,7 @@ export interface FaultList {
   outcome<Part>(part: Part | null, open: (part: Part) => Integration): CompiledIntegration | FaultyIntegration
 }
 
-/** An empty list. */
+/** Creates an empty list. */
 export function createFaultList(): FaultList {
   const faults: IntegrationFault[] = []
   return {

@@ -10,7 +10,7 @@ export interface HttpHeaderOptions {
   readonly scope: Pick<IntegrationScope, 'apiId' | 'forwardWebSocketHeaders'>
   /** The mapped headers. */
   readonly mapped: readonly MappedParameter[]
-  /** HTTP_PROXY: the client's own headers go along, where there are any (`$connect`). */
+  /** Whether it is HTTP_PROXY: the client's own headers go along, where there are any (`$connect`). */
   readonly proxy: boolean
 }
 
@@ -81,7 +81,7 @@ const neverForwarded = [
   'x-amzn-apigateway-api-id',
   'x-amzn-trace-id',
 ]
-/** AWS forwards these too, and many servers then answer 400, since no upgrade comes with them. */
+/** Headers that AWS forwards too, and many servers then answer 400, since no upgrade comes with them. */
 const strayWebSocketHeaders = ['sec-websocket-key', 'sec-websocket-version', 'sec-websocket-extensions']
 
 function createForwarder(mappedNames: ReadonlySet<string>, webSocketHeaders: boolean) {

@@ -5,14 +5,17 @@ import { replaceStageVariables } from '../vocabulary/stage-variables.ts'
 
 /** The `integrationUri` of an HTTP backend, compiled. */
 export interface HttpUri {
-  /** `https://host` or `https://host:port`: what connections are shared by. */
+  /** The origin, `https://host` or `https://host:port`: connections are shared by it. */
   readonly origin: string
-  /** Path and query of one call, percent-encoded; `query` is the client's own, which goes first. */
+  /** The path and query of one call, percent-encoded; `query` is the client's own, which goes first. */
   path(event: ConnectionEvent, query: HeaderList | null): string
 }
 
 const absolute = /^(https?:\/\/[^/?#]*)([^?#]*)(\?[^#]*)?(?:#.*)?$/i
-/** After the URL parser: names beyond ASCII are punycode by then. It lets braces pass, which must not name a host. */
+/**
+ * A host name after the URL parser: names beyond ASCII are punycode by then. The parser lets braces pass, which must
+ * not name a host.
+ */
 const hostName = /^(?:[a-z0-9._-]+|\[[0-9a-f:.]+\])$/
 const allowed = 'allowed: an absolute http:// or https:// URL'
 

@@ -13,10 +13,10 @@ import { compileRequestTemplate, type RequestTemplate } from './request-template
 
 const methods = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'HEAD', 'OPTIONS'] as const
 type Method = (typeof methods)[number]
-/** AWS sends no body with these, whatever a template makes. */
+/** Methods with which AWS sends no body, whatever a template makes. */
 const bodiless: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS'])
 
-/** HTTP_PROXY passes messages and answers on as they are; HTTP maps both. */
+/** Creates the type of HTTP backends: HTTP_PROXY passes messages and answers on as they are; HTTP maps both. */
 export function createHttpIntegrationType({ pools }: { readonly pools: BackendPools }): IntegrationType {
   return {
     types: ['HTTP_PROXY', 'HTTP'],
@@ -35,7 +35,7 @@ export function createHttpIntegrationType({ pools }: { readonly pools: BackendPo
   }
 }
 
-/** One call's request from its payload. */
+/** Makes one call's request from its payload. */
 type BuildRequest = (event: ConnectionEvent, payload: string | Uint8Array | null) => BackendRequest
 
 interface CompiledRequest {

@@ -56,7 +56,7 @@ const responseVariables: readonly VariableFamily[] = [
   'integration.response.multivalueheader',
   'integration.response.body',
 ]
-/** Without an expression, the status picks the template: AWS then uses a template under the key `200`. */
+/** The expression where there is none: the status picks the template; AWS then uses a template under the key `200`. */
 const defaultSelection = '$integration.response.statuscode'
 
 /**

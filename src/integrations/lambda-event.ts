@@ -36,7 +36,7 @@ function handshakeMembers({ headers, query }: ConnectRequest): string {
   return `"headers":${single},"multiValueHeaders":${multi},${queryMembers(query)}`
 }
 
-/** AWS sends these four with every DISCONNECT, three of them empty. */
+/** The four headers that AWS sends with every DISCONNECT, three of them empty. */
 function disconnectHeaders(domainName: string): string {
   const slash = domainName.indexOf('/')
   const host = JSON.stringify(slash < 0 ? domainName : domainName.slice(0, slash))

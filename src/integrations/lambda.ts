@@ -22,7 +22,10 @@ import { compileRequestTemplate } from './request-template.ts'
 const functionFailureStatus = 502
 const invocationType = 'x-amz-invocation-type'
 
-/** Functions behind a route: `AWS_PROXY`, which hands over the event as it is, and `AWS`, which maps. */
+/**
+ * Creates the type of functions behind a route: `AWS_PROXY`, which hands over the event as it is, and `AWS`, which
+ * maps.
+ */
 export function createLambdaType(functions: FunctionFinder): IntegrationType {
   return {
     types: ['AWS_PROXY', 'AWS'],

@@ -7,8 +7,8 @@ import { readMockStatus } from './mock-status.ts'
 import { compileRequestTemplate } from './request-template.ts'
 
 /**
- * MOCK answers by itself: the request template renders `{"statusCode": 200}`, that status picks an integration response,
- * and its template is the answer. When nothing in it depends on the call, the answer is made at load.
+ * MOCK answers by itself: the request template renders `{"statusCode": 200}`, that status picks an integration
+ * response, and its template is the answer. When nothing in it depends on the call, the answer is made at load.
  */
 export const mockIntegrationType: IntegrationType = {
   types: ['MOCK'],

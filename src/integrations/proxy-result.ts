@@ -38,7 +38,7 @@ function parse(payload: string): unknown {
   }
 }
 
-/** A number or its digits. Below 200 nothing can be an answer to a handshake. */
+/** Reads a status: a number or its digits. Below 200 nothing can be an answer to a handshake. */
 function readStatus(value: unknown): number {
   if (value === undefined || value === null) throw malformed('the result has no statusCode')
   const status = typeof value === 'string' && /^\d{3}$/.test(value) ? Number(value) : value
@@ -111,7 +111,7 @@ function nameOf(value: unknown): string {
   return typeof value === 'object' ? 'an object' : `a ${typeof value}`
 }
 
-/** Names are the function's too, and of any length. */
+/** Quotes a name, shortened: names are the function's too, and of any length. */
 function quote(name: string): string {
   return JSON.stringify(name.length > 64 ? `${name.slice(0, 64)}…` : name)
 }

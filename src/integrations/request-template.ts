@@ -30,7 +30,7 @@ type RequestTemplateDefinition = Pick<
 >
 
 const requestVariables: readonly VariableFamily[] = ['request.body', 'request.header', 'request.querystring']
-/** Without a templateSelectionExpression, AWS uses the template under this key. */
+/** The key of the template that AWS uses without a templateSelectionExpression. */
 const defaultKey = 'application/json'
 
 /**

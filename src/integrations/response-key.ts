@@ -1,4 +1,4 @@
-/** The patterns of a definition are tried on at most this much of an error message. */
+/** The characters of an error message that the patterns of a definition are tried on at most. */
 const maxSelectionValue = 1_024
 
 /** Whether an integration response key fits a selection value. */

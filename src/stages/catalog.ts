@@ -36,7 +36,10 @@ export interface CatalogOptions {
   /** The API behind `/{stage}`; null for the only one, if there is one only. */
   readonly defaultApi: string | null
   readonly domains: readonly DomainMapping[]
-  /** Names in lower case, `*.` before one for all below it; empty for any. Custom domains and loopback always are. */
+  /**
+   * The host names that are served, in lower case, `*.` before one for all below it; empty for any. Custom domains and
+   * loopback always are.
+   */
   readonly allowedHosts: readonly string[]
 }
 
@@ -56,7 +59,9 @@ type Slots<S extends Stage> = ReadonlyMap<string, StageSlot<S>>
 const maxHosts = 1024
 const hostName = /^(?:[a-z0-9_-]+(?:\.[a-z0-9_-]+)*\.?|\[[0-9a-f:.]+\])(?::\d{1,5})?$/
 
-/** An empty catalog. First hit wins: custom domain, `{apiId}.` host, `/{apiId}/{stage}`, `/{stage}` of the default API. */
+/**
+ * An empty catalog. First hit wins: custom domain, `{apiId}.` host, `/{apiId}/{stage}`, `/{stage}` of the default API.
+ */
 export function createCatalog<S extends Stage>({ defaultApi, domains, allowedHosts }: CatalogOptions): Catalog<S> {
   const apis = new Map<string, Map<string, StageSlot<S>>>()
   const customDomains = new Map(domains.map((domain) => [domain.domainName.toLowerCase(), mappingsOf(domain)]))

@@ -101,7 +101,7 @@ function bytesOf(body: string | Uint8Array): Uint8Array {
   return typeof text === 'string' ? Buffer.from(text) : text
 }
 
-/** `route.request.header.X` or `route.request.querystring.X`; the schema lets nothing else pass. */
+/** Reads `route.request.header.X` or `route.request.querystring.X`; the schema lets nothing else pass. */
 function requiredParameter(parameter: string): RequiredParameter {
   const [, , place, ...name] = parameter.split('.')
   return { place: place === 'header' ? 'header' : 'querystring', name: name.join('.') }

@@ -22,7 +22,9 @@ export interface CompiledIntegrations {
   open(): StageIntegrations
 }
 
-/** Compiles every integration of a definition for one stage, also those that no route names, and reports their faults. */
+/**
+ * Compiles every integration of a definition for one stage, also those that no route names, and reports their faults.
+ */
 export function compileStageIntegrations(
   definition: ApiDefinition,
   scope: IntegrationScope,

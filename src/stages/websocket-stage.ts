@@ -6,7 +6,7 @@ import type { Route, Stage } from './stage.ts'
 export interface WebSocketRoute extends Route {
   /** Whether the integration's body goes back to the client. Never on `$connect` and `$disconnect`. */
   readonly twoWay: boolean
-  /** Set when every message gets this same reply, null for none: nothing else has to be asked. */
+  /** The reply, when every message gets this same one (its `reply` is null for none): nothing else has to be asked. */
   readonly constant: { readonly reply: string | Uint8Array | null } | null
   /** Parameters that the handshake must carry; only `$connect` is ever asked. */
   readonly required: readonly RequiredParameter[]
@@ -43,7 +43,7 @@ export interface WebSocketStage extends Stage {
   selectRoute(text: string): WebSocketRoute | null
   readonly connectRoute: WebSocketRoute | null
   readonly disconnectRoute: WebSocketRoute | null
-  /** `origin` is the header as it came; `host` is the request's own authority. */
+  /** Whether pages of an origin may connect: the header as it came; `host` is the request's own authority. */
   allowsOrigin(origin: string, host: string): boolean
   /** One message of a connection after another (`messageOrdering: CONNECTION`). */
   readonly ordered: boolean
