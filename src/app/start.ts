@@ -1,6 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Fault } from 'postern-documents/faults'
-import { createTokenVerifier } from '../authorizers/bearer-tokens.ts'
 import { isLoopback } from '../config/complete-settings.ts'
 import { type Settings, trustedNetworks } from '../config/settings.ts'
 import { createConnectionsHandler } from '../connections/callback.ts'
@@ -22,6 +21,7 @@ import type { WebSocketStage } from '../stages/websocket-stage.ts'
 import type { TransportOptions } from '../transport/contract.ts'
 import { loadTransport } from '../transport/uws-transport.ts'
 import { maxMessageBytes } from '../vocabulary/frames.ts'
+import { createCallerAuthorization } from './caller-authorizers.ts'
 import { createHttpHandler } from './http.ts'
 import { createIntegrations } from './integration-types.ts'
 import { leave } from './leave.ts'
@@ -166,11 +166,11 @@ export async function startPostern(settings: Settings, surroundings: Surrounding
       throw new StartError(error.message, [])
     })
     const createTransport = await loadTransport({ environment, log })
-    const tokens = createTokenVerifier(settings.connectionsTokens)
+    const callers = createCallerAuthorization(settings)
     const connections = createConnectionsHandler({
       ...settings,
       registry,
-      authorizer: settings.connectionsAuthorization === 'TOKEN' ? tokens : null,
+      authorizer: callers.authorizer,
       metrics,
       log,
       now,
@@ -194,7 +194,7 @@ export async function startPostern(settings: Settings, surroundings: Surrounding
     managementOrigins = management.origins
 
     async function reload(fresh = settings): Promise<readonly Fault[]> {
-      tokens.replace(fresh.connectionsTokens)
+      callers.reload(fresh)
       management.useTokens(fresh.managementTokens)
       const found = await apis.reload()
       for (const { apiId, stageName } of catalog.slots()) exposeConnections(apiId, stageName)
