@@ -30,7 +30,7 @@ export const directions: Readonly<Record<string, readonly string[] | 'every room
   registry: ['observability!', 'store!'],
   store: [],
   limits: ['observability!'],
-  authorizers: ['transport!', 'observability!'],
+  authorizers: ['events', 'transport!', 'observability!'],
   routing: [],
   mapping: ['events'],
   config: [],

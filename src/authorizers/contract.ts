@@ -1,4 +1,6 @@
+import type { ConnectEvent } from '../events/connect-event.ts'
 import type { TransportRequest } from '../transport/contract.ts'
+import type { ErrorCode } from '../vocabulary/errors.ts'
 
 /** The worth of a caller's credentials: `missing` when there are none of a kind that is understood. */
 export type CallerVerdict = 'allowed' | 'missing' | 'refused'
@@ -25,3 +27,24 @@ export interface TokenVerifier extends CallerAuthorizer<string> {
   /** Puts other tokens in place of all; takes effect with the next call. */
   replace(tokens: readonly string[]): void
 }
+
+/** What an authorizer says of a client. */
+export type AuthorizerResult =
+  | {
+      readonly allowed: true
+      /** `principalId` and the authorizer's context, part of every event of the client; null for none. */
+      readonly context: Readonly<Record<string, string>> | null
+    }
+  | { readonly allowed: false; readonly code: ErrorCode }
+
+/**
+ * The authorizer of a route, made once at load: decides who connects. A plain value when nothing had to be awaited.
+ * It throws or rejects with a `GatewayError` and nothing else; the client is then answered that error.
+ */
+export interface RouteAuthorizer {
+  /** `request` may be read at any time, also after an await. */
+  authorize(event: ConnectEvent, request: HandshakeRequest): AuthorizerResult | Promise<AuthorizerResult>
+}
+
+/** The client's request as an authorizer may read it: the names of headers in lower case, the query not decoded. */
+export type HandshakeRequest = Pick<TransportRequest, 'query' | 'header' | 'headers'>

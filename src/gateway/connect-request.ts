@@ -1,5 +1,5 @@
+import type { HandshakeRequest } from '../authorizers/contract.ts'
 import type { ConnectRequest } from '../events/connect-event.ts'
-import type { TransportRequest } from '../transport/contract.ts'
 import type { HeaderList } from '../vocabulary/headers.ts'
 
 /**
@@ -48,8 +48,8 @@ const left = new Set([
   'x-forwarded-proto',
 ])
 
-/** Copies what a `$connect` integration may see of the handshake. Must run before the first await. */
-export function copyConnectRequest(request: TransportRequest, client: ClientAddress, traceId: string): ConnectRequest {
+/** Copies what a `$connect` integration may see of the handshake. */
+export function copyConnectRequest(request: HandshakeRequest, client: ClientAddress, traceId: string): ConnectRequest {
   const headers: [string, string][] = []
   let forwardedFor = ''
   for (const [name, value] of request.headers()) {

@@ -28,7 +28,8 @@ export class Connection implements ConnectionDescription, DeadlineItem {
   readonly sourceIp: string
   readonly userAgent: string | null
   readonly domainName: string
-  readonly authorizer: Readonly<Record<string, string>> | null = null
+  /** Set once, when the authorizer has let the client in. */
+  authorizer: Readonly<Record<string, string>> | null = null
 
   readonly slot: StageSlot<WebSocketStage>
   lastActiveAt: number

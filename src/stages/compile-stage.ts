@@ -111,6 +111,8 @@ export function openRoute(
   return {
     routeKey,
     integration: integrations.of(definition),
+    // Definitions have no authorizers yet.
+    authorizer: null,
     bucket: throttle(settings, routeKey),
     duration: metrics.histogram('postern_integration_duration_seconds', series),
     integrationErrors: byName((code) => metrics.counter('postern_integration_errors_total', { ...series, code })),

@@ -1,3 +1,4 @@
+import type { RouteAuthorizer } from '../authorizers/contract.ts'
 import type { GatewayEvent } from '../events/event.ts'
 import type { Integration } from '../integrations/contract.ts'
 import type { TokenBucket } from '../limits/token-bucket.ts'
@@ -9,6 +10,8 @@ export interface Route {
   readonly routeKey: string
   /** The integration behind the route; null when the route has no target, so that what comes in gets an error. */
   readonly integration: Integration | null
+  /** Decides who may use the route; null when nobody is asked. */
+  readonly authorizer: RouteAuthorizer | null
   /** The route's throttle; null for none. */
   readonly bucket: TokenBucket | null
   readonly duration: Histogram

@@ -7,35 +7,9 @@ import type { Catalog } from '../../src/stages/catalog.ts'
 import type { StageSlot } from '../../src/stages/stage-slot.ts'
 import type { WebSocketStage } from '../../src/stages/websocket-stage.ts'
 import type { Socket, Upgrade } from '../../src/transport/contract.ts'
+import { emptyStage } from '../helpers/empty-stage.ts'
 
 const log: Log = { debug() {}, info() {}, warn() {}, error() {}, child: () => log }
-const counter = { value: 0 }
-
-/** A stage without routes. */
-function emptyStage(): WebSocketStage {
-  return {
-    protocolType: 'WEBSOCKET',
-    apiId: 'test',
-    name: 'dev',
-    stageVariables: {},
-    selectRoute: () => null,
-    connectRoute: null,
-    disconnectRoute: null,
-    routeKeys: [],
-    allowsOrigin: () => true,
-    ordered: false,
-    compression: false,
-    idleTimeoutInMillis: 0,
-    connectionLifetimeInMillis: 0,
-    pushed: counter,
-    errors: () => counter,
-    closes: () => counter,
-    connects: { accepted: counter, refused: counter, failed: counter, aborted: counter },
-    accessLog: null,
-    close() {},
-  }
-}
-
 test('a connection whose socket closes while it is being accepted is kept nowhere', () => {
   const stage = emptyStage()
   const slot: StageSlot<WebSocketStage> = {

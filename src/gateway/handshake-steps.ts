@@ -1,0 +1,99 @@
+import type { AuthorizerResult } from '../authorizers/contract.ts'
+import type { IntegrationResult } from '../integrations/contract.ts'
+import type { HttpAnswer } from '../responses/http-answer.ts'
+import type { RequiredParameter, WebSocketRoute } from '../stages/websocket-stage.ts'
+import type { ErrorCode } from '../vocabulary/errors.ts'
+import { lastHeader } from '../vocabulary/headers.ts'
+import type { Step } from '../vocabulary/pipeline.ts'
+import { decodeQuery } from './connect-request.ts'
+import type { Handshake } from './handshake.ts'
+import { invokeRoute, recordCallFailure, recordResult } from './invoke.ts'
+
+/** The reason why a handshake is not accepted: a code of the error table, or the backend's own answer. */
+export type HandshakeRefusal = ErrorCode | HttpAnswer
+
+export type HandshakeStep = Step<Handshake, HandshakeRefusal>
+
+/**
+ * What a handshake goes through between its connection id and its answer, in AWS's order. A new step is a function
+ * here and a line in this list; one that has to wait returns a promise.
+ */
+export const handshakeSteps: readonly HandshakeStep[] = [
+  checkOrigin,
+  authorize,
+  checkThrottle,
+  checkRequiredParameters,
+  askConnectRoute,
+]
+
+function checkOrigin(handshake: Handshake): ErrorCode | null {
+  const origin = handshake.header('origin')
+  return origin === '' || handshake.stage.allowsOrigin(origin, handshake.header('host')) ? null : 'ORIGIN_REFUSED'
+}
+
+/** Asks the authorizer of the `$connect` route; what it says of the client is part of every event from then on. */
+function authorize(handshake: Handshake): ErrorCode | null | Promise<ErrorCode | null> {
+  const authorizer = handshake.stage.connectRoute?.authorizer ?? null
+  if (authorizer === null) return null
+  const result = authorizer.authorize(handshake.event, handshake)
+  return result instanceof Promise ? result.then((late) => admit(handshake, late)) : admit(handshake, result)
+}
+
+function admit({ connection }: Handshake, result: AuthorizerResult): ErrorCode | null {
+  if (!result.allowed) return result.code
+  connection.authorizer = result.context
+  return null
+}
+
+function checkThrottle({ stage, connection }: Handshake): ErrorCode | null {
+  const bucket = stage.connectRoute?.bucket ?? null
+  return bucket === null || bucket.take(connection.connectedAt) ? null : 'TOO_MANY_REQUESTS'
+}
+
+function checkRequiredParameters(handshake: Handshake): ErrorCode | null {
+  const required = handshake.stage.connectRoute?.required ?? []
+  if (required.length === 0) return null
+  const query = new Set(decodeQuery(handshake.query).map(([name]) => name))
+  return required.every((parameter) => isPresent(parameter, handshake, query)) ? null : 'MISSING_PARAMETER'
+}
+
+function isPresent({ place, name }: RequiredParameter, handshake: Handshake, query: ReadonlySet<string>): boolean {
+  return place === 'header' ? handshake.header(name.toLowerCase()) !== '' : query.has(name)
+}
+
+/** Asks the `$connect` route, unless the client has left while a step before had to wait. */
+function askConnectRoute(handshake: Handshake): HandshakeRefusal | null | Promise<HandshakeRefusal | null> {
+  const { stage, upgrade } = handshake
+  if (stage.connectRoute === null || upgrade.aborted) return null
+  handshake.fillEvent()
+  handshake.asked = true
+  return ask(stage.connectRoute, handshake)
+}
+
+function ask(route: WebSocketRoute, handshake: Handshake): HttpAnswer | null | Promise<HttpAnswer | null> {
+  const { event } = handshake
+  route.received.value++
+  let result: IntegrationResult | Promise<IntegrationResult>
+  try {
+    result = invokeRoute(route, event)
+  } catch (error) {
+    return failed(error)
+  }
+  return result instanceof Promise ? result.then(answered, failed) : answered(result)
+
+  function answered(value: IntegrationResult): HttpAnswer | null {
+    recordResult(route, event, value)
+    return outcomeOf(handshake, value)
+  }
+  function failed(error: unknown): never {
+    recordCallFailure(route, event, error)
+    throw error
+  }
+}
+
+/** Any status from 200 to 299 lets the client in; every other one is the client's answer, with headers and body. */
+function outcomeOf(handshake: Handshake, { status, headers, body }: IntegrationResult): HttpAnswer | null {
+  if (status < 200 || status >= 300) return { status, headers, body }
+  handshake.protocol = lastHeader(headers, 'sec-websocket-protocol') ?? null
+  return null
+}

@@ -1,0 +1,74 @@
+import type { HandshakeRequest } from '../authorizers/contract.ts'
+import type { ConnectEvent } from '../events/connect-event.ts'
+import type { WebSocketStage } from '../stages/websocket-stage.ts'
+import type { Upgrade } from '../transport/contract.ts'
+import type { HeaderList } from '../vocabulary/headers.ts'
+import { type ClientAddress, copyConnectRequest } from './connect-request.ts'
+import type { Connection } from './connection.ts'
+
+/** The parts of a handshake that are known when its connection id is given out. */
+export interface HandshakeParts {
+  readonly upgrade: Upgrade<Connection>
+  readonly stage: WebSocketStage
+  readonly connection: Connection
+  readonly event: ConnectEvent
+  readonly client: ClientAddress
+}
+
+/**
+ * A handshake on its way through the steps, with everything that they may ask for. The request is read from the server
+ * underneath as long as that is possible, and from a copy once a step has had to wait: no step has to know which.
+ */
+export class Handshake implements HandshakeRequest {
+  readonly upgrade: Upgrade<Connection>
+  readonly stage: WebSocketStage
+  readonly connection: Connection
+  readonly event: ConnectEvent
+  /** The subprotocol that the backend has chosen; null for none. */
+  protocol: string | null = null
+  /** Whether the `$connect` route was asked: its backend then has to hear of the end. */
+  asked = false
+  readonly #client: ClientAddress
+  #copy: RequestCopy | null = null
+
+  constructor({ upgrade, stage, connection, event, client }: HandshakeParts) {
+    this.upgrade = upgrade
+    this.stage = stage
+    this.connection = connection
+    this.event = event
+    this.#client = client
+  }
+
+  /** Whether a step has had to wait. */
+  get waited(): boolean {
+    return this.#copy !== null
+  }
+
+  get query(): string {
+    return this.#copy === null ? this.upgrade.request.query : this.#copy.query
+  }
+
+  header(lowerCaseName: string): string {
+    if (this.#copy === null) return this.upgrade.request.header(lowerCaseName)
+    return this.#copy.headers.find(([name]) => name === lowerCaseName)?.[1] ?? ''
+  }
+
+  headers(): HeaderList {
+    return this.#copy === null ? this.upgrade.request.headers() : this.#copy.headers
+  }
+
+  /** Copies the request, which can't be read after the synchronous part of its handler. Safe to call again. */
+  copyRequest(): void {
+    this.#copy ??= { headers: this.headers(), query: this.query }
+  }
+
+  /** Gives the event what a backend may see of the handshake: only where one is about to be asked. */
+  fillEvent(): void {
+    this.event.request ??= copyConnectRequest(this, this.#client, this.event.traceId)
+  }
+}
+
+interface RequestCopy {
+  readonly headers: HeaderList
+  readonly query: string
+}

@@ -1,0 +1,173 @@
+import { once } from 'node:events'
+import { expect, onTestFinished, test } from 'vitest'
+import { WebSocket } from 'ws'
+import type { AuthorizerResult, RouteAuthorizer } from '../../src/authorizers/contract.ts'
+import type { ConnectionEvent } from '../../src/events/event.ts'
+import { requestOf } from '../../src/events/event.ts'
+import type { Connection } from '../../src/gateway/connection.ts'
+import { createGateway } from '../../src/gateway/gateway.ts'
+import { createOpenConnections } from '../../src/gateway/local-connections.ts'
+import type { Integration } from '../../src/integrations/contract.ts'
+import type { Log } from '../../src/observability/contract.ts'
+import { createMemoryRegistry } from '../../src/registry/memory.ts'
+import type { Catalog } from '../../src/stages/catalog.ts'
+import type { StageSlot } from '../../src/stages/stage-slot.ts'
+import type { WebSocketStage } from '../../src/stages/websocket-stage.ts'
+import { GatewayError } from '../../src/vocabulary/errors.ts'
+import { emptyRoute, emptyStage } from '../helpers/empty-stage.ts'
+import { createTransport, defaultOptions, Events } from '../transport/harness.ts'
+
+const log: Log = { debug() {}, info() {}, warn() {}, error() {}, child: () => log }
+
+interface Asked {
+  readonly request: Parameters<RouteAuthorizer['authorize']>[1]
+  answer(result: AuthorizerResult | GatewayError): void
+}
+
+/** A gateway with place for one connection, over real sockets, whose `$connect` route has an authorizer that waits. */
+async function startGateway(now?: (request: Asked['request']) => AuthorizerResult) {
+  const asked = new Events<Asked>()
+  const connected: ConnectionEvent[] = []
+  const outcomes = { accepted: { value: 0 }, refused: { value: 0 }, failed: { value: 0 }, aborted: { value: 0 } }
+  const authorizer: RouteAuthorizer = {
+    authorize: (_, request) =>
+      now?.(request) ??
+      new Promise((resolve, reject) => {
+        asked.push({
+          request,
+          answer: (result) => (result instanceof GatewayError ? reject(result) : resolve(result)),
+        })
+      }),
+  }
+  const integration: Integration = {
+    constant: null,
+    invoke(event) {
+      connected.push(event)
+      return { status: 200, headers: [['Sec-WebSocket-Protocol', 'chat']], body: '' }
+    },
+    close() {},
+  }
+  const stage = emptyStage({
+    connects: outcomes,
+    connectRoute: emptyRoute({ authorizer, integration, required: [{ place: 'querystring', name: 'room' }] }),
+  })
+  const slot: StageSlot<WebSocketStage> = {
+    ...{ apiId: 'test', stageName: 'dev', current: stage, newest: stage },
+    connections: 0,
+  }
+  const catalog: Catalog<WebSocketStage> = {
+    resolve: () => ({ slot, stage, domainName: 'localhost', rest: '', takesClients: true, anyApi: false }),
+    replace: () => [],
+    slots: () => [slot],
+  }
+  const open = createOpenConnections({ now: Date.now })
+  const registry = createMemoryRegistry({ local: open, name: 'test', version: 'test', now: Date.now })
+  const gateway = createGateway({
+    ...{ catalog, registry, open, log, now: Date.now, random: Math.random },
+    clientAddress: () => ({ peer: '::1', sourceIp: '::1', port: '80', proto: 'http' }),
+    ...{ maxConnections: 1, maxMessagesInFlight: 1, maxOrderedQueue: 1 },
+  })
+  const transport = createTransport<Connection>(defaultOptions, {
+    ...gateway,
+    request: (exchange) => exchange.respond(404, [], ''),
+  })
+  onTestFinished(() => {
+    transport.close()
+    gateway.stop()
+  })
+  const port = await transport.listen()
+  return {
+    gateway,
+    slot,
+    open,
+    outcomes,
+    connected,
+    nextAsked: () => asked.next(),
+    dial(query = '?room=blue') {
+      const client = new WebSocket(`ws://127.0.0.1:${port}/dev${query}`, ['chat'], { headers: { 'X-Pass': 'letmein' } })
+      onTestFinished(() => client.terminate())
+      client.on('error', () => {})
+      return client
+    },
+  }
+}
+
+/** The status that stands in place of the 101. */
+async function refusalOf(client: WebSocket): Promise<number | undefined> {
+  const [, response] = await once(client, 'unexpected-response')
+  response.resume()
+  return response.statusCode
+}
+
+test('a client is let in once its authorizer has said yes, and every step still sees the whole request', async () => {
+  const gateway = await startGateway()
+  const client = gateway.dial()
+  const { request, answer } = await gateway.nextAsked()
+  expect(gateway.gateway.inFlight).toBe(1)
+  expect(gateway.connected).toEqual([])
+  // Long after the synchronous part of the handler.
+  expect([request.header('x-pass'), request.header('absent'), request.query]).toEqual(['letmein', '', 'room=blue'])
+  expect(request.headers()).toContainEqual(['x-pass', 'letmein'])
+  answer({ allowed: true, context: { principalId: 'ann', tenant: 'acme' } })
+  await once(client, 'open')
+  expect(client.protocol).toBe('chat')
+  const [event] = gateway.connected
+  expect(event?.record.authorizer).toEqual({ principalId: 'ann', tenant: 'acme' })
+  expect(event && requestOf(event)?.headers).toContainEqual(['x-pass', 'letmein'])
+  expect(event && requestOf(event)?.query).toEqual([['room', 'blue']])
+  expect([...gateway.open.all()].map(({ authorizer }) => authorizer?.tenant)).toEqual(['acme'])
+  expect(gateway.gateway.inFlight).toBe(0)
+})
+
+test('an authorizer that need not ask anybody keeps nobody waiting', async () => {
+  const gateway = await startGateway((request) => ({ allowed: true, context: { pass: request.header('x-pass') } }))
+  await once(gateway.dial(), 'open')
+  expect(gateway.connected[0]?.record.authorizer).toEqual({ pass: 'letmein' })
+})
+
+test('a client whose authorizer says no is answered that, its backend is not asked, and its place is free', async () => {
+  const gateway = await startGateway()
+  for (let round = 0; round < 2; round++) {
+    const refusal = refusalOf(gateway.dial())
+    ;(await gateway.nextAsked()).answer({ allowed: false, code: 'CALLER_REFUSED' })
+    expect(await refusal).toBe(403)
+  }
+  expect(gateway.connected).toEqual([])
+  expect(gateway.outcomes.failed.value).toBe(2)
+  expect(gateway.gateway.inFlight).toBe(0)
+})
+
+test('a client whose authorizer fails is not let in', async () => {
+  const gateway = await startGateway()
+  const refusal = refusalOf(gateway.dial())
+  ;(await gateway.nextAsked()).answer(new GatewayError('INTEGRATION_TIMEOUT'))
+  expect(await refusal).toBe(504)
+  expect(gateway.connected).toEqual([])
+})
+
+test('the steps behind the authorizer still read the request: a missing parameter is refused', async () => {
+  const gateway = await startGateway()
+  const refusal = refusalOf(gateway.dial('?other=x'))
+  ;(await gateway.nextAsked()).answer({ allowed: true, context: null })
+  expect(await refusal).toBe(400)
+  expect(gateway.connected).toEqual([])
+})
+
+test('of a client that leaves while its authorizer is asked no backend hears, and its place is free', async () => {
+  const gateway = await startGateway()
+  const client = gateway.dial()
+  const { answer } = await gateway.nextAsked()
+  // `once` would reject with the error that `ws` makes of it.
+  const closed = new Promise((resolve) => client.on('close', resolve))
+  client.terminate()
+  await closed
+  // The server underneath has seen the end once it has answered somebody who came later.
+  await refusalOf(gateway.dial())
+  answer({ allowed: true, context: null })
+  await expect.poll(() => gateway.outcomes.aborted.value).toBe(1)
+  expect(gateway.connected).toEqual([])
+  expect([gateway.slot.connections, gateway.open.size, gateway.gateway.inFlight]).toEqual([0, 0, 0])
+  const next = gateway.dial()
+  ;(await gateway.nextAsked()).answer({ allowed: true, context: null })
+  await once(next, 'open')
+})

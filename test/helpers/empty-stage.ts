@@ -1,0 +1,47 @@
+import type { WebSocketRoute, WebSocketStage } from '../../src/stages/websocket-stage.ts'
+
+const counter = { value: 0 }
+
+/** A stage without routes, for tests that put together a gateway from its parts. */
+export function emptyStage(members: Partial<WebSocketStage> = {}): WebSocketStage {
+  return {
+    protocolType: 'WEBSOCKET',
+    apiId: 'test',
+    name: 'dev',
+    stageVariables: {},
+    selectRoute: () => null,
+    connectRoute: null,
+    disconnectRoute: null,
+    routeKeys: [],
+    allowsOrigin: () => true,
+    ordered: false,
+    compression: false,
+    idleTimeoutInMillis: 0,
+    connectionLifetimeInMillis: 0,
+    pushed: counter,
+    errors: () => counter,
+    closes: () => counter,
+    connects: { accepted: counter, refused: counter, failed: counter, aborted: counter },
+    accessLog: null,
+    close() {},
+    ...members,
+  }
+}
+
+/** A `$connect` route without an integration, an authorizer and limits. */
+export function emptyRoute(members: Partial<WebSocketRoute> = {}): WebSocketRoute {
+  return {
+    routeKey: '$connect',
+    integration: null,
+    authorizer: null,
+    bucket: null,
+    duration: { observe() {} },
+    integrationErrors: () => counter,
+    twoWay: false,
+    constant: null,
+    required: [],
+    received: counter,
+    sent: counter,
+    ...members,
+  }
+}
