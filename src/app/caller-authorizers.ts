@@ -2,9 +2,9 @@ import { createTokenVerifier } from '../authorizers/bearer-tokens.ts'
 import type { CallerAuthorizer } from '../authorizers/contract.ts'
 import type { Settings } from '../config/settings.ts'
 
-/** Who judges the callers of `@connections`, for one value of `connectionsAuthorization`. */
+/** The judgement of the callers of `@connections`, for one value of `connectionsAuthorization`. */
 export interface CallerAuthorization {
-  /** Null when nobody is asked. */
+  /** The authorizer; null when nobody is asked. */
   readonly authorizer: CallerAuthorizer | null
   /** Takes over what a reload may change, with the next call. */
   reload(settings: CallerSettings): void
@@ -12,7 +12,7 @@ export interface CallerAuthorization {
 
 export type CallerSettings = Pick<Settings, 'connectionsAuthorization' | 'connectionsTokens'>
 
-/** What is in the box: every value of `connectionsAuthorization`, a line each. */
+/** The box of authorizers: every value of `connectionsAuthorization`, a line each. */
 const kinds: Readonly<Record<Settings['connectionsAuthorization'], (settings: CallerSettings) => CallerAuthorization>> =
   {
     NONE: () => ({ authorizer: null, reload() {} }),

@@ -28,7 +28,7 @@ export interface TokenVerifier extends CallerAuthorizer<string> {
   replace(tokens: readonly string[]): void
 }
 
-/** What an authorizer says of a client. */
+/** The verdict of an authorizer on a client. */
 export type AuthorizerResult =
   | {
       readonly allowed: true
