@@ -1,12 +1,12 @@
 import { maxCloseReasonBytes, mayCloseWith } from '../vocabulary/close-frame.ts'
 
-/** How a close frame is to read; null twice for what AWS's DELETE does. */
+/** The code and reason that a close frame is to have; null twice for what AWS's DELETE does. */
 export interface CloseParameters {
   readonly code: number | null
   readonly reason: string | null
 }
 
-/** What a DELETE may ask for, in the words of its 400. */
+/** The parameters that a DELETE may have, in the words of its 400. */
 export const closeParametersRule =
   'code is 1000 to 1003, 1007 to 1014 or 3000 to 4999; reason has at most 123 bytes of UTF-8'
 
