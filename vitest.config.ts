@@ -2,7 +2,7 @@ import { defineConfig } from 'vitest/config'
 
 export default defineConfig({
   // The sources of the workspaces, not what was built of them; the others are Vite's own.
-  ssr: { resolve: { conditions: ['postern-source', 'module', 'node', 'development|production'] } },
+  ssr: { resolve: { conditions: ['postern-source', 'node', 'development|production'] } },
   test: {
     include: ['test/**/*.test.ts'],
     // With threads an unclosed uWebSockets.js App aborts the whole run.
