@@ -1,20 +1,20 @@
 import type { Log, Metrics } from '../observability/contract.ts'
 import { keyspaceOf, type RedisClient } from '../store/contract.ts'
 import type { ConnectionRecord } from '../vocabulary/connection.ts'
-import type { DeliverOutcome } from '../vocabulary/frames.ts'
-import { allocateConnectionId, type ConnectionId, type OwnerId, ownerOfConnectionId } from '../vocabulary/ids.ts'
+import { allocateConnectionId, type ConnectionId, type OwnerId } from '../vocabulary/ids.ts'
 import { within } from '../vocabulary/within.ts'
 import type { RegistryOptions, SharedRegistry, WorkerDescription } from './contract.ts'
 import { createRecordTable } from './record-table.ts'
 import { createDeaths } from './redis/deaths.ts'
-import { type PeerOutcome, packEnvelope, type QuestionKind, questionKinds } from './redis/envelope.ts'
+import { createRedisDelivery } from './redis/delivery.ts'
+import { packEnvelope } from './redis/envelope.ts'
 import { createFleetSurvey } from './redis/fleet-survey.ts'
 import { createInbox } from './redis/inbox.ts'
 import { fleetKeys } from './redis/keys.ts'
 import { createMembership } from './redis/membership.ts'
-import { closeOutcome, deliverOutcome, description, inDoubt } from './redis/outcomes.ts'
 import { createPeers } from './redis/peers.ts'
 import { createReception } from './redis/reception.ts'
+import { createRecordAudit } from './redis/record-audit.ts'
 import { createRecordStore } from './redis/record-store.ts'
 import { type RegistryTimings, timingsOf } from './redis/registry-timings.ts'
 import { createUndertaker } from './redis/undertaker.ts'
@@ -46,6 +46,12 @@ export interface RedisRegistry extends SharedRegistry {
   abandon(): void
 }
 
+/** Whether the registry serves, takes its leave, or has dropped everything. */
+type Life =
+  | { readonly kind: 'open' }
+  | { readonly kind: 'leaving'; readonly done: Promise<void> }
+  | { readonly kind: 'closed' }
+
 /** How long closing waits for Redis and for backends that are told of ended connections. */
 const closingMs = 2_000
 
@@ -56,10 +62,7 @@ export function createRedisRegistry(options: RedisRegistryOptions): RedisRegistr
   const keys = fleetKeys(keyspaceOf(options.keyPrefix, 'registry'))
   const startedAt = now()
   const records = createRecordTable()
-  let closed = false
-  let closing: Promise<void> | null = null
-  let rewriteOwed = false
-  let mismatches = 0
+  let life: Life = { kind: 'open' }
   let cutOff = false
 
   const membership = createMembership({
@@ -83,6 +86,7 @@ export function createRedisRegistry(options: RedisRegistryOptions): RedisRegistr
     mayWrite: () => membership.certain,
     failed: disturbed,
   })
+  const audit = createRecordAudit({ recordStore, failed: disturbed })
   const mayJudge = () => trouble() === null && membership.certain && membership.calm
   const deaths = createDeaths({
     ...{ redis, keys, mayJudge, clock, grave: timings.grave, failed: unquiet },
@@ -105,6 +109,11 @@ export function createRedisRegistry(options: RedisRegistryOptions): RedisRegistr
     answerSeconds: metrics.histogram('postern_registry_answer_seconds', {}),
     unanswered: metrics.counter('postern_registry_unanswered_total', {}),
     published: metrics.counter('postern_registry_envelopes_total', { direction: 'out' }),
+  })
+  const delivery = createRedisDelivery({
+    ...{ local, peers, trouble, isDead: deaths.has },
+    own: () => membership.owner,
+    isFrozen: () => membership.frozen,
   })
   const receive = createReception({
     ...{ local, records, peers, metrics, log, clock },
@@ -136,44 +145,32 @@ export function createRedisRegistry(options: RedisRegistryOptions): RedisRegistr
 
   const unwatch = redis.watch({ disturbed, ready: membership.nudge })
 
+  function isClosed(): boolean {
+    return life.kind === 'closed'
+  }
+
   function trouble(): string | null {
-    if (closed) return 'the registry is closed'
+    if (isClosed()) return 'the registry is closed'
     const found = membership.trouble ?? inbox.trouble
     return found === null ? null : `Redis (${redis.where}): ${found}`
   }
 
   /** Whatever was written last may be lost. */
   function disturbed(error: Error): void {
-    if (closed) return
+    if (isClosed()) return
     recordStore.suspend()
     membership.disturbed(error)
   }
 
   function unquiet(error: Error): void {
-    if (!closed) membership.unquiet(error)
+    if (!isClosed()) membership.unquiet(error)
   }
 
   // --- the lease ---
 
   function held(stored: number, anew: boolean, askedAt: number): void {
-    const expected = recordStore.expectedSince(askedAt)
-    mismatches = expected !== null && stored !== expected ? mismatches + 1 : 0
-    // A failover may lose what was written last without telling anybody.
-    if (anew || mismatches >= 2) void rewrite()
+    audit.check(stored, anew, askedAt)
     void inbox.check(echo()).catch(unquiet)
-  }
-
-  async function rewrite(): Promise<void> {
-    mismatches = 0
-    if (rewriteOwed) return
-    rewriteOwed = true
-    try {
-      await recordStore.rewrite()
-    } catch (error) {
-      disturbed(error as Error)
-    } finally {
-      rewriteOwed = false
-    }
   }
 
   /** Whoever buries this worker runs the `$disconnect`s of the records that it found: the others are left to us. */
@@ -194,23 +191,9 @@ export function createRedisRegistry(options: RedisRegistryOptions): RedisRegistr
     return packEnvelope({ from: owner, serial: 0, to: owner, questions: [], answers: [] })
   }
 
-  // --- what we want of others ---
-
-  /** Asks the worker inside the id; `gone` and `unreachable` at once where there is nobody to ask. */
-  function ask(
-    owner: OwnerId,
-    kind: QuestionKind,
-    id: ConnectionId,
-    apiId: string | null,
-    first: unknown,
-    second: unknown,
-  ): Promise<PeerOutcome> {
-    if (trouble() !== null) return Promise.resolve('unreachable')
-    return peers.ask(owner, kind, id, apiId, first, second)
-  }
+  // --- the end ---
 
   async function leave(): Promise<void> {
-    if (closed) return
     // What backends have not been told by then is left to an undertaker.
     await within(recordStore.toldAll(), closingMs).catch(() => {})
     const reachable = trouble() === null
@@ -231,18 +214,10 @@ export function createRedisRegistry(options: RedisRegistryOptions): RedisRegistr
   }
 
   function drop(): void {
-    closed = true
+    life = { kind: 'closed' }
     inbox.close()
     peers.drop()
     unwatch()
-  }
-
-  function isLocal(owner: OwnerId): boolean {
-    return owner === membership.owner
-  }
-
-  function isGone(owner: OwnerId | -1): boolean {
-    return owner === -1 || deaths.has(owner)
   }
 
   function describeOwn(): WorkerDescription {
@@ -275,36 +250,16 @@ export function createRedisRegistry(options: RedisRegistryOptions): RedisRegistr
       const record = records.remove(id)
       return record === null ? undefined : recordStore.remove(record, told ?? null)
     },
-    get(id) {
-      const owner = ownerOfConnectionId(id)
-      if (isGone(owner)) return null
-      if (isLocal(owner)) return membership.frozen ? Promise.reject(inDoubt()) : local.describe(id)
-      return ask(owner, questionKinds.describe, id, null, null, null).then((outcome) => description(id, outcome))
-    },
-    deliver(id, { data, binary }, apiId): DeliverOutcome | Promise<DeliverOutcome> {
-      const owner = ownerOfConnectionId(id)
-      if (isGone(owner)) return 'gone'
-      if (isLocal(owner)) return membership.frozen ? 'unreachable' : local.send(id, { data, binary }, apiId)
-      const kind = binary ? questionKinds.binary : questionKinds.text
-      const copy = typeof data === 'string' ? data : Buffer.from(data)
-      return ask(owner, kind, id, apiId ?? null, copy, null).then(deliverOutcome)
-    },
-    disconnect(id, code, reason, apiId) {
-      const owner = ownerOfConnectionId(id)
-      if (isGone(owner)) return 'gone'
-      if (isLocal(owner)) {
-        if (membership.frozen) return 'unreachable'
-        return local.close(id, code, reason, apiId) ? 'closed' : 'gone'
-      }
-      return ask(owner, questionKinds.close, id, apiId ?? null, code, reason).then(closeOutcome)
-    },
+    get: delivery.get,
+    deliver: delivery.deliver,
+    disconnect: delivery.disconnect,
     async list(filter, cursor, limit) {
-      return closed
+      return isClosed()
         ? { ...(await records.list(filter, cursor, limit)), unanswered: [] }
         : survey.list(filter, cursor, limit)
     },
-    count: async () => (closed ? records.size : survey.count()),
-    workers: async () => (closed ? [describeOwn()] : survey.workers()),
+    count: async () => (isClosed() ? records.size : survey.count()),
+    workers: async () => (isClosed() ? [describeOwn()] : survey.workers()),
     doubt: () => membership.doubt(),
     trouble,
     async start() {
@@ -322,8 +277,8 @@ export function createRedisRegistry(options: RedisRegistryOptions): RedisRegistr
       void undertaker.stop()
     },
     close() {
-      closing ??= leave()
-      return closing
+      if (life.kind === 'open') life = { kind: 'leaving', done: leave() }
+      return life.kind === 'leaving' ? life.done : Promise.resolve()
     },
   }
 }

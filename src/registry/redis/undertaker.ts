@@ -22,15 +22,15 @@ export interface UndertakerOptions {
   readonly random: () => number
   /** Milliseconds that only rise, also while the process is stopped. */
   readonly clock: () => number
-  /** Redis failed. */
+  /** Called when Redis failed. */
   readonly failed: (error: Error) => void
   readonly burials: Counter
   readonly buriedConnections: Counter
 }
 
+/** How many workers the last look found: those with a lease, and those without one that are not buried yet. */
 export interface Seen {
   readonly alive: number
-  /** Not buried yet. */
   readonly dead: number
 }
 
@@ -43,17 +43,23 @@ export interface Undertaker {
   stop(): Promise<void>
 }
 
+/** Who looks for the dead: another worker, or this one, which then knows whose lease was missing the last time. */
+type Role =
+  | { readonly kind: 'bystander' }
+  | { readonly kind: 'sweeper'; readonly missing: ReadonlySet<OwnerId>; readonly seen: Seen }
+
+const nobody: ReadonlySet<OwnerId> = new Set()
+
 /** Silence of the worker that looks, in sweeps, after which another one looks. */
 const sweeperTerms = 2.5
 
 export function createUndertaker(options: UndertakerOptions): Undertaker {
   const { redis, keys, own, mayJudge, timings, log, random, clock, failed, burials } = options
   const stopping = new AbortController()
-  let missing = new Set<OwnerId>()
-  let seen: Seen | null = null
-  let running: Promise<void> | null = null
+  let role: Role = { kind: 'bystander' }
+  let looking: Promise<void> | null = null
   let stopped: Promise<void> | null = null
-  /** Until when this worker is the undertaker of the one that it buries. */
+  /** The time until which this worker is the undertaker of the one that it buries. */
   let heldUntil = Number.NEGATIVE_INFINITY
   /** The dead that wait for their burial, which is one at a time: however many die, the pace is the same. */
   const waiting = new Set<OwnerId>()
@@ -67,17 +73,20 @@ export function createUndertaker(options: UndertakerOptions): Undertaker {
   async function sweep(): Promise<void> {
     const term = Math.ceil(timings.sweep * sweeperTerms)
     if (!mayJudge() || Number(await redis.runScript(keepRole, [keys.sweeper], String(own()), term)) !== 1) {
-      missing.clear()
-      seen = null
+      role = { kind: 'bystander' }
       return
     }
     const owners = await readOwners(redis, keys)
     const leases = await Promise.all(owners.map((owner) => redis.run('EXISTS', keys.of(owner).lease)))
     const gone = owners.filter((owner, i) => Number(leases[i]) === 0 && owner !== own())
     // Twice in a row: a worker whose part of a Cluster was away for a moment may just be coming back.
-    const dead = gone.filter((owner) => missing.has(owner))
-    missing = new Set(gone)
-    seen = { alive: owners.length - gone.length, dead: gone.length }
+    const before = role.kind === 'sweeper' ? role.missing : nobody
+    const dead = gone.filter((owner) => before.has(owner))
+    role = {
+      kind: 'sweeper',
+      missing: new Set(gone),
+      seen: { alive: owners.length - gone.length, dead: gone.length },
+    }
     if (!mayJudge()) return
     for (const owner of dead) {
       if (waiting.has(owner)) continue
@@ -150,10 +159,10 @@ export function createUndertaker(options: UndertakerOptions): Undertaker {
 
   return {
     get seen() {
-      return seen
+      return role.kind === 'sweeper' ? role.seen : null
     },
     start() {
-      running ??= look()
+      looking ??= look()
     },
     stop() {
       stopped ??= end()
@@ -163,8 +172,8 @@ export function createUndertaker(options: UndertakerOptions): Undertaker {
 
   async function end(): Promise<void> {
     stopping.abort()
-    await running
+    await looking
     await last
-    if (running !== null) await giveUp(keys.sweeper)
+    if (looking !== null) await giveUp(keys.sweeper)
   }
 }

@@ -1,0 +1,65 @@
+import { type ConnectionId, type OwnerId, ownerOfConnectionId } from '../../vocabulary/ids.ts'
+import type { ConnectionLookup, Delivery, LocalConnections } from '../contract.ts'
+import { type PeerOutcome, type QuestionKind, questionKinds } from './envelope.ts'
+import { closeOutcome, deliverOutcome, description, inDoubt } from './outcomes.ts'
+import type { Peers } from './peers.ts'
+
+export interface RedisDeliveryOptions {
+  readonly local: LocalConnections
+  readonly own: () => OwnerId
+  /** Whether this worker may have been buried without knowing: then it serves nothing of its own. */
+  readonly isFrozen: () => boolean
+  /** Whether a worker is known to be dead, without asking. */
+  readonly isDead: (owner: OwnerId) => boolean
+  /** As `Fleet.trouble`. */
+  readonly trouble: () => string | null
+  readonly peers: Peers
+}
+
+/** Reaches connections of this worker at once, and asks the worker that an id names for all others. */
+export function createRedisDelivery(options: RedisDeliveryOptions): ConnectionLookup & Delivery {
+  const { local, own, isFrozen, isDead, trouble, peers } = options
+
+  function isGone(owner: OwnerId | -1): boolean {
+    return owner === -1 || isDead(owner)
+  }
+
+  /** Asks the worker inside the id; `gone` and `unreachable` at once where there is nobody to ask. */
+  function ask(
+    owner: OwnerId,
+    kind: QuestionKind,
+    id: ConnectionId,
+    apiId: string | null,
+    first: unknown,
+    second: unknown,
+  ): Promise<PeerOutcome> {
+    if (trouble() !== null) return Promise.resolve('unreachable')
+    return peers.ask(owner, kind, id, apiId, first, second)
+  }
+
+  return {
+    get(id) {
+      const owner = ownerOfConnectionId(id)
+      if (isGone(owner)) return null
+      if (owner === own()) return isFrozen() ? Promise.reject(inDoubt()) : local.describe(id)
+      return ask(owner, questionKinds.describe, id, null, null, null).then((outcome) => description(id, outcome))
+    },
+    deliver(id, { data, binary }, apiId) {
+      const owner = ownerOfConnectionId(id)
+      if (isGone(owner)) return 'gone'
+      if (owner === own()) return isFrozen() ? 'unreachable' : local.send(id, { data, binary }, apiId)
+      const kind = binary ? questionKinds.binary : questionKinds.text
+      const copy = typeof data === 'string' ? data : Buffer.from(data)
+      return ask(owner, kind, id, apiId ?? null, copy, null).then(deliverOutcome)
+    },
+    disconnect(id, code, reason, apiId) {
+      const owner = ownerOfConnectionId(id)
+      if (isGone(owner)) return 'gone'
+      if (owner === own()) {
+        if (isFrozen()) return 'unreachable'
+        return local.close(id, code, reason, apiId) ? 'closed' : 'gone'
+      }
+      return ask(owner, questionKinds.close, id, apiId ?? null, code, reason).then(closeOutcome)
+    },
+  }
+}
