@@ -22,13 +22,13 @@ import { createUndertaker } from './redis/undertaker.ts'
 export interface RedisRegistryOptions extends RegistryOptions {
   /** The Redis of this process. The registry never closes it. */
   readonly redis: RedisClient
-  /** Before every key and channel of the process. */
+  /** The beginning of every key and channel of the process: `postern:`. */
   readonly keyPrefix: string
   /** Runs the `$disconnect` of a connection whose worker has died. Resolves when its backend has answered. */
   readonly bury: (record: ConnectionRecord) => Promise<void>
   /**
-   * This worker was taken for dead: its sockets must be closed, at once. Their `$disconnect`s are run by others, but
-   * for those that `owes` says.
+   * Closes every socket of this worker, at once: it was taken for dead. The `$disconnect`s are run by others, but for
+   * those that `owes` says.
    */
   readonly buried: (owes: (id: ConnectionId) => boolean) => void
   readonly log: Log
@@ -36,7 +36,7 @@ export interface RedisRegistryOptions extends RegistryOptions {
   readonly random: () => number
   /** Milliseconds that only rise, also while the process is stopped. */
   readonly clock: () => number
-  /** How long a worker counts as alive after its last sign of life; the same for the whole fleet. */
+  /** Seconds that a worker counts as alive after its last sign of life; the same for the whole fleet. */
   readonly leaseSeconds: number
   readonly timings?: Partial<RegistryTimings>
 }
@@ -52,7 +52,7 @@ type Life =
   | { readonly kind: 'leaving'; readonly done: Promise<void> }
   | { readonly kind: 'closed' }
 
-/** How long closing waits for Redis and for backends that are told of ended connections. */
+/** Milliseconds that closing waits for Redis, and for backends that are told of ended connections. */
 const closingMs = 2_000
 
 /** The registry of workers that share a Redis; see docs/reliability.md for what it survives. */
@@ -155,7 +155,7 @@ export function createRedisRegistry(options: RedisRegistryOptions): RedisRegistr
     return found === null ? null : `Redis (${redis.where}): ${found}`
   }
 
-  /** Whatever was written last may be lost. */
+  /** Takes note that whatever was written last may be lost. */
   function disturbed(error: Error): void {
     if (isClosed()) return
     recordStore.suspend()

@@ -11,7 +11,7 @@ export interface RedisDeliveryOptions {
   readonly isFrozen: () => boolean
   /** Whether a worker is known to be dead, without asking. */
   readonly isDead: (owner: OwnerId) => boolean
-  /** As `Fleet.trouble`. */
+  /** Tells why no other worker can be reached; null while they can, as `Fleet.trouble`. */
   readonly trouble: () => string | null
   readonly peers: Peers
 }

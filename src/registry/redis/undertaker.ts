@@ -28,7 +28,7 @@ export interface UndertakerOptions {
   readonly buriedConnections: Counter
 }
 
-/** How many workers the last look found: those with a lease, and those without one that are not buried yet. */
+/** The workers that the last look found: with a lease, and without one but not buried yet. */
 export interface Seen {
   readonly alive: number
   readonly dead: number
@@ -36,14 +36,14 @@ export interface Seen {
 
 /** Looks for dead workers and settles what they owe. One worker of a fleet looks; one worker buries each dead one. */
 export interface Undertaker {
-  /** What the last look found; null when this worker is not the one that looks. */
+  /** The findings of the last look; null when this worker is not the one that looks. */
   readonly seen: Seen | null
   start(): void
   /** Resolves when nothing of it is under way; a burial that is not done is left to others. */
   stop(): Promise<void>
 }
 
-/** Who looks for the dead: another worker, or this one, which then knows whose lease was missing the last time. */
+/** The part of this worker in the search for the dead: none, or the search itself, with whose lease was missing last. */
 type Role =
   | { readonly kind: 'bystander' }
   | { readonly kind: 'sweeper'; readonly missing: ReadonlySet<OwnerId>; readonly seen: Seen }
