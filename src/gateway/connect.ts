@@ -39,7 +39,10 @@ export function createConnectHandler(options: ConnectOptions) {
   const run = createPipeline<Handshake, HandshakeRefusal>({
     steps: handshakeSteps,
     beforeAwait(handshake) {
-      if (!handshake.waited) work.begin()
+      if (!handshake.waited) {
+        work.begin()
+        handshake.connection.slot.enter()
+      }
       handshake.copyRequest()
     },
     ended(handshake, refusal) {
@@ -117,7 +120,9 @@ export function createConnectHandler(options: ConnectOptions) {
   }
 
   function settle(handshake: Handshake): void {
-    if (handshake.waited) work.end()
+    if (!handshake.waited) return
+    work.end()
+    handshake.connection.slot.leave()
   }
 }
 

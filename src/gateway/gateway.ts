@@ -95,7 +95,9 @@ export function createGateway(options: GatewayOptions): Gateway {
     opened,
     lost(connection, stage) {
       const { code, text } = closeReasons.connectionLost
-      void disconnect(connection, connection.slot.current ?? stage, code, text)
+      const { slot } = connection
+      slot.enter()
+      void disconnect(connection, slot.current ?? stage, code, text).finally(slot.leave)
     },
   })
 
@@ -118,6 +120,7 @@ export function createGateway(options: GatewayOptions): Gateway {
 
   function opened(connection: Connection, stage: WebSocketStage): void {
     connection.slot.connections++
+    connection.slot.enter()
     // Closed while it was being accepted: it must not be kept for ever by who would wait for its close.
     if (connection.ending !== null) return
     open.add(connection)
@@ -143,7 +146,10 @@ export function createGateway(options: GatewayOptions): Gateway {
     slot.connections--
     slot.newest.closes(name).value++
     const owed = connection !== reportedElsewhere
-    void registry.remove(connectionId, owed ? disconnect(connection, slot.newest, code, reported) : undefined)
+    const told = owed ? disconnect(connection, slot.newest, code, reported) : undefined
+    void registry.remove(connectionId, told)
+    if (told === undefined) slot.leave()
+    else void told.then(slot.leave, slot.leave)
   }
 
   /** Ends what is idle or old; otherwise says when to look again. */
@@ -197,13 +203,15 @@ export function createGateway(options: GatewayOptions): Gateway {
     async bury(record) {
       const isItsOwn = (each: StageSlot<WebSocketStage>) =>
         each.apiId === record.apiId && each.stageName === record.stage
-      const stage = catalog.slots().find(isItsOwn)?.newest
-      if (stage === undefined) {
+      const slot = catalog.slots().find(isItsOwn)
+      if (slot === undefined) {
         const { connectionId, apiId: api, stage: name } = record
         return log.warn({ connectionId, api, stage: name }, 'no $disconnect for a stage that is not served here')
       }
+      const stage = slot.newest
       stage.closes('workerLost').value++
-      await disconnect(record, stage, closeReasons.workerLost.code, closeReasons.workerLost.text)
+      slot.enter()
+      await disconnect(record, stage, closeReasons.workerLost.code, closeReasons.workerLost.text).finally(slot.leave)
     },
     endBuried(owes) {
       for (const connection of [...open.all()]) {

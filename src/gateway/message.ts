@@ -74,17 +74,20 @@ export function createMessageHandler(options: MessageOptions) {
     }
     if (!(result instanceof Promise)) return finish(connection, stage, route, event, result)
     connection.inFlight++
+    connection.slot.enter()
     work.begin()
     result.then(
       (value) => {
         settle(connection)
         finish(connection, stage, route, event, value)
         next(connection)
+        connection.slot.leave()
       },
       (error) => {
         settle(connection)
         fail(connection, stage, route, event, error)
         next(connection)
+        connection.slot.leave()
       },
     )
   }

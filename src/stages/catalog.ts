@@ -1,5 +1,5 @@
 import type { Stage } from './stage.ts'
-import type { StageSlot } from './stage-slot.ts'
+import { createStageSlot, type StageSlot } from './stage-slot.ts'
 
 /** The target that a request's host and path lead to. */
 export interface Target<S extends Stage> {
@@ -120,7 +120,7 @@ export function createCatalog<S extends Stage>({ defaultApi, domains, allowedHos
     const slots = apis.get(apiId) ?? new Map<string, StageSlot<S>>()
     for (const stage of stages) {
       const slot = slots.get(stage.name)
-      if (slot === undefined) slots.set(stage.name, slotOf(stage))
+      if (slot === undefined) slots.set(stage.name, createStageSlot(stage))
       else {
         slot.newest = stage
         slot.current = stage
@@ -140,10 +140,6 @@ export function createCatalog<S extends Stage>({ defaultApi, domains, allowedHos
   }
 
   return { resolve, replace, slots: () => [...apis.values()].flatMap((stages) => [...stages.values()]) }
-}
-
-function slotOf<S extends Stage>(stage: S): StageSlot<S> {
-  return { apiId: stage.apiId, stageName: stage.name, current: stage, newest: stage, connections: 0 }
 }
 
 function target<S extends Stage>(

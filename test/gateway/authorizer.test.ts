@@ -11,7 +11,7 @@ import type { Integration } from '../../src/integrations/contract.ts'
 import type { Log } from '../../src/observability/contract.ts'
 import { createMemoryRegistry } from '../../src/registry/memory.ts'
 import type { Catalog } from '../../src/stages/catalog.ts'
-import type { StageSlot } from '../../src/stages/stage-slot.ts'
+import { createStageSlot } from '../../src/stages/stage-slot.ts'
 import type { WebSocketStage } from '../../src/stages/websocket-stage.ts'
 import { GatewayError } from '../../src/vocabulary/errors.ts'
 import { emptyRoute, emptyStage } from '../helpers/empty-stage.ts'
@@ -51,10 +51,7 @@ async function startGateway(now?: (request: Asked['request']) => AuthorizerResul
     connects: outcomes,
     connectRoute: emptyRoute({ authorizer, integration, required: [{ place: 'querystring', name: 'room' }] }),
   })
-  const slot: StageSlot<WebSocketStage> = {
-    ...{ apiId: 'test', stageName: 'dev', current: stage, newest: stage },
-    connections: 0,
-  }
+  const slot = createStageSlot(stage)
   const catalog: Catalog<WebSocketStage> = {
     resolve: () => ({ slot, stage, domainName: 'localhost', rest: '', takesClients: true, anyApi: false }),
     replace: () => [],

@@ -4,21 +4,16 @@ import { createOpenConnections } from '../../src/gateway/local-connections.ts'
 import type { Log } from '../../src/observability/contract.ts'
 import { createMemoryRegistry } from '../../src/registry/memory.ts'
 import type { Catalog } from '../../src/stages/catalog.ts'
-import type { StageSlot } from '../../src/stages/stage-slot.ts'
+import { createStageSlot } from '../../src/stages/stage-slot.ts'
 import type { WebSocketStage } from '../../src/stages/websocket-stage.ts'
 import type { Socket, Upgrade } from '../../src/transport/contract.ts'
 import { emptyStage } from '../helpers/empty-stage.ts'
 
 const log: Log = { debug() {}, info() {}, warn() {}, error() {}, child: () => log }
+
 test('a connection whose socket closes while it is being accepted is kept nowhere', () => {
   const stage = emptyStage()
-  const slot: StageSlot<WebSocketStage> = {
-    apiId: 'test',
-    stageName: 'dev',
-    current: stage,
-    newest: stage,
-    connections: 0,
-  }
+  const slot = createStageSlot(stage)
   const catalog: Catalog<WebSocketStage> = {
     resolve: () => ({ slot, stage, domainName: 'localhost', rest: '', takesClients: true, anyApi: false }),
     replace: () => [],
