@@ -1,12 +1,12 @@
 import { shortAnswer } from '../responses/short-answer.ts'
 import type { Catalog, Target } from '../stages/catalog.ts'
-import type { Stage } from '../stages/stage.ts'
+import type { WebSocketStage } from '../stages/websocket-stage.ts'
 import type { HttpExchange } from '../transport/contract.ts'
 
 export interface HttpOptions {
-  readonly catalog: Catalog<Stage>
+  readonly catalog: Catalog<WebSocketStage>
   /** Answers what is under `/@connections`; `rest` is the path from there on, not decoded. */
-  readonly connections: (exchange: HttpExchange, target: Target<Stage>) => void
+  readonly connections: (exchange: HttpExchange, target: Target<WebSocketStage>) => void
 }
 
 /**

@@ -160,7 +160,6 @@ export async function startPostern(settings: Settings, surroundings: Surrounding
     stops.push(() => apis.close())
     const faults = await apis.reload()
     if (catalog.slots().length === 0) throw new StartError(`no API of ${settings.dir} can be served`, faults)
-    for (const { apiId, stageName } of catalog.slots()) exposeConnections(apiId, stageName)
 
     await shared?.start().catch((error: Error) => {
       throw new StartError(error.message, [])
@@ -171,7 +170,6 @@ export async function startPostern(settings: Settings, surroundings: Surrounding
       ...settings,
       registry,
       authorizer: callers.authorizer,
-      metrics,
       log,
       now,
     })
@@ -197,7 +195,6 @@ export async function startPostern(settings: Settings, surroundings: Surrounding
       callers.reload(fresh)
       management.useTokens(fresh.managementTokens)
       const found = await apis.reload()
-      for (const { apiId, stageName } of catalog.slots()) exposeConnections(apiId, stageName)
       functions.reload()
       return found
     }
@@ -230,11 +227,6 @@ export async function startPostern(settings: Settings, surroundings: Surrounding
       await leave({ gateway, transport, shared }, seconds, delaySeconds)
       log.info({}, 'drained')
       await stop()
-    }
-
-    function exposeConnections(api: string, stage: string): void {
-      const slot = catalog.slots().find((each) => each.apiId === api && each.stageName === stage)
-      metrics.gauge('postern_connections', { api, stage }, () => slot?.connections ?? 0)
     }
   }
 }

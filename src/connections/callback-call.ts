@@ -17,6 +17,8 @@ export interface CallbackStage {
   /** Null when there is no access log: nothing is then collected for one. */
   readonly accessLog: ((event: CallbackEvent) => void) | null
   errors(code: ErrorCode): Counter
+  /** Counts an answer for the stage's API, by operation. */
+  readonly callbacks: Readonly<Record<CallbackOperation, CountStatus>>
 }
 
 /** Where a callback came in. */
@@ -30,7 +32,10 @@ export interface CallbackTarget {
   readonly anyApi: boolean
 }
 
-/** The series of one operation and API. */
+/** The methods of `@connections`, as its metric names them. */
+export type CallbackOperation = 'post' | 'get' | 'delete'
+
+/** Counts one answer of one operation and API. */
 export type CountStatus = (status: number) => void
 
 /** One call of `@connections` and everything that its answer owes: headers, counters, the access-log line. */

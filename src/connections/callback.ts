@@ -1,12 +1,11 @@
 import type { CallerAuthorizer } from '../authorizers/contract.ts'
-import type { Log, Metrics } from '../observability/contract.ts'
+import type { Log } from '../observability/contract.ts'
 import type { ConnectionLookup, Delivery } from '../registry/contract.ts'
 import type { HttpExchange, TransportRequest } from '../transport/contract.ts'
 import { GatewayError } from '../vocabulary/errors.ts'
 import { maxMessageBytes } from '../vocabulary/frames.ts'
 import { createPipeline } from '../vocabulary/pipeline.ts'
-import { CallbackCall, type CallbackTarget } from './callback-call.ts'
-import { type CallbackOperation, createCallbackCounters } from './callback-counters.ts'
+import { CallbackCall, type CallbackOperation, type CallbackTarget } from './callback-call.ts'
 import {
   type Callback,
   type CallbackRefusal,
@@ -25,7 +24,6 @@ export interface ConnectionsOptions {
   readonly disconnectCodeAndReason: boolean
   /** POST of `application/octet-stream` with `?frame=binary` sends a binary frame; else frames are always text. */
   readonly binaryFrames: boolean
-  readonly metrics: Metrics
   readonly log: Log
   readonly now: () => number
 }
@@ -40,7 +38,6 @@ export type HandleCallback = (exchange: HttpExchange, target: CallbackTarget) =>
  */
 export function createConnectionsHandler(options: ConnectionsOptions): HandleCallback {
   const { registry, authorizer, disconnectCodeAndReason, binaryFrames, log, now } = options
-  const counters = createCallbackCounters(options.metrics)
   const run = createPipeline<Callback, CallbackRefusal>({
     steps: [
       refuseLargeBody,
@@ -62,7 +59,7 @@ export function createConnectionsHandler(options: ConnectionsOptions): HandleCal
     const { request } = exchange
     const operation = operationOf(request.method)
     const id = connectionIdOf(target.rest)
-    const count = operation === null ? null : counters(target.stage.apiId, operation)
+    const count = operation === null ? null : target.stage.callbacks[operation]
     const call = new CallbackCall(exchange, target, id, now(), count)
     if (operation === null || id === null) {
       return call.refuse('NO_SUCH_CALLBACK', ` ${target.rest.slice(1)} for http method ${request.method}.`)

@@ -1,17 +1,20 @@
 import type { Fault } from 'postern-documents/faults'
-import type { Log } from '../observability/contract.ts'
+import type { Log, Metrics } from '../observability/contract.ts'
+import { type ApiMetrics, createApiMetrics } from '../stages/api-metrics.ts'
 import type { Catalog } from '../stages/catalog.ts'
+import type { CompiledApi } from '../stages/compile-api.ts'
 import type { CompileOptions, OpenOptions } from '../stages/compile-stage.ts'
 import type { StageSlot } from '../stages/stage-slot.ts'
 import type { WebSocketStage } from '../stages/websocket-stage.ts'
 import { compileDefinitions } from './compile-definitions.ts'
 import type { DefinitionSource } from './contract.ts'
 
-export interface DeployedApisOptions extends CompileOptions, OpenOptions {
+export interface DeployedApisOptions extends CompileOptions, Omit<OpenOptions, 'metrics'> {
   readonly source: Pick<DefinitionSource, 'read'>
   readonly catalog: Catalog<WebSocketStage>
   /** Ends the connections of a stage that is not served any more. */
   readonly endSlot: (slot: StageSlot<WebSocketStage>) => void
+  readonly metrics: Metrics
   readonly log: Log
 }
 
@@ -28,9 +31,11 @@ export interface DeployedApis {
   close(): void
 }
 
+/** An API that is served, as it is now. */
 interface Served {
   readonly fingerprint: string
   readonly routeSelectionExpression: string
+  readonly metrics: ApiMetrics
 }
 
 /** Serves nothing before the first `reload`. */
@@ -45,8 +50,9 @@ export function createDeployedApis(options: DeployedApisOptions): DeployedApis {
     const { deployable, faults } = compileDefinitions(await source.read(), options)
     for (const { apiId, fingerprint, routeSelectionExpression, compiled } of deployable) {
       if (served.get(apiId)?.fingerprint === fingerprint) continue
-      replace(apiId, compiled.open(options))
-      served.set(apiId, { fingerprint, routeSelectionExpression })
+      const series = served.get(apiId)?.metrics ?? createApiMetrics(metrics, apiId)
+      replace(apiId, open(apiId, compiled, series), series)
+      served.set(apiId, { fingerprint, routeSelectionExpression, metrics: series })
     }
     // With a fault anywhere, a missing API may be one that can't be read: it keeps running.
     const present = new Set(deployable.map(({ apiId }) => apiId))
@@ -59,19 +65,44 @@ export function createDeployedApis(options: DeployedApisOptions): DeployedApis {
     return faults
   }
 
-  function replace(apiId: string, stages: readonly WebSocketStage[]): void {
-    const replaced = catalog
-      .slots()
-      .filter((slot) => slot.apiId === apiId)
-      .map(({ newest }) => newest)
-    for (const ended of catalog.replace(apiId, stages)) endSlot(ended)
+  /** The stages of a definition. When they can't be opened, what they would have counted in is gone again. */
+  function open(apiId: string, compiled: CompiledApi, series: ApiMetrics): WebSocketStage[] {
+    try {
+      return compiled.open({ ...options, metrics: series })
+    } catch (error) {
+      const kept = new Set(slotsOf(apiId).map(({ stageName }) => stageName))
+      for (const name of series.names()) if (!kept.has(name)) series.take(name)?.close()
+      if (!served.has(apiId)) series.close()
+      throw error
+    }
+  }
+
+  function slotsOf(apiId: string): StageSlot<WebSocketStage>[] {
+    return catalog.slots().filter((slot) => slot.apiId === apiId)
+  }
+
+  function replace(apiId: string, stages: readonly WebSocketStage[], series: ApiMetrics): void {
+    const replaced = slotsOf(apiId).map(({ newest }) => newest)
+    for (const ended of catalog.replace(apiId, stages)) {
+      endSlot(ended)
+      const group = series.take(ended.stageName)
+      // Not before its last connection has ended and the backend knows, which is counted too.
+      if (group !== null) ended.whenLeft(group.close)
+    }
+    for (const slot of slotsOf(apiId)) {
+      const labels = { api: apiId, stage: slot.stageName }
+      series.stage(slot.stageName).gauge('postern_connections', labels, () => slot.connections)
+    }
     for (const stage of replaced) stage.close()
     if (stages.length > 0) log.info({ api: apiId, stages: stages.map(({ name }) => name) }, 'API deployed')
   }
 
   function remove(apiId: string): void {
+    const series = served.get(apiId)?.metrics
     served.delete(apiId)
-    replace(apiId, [])
+    if (series === undefined) return
+    replace(apiId, [], series)
+    series.close()
     log.info({ api: apiId }, 'API removed')
   }
 

@@ -2,7 +2,8 @@ import type { ApiDefinition, RouteDefinition, RouteSettings, StageDefinition } f
 import type { GatewayEvent } from '../events/event.ts'
 import type { IntegrationScope, IntegrationType, ReportFault } from '../integrations/contract.ts'
 import { createTokenBucket, type TokenBucket } from '../limits/token-bucket.ts'
-import type { Counter, Metrics } from '../observability/contract.ts'
+import type { Counter, SeriesMaker } from '../observability/contract.ts'
+import type { ApiSeries } from './api-metrics.ts'
 import type { Route, Stage } from './stage.ts'
 import { type CompiledIntegrations, compileStageIntegrations, type StageIntegrations } from './stage-integrations.ts'
 
@@ -21,7 +22,7 @@ export interface CompileOptions {
 
 /** The things that a stage needs beyond its definition when it is opened. */
 export interface OpenOptions {
-  readonly metrics: Metrics
+  readonly metrics: ApiSeries
   /** Origins that every API takes connections from: the playground's. */
   readonly isTrustedOrigin: (origin: string) => boolean
 }
@@ -84,7 +85,10 @@ export function attempt<Result>(step: () => Result, path: readonly string[], rep
 }
 
 /** Opens what every protocol has of a stage. */
-export function openStage({ settings, labels, accessLog, integrations }: CompiledStage, metrics: Metrics): StageParts {
+export function openStage(
+  { settings, labels, accessLog, integrations }: CompiledStage,
+  metrics: SeriesMaker,
+): StageParts {
   const opened = integrations.open()
   return {
     common: {
@@ -105,7 +109,7 @@ export function openRoute(
   definition: RouteDefinition,
   { settings, labels }: CompiledStage,
   { integrations }: StageParts,
-  metrics: Metrics,
+  metrics: SeriesMaker,
 ): Route {
   const series = { ...labels, route: routeKey }
   return {

@@ -1,9 +1,10 @@
 import type { RouteDefinition } from '../config/api-definition.ts'
-import type { Metrics } from '../observability/contract.ts'
+import type { SeriesMaker } from '../observability/contract.ts'
 import { createRouteSelector } from '../routing/route-selection.ts'
 import type { SelectionExpression } from '../routing/selection-expression.ts'
 import { textFrame } from '../vocabulary/frames.ts'
 import { compileAllowedOrigins } from './allowed-origins.ts'
+import { createCallbackCounters } from './callback-counters.ts'
 import {
   byName,
   type CompiledStage,
@@ -21,7 +22,7 @@ export function openWebSocketStage(
   selection: SelectionExpression,
   options: OpenOptions,
 ): WebSocketStage {
-  const parts = openStage(compiled, options.metrics)
+  const parts = openStage(compiled, options.metrics.stage(compiled.labels.stage))
   try {
     return createStage(compiled, selection, parts, options)
   } catch (error) {
@@ -34,9 +35,10 @@ function createStage(
   compiled: CompiledStage,
   selection: SelectionExpression,
   parts: StageParts,
-  { metrics, isTrustedOrigin }: OpenOptions,
+  options: OpenOptions,
 ): WebSocketStage {
   const { definition, labels } = compiled
+  const metrics = options.metrics.stage(labels.stage)
   const routes = new Map(
     Object.entries(definition.routes).map(([routeKey, route]) => [
       routeKey,
@@ -50,7 +52,7 @@ function createStage(
     selectRoute: createRouteSelector(selection, routes),
     connectRoute: routes.get('$connect') ?? null,
     disconnectRoute: routes.get('$disconnect') ?? null,
-    allowsOrigin: compileAllowedOrigins(definition.allowedOrigins, isTrustedOrigin),
+    allowsOrigin: compileAllowedOrigins(definition.allowedOrigins, options.isTrustedOrigin),
     ordered: definition.messageOrdering === 'CONNECTION',
     compression: definition.compression,
     idleTimeoutInMillis: definition.idleTimeoutInSeconds * 1000,
@@ -58,6 +60,7 @@ function createStage(
     pushed: metrics.counter('postern_messages_total', { ...labels, route: '@connections', direction: 'out' }),
     closes: byName((reason) => metrics.counter('postern_closes_total', { ...labels, reason })),
     connects: connectCounters(metrics, labels),
+    callbacks: createCallbackCounters(options.metrics.api, labels.api),
   }
 }
 
@@ -66,7 +69,7 @@ function openWebSocketRoute(
   definition: RouteDefinition,
   compiled: CompiledStage,
   parts: StageParts,
-  metrics: Metrics,
+  metrics: SeriesMaker,
 ): WebSocketRoute {
   const route = openRoute(routeKey, definition, compiled, parts, metrics)
   const reserved = routeKey === '$connect' || routeKey === '$disconnect'
@@ -86,7 +89,7 @@ function openWebSocketRoute(
   }
 }
 
-function connectCounters(metrics: Metrics, labels: StageLabels): ConnectCounters {
+function connectCounters(metrics: SeriesMaker, labels: StageLabels): ConnectCounters {
   const counter = (outcome: keyof ConnectCounters) => metrics.counter('postern_connects_total', { ...labels, outcome })
   return {
     accepted: counter('accepted'),

@@ -1,5 +1,6 @@
 import type { Counter } from '../observability/contract.ts'
 import type { CloseReasonName } from '../vocabulary/close-reasons.ts'
+import type { CallbackCounters } from './callback-counters.ts'
 import type { Route, Stage } from './stage.ts'
 
 /** A route of a WebSocket stage, `$connect` and `$disconnect` among them. */
@@ -57,4 +58,6 @@ export interface WebSocketStage extends Stage {
   /** The counter of one close reason. */
   closes(reason: CloseReasonName): Counter
   readonly connects: ConnectCounters
+  /** Callbacks that came in under this stage; they are counted for its API. */
+  readonly callbacks: CallbackCounters
 }

@@ -7,6 +7,7 @@ import type { CallbackEvent } from '../../src/events/callback-event.ts'
 import { createMetrics } from '../../src/observability/metrics.ts'
 import type { LocalConnections, Registry } from '../../src/registry/contract.ts'
 import { createMemoryRegistry } from '../../src/registry/memory.ts'
+import { createCallbackCounters } from '../../src/stages/callback-counters.ts'
 import type { Socket, TransportOptions, Upgrade } from '../../src/transport/contract.ts'
 import type { ConnectionDescription } from '../../src/vocabulary/connection.ts'
 import type { ErrorCode } from '../../src/vocabulary/errors.ts'
@@ -82,6 +83,7 @@ export async function startCallbackServer(options: CallbackServerOptions = {}): 
   const stage = (apiId: string, name: string): CallbackStage => ({
     apiId,
     name,
+    callbacks: createCallbackCounters(metrics, apiId),
     accessLog: name === 'dev' ? (event) => rows.push(event) : null,
     errors: (code: ErrorCode) => ({
       get value() {
@@ -100,7 +102,6 @@ export async function startCallbackServer(options: CallbackServerOptions = {}): 
     authorizer: null,
     disconnectCodeAndReason: false,
     binaryFrames: false,
-    metrics,
     log: {
       debug() {},
       info() {},

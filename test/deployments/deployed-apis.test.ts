@@ -30,12 +30,13 @@ function deployment() {
   const catalog = createCatalog<WebSocketStage>({ defaultApi: null, domains: [], allowedHosts: [] })
   const now: { apis: ParsedDefinition[]; faults: Fault[] } = { apis: [], faults: [] }
   const ended: string[] = []
+  const metrics = createMetrics({ processMetrics: false })
   const deployed = createDeployedApis({
     source: { read: async () => now },
     catalog,
     endSlot: ({ apiId, stageName, current }) => void ended.push(`${apiId} ${stageName} ${current}`),
     log,
-    metrics: createMetrics(),
+    metrics,
     integrationTypes: [type],
     createAccessLog: () => () => {},
     isTrustedOrigin: () => false,
@@ -49,7 +50,7 @@ function deployment() {
     return { faults: found.map(({ path, message }) => `${path} ${message}`), opened: [...opened], closed: [...closed] }
   }
   const served = () => catalog.slots().map(({ apiId, stageName, current }) => `${apiId} ${stageName} ${current?.name}`)
-  return { deployed, reload, served, ended, closed, log }
+  return { deployed, reload, served, ended, closed, log, metrics }
 }
 
 test('a definition that changed takes the place of the one before, which is closed; others are left alone', async () => {
@@ -119,6 +120,17 @@ test('a definition that can not be opened leaves what runs as it is, and is trie
     expect(log.entries.at(-1)).toMatchObject({ level: 'error', message: 'the definitions could not be reloaded' })
   }
   expect(served()).toEqual(['chat dev dev'])
+})
+
+test('a definition that can not be opened leaves no series behind, and takes none away', async () => {
+  const { reload, metrics } = deployment()
+  await reload([api('chat', { dev: 'one' })])
+  await reload([api('chat', { dev: 'two', prod: 'broken' }), api('echo', { dev: 'three' })])
+  const text = await metrics.scrape()
+  expect(text).toContain('postern_connections{api="chat",stage="dev"} 0\n')
+  expect(text).not.toContain('stage="prod"')
+  await reload([api('echo', { dev: 'broken' })])
+  expect(await metrics.scrape()).not.toContain('api="echo"')
 })
 
 test('of two definitions with one apiId the first is served', async () => {

@@ -22,6 +22,7 @@ export function emptyStage(members: Partial<WebSocketStage> = {}): WebSocketStag
     errors: () => counter,
     closes: () => counter,
     connects: { accepted: counter, refused: counter, failed: counter, aborted: counter },
+    callbacks: { post() {}, get() {}, delete() {} },
     accessLog: null,
     close() {},
     ...members,

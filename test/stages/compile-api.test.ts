@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { apiDefinitionSchema } from '../../src/config/api-definition.ts'
 import type { IntegrationType } from '../../src/integrations/contract.ts'
 import { createMetrics } from '../../src/observability/metrics.ts'
+import { createApiMetrics } from '../../src/stages/api-metrics.ts'
 import { compileApi } from '../../src/stages/compile-api.ts'
 import { recordingIntegrations, to } from '../helpers/recording-integrations.ts'
 
@@ -24,7 +25,7 @@ function compile(members: object, type: IntegrationType) {
 function open(members: object, type: IntegrationType) {
   const compiled = compile(members, type)
   if (compiled.faults !== null) throw new Error(JSON.stringify(compiled.faults))
-  return compiled.open({ metrics: createMetrics(), isTrustedOrigin: () => false })
+  return compiled.open({ metrics: createApiMetrics(createMetrics(), 'test'), isTrustedOrigin: () => false })
 }
 
 describe('a definition that is compiled', () => {
