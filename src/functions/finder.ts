@@ -25,8 +25,7 @@ function findFunction(
   scope: FunctionScope,
   { pools, lambdaApi }: FunctionSources,
 ): FunctionTarget | string {
-  const { text, missing } = replaceStageVariables(uri, scope.stageVariables)
-  if (missing.length > 0) return `stage ${scope.stage} has no stage variable ${missing.join(', ')}`
+  const { text } = replaceStageVariables(uri, scope.stageVariables)
   const reference = parseFunctionUri(text)
   if (reference === null) return `'${text}' is none of ${allowedForms}`
 

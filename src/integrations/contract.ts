@@ -37,7 +37,8 @@ export interface IntegrationResponseDefinition {
 /** An integration as the definition spells it (`Integration` of apigatewayv2); stage variables not yet replaced. */
 export interface IntegrationDefinition {
   integrationType: 'AWS_PROXY' | 'AWS' | 'HTTP_PROXY' | 'HTTP' | 'MOCK'
-  integrationMethod?: string | undefined
+  /** The method of requests to an HTTP backend, which always have one; POST or nothing for functions. */
+  integrationMethod?: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE' | 'HEAD' | 'OPTIONS' | undefined
   integrationUri?: string | undefined
   timeoutInMillis: number
   requestParameters?: Record<string, string> | undefined

@@ -32,8 +32,7 @@ export function compileHttpUri(
   const url = missing.reduce((whole, name) => whole.replaceAll(`\${stageVariables.${name}}`, ''), text)
   const [, base = '', path = '', ownQuery = ''] = absolute.exec(url) ?? []
   if (!URL.canParse(base) || !hostName.test(new URL(base).hostname)) {
-    const reason = missing.length === 0 ? '' : `; the stage has no variable ${missing.join(', ')}`
-    return `${JSON.stringify(url)} is no URL; ${allowed}${reason}`
+    return `${JSON.stringify(url)} is no URL; ${allowed}`
   }
   const { origin, username, password } = new URL(base)
   // Connections are shared by origin, and a URL turns up in logs.

@@ -11,8 +11,6 @@ import { compileHttpUri } from './http-uri.ts'
 import { compileResponseMapping, type ResponseMapping } from './integration-response.ts'
 import { compileRequestTemplate, type RequestTemplate } from './request-template.ts'
 
-const methods = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'HEAD', 'OPTIONS'] as const
-type Method = (typeof methods)[number]
 /** Methods with which AWS sends no body, whatever a template makes. */
 const bodiless: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS'])
 
@@ -49,8 +47,6 @@ function compileRequest(
   scope: IntegrationScope,
   report: ReportFault,
 ): CompiledRequest | null {
-  const method = definition.integrationMethod
-  if (!isMethod(method)) report(['integrationMethod'], `allowed: ${methods.join(', ')}`)
   const { parameters, faults } = compileParameterMapping(definition.requestParameters, scope.stageVariables)
   for (const { path, message } of faults) report(['requestParameters', ...path], message)
   for (const { place, name } of parameters) {
@@ -58,9 +54,13 @@ function compileRequest(
     if (refusal !== null) report(['requestParameters', `integration.request.header.${name}`], refusal)
   }
   const uri = compileHttpUri(definition.integrationUri ?? '', scope.stageVariables, parameters)
-  if (typeof uri === 'string') report(['integrationUri'], uri)
-  if (typeof uri === 'string' || !isMethod(method)) return null
+  if (typeof uri === 'string') {
+    report(['integrationUri'], uri)
+    return null
+  }
 
+  // The schema lets no HTTP integration without a method pass.
+  const method = definition.integrationMethod as NonNullable<typeof definition.integrationMethod>
   const proxy = definition.integrationType === 'HTTP_PROXY'
   const mapped = parameters.filter(({ place }) => place === 'header')
   const headers = compileHttpHeaders({ scope, mapped, proxy })
@@ -73,10 +73,6 @@ function compileRequest(
       return { method, path: uri.path(event, query), headers: headers(event, body !== null), body }
     },
   }
-}
-
-function isMethod(method: string | undefined): method is Method {
-  return methods.some((each) => each === method)
 }
 
 interface PayloadMapping {

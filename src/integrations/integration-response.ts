@@ -124,7 +124,7 @@ function compileRule(
   const selection = definition.templateSelectionExpression ?? defaultSelection
   return {
     key,
-    matches: key === '$default' ? null : compileKey(key, path, report),
+    matches: key === '$default' ? null : compileResponseKey(key),
     expression: compileTemplateSelection(selection, responseVariables, path, report),
     templates: compileTemplates(definition.responseTemplates, [...path, 'responseTemplates'], report),
     contentHandling: definition.contentHandlingStrategy,
@@ -135,13 +135,6 @@ function compileRule(
       report,
     ),
   }
-}
-
-function compileKey(key: string, path: readonly string[], report: ReportFault): MatchResponseKey {
-  const matches = compileResponseKey(key)
-  if (matches !== null) return matches
-  report(path, 'allowed: $default, or a regular expression between slashes such as /2\\d\\d/')
-  return () => false
 }
 
 function constantResult(rule: ResponseRule, status: number): IntegrationResult | null {

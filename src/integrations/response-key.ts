@@ -9,16 +9,13 @@ const inlineFlags = /^\(\?([ims]+)\)/
 
 /**
  * Compiles `/regex/`: a Java regular expression that has to match the whole value ("Set up an integration response").
- * Null for a key that is none. Java's flags in front, as in `/(?s).+Error.+/`, work; `$default` is the caller's.
+ * Java's flags in front, as in `/(?s).+Error.+/`, work; `$default` is the caller's. Throws a `SyntaxError` for a key
+ * that is none: the schema of definitions lets no such key pass.
  */
-export function compileResponseKey(key: string): MatchResponseKey | null {
+export function compileResponseKey(key: string): MatchResponseKey {
   const pattern = keyForm.exec(key)?.[1]
-  if (pattern === undefined) return null
+  if (pattern === undefined) throw new SyntaxError(`${key} is no /regex/`)
   const flags = inlineFlags.exec(pattern)
-  try {
-    const whole = new RegExp(`^(?:${pattern.slice(flags?.[0].length ?? 0)})$`, [...new Set(flags?.[1])].join(''))
-    return (value) => whole.test(value.slice(0, maxSelectionValue))
-  } catch {
-    return null
-  }
+  const whole = new RegExp(`^(?:${pattern.slice(flags?.[0].length ?? 0)})$`, [...new Set(flags?.[1])].join(''))
+  return (value) => whole.test(value.slice(0, maxSelectionValue))
 }

@@ -166,6 +166,13 @@ const cases: [name: string, yaml: string, ...faults: string[]][] = [
     `6:50: integrations.a.integrationMethod: found "post"; allowed: ${methods}. Did you mean "POST"?`,
   ],
   [
+    'a method of API Gateway that no request has',
+    api(
+      'integrations:\n  a: { integrationType: HTTP_PROXY, integrationMethod: ANY, integrationUri: "http://x" }\nroutes: {}',
+    ),
+    `6:56: integrations.a.integrationMethod: found "ANY"; allowed: ${methods}`,
+  ],
+  [
     'a URL of another scheme',
     api(
       'integrations:\n  a: { integrationType: HTTP_PROXY, integrationMethod: POST, integrationUri: "ftp://x" }\nroutes: {}',
@@ -328,6 +335,22 @@ stages:
     'chat/api.yaml:6:24 routes.join.integration',
     'chat/api.yaml:6:42 routes.join.routeResponse',
     'chat/api.yaml:8:31 stages.dev.stageVariables.a',
+  ])
+})
+
+test('keys of integration responses that are no regular expression are faults, each in its place', async () => {
+  const keys = ['2xx', 'x', '/[/', '/(/', '/(?x)a/']
+  const reported = await faultsOf(
+    api(
+      `integrations:\n  a:\n    integrationType: MOCK\n    integrationResponses:\n${keys.map((key) => `      ${key}: {}`).join('\n')}\nroutes: {}`,
+    ),
+  )
+  expect(reported.map((line) => line.split(': ').slice(0, 3).join(' '))).toEqual([
+    'chat/api.yaml:9:7 integrations.a.integrationResponses.2xx not a valid name; allowed',
+    'chat/api.yaml:10:7 integrations.a.integrationResponses.x not a valid name; allowed',
+    'chat/api.yaml:11:7 integrations.a.integrationResponses["/[/"] not a valid name; allowed',
+    'chat/api.yaml:12:7 integrations.a.integrationResponses["/(/"] not a valid name; allowed',
+    'chat/api.yaml:13:7 integrations.a.integrationResponses["/(?x)a/"] not a valid name; allowed',
   ])
 })
 

@@ -205,7 +205,7 @@ describe('a kept-alive connection that the backend closes under a request', () =
     })
   }
 
-  test.each(['GET', 'HEAD', 'PUT', 'DELETE', 'OPTIONS'])(
+  test.each(['GET', 'HEAD', 'PUT', 'DELETE', 'OPTIONS'] as const)(
     '%s is sent again, on a new connection',
     async (integrationMethod) => {
       const backend = await fickle()
@@ -217,7 +217,7 @@ describe('a kept-alive connection that the backend closes under a request', () =
     },
   )
 
-  test.each(['POST', 'PATCH'])('%s may have been carried out, so it fails', async (integrationMethod) => {
+  test.each(['POST', 'PATCH'] as const)('%s may have been carried out, so it fails', async (integrationMethod) => {
     const backend = await fickle()
     const integration = httpIntegration({ integrationUri: backend.url, integrationMethod })
     await integration.invoke(messageEvent('one'))

@@ -206,7 +206,6 @@ test('every fault of a definition has its path', () => {
         templateSelectionExpression: '$nothing',
         responseParameters: { 'method.response.header.A': 'context.none', x: "'a'" },
       },
-      '2xx': {},
     },
   })
   expect(faultsOf(mockIntegrationType, definition, scopeWith()).map(({ path }) => path)).toEqual([
@@ -216,6 +215,5 @@ test('every fault of a definition has its path', () => {
     ['integrationResponses', '$default', 'responseTemplates', 'a'],
     ['integrationResponses', '$default', 'responseParameters', 'method.response.header.A'],
     ['integrationResponses', '$default', 'responseParameters', 'x'],
-    ['integrationResponses', '2xx'],
   ])
 })

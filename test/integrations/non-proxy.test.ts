@@ -263,14 +263,4 @@ describe('integration responses', () => {
       ['Content-Type', 'text/plain'],
     ])
   })
-
-  test('a key that is no regular expression is a fault with its path', () => {
-    const paths: unknown[] = []
-    compileResponseMapping({ '/[/': {}, '200': {}, '/(?x)a/': {} }, scopeWith(), (path) => paths.push(path))
-    expect(paths).toEqual([
-      ['integrationResponses', '200'],
-      ['integrationResponses', '/[/'],
-      ['integrationResponses', '/(?x)a/'],
-    ])
-  })
 })
