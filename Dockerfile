@@ -8,6 +8,7 @@ FROM node:22-bookworm-slim
 ENV NODE_ENV=production
 WORKDIR /postern
 COPY package.json package-lock.json .npmrc ./
+# Without load/: the load tool and what only it needs are not installed.
 COPY documents/package.json documents/
 RUN npm ci --omit=dev
 COPY --from=build /postern/documents/dist documents/dist

@@ -5,8 +5,8 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { parse, stringify } from 'yaml'
 import { findExecutable } from '../../scripts/executables.ts'
-import { fixedPorts } from '../free-port.ts'
 import { type BalancedNode, type Balancer, startBalancer } from './balancer.ts'
+import { fixedPorts } from './free-port.ts'
 import { type Program, startProgram } from './program.ts'
 
 export interface FleetOptions {

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { setTimeout as wait } from 'node:timers/promises'
-import { endWithUs } from '../end-with-us.ts'
+import { endWithUs } from './end-with-us.ts'
 
 /** A program of the fleet, in a process group of its own: Ctrl-C is for the load alone. */
 export interface Program {

@@ -11,7 +11,7 @@ export interface TimedCall {
 /**
  * The deadlines of calls that all get the same time: they expire in the order in which they came, so one timer for
  * the oldest serves them all. A `setTimeout` and `clearTimeout` per call cost five times as much
- * (load/micro/http-proxy.ts). Fires on time or a few milliseconds late, never early.
+ * (load/bench/micro/http-proxy.ts). Fires on time or a few milliseconds late, never early.
  */
 export class CallDeadlines {
   readonly #millis: number

@@ -8,7 +8,7 @@ export interface ListedCall<Call> {
  * Calls in the order in which they came; a call stands in one list at a time. In place of a Set: under load a Set grows
  * a new table every hundred calls or so, each left table leads to the next, and once the first of them is old, V8 keeps
  * them all and every call in them until it looks through the whole heap, which was a quarter of the CPU time of a
- * proxied message (load/README.md, row `proxy`).
+ * proxied message (load/bench/README.md, row `proxy`).
  */
 export class CallList<Call extends ListedCall<Call>> {
   #first: Call | null = null

@@ -1,168 +1,48 @@
-import { writeFile } from 'node:fs/promises'
-import { Command, InvalidArgumentError } from 'commander'
-import { reportFaults } from 'postern-documents/fault-report'
-import { wantsColours } from 'postern-documents/output'
-import type { LoadResult } from '../load/contract.ts'
-import type { LoadRun } from '../load/run/run-load.ts'
-import { type Override, parseOverride } from '../load/scenario/override.ts'
-import type { Scenario } from '../load/scenario/read-scenario.ts'
-import type { CommandContext } from './command.ts'
+import { Command } from 'commander'
 import type { Io } from './io.ts'
-import { loadCompareCommand } from './load-compare.ts'
-import { createLoadProgress, type LoadProgress } from './load-progress.ts'
 
-const epilogue = `
-Plays a scenario against a gateway, or any WebSocket server: opens connections, sends messages, posts to
-@connections, asks over HTTP, and says how long all of it took, what was lost, and whether the thresholds hold.
-Ctrl-C ends the phases, drains and still reports; a second one ends at once.
+/** The load tool's command line, as its package `postern-load` exports it. */
+export type LoadTool = Pick<typeof import('postern-load/cli/run'), 'run'>
 
-Exit codes: 0 done and all thresholds hold, 1 a threshold does not, 2 wrong usage or a faulty scenario,
-3 the test could not run.
-
-Examples:
-  postern load load/chat-room.yaml
-  postern load load/chat-room.yaml --workers 4 --json result.json --html report.html
-  postern load load/soak.yaml --set phases.1.duration=8h
-  postern load load/chat-room.yaml --target wss://chat.example.com/chat/prod --i-own-this-target
+const howToGetIt = `postern: the load tool is a package of its own, and it is not installed here. To get it: npm install postern-load
 `
 
-const exitCodes = { passed: 0, failed: 1, usage: 2, notRun: 3, interrupted: 130 } as const
+/** The code for wrong usage, as for a command that is not there. */
+const usageCode = 2
 
-interface Given {
-  target: string[]
-  set: Override[]
-  workers?: number
-  json?: string
-  html?: string
-  iOwnThisTarget?: boolean
+/** The row of `postern load` in the help: what stands behind the command is read by the tool. */
+export function loadCommand(): Command {
+  return new Command('load')
+    .description('Load a gateway with a scenario and measure what it does.')
+    .argument('<scenario>')
+    .option('--help')
 }
 
-export function loadCommand(context: CommandContext): Command {
-  return (
-    new Command('load')
-      .description('Load a gateway with a scenario and measure what it does.')
-      .argument('<scenario>', 'a scenario file, such as load/chat-room.yaml')
-      .option('--target <url>', "in place of the scenario's targets; may be given several times", readUrl, [])
-      .option('--set <path=value>', 'another value in the scenario; may be given several times', readOverride, [])
-      .option('--workers <number>', "client processes, in place of the scenario's own", readWorkers)
-      .option('--json <file>', 'write the result as JSON; - for standard output')
-      .option('--html <file>', 'write a report with charts as one HTML file')
-      .option('--i-own-this-target', 'allow a target that is not this machine')
-      // Else --json behind compare would be taken for this one's.
-      .enablePositionalOptions()
-      .addCommand(loadCompareCommand(context))
-      .addHelpText('after', epilogue)
-      .action(async (file: string, given: Given) => context.end(await load(file, given, context)))
-  )
+/** Returns the part of a command line that the load tool is to read; null when it asks for something else. */
+export function loadArguments([first, second, ...others]: readonly string[]): readonly string[] | null {
+  if (first === 'load') return second === undefined ? [] : [second, ...others]
+  return first === 'help' && second === 'load' ? ['--help'] : null
 }
 
-/** Resolves with the exit code. */
-async function load(file: string, given: Given, { io, version }: CommandContext): Promise<number> {
-  const { readScenario } = await import('../load/scenario/read-scenario.ts')
-  const { scenario, faults } = await readScenario(file, { env: io.env, targets: given.target, overrides: given.set })
-  if (scenario === null) {
-    reportFaults(faults, io.stderr, io.env)
-    return exitCodes.usage
-  }
-  const { LoadCannotRun } = await import('../load/run/run-load.ts')
+/** Hands arguments over to the load tool; resolves with the exit code. Where the tool is not installed it says how to get it. */
+export async function runLoadTool(
+  argv: readonly string[],
+  io: Io,
+  load: () => Promise<LoadTool> = () => import('postern-load/cli/run'),
+): Promise<number> {
+  let tool: LoadTool
   try {
-    const result = await play(scenario, given, { io, version })
-    return await report(result, given, io)
+    tool = await load()
   } catch (error) {
-    if (!(error instanceof LoadCannotRun)) throw error
-    io.stderr.write(`postern: ${error.message}\n`)
-    return exitCodes.notRun
+    if (!isNotInstalled(error)) throw error
+    io.stderr.write(howToGetIt)
+    return usageCode
   }
+  return await tool.run(argv, { io, name: 'postern load' })
 }
 
-async function play(
-  scenario: Scenario,
-  given: Given,
-  { io, version }: Pick<CommandContext, 'io' | 'version'>,
-): Promise<LoadResult> {
-  const { startLoad } = await import('../load/run/run-load.ts')
-  const progress = createLoadProgress(io.stderr, scenario.timeline)
-  const run = startLoad(scenario, {
-    workers: given.workers ?? null,
-    ownsTarget: given.iOwnThisTarget === true,
-    version,
-    onSecond: (second) => progress.second(second),
-  })
-  stopOnSignals(run, progress, io)
-  const result = await run.result
-  progress.end()
-  return result
-}
-
-function stopOnSignals(run: LoadRun, progress: LoadProgress, io: Io): void {
-  let isStopping = false
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    io.onSignal(signal, () => {
-      if (isStopping) {
-        run.kill()
-        return io.exit(exitCodes.interrupted)
-      }
-      isStopping = true
-      progress.say('draining; once more to end at once')
-      run.stop()
-    })
-  }
-}
-
-async function report(result: LoadResult, { json, html }: Given, io: Io): Promise<number> {
-  const { summaryText } = await import('../load/report/summary-text.ts')
-  // With the result itself on standard output, what people read goes beside it.
-  const output = json === '-' ? io.stderr : io.stdout
-  output.write(summaryText(result, { color: wantsColours(output, io.env) }))
-  if (json !== undefined && !(await writeJson(result, json, io))) return exitCodes.notRun
-  if (html !== undefined && !(await writeHtml(result, html, io))) return exitCodes.notRun
-  const { attempted, opened } = result.totals.connections
-  if (attempted > 0 && opened === 0) {
-    io.stderr.write(`postern: no connection could be opened: ${result.errorSamples[0]?.message ?? 'no reason known'}\n`)
-    return exitCodes.notRun
-  }
-  return result.passed ? exitCodes.passed : exitCodes.failed
-}
-
-async function writeJson(result: LoadResult, file: string, io: Io): Promise<boolean> {
-  const text = `${JSON.stringify(result)}\n`
-  if (file === '-') {
-    io.stdout.write(text)
-    return true
-  }
-  return write(file, text, io)
-}
-
-async function writeHtml(result: LoadResult, file: string, io: Io): Promise<boolean> {
-  const { htmlReport } = await import('../load/report/html-report.ts')
-  return write(file, htmlReport(result), io)
-}
-
-async function write(file: string, text: string, io: Io): Promise<boolean> {
-  try {
-    await writeFile(file, text)
-    return true
-  } catch (error) {
-    io.stderr.write(`postern: ${file} cannot be written: ${(error as Error).message}\n`)
-    return false
-  }
-}
-
-function readUrl(text: string, urls: readonly string[]): string[] {
-  if (/^wss?:\/\/./.test(text)) return [...urls, text]
-  throw new InvalidArgumentError('It is a URL with ws:// or wss://, such as ws://127.0.0.1:8080/chat/dev.')
-}
-
-function readOverride(text: string, overrides: readonly Override[]): Override[] {
-  const override = parseOverride(text)
-  if (override !== null) return [...overrides, override]
-  throw new InvalidArgumentError(
-    'It is a path and a value, such as phases.0.connections=500 (lists count from 0) or pushes.rate=1000.',
-  )
-}
-
-function readWorkers(text: string): number {
-  const workers = /^\d{1,2}$/.test(text) ? Number(text) : 0
-  if (workers < 1 || workers > 64) throw new InvalidArgumentError('It is a number from 1 to 64.')
-  return workers
+/** Whether the package itself was not found; of a package that was, a missing file is a fault. */
+function isNotInstalled(error: unknown): boolean {
+  const { code, message } = error as NodeJS.ErrnoException
+  return code === 'ERR_MODULE_NOT_FOUND' && message.includes("package 'postern-load'")
 }

@@ -5,7 +5,7 @@ import type { MakeCommand } from './command.ts'
 import { connectCommand } from './connect.ts'
 import { connectionsCommand, hideIds } from './connections.ts'
 import type { Io } from './io.ts'
-import { loadCommand } from './load.ts'
+import { loadArguments, loadCommand, runLoadTool } from './load.ts'
 import { startCommand } from './start.ts'
 import { workerProcessCommand } from './worker-process.ts'
 import { workersCommand } from './workers.ts'
@@ -40,6 +40,8 @@ Exit codes: 0 done, 1 a fault or a failed start, 2 wrong usage.
 
 /** Runs the command line to its end; resolves with the exit code and never rejects for what a user may write. */
 export async function run(argv: readonly string[], io: Io): Promise<number> {
+  const forTheLoadTool = loadArguments(argv)
+  if (forTheLoadTool !== null) return await runLoadTool(forTheLoadTool, io)
   let code = 0
   const version = await readVersion()
   const end = (ended: number) => {
@@ -50,7 +52,7 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
     .version(version, '-v, --version', 'show the version')
     .helpOption('-h, --help', 'show this help')
     .helpCommand('help [command]', 'show the help of a command')
-    // What stands behind a command is its own: load and load compare both know --json.
+    // What stands behind a command is its own.
     .enablePositionalOptions()
     .addHelpText('after', epilogue)
   for (const make of commands) program.addCommand(make({ io, version, end }))

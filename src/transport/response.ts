@@ -37,7 +37,7 @@ export function writeResponse(
   body: string | Uint8Array | null,
 ): void {
   // One call instead of one per header: a call into the native code costs more than joining the strings, about
-  // 0.1 µs each (load/micro/response-headers.ts). No name and no value has a CR or LF in it.
+  // 0.1 µs each (load/bench/micro/response-headers.ts). No name and no value has a CR or LF in it.
   response.writeStatus(responseHead(status, headers))
   if (form.method === 'HEAD' || status === 204 || status === 304) endWithoutBody(response, form, status, headers, body)
   else if (form.close) response.end(body ?? '', true)

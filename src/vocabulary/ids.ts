@@ -103,7 +103,7 @@ export function ownerOfConnectionId(id: string): OwnerId | -1 {
 
 // --- ids that have to be unique, but not hard to guess ---
 // Every answer to a callback carries three of them, so they are a random text that is drawn anew after 65,536 ids, with
-// a counter behind it: a third of the cost of fresh random bytes for each (load/micro/ids.ts).
+// a counter behind it: a third of the cost of fresh random bytes for each (load/bench/micro/ids.ts).
 
 const hex = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'))
 const perSeries = 0x10000

@@ -4,7 +4,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
-import { fixedPorts } from '../../load/free-port.ts'
+import { fixedPorts } from '../../load/fleet/free-port.ts'
 import { findExecutable } from '../../scripts/executables.ts'
 
 /** One TCP session as the balancer logged it when it was over. */

@@ -4,7 +4,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Redis } from 'ioredis'
-import { freePort } from '../../load/free-port.ts'
+import { freePort } from '../../load/fleet/free-port.ts'
 import { type RedisServer, startRedis } from './redis-server.ts'
 
 /** A master and a replica, watched by three Sentinels. */

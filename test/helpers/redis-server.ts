@@ -4,7 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Redis } from 'ioredis'
-import { freePort } from '../../load/free-port.ts'
+import { freePort } from '../../load/fleet/free-port.ts'
 
 /** A real redis-server of PATH on a free port, without persistence. */
 export interface RedisServer {

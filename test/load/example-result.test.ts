@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
-import { readResult } from '../../src/load/report/read-result.ts'
+import { readResult } from '../../load/src/report/read-result.ts'
 
 test('a result that an earlier build wrote is still read, and adds up', () => {
   const text = readFileSync(new URL('example-result.json', import.meta.url), 'utf8')

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { addCounts, createHistogram, LatencyRecorder, latencyResult, secondLatency } from '../../src/load/histogram.ts'
+import { addCounts, createHistogram, LatencyRecorder, latencyResult, secondLatency } from '../../load/src/histogram.ts'
 
 test('no percentile is above the highest value, and none below a smaller one', () => {
   fc.assert(

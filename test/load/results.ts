@@ -11,7 +11,7 @@ import {
   resultVersion,
   type SecondLatency,
   type SecondResult,
-} from '../../src/load/contract.ts'
+} from '../../load/src/contract.ts'
 
 export interface ResultOptions {
   readonly seed?: number

@@ -9,7 +9,7 @@ import { fromSource } from '../helpers/from-source.ts'
 import { isAlive } from '../helpers/workers.ts'
 
 function spawnWithFleet(...args: string[]) {
-  const child = spawn(process.execPath, [...fromSource, 'load/with-fleet.ts', ...args], {
+  const child = spawn(process.execPath, [...fromSource, 'load/fleet/with-fleet.ts', ...args], {
     cwd: repository,
     stdio: ['ignore', 'pipe', 'pipe'],
   })

@@ -5,10 +5,10 @@ import { importFaults } from '../../scripts/import-directions.ts'
 function faultsOf(sources: Record<string, string>): string[] {
   const rooms = ['app/start.ts', 'config/settings.ts', 'stages/stage.ts', 'registry/contract.ts', 'registry/memory.ts']
   const there = [...rooms, 'transport/contract.ts', 'vocabulary/ids.ts'].map((file) => [file, ''] as const)
-  const documents = ['documents/src/faults.ts', ''] as const
+  const workspaces = ['documents/src/faults.ts', 'load/src/cli/run.ts'].map((file) => [file, ''] as const)
   const below = (file: string) => (file.includes('/src/') ? file : `src/${file}`)
   const files = [...there, ...Object.entries(sources)].map(([file, source]) => [below(file), source] as const)
-  return importFaults(new Map([documents, ...files]))
+  return importFaults(new Map([...workspaces, ...files]))
 }
 
 test('arrows that point down are fine', () => {
@@ -69,6 +69,35 @@ test('a workspace is imported by the name of its package, and imports nothing of
     'src/gateway/a.ts:2: postern-documents/gone does not exist',
     'src/vocabulary/b.ts:1: ../../documents/src/faults.ts is outside of src/',
     'documents/src/c.ts:3: ../../src/vocabulary/ids.ts is outside of documents/src/',
+  ])
+})
+
+test('the load tool imports nothing of the gateway, and nothing of the bench beside it', () => {
+  const faults = faultsOf({
+    'load/src/a.ts': "import type { Fault } from 'postern-documents/faults'\nimport '../../src/vocabulary/ids.ts'",
+    'load/src/b.ts': "import '../bench/measure.ts'",
+    'documents/src/c.ts': "import 'postern-load/cli/run'",
+  })
+  expect(faults).toEqual([
+    'load/src/a.ts:2: ../../src/vocabulary/ids.ts is outside of load/src/',
+    'load/src/b.ts:1: ../bench/measure.ts is outside of load/src/',
+    'documents/src/c.ts:1: documents may not import load (postern-load/cli/run)',
+  ])
+})
+
+test('the gateway imports the load tool in one place, and only when it is asked for', () => {
+  const handOver = "const tool = await import('postern-load/cli/run')"
+  expect(faultsOf({ 'cli/load.ts': handOver })).toEqual([])
+  expect(
+    faultsOf({
+      'cli/load.ts': "import { run } from 'postern-load/cli/run'",
+      'cli/a.ts': handOver,
+      'app/b.ts': "import type { ToolIo } from '../../load/src/cli/run.ts'",
+    }),
+  ).toEqual([
+    'src/cli/load.ts:1: src may not import load (postern-load/cli/run)',
+    'src/cli/a.ts:1: src may not import load (postern-load/cli/run)',
+    'src/app/b.ts:1: ../../load/src/cli/run.ts is outside of src/',
   ])
 })
 

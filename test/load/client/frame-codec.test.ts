@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import { expect, onTestFinished, test } from 'vitest'
 import { WebSocketServer } from 'ws'
-import { RawConnection } from '../../../load/client/raw-connection.ts'
-import { FrameReader, maskedTextFrame, ProtocolFault } from '../../../src/load/client/frame-codec.ts'
+import { RawConnection } from '../../../load/bench/client/raw-connection.ts'
+import { FrameReader, maskedTextFrame, ProtocolFault } from '../../../load/src/client/frame-codec.ts'
 
 async function startWs(onConnection: (server: WebSocketServer) => void = () => {}) {
   const server = new WebSocketServer({ port: 0, host: '127.0.0.1', perMessageDeflate: false })

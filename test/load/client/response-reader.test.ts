@@ -1,9 +1,9 @@
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { expect, onTestFinished, test } from 'vitest'
-import { RawConnection } from '../../../load/client/raw-connection.ts'
-import { ProtocolFault } from '../../../src/load/client/frame-codec.ts'
-import { ResponseReader } from '../../../src/load/client/response-reader.ts'
+import { RawConnection } from '../../../load/bench/client/raw-connection.ts'
+import { ProtocolFault } from '../../../load/src/client/frame-codec.ts'
+import { ResponseReader } from '../../../load/src/client/response-reader.ts'
 
 test('every response of a real server is counted once with its status', async () => {
   const answers = [

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto'
 import { createServer, type Socket } from 'node:net'
 import { expect, onTestFinished, test } from 'vitest'
-import { maskedTextFrame } from '../../../src/load/client/frame-codec.ts'
-import { handshakeBytes } from '../../../src/load/client/handshake.ts'
-import { type Ended, LoadSocket, type Refusal, type WebSocketOptions } from '../../../src/load/client/web-socket.ts'
+import { maskedTextFrame } from '../../../load/src/client/frame-codec.ts'
+import { handshakeBytes } from '../../../load/src/client/handshake.ts'
+import { type Ended, LoadSocket, type Refusal, type WebSocketOptions } from '../../../load/src/client/web-socket.ts'
 import { startServer } from '../run/play.ts'
 
 interface Opened {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { batchMeans } from '../../../src/load/report/batch-means.ts'
+import { batchMeans } from '../../../load/src/report/batch-means.ts'
 import { randomOf } from '../results.ts'
 
 test('the mean is over all seconds, however they are cut', () => {

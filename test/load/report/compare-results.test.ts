@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import type { LoadResult } from '../../../src/load/contract.ts'
-import { type Comparison, compareResults } from '../../../src/load/report/compare-results.ts'
+import type { LoadResult } from '../../../load/src/contract.ts'
+import { type Comparison, compareResults } from '../../../load/src/report/compare-results.ts'
 import { makeResult, type ResultOptions } from '../results.ts'
 
 const small = (options: ResultOptions) => makeResult({ hold: 60, samples: 60, kinds: ['reply'], ...options })

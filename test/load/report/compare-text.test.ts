@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { compareResults } from '../../../src/load/report/compare-results.ts'
-import { compareText } from '../../../src/load/report/compare-text.ts'
+import { compareResults } from '../../../load/src/report/compare-results.ts'
+import { compareText } from '../../../load/src/report/compare-text.ts'
 import { makeResult } from '../results.ts'
 
 const a = makeResult({ hold: 60, samples: 100 })

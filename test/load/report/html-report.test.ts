@@ -4,9 +4,9 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { type Browser, chromium, type Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import type { LoadResult } from '../../../load/src/contract.ts'
+import { htmlReport } from '../../../load/src/report/html-report.ts'
 import { findExecutable } from '../../../scripts/executables.ts'
-import type { LoadResult } from '../../../src/load/contract.ts'
-import { htmlReport } from '../../../src/load/report/html-report.ts'
 import { makeResult } from '../results.ts'
 
 let browser: Browser

@@ -1,7 +1,7 @@
 import { deflateSync } from 'node:zlib'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { readResult, UnreadableResult } from '../../../src/load/report/read-result.ts'
+import { readResult, UnreadableResult } from '../../../load/src/report/read-result.ts'
 import { makeResult } from '../results.ts'
 
 const result = makeResult({ hold: 5, samples: 20 })

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
-import { compareResults } from '../../../src/load/report/compare-results.ts'
-import { htmlReport } from '../../../src/load/report/html-report.ts'
-import { readResult } from '../../../src/load/report/read-result.ts'
-import { summaryText } from '../../../src/load/report/summary-text.ts'
+import { compareResults } from '../../../load/src/report/compare-results.ts'
+import { htmlReport } from '../../../load/src/report/html-report.ts'
+import { readResult } from '../../../load/src/report/read-result.ts'
+import { summaryText } from '../../../load/src/report/summary-text.ts'
 import { echo, play, startServer } from '../run/play.ts'
 
 test('what the engine measures is read, told, drawn and compared', { timeout: 60_000 }, async () => {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { studentT } from '../../../src/load/report/student-t.ts'
+import { studentT } from '../../../load/src/report/student-t.ts'
 
 test.each([
   // tail of both sides, degrees of freedom, the value of a printed table

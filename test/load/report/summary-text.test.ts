@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import type { LoadResult } from '../../../src/load/contract.ts'
-import { summaryText } from '../../../src/load/report/summary-text.ts'
+import type { LoadResult } from '../../../load/src/contract.ts'
+import { summaryText } from '../../../load/src/report/summary-text.ts'
 import { makeResult } from '../results.ts'
 
 const plain = (result: LoadResult) => summaryText(result, { color: false })

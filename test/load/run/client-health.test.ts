@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
-import type { SecondResult } from '../../../src/load/contract.ts'
-import { createHealthKeeper } from '../../../src/load/run/client-health.ts'
-import { fileLimitProblem, openFileLimit } from '../../../src/load/run/file-limit.ts'
-import { noCounters, type Slice } from '../../../src/load/worker/plan.ts'
+import type { SecondResult } from '../../../load/src/contract.ts'
+import { createHealthKeeper } from '../../../load/src/run/client-health.ts'
+import { fileLimitProblem, openFileLimit } from '../../../load/src/run/file-limit.ts'
+import { noCounters, type Slice } from '../../../load/src/worker/plan.ts'
 
 const slice: Slice = {
   second: 0,

@@ -2,9 +2,9 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { expect, onTestFinished, test } from 'vitest'
-import { watchProcesses } from '../../../src/load/run/local-processes.ts'
-import { shownDefinition } from '../../../src/load/run/shown-definition.ts'
-import { foreignHosts, isLoopback, localPorts, shownUrl } from '../../../src/load/run/target-addresses.ts'
+import { watchProcesses } from '../../../load/src/run/local-processes.ts'
+import { shownDefinition } from '../../../load/src/run/shown-definition.ts'
+import { foreignHosts, isLoopback, localPorts, shownUrl } from '../../../load/src/run/target-addresses.ts'
 import { scenarioOf } from './play.ts'
 
 test('the process that listens on a port is found, and its CPU and memory read', async () => {

@@ -7,9 +7,9 @@ import { formatFault } from 'postern-documents/faults'
 import { onTestFinished } from 'vitest'
 import { type WebSocket, WebSocketServer } from 'ws'
 import { stringify } from 'yaml'
-import type { LoadResult, SecondResult } from '../../../src/load/contract.ts'
-import { type LoadRun, startLoad } from '../../../src/load/run/run-load.ts'
-import { readScenario, type Scenario } from '../../../src/load/scenario/read-scenario.ts'
+import type { LoadResult, SecondResult } from '../../../load/src/contract.ts'
+import { type LoadRun, startLoad } from '../../../load/src/run/run-load.ts'
+import { readScenario, type Scenario } from '../../../load/src/scenario/read-scenario.ts'
 
 export interface PlayOptions {
   readonly workers?: number

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { decodeHistogram } from '../../../src/load/report/histogram.ts'
-import { readResult } from '../../../src/load/report/read-result.ts'
+import { decodeHistogram } from '../../../load/src/report/histogram.ts'
+import { readResult } from '../../../load/src/report/read-result.ts'
 import { echo, play, startServer } from './play.ts'
 
 test('every message and reply is counted once, as the server counts them', async () => {

@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest'
-import type { SecondResult } from '../../../src/load/contract.ts'
-import { LatencyRecorder } from '../../../src/load/histogram.ts'
-import { createSeries } from '../../../src/load/run/series.ts'
-import { timelineOf } from '../../../src/load/scenario/timeline.ts'
-import { noCounters, type Slice } from '../../../src/load/worker/plan.ts'
+import type { SecondResult } from '../../../load/src/contract.ts'
+import { LatencyRecorder } from '../../../load/src/histogram.ts'
+import { createSeries } from '../../../load/src/run/series.ts'
+import { timelineOf } from '../../../load/src/scenario/timeline.ts'
+import { noCounters, type Slice } from '../../../load/src/worker/plan.ts'
 
 const timeline = timelineOf([
   { phase: 'ramp', connections: 10, duration: 1500, traffic: true, measured: false },

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { formatFault } from 'postern-documents/faults'
 import { expect, onTestFinished, test } from 'vitest'
-import { readScenario } from '../../../src/load/scenario/read-scenario.ts'
+import { readScenario } from '../../../load/src/scenario/read-scenario.ts'
 import { repository } from '../../helpers/examples.ts'
 
 const pages = ['docs/load-scenarios.md', 'docs/load-testing.md'].map((path) => readFile(join(repository, path), 'utf8'))

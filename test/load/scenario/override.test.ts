@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { formatFault } from 'postern-documents/faults'
 import { expect, onTestFinished, test } from 'vitest'
-import { type Override, parseOverride, withOverrides } from '../../../src/load/scenario/override.ts'
-import { readScenario } from '../../../src/load/scenario/read-scenario.ts'
+import { type Override, parseOverride, withOverrides } from '../../../load/src/scenario/override.ts'
+import { readScenario } from '../../../load/src/scenario/read-scenario.ts'
 
 const scenario = `target: ws://127.0.0.1:8080/echo/dev
 phases:

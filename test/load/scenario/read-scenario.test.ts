@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { formatFault } from 'postern-documents/faults'
 import { expect, onTestFinished, test } from 'vitest'
-import { readScenario } from '../../../src/load/scenario/read-scenario.ts'
+import { readScenario } from '../../../load/src/scenario/read-scenario.ts'
 
 async function read(text: string, files: Record<string, string> = {}, env: Record<string, string> = {}) {
   const folder = await mkdtemp(join(tmpdir(), 'postern-scenario-'))

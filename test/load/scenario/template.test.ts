@@ -4,7 +4,7 @@ import {
   compileMessage,
   compileTemplate,
   TemplateFault,
-} from '../../../src/load/scenario/template.ts'
+} from '../../../load/src/scenario/template.ts'
 
 const client: ClientValues = {
   index: 7,

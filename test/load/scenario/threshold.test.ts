@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import type { LatencyResult, ProcessResult } from '../../../src/load/contract.ts'
-import { judge, type Measured, parseThreshold } from '../../../src/load/scenario/threshold.ts'
+import type { LatencyResult, ProcessResult } from '../../../load/src/contract.ts'
+import { judge, type Measured, parseThreshold } from '../../../load/src/scenario/threshold.ts'
 
 const latency: LatencyResult = {
   count: 10,

@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { noCounts } from '../../../src/load/worker/delivery.ts'
-import { Group } from '../../../src/load/worker/group.ts'
-import { PushLedger } from '../../../src/load/worker/push-ledger.ts'
+import { noCounts } from '../../../load/src/worker/delivery.ts'
+import { Group } from '../../../load/src/worker/group.ts'
+import { PushLedger } from '../../../load/src/worker/push-ledger.ts'
 
 /** How the frames of a stream reach one receiver: each some times, in some order. */
 const arrivals = fc.array(fc.constantFrom(0, 1, 1, 1, 2, 3), { maxLength: 40 }).chain((copies) => {

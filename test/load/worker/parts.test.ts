@@ -1,14 +1,14 @@
 import fc from 'fast-check'
 import { decodeFromCompressedBase64 } from 'hdr-histogram-js'
 import { describe, expect, test } from 'vitest'
-import { addCounts, createHistogram, LatencyRecorder, latencyResult } from '../../../src/load/histogram.ts'
-import { now } from '../../../src/load/worker/clock.ts'
-import { createHealth } from '../../../src/load/worker/health.ts'
-import { createRateSource } from '../../../src/load/worker/rate-source.ts'
-import { ReadyList } from '../../../src/load/worker/ready-list.ts'
-import { KeyedReplies, OrderedReplies } from '../../../src/load/worker/reply-book.ts'
-import { createSchedule } from '../../../src/load/worker/schedule.ts'
-import { formatStamp, StampReader, stampLength } from '../../../src/load/worker/stamp.ts'
+import { addCounts, createHistogram, LatencyRecorder, latencyResult } from '../../../load/src/histogram.ts'
+import { now } from '../../../load/src/worker/clock.ts'
+import { createHealth } from '../../../load/src/worker/health.ts'
+import { createRateSource } from '../../../load/src/worker/rate-source.ts'
+import { ReadyList } from '../../../load/src/worker/ready-list.ts'
+import { KeyedReplies, OrderedReplies } from '../../../load/src/worker/reply-book.ts'
+import { createSchedule } from '../../../load/src/worker/schedule.ts'
+import { formatStamp, StampReader, stampLength } from '../../../load/src/worker/stamp.ts'
 
 describe('stamps', () => {
   const stamp = fc.record({

@@ -1,0 +1,89 @@
+import { type ChildProcess, fork } from 'node:child_process'
+import { createHistogram, type RecordableHistogram } from 'node:perf_hooks'
+import { fileURLToPath } from 'node:url'
+import type { LatencyCount, LoadOptions, LoadResult } from './client/load.ts'
+import type { Command, Report } from './client/main.ts'
+
+/** What all client processes did together. */
+export interface FleetResult {
+  readonly operations: number
+  readonly errors: number
+  readonly firstError: string | null
+  /** In microseconds. */
+  readonly latencies: RecordableHistogram
+  /** Of HTTP answers that operations did not end with, in microseconds; often empty. */
+  readonly answers: RecordableHistogram
+}
+
+/** Several client processes that share one load. */
+export interface ClientFleet {
+  resume(): Promise<void>
+  /** Resolves when nothing is under way any more. */
+  pause(): Promise<void>
+  /** What was counted since the last call. */
+  take(): Promise<FleetResult>
+  /** Ends the processes. Safe to call twice. */
+  close(): void
+}
+
+const main = fileURLToPath(new URL('client/main.ts', import.meta.url))
+
+/** Starts client processes that share `connections` evenly and resolves when all are connected; the load rests. */
+export async function startFleet(processes: number, options: LoadOptions): Promise<ClientFleet> {
+  const children = Array.from({ length: processes }, () =>
+    fork(main, { execArgv: ['--import', 'tsx', '--conditions', 'postern-source'] }),
+  )
+  const all = (command: (index: number) => Command) =>
+    Promise.all(children.map((child, index) => ask(child, command(index))))
+  const close = () => {
+    for (const child of children) child.kill('SIGKILL')
+  }
+  try {
+    await all((index) => ({ type: 'open', options: { ...options, connections: share(options, processes, index) } }))
+  } catch (error) {
+    close()
+    throw error
+  }
+  return {
+    resume: async () => void (await all(() => ({ type: 'resume' }))),
+    pause: async () => void (await all(() => ({ type: 'pause' }))),
+    take: async () => sum(await all(() => ({ type: 'take' }))),
+    close,
+  }
+}
+
+function share({ connections }: LoadOptions, processes: number, index: number): number {
+  return Math.floor(connections / processes) + (index < connections % processes ? 1 : 0)
+}
+
+function ask(child: ChildProcess, command: Command): Promise<LoadResult | null> {
+  return new Promise((resolve, reject) => {
+    const gone = () => reject(new Error('a client process ended'))
+    child.once('exit', gone)
+    child.once('message', (report: Report) => {
+      child.off('exit', gone)
+      if (report.type === 'done') resolve(report.result)
+      else reject(new Error(`a client process failed: ${report.message}`))
+    })
+    child.send(command)
+  })
+}
+
+function sum(results: readonly (LoadResult | null)[]): FleetResult {
+  const [latencies, answers] = [createHistogram(), createHistogram()]
+  let operations = 0
+  let errors = 0
+  let firstError: string | null = null
+  for (const result of results) {
+    operations += result?.operations ?? 0
+    errors += result?.errors ?? 0
+    firstError ??= result?.firstError ?? null
+    record(result?.latencies ?? [], latencies)
+    record(result?.answers ?? [], answers)
+  }
+  return { operations, errors, firstError, latencies, answers }
+}
+
+function record(counts: readonly LatencyCount[], into: RecordableHistogram): void {
+  for (const [micros, count] of counts) for (let i = 0; i < count; i++) into.record(micros)
+}

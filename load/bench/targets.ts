@@ -1,0 +1,42 @@
+import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { type ServerProcess, type Servers, startServer } from './server-process.ts'
+
+const here = (path: string) => fileURLToPath(new URL(path, import.meta.url))
+
+/** Starts one side of a comparison in fresh processes. */
+export type StartTarget = () => Promise<Servers>
+
+/** A file of `baselines/`, which may ask for the backend. */
+export function baseline(file: string, backend: string, nodeOptions: readonly string[] = []): StartTarget {
+  return () => startServer([...nodeOptions, here(`baselines/${file}`)], { BACKEND: backend })
+}
+
+/**
+ * The gateway as it is started for users: built, with the defaults of its settings, metrics on, access log off.
+ * `nodeOptions` go to Node, such as `--cpu-prof`.
+ */
+export function gateway(apis: string, nodeOptions: readonly string[] = []): StartTarget {
+  return () => startServer([...nodeOptions, ...gatewayArguments(apis)])
+}
+
+/** What Node is given to start a gateway on free ports. */
+export function gatewayArguments(apis: string): string[] {
+  return [here('../../dist/cli/main.js'), 'start', apis, '--port', '0', '--management-port', '0']
+}
+
+/** A copy of `apis/` whose stage variables name the backend. */
+export async function prepareApis(backend: string): Promise<{ path: string; remove(): Promise<void> }> {
+  const path = await mkdtemp(join(tmpdir(), 'postern-bench-'))
+  await cp(here('apis'), path, { recursive: true })
+  const file = join(path, 'bench', 'api.yaml')
+  await writeFile(file, (await readFile(file, 'utf8')).replace('http://127.0.0.1:1 ', `${backend} `))
+  return { path, remove: () => rm(path, { recursive: true, force: true }) }
+}
+
+/** The HTTP backend behind the proxy row. */
+export function startBackend(): Promise<ServerProcess> {
+  return startServer([here('baselines/backend.mjs')])
+}
