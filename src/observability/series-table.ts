@@ -15,7 +15,7 @@ export class GaugeReaders {
 export type SeriesValue = Counter | BucketHistogram | GaugeReaders
 
 /** One series of a metric: its value, and how many hold it. */
-export interface Series {
+export interface MetricSeries {
   readonly value: SeriesValue
   /** The scope of the group that asked first; null when the process itself holds the series. */
   scope: string | null
@@ -26,13 +26,13 @@ export interface Series {
 export interface Family {
   readonly row: MetricRow
   readonly labelNames: readonly string[]
-  readonly series: Map<string, Series>
+  readonly series: Map<string, MetricSeries>
   /** Whether a series was refused already. */
   full: boolean
 }
 
 /** The series that one holder asked for, each with the way to let go of it. */
-export type Held = Map<Series, () => void>
+export type Held = Map<MetricSeries, () => void>
 
 export interface SeriesTableOptions {
   readonly maxSeries: number
