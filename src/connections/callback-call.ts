@@ -14,14 +14,14 @@ import type { ErrorCode } from '../vocabulary/errors.ts'
 export interface CallbackStage {
   readonly apiId: string
   readonly name: string
-  /** Null when there is no access log: nothing is then collected for one. */
+  /** Writes a row of the access log; null when there is none: nothing is then collected for one. */
   readonly accessLog: ((event: CallbackEvent) => void) | null
   errors(code: ErrorCode): Counter
   /** Counts an answer for the stage's API, by operation. */
   readonly callbacks: Readonly<Record<CallbackOperation, CountStatus>>
 }
 
-/** Where a callback came in. */
+/** The target where a callback came in. */
 export interface CallbackTarget {
   readonly stage: CallbackStage
   /** The authority that the caller used. */

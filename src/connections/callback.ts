@@ -18,7 +18,7 @@ import { connectionIdOf } from './connection-path.ts'
 
 export interface ConnectionsOptions {
   readonly registry: ConnectionLookup & Delivery
-  /** Null when nobody is asked (`connectionsAuthorization: NONE`). */
+  /** The judge of callers; null when nobody is asked (`connectionsAuthorization: NONE`). */
   readonly authorizer: CallerAuthorizer | null
   /** DELETE may choose the close frame with `?code=&reason=`; else its query is ignored, as AWS does. */
   readonly disconnectCodeAndReason: boolean

@@ -38,7 +38,10 @@ const usualSpelling = new Map(
   ].map((name) => [name.toLowerCase(), name]),
 )
 
-/** In the authorizer's event, never in the CONNECT event; and those that the gateway writes itself. */
+/**
+ * Headers that are left out: those that are in the authorizer's event, never in the CONNECT event, and those that the
+ * gateway writes itself.
+ */
 const left = new Set([
   'connection',
   'upgrade',
@@ -65,7 +68,7 @@ export function copyConnectRequest(request: HandshakeRequest, client: ClientAddr
   return { headers: headers satisfies HeaderList, query: decodeQuery(request.query) }
 }
 
-/** How a client reached the gateway. */
+/** The address by which a client reached the gateway. */
 export interface ClientAddress {
   /** The address at the other end of the TCP connection. */
   readonly peer: string

@@ -32,7 +32,10 @@ export interface ConnectOptions {
   readonly lost: (connection: Connection, stage: WebSocketStage) => void
 }
 
-/** What happens to a well-formed handshake: resolve, allocate ids, go through the steps, answer 101 or the refusal. */
+/**
+ * Creates the handler of well-formed handshakes: resolve, allocate ids, go through the steps, answer 101 or the
+ * refusal.
+ */
 export function createConnectHandler(options: ConnectOptions) {
   const { catalog, registry, work, log, now, clientAddress, reserve, release, opened, lost } = options
 

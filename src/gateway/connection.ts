@@ -6,7 +6,7 @@ import type { CloseReasonName } from '../vocabulary/close-reasons.ts'
 import type { ConnectionDescription } from '../vocabulary/connection.ts'
 import type { ConnectionId } from '../vocabulary/ids.ts'
 
-/** Who connects, known before the handshake is answered. */
+/** The client that connects, as it is known before the handshake is answered. */
 export interface Admission {
   readonly connectionId: ConnectionId
   readonly slot: StageSlot<WebSocketStage>
@@ -33,9 +33,9 @@ export class Connection implements ConnectionDescription, DeadlineItem {
 
   readonly slot: StageSlot<WebSocketStage>
   lastActiveAt: number
-  /** Null until the handshake is answered with 101. */
+  /** The socket; null until the handshake is answered with 101. */
   socket: Socket | null = null
-  /** Why the gateway ends it, from the moment it decides to. */
+  /** The reason why the gateway ends the connection, from the moment it decides to; null before. */
   ending: CloseReasonName | null = null
   /** Messages whose integration has not answered. */
   inFlight = 0

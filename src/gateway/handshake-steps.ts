@@ -15,8 +15,8 @@ export type HandshakeRefusal = ErrorCode | HttpAnswer
 export type HandshakeStep = Step<Handshake, HandshakeRefusal>
 
 /**
- * What a handshake goes through between its connection id and its answer, in AWS's order. A new step is a function
- * here and a line in this list; one that has to wait returns a promise.
+ * The steps that a handshake goes through between its connection id and its answer, in AWS's order. A new step is a
+ * function here and a line in this list; one that has to wait returns a promise.
  */
 export const handshakeSteps: readonly HandshakeStep[] = [
   checkOrigin,

@@ -23,7 +23,7 @@ export interface MessageOptions {
 }
 
 /**
- * What happens to a message: size and kind, then (at once, or in its turn on an ordered stage) route selection,
+ * Creates the handler of messages: size and kind, then (at once, or in its turn on an ordered stage) route selection,
  * throttle, integration, reply. The frame's bytes are copied into a string before anything is awaited.
  */
 export function createMessageHandler(options: MessageOptions) {
