@@ -23,7 +23,7 @@ export interface RecordTable {
   /** Gives the record back; null when it was not there. */
   remove(id: ConnectionId): ConnectionRecord | null
   clear(): void
-  /** Lists connections as `Registry.list` does; a cursor that is not one of ours rejects with a RangeError. */
+  /** Lists connections as `ConnectionDirectory.list` does; a cursor that is not one of ours rejects with a RangeError. */
   list(filter: ConnectionFilter, cursor: string | null, limit: number): Promise<ConnectionPage>
 }
 

@@ -40,7 +40,7 @@ export function keyspaceOf(prefix: string, owner: KeyspaceOwner): Keyspace {
   return { key: (name) => `${start}${name}`, tagged: (tag, name) => `${start}{${tag}}:${name}` }
 }
 
-/** One channel, listened to over a connection of its own. */
+/** The listening to one channel, over a connection of its own. */
 export interface RedisSubscription {
   /**
    * Listens no more. Resolves when everything has been handed over that Redis counted this listener for: whoever
@@ -64,9 +64,9 @@ export interface SubscribeOptions {
 
 /** The listeners of a user of the client, who wants to be told of its state for as long as the client is open. */
 export interface RedisWatcher {
-  /** Commands of anybody may have been lost: a connection has ended, a node has gone. */
+  /** Called when commands of anybody may have been lost: a connection has ended, a node has gone. */
   readonly disturbed: (reason: Error) => void
-  /** Commands can be run (again). */
+  /** Called when commands can be run (again). */
   readonly ready: () => void
 }
 

@@ -15,7 +15,7 @@ export interface DeathsOptions {
   readonly clock: () => number
   /** Milliseconds for which the owner id of a dead worker is not used again. */
   readonly grave: number
-  /** Redis failed, or has lost the lease of this worker. */
+  /** Called when Redis failed, or has lost the lease of this worker. */
   readonly failed: (error: Error) => void
 }
 
@@ -23,14 +23,14 @@ export interface DeathsOptions {
 export interface Deaths {
   /** Whether a worker is known to be dead, without asking. */
   has(owner: OwnerId): boolean
-  /** This worker knows it by itself. */
+  /** Takes note of a death that this worker knows of by itself. */
   add(owner: OwnerId): void
   /** Asks Redis. A worker that may still come back under its owner id is not dead. Never rejects. */
   isDead(owner: OwnerId): Promise<boolean>
 }
 
 const maxKnown = 10_000
-/** Far less than a grave lasts: after that the owner id may be another worker's. */
+/** Milliseconds that a death is kept in mind: far less than a grave lasts, after which the owner id may be another's. */
 const memoryMs = 3_600_000
 
 export function createDeaths(options: DeathsOptions): Deaths {

@@ -4,9 +4,9 @@ import { isPlainValue } from './plain-value.ts'
 
 /** Version of the wire format. It is raised only when the old format can't be read as the new one any more. */
 export const wireVersion = 1
-/** A larger envelope is not ours: we split before. */
+/** Bytes of the largest envelope that is taken: ours are split before. */
 export const maxEnvelopeBytes = 8 * 1024 * 1024
-/** An envelope with more to unpack, or to answer in one turn of the loop, is not ours either. */
+/** Items and questions of the largest envelope that is taken: more would take too long to unpack, or to answer in one turn. */
 const maxEnvelopeItems = 300_000
 const maxQuestions = 10_000
 
@@ -14,7 +14,10 @@ const maxQuestions = 10_000
 export const questionKinds = { text: 0, binary: 1, close: 2, describe: 3, list: 4 } as const
 export type QuestionKind = (typeof questionKinds)[keyof typeof questionKinds]
 
-/** `first` and `second` are the kind's own: data; code and reason; nothing; filter, and cursor with limit. */
+/**
+ * A question on the wire. `first` and `second` are the kind's own: data; code and reason; nothing; filter, and cursor
+ * with limit.
+ */
 export type PeerQuestion = readonly [
   number: number,
   kind: number,
@@ -36,7 +39,7 @@ export type PeerOutcome = PeerAnswer | 'gone' | 'unreachable'
 /** All that one worker has to say to another one at a time. */
 export interface Envelope {
   readonly from: OwnerId
-  /** Rises with every envelope of a sender: one that comes again, or late, is not taken. */
+  /** A number that rises with every envelope of a sender: one that comes again, or late, is not taken. */
   readonly serial: number
   readonly to: OwnerId
   readonly questions: readonly PeerQuestion[]

@@ -17,7 +17,7 @@ export interface FleetSurveyOptions {
   readonly describeOwn: () => WorkerDescription
   readonly records: RecordTable
   readonly peers: Peers
-  /** The trouble of the registry, as `Registry.trouble`. */
+  /** The trouble of the registry, as `Fleet.trouble`. */
   readonly trouble: () => string | null
   readonly now: () => number
 }
@@ -47,13 +47,13 @@ export function createFleetSurvey(options: FleetSurveyOptions): FleetSurvey {
     throw new GatewayError('WORKER_UNREACHABLE', trouble() ?? `Redis (${redis.where}) did not answer`, { cause })
   }
 
-  /** Other workers can't be blamed for what lies between us and them. */
+  /** Rejects in trouble: other workers can't be blamed for what lies between us and them. */
   function refuseInTrouble(): void {
     const found = trouble()
     if (found !== null) throw new GatewayError('WORKER_UNREACHABLE', found)
   }
 
-  /** Rising; the dead that are not buried are among them. */
+  /** The owner ids of all workers, rising; the dead that are not buried are among them. */
   async function owners(): Promise<OwnerId[]> {
     const known = await readOwners(redis, keys).catch(unanswered)
     return [...new Set([...known, own()])].sort((a, b) => a - b)
@@ -86,7 +86,7 @@ export function createFleetSurvey(options: FleetSurveyOptions): FleetSurvey {
     return { owner, name: String(name), state, version: null, startedAt: null, connections, leaseUntil: null }
   }
 
-  /** Worker after worker in the order of their owner ids, until the page is full. */
+  /** Lists worker after worker in the order of their owner ids, until the page is full. */
   async function list(filter: ConnectionFilter, cursor: string | null, limit: number): Promise<FleetPage> {
     const start = cursor === null ? { owner: 0, rest: null } : parseCursor(cursor)
     refuseInTrouble()
@@ -111,7 +111,7 @@ export function createFleetSurvey(options: FleetSurveyOptions): FleetSurvey {
     return { connections, cursor: null, unanswered: [] }
   }
 
-  /** Gone when the worker is dead: so is what it held. */
+  /** Lists the connections of one worker; `gone` when it is dead: so is what it held. */
   async function listOf(
     owner: OwnerId,
     filter: ConnectionFilter,

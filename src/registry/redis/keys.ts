@@ -3,7 +3,7 @@ import type { OwnerId } from '../../vocabulary/ids.ts'
 
 /** The keys of one worker. They share a hash tag, so that scripts may touch all of them in a Cluster. */
 export interface WorkerKeys {
-  /** String, JSON of a `LeaseValue`; runs out by itself when the worker dies. */
+  /** String, JSON of the worker's name, version and start, and a token; runs out by itself when the worker dies. */
   readonly lease: string
   /**
    * String; there once the worker has been declared dead (`buried` and how many records it had) or has left: its owner

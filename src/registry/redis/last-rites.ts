@@ -33,7 +33,7 @@ export interface LastRites {
 const page = 100
 /** `$disconnect`s under way: a backend that is slow or silent must not hold up all others. */
 const parallel = 100
-/** The pace is kept over this time, in milliseconds. */
+/** Milliseconds over which the pace is kept. */
 const stride = 100
 
 export function createLastRites(options: LastRitesOptions): LastRites {
@@ -65,7 +65,7 @@ export function createLastRites(options: LastRitesOptions): LastRites {
       const { connections } = keys.of(owner)
       /**
        * Connections from the beginning of their `$disconnect` until their record is gone. A scan may give a record
-       * twice.
+       * twice (Redis documentation, "SCAN", "Scan guarantees").
        */
       const underWay = new Set<ConnectionId>()
       const removals = createRemovals((ids) => redis.run('HDEL', connections, ...ids))

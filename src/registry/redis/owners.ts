@@ -4,7 +4,7 @@ import type { FleetKeys } from './keys.ts'
 import { readOwners as script } from './scripts.ts'
 
 const page = 1_000
-/** A fleet has fewer workers; what is beyond was written by somebody else. */
+/** Owner ids that are read at most: a fleet has fewer workers; what is beyond was written by somebody else. */
 const maxOwners = 10_000
 
 /** Every worker that has been seen and not buried, each once; those that nobody could have named so are left out. */

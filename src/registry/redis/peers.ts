@@ -7,7 +7,10 @@ import { bytesOf, createOutbox } from './outbox.ts'
 
 export interface PeersOptions {
   readonly own: () => OwnerId
-  /** Hands an envelope to Redis; resolves with how many listen to that inbox. */
+  /**
+   * Hands an envelope to Redis; resolves with how many listen to that inbox (Redis documentation, "SPUBLISH": the number
+   * of clients that received the message).
+   */
   readonly publish: (to: OwnerId, envelope: Buffer) => Promise<number>
   /** Finds out whether a worker that is silent is proved dead. Never rejects. */
   readonly isDead: (owner: OwnerId) => Promise<boolean>

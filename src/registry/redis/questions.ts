@@ -11,7 +11,7 @@ import { wireSize } from './wire-size.ts'
 
 /** Records in one answer; a page that was asked to be longer is cut, with a cursor. */
 const maxPage = 200
-/** And their bytes, more or less: an answer has to fit into an envelope. */
+/** Bytes of those records, more or less: an answer has to fit into an envelope. */
 const maxPageBytes = 512 * 1024
 /** Listings under way for others: each may look at every record. */
 const maxListings = 16

@@ -1,4 +1,4 @@
-/** Milliseconds, where nothing else is said. */
+/** The times that a fleet lives by, in milliseconds where nothing else is said. */
 export interface RegistryTimings {
   /** The lease: how long a worker counts as alive after its last sign of life. */
   readonly lease: number
@@ -27,7 +27,7 @@ export interface RegistryTimings {
 
 const day = 86_400_000
 
-/** All that goes with a lease of so many seconds. */
+/** Derives all timings from the length of a lease, in seconds. */
 export function timingsOf(leaseSeconds: number): RegistryTimings {
   const lease = leaseSeconds * 1000
   return {
