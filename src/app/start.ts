@@ -15,7 +15,6 @@ import { watchEventLoopLag } from '../observability/event-loop-lag.ts'
 import { createLineDestination } from '../observability/line-destination.ts'
 import { createLogger } from '../observability/logger.ts'
 import { createMetrics } from '../observability/metrics.ts'
-import { createMemoryRegistry } from '../registry/memory.ts'
 import { createCatalog } from '../stages/catalog.ts'
 import type { WebSocketStage } from '../stages/websocket-stage.ts'
 import type { TransportOptions } from '../transport/contract.ts'
@@ -26,8 +25,8 @@ import { createHttpHandler } from './http.ts'
 import { createIntegrations } from './integration-types.ts'
 import { leave } from './leave.ts'
 import { type Management, type ManagementParts, startManagement } from './management.ts'
+import { createRegistry } from './registries.ts'
 import { openSharedRedis } from './shared-redis.ts'
-import { createSharedRegistry } from './shared-registry.ts'
 import { workerNameOf } from './worker-name.ts'
 
 /** The things that a process lends to a gateway that runs in it. */
@@ -117,12 +116,11 @@ export async function startPostern(settings: Settings, surroundings: Surrounding
     const open = createOpenConnections({ now })
     const redis = openSharedRedis(settings)
     if (redis !== null) stops.push(() => redis.close())
-    const shared = createSharedRegistry({
+    const { registry, shared } = createRegistry({
       ...{ settings, redis, version, local: open, name, now, log, metrics },
       bury: (record) => gateway.bury(record),
       buried: (owes) => gateway.endBuried(owes),
     })
-    const registry = shared ?? createMemoryRegistry({ local: open, name, version, now })
     stops.push(() => registry.close())
 
     let port = 0
