@@ -8,9 +8,6 @@ const refusedOpenings: ReadonlySet<string> = new Set([
   ...['False', 'Its', 'Nobody', 'None', 'Null', 'Their', 'Those', 'Told', 'True', 'Undefined'],
 ])
 
-/** Beginnings of the paths of files whose comments are still to be rewritten; nothing is ever added here. */
-export const notYetChecked: readonly string[] = ['load/src/']
-
 /** The first word of a doc comment that begins on a line of its own. */
 const opening = /^[ \t]*\/\*\*[ \t]*(?:\n[ \t]*\*[ \t]*)?([A-Za-z]+)(?=[ ,;:.])/gm
 

@@ -1,7 +1,7 @@
 /**
- * What a load test leaves behind: the file that `--json` writes, that reports are drawn from and that `compare` reads.
- * Plain JSON. Times of day are milliseconds since 1970, durations and latencies milliseconds with fractions, sizes
- * bytes, shares from 0 to 1. What could not be measured is null, never 0.
+ * The result of a load test: the file that `--json` writes, that reports are drawn from and that `compare` reads. Plain
+ * JSON. Times of day are milliseconds since 1970, durations and latencies milliseconds with fractions, sizes bytes,
+ * shares from 0 to 1. A figure that could not be measured is null, never 0.
  */
 export interface LoadResult {
   readonly format: typeof resultFormat
@@ -12,9 +12,15 @@ export interface LoadResult {
   /** One entry for every second of the run, without gaps, in order: entry n covers [n, n + 1) seconds after the start. */
   readonly seconds: readonly SecondResult[]
   readonly totals: Totals
-  /** Of what was measured: without phases that say `measured: false`. Null where nothing was recorded. */
+  /**
+   * Latencies of all measured phases together, without those that say `measured: false`; null where nothing was
+   * recorded.
+   */
   readonly latencies: Readonly<Record<LatencyName, LatencyResult | null>>
-  /** How often WebSockets were closed with each code, whoever closed; by code, `"1000"`. 1006 is a socket that ended without a close frame. */
+  /**
+   * The number of WebSockets closed with each code, whoever closed; by code, `"1000"`. 1006 is a socket that ended
+   * without a close frame.
+   */
   readonly closes: Readonly<Record<string, number>>
   /** HTTP answers by status: of handshakes (101 included), of POSTs to `@connections`, and of REST requests. */
   readonly statuses: {
@@ -24,9 +30,9 @@ export interface LoadResult {
   }
   /** Only kinds that occurred. */
   readonly errors: Readonly<Partial<Record<ErrorKind, number>>>
-  /** What errors said, the most frequent first, a bounded number of them. */
+  /** Texts of errors, the most frequent first, a bounded number of them. */
   readonly errorSamples: readonly ErrorSample[]
-  /** Null where the scenario has none. */
+  /** Accounts of pushes and of fan-out; null for what the scenario does not have. */
   readonly delivery: { readonly pushes: DeliveryAccount | null; readonly fanOut: DeliveryAccount | null }
   readonly checks: readonly CheckResult[]
   readonly thresholds: readonly ThresholdResult[]
@@ -43,7 +49,7 @@ export const resultVersion = 1
 export interface RunInfo {
   /** `name` of the scenario, else its file name without extension. */
   readonly scenario: string
-  /** As given on the command line. */
+  /** The scenario's file as given on the command line. */
   readonly file: string
   readonly description: string | null
   /** The scenario as it was read, defaults not filled in, so that a result can be run again. Holds no values from the environment or data files. */
@@ -51,7 +57,7 @@ export interface RunInfo {
   /** Without credentials. */
   readonly targets: readonly string[]
   readonly startedAt: number
-  /** From the start to the last close, in milliseconds. */
+  /** Milliseconds from the start to the last close. */
   readonly duration: number
   /** `done`; `interrupted` by Ctrl-C; `limit` reached, see `endedWhy`. */
   readonly ended: 'done' | 'interrupted' | 'limit'
@@ -64,7 +70,7 @@ export interface RunInfo {
     readonly cores: number
     readonly memoryBytes: number
   }
-  /** What the command line chose. */
+  /** Choices of the command line. */
   readonly options: { readonly workers: number; readonly ownsTarget: boolean }
 }
 
@@ -74,7 +80,7 @@ export interface PhaseResult {
   /** Seconds after the start, with fractions. */
   readonly from: number
   readonly to: number
-  /** How many connections the phase wanted at its end. */
+  /** The connections that the phase wanted at its end. */
   readonly connections: number
   /** Whether it counts in `latencies` and in the rates of `totals`. */
   readonly measured: boolean
@@ -94,7 +100,7 @@ export const latencyNames = ['handshake', 'reply', 'push', 'post', 'fanOut', 're
 export type LatencyName = (typeof latencyNames)[number]
 
 export interface SecondResult {
-  /** From 0. */
+  /** Number of the second, from 0. */
   readonly second: number
   /** Index into `phases`. */
   readonly phase: number
@@ -103,7 +109,7 @@ export interface SecondResult {
     readonly open: number
     /** Handshakes under way at the end of the second. */
     readonly opening: number
-    /** In this second. */
+    /** Connections opened in this second, as `closed` and `failed` are those of this second. */
     readonly opened: number
     readonly closed: number
     readonly failed: number
@@ -117,7 +123,7 @@ export interface SecondResult {
   readonly pushes: { readonly posted: number; readonly received: number }
   readonly fanOut: { readonly expected: number; readonly received: number }
   readonly rest: { readonly requests: number }
-  /** Of the sockets of WebSockets and posters, handshakes and frame heads included; TLS is not. */
+  /** Bytes on the sockets of WebSockets and posters, handshakes and frame heads included; TLS is not. */
   readonly bytes: { readonly out: number; readonly in: number }
   readonly errors: Readonly<Partial<Record<ErrorKind, number>>>
   /** Only of what was recorded in this second. */
@@ -188,7 +194,10 @@ export interface Totals {
   readonly bytes: { readonly out: number; readonly in: number }
   /** All kinds. */
   readonly errors: number
-  /** What `errors` as a share is of: handshakes, messages, POSTs and REST requests. */
+  /**
+   * The number of things that could go wrong, which `errorShare` relates to: handshakes, messages, POSTs and REST
+   * requests.
+   */
   readonly operations: number
   /** `errors / operations`, at most 1; 0 without operations. */
   readonly errorShare: number
@@ -241,7 +250,7 @@ export interface DeliveryAccount {
   readonly duplicated: number
   /** Came after a later one of the same sender to the same client. */
   readonly outOfOrder: number
-  /** Not there when the connection of the client ended: they could not come any more. */
+  /** Frames that were not there when the connection of the client ended: they could not come any more. */
   readonly cutOff: number
   /** Came although the POST was refused; never for fan-out. */
   readonly unannounced: number
@@ -252,14 +261,14 @@ export interface CheckResult {
   readonly name: string
   readonly passed: number
   readonly failed: number
-  /** What failed first. */
+  /** Text of the first failure. */
   readonly sample: string | null
 }
 
 export interface ThresholdResult {
-  /** As the scenario says it: `reply.p99 < 50 ms`. */
+  /** The threshold as the scenario writes it: `reply.p99 < 50 ms`. */
   readonly threshold: string
-  /** In the unit of the threshold; null when nothing was measured, which fails. */
+  /** The measured value in the unit of the threshold; null when nothing was measured, which fails. */
   readonly actual: number | null
   readonly unit: 'ms' | '%' | '/s' | 'MiB' | ''
   readonly passed: boolean

@@ -66,7 +66,7 @@ export function addCounts(histogram: Histogram, counts: Uint32Array): void {
   }
 }
 
-/** Null without values. */
+/** The figures of a histogram; null when it holds no values. */
 export function latencyResult(histogram: Histogram): LatencyResult | null {
   if (histogram.totalCount === 0) return null
   const at = percentilesOf(histogram)

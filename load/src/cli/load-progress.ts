@@ -2,7 +2,7 @@ import type { Output } from 'postern-documents/output'
 import type { SecondResult } from '../contract.ts'
 import type { TimedPhase } from '../scenario/timeline.ts'
 
-/** What a person sees while a load test runs. */
+/** The account that a person sees while a load test runs. */
 export interface LoadProgress {
   second(second: SecondResult): void
   /** A sentence between the figures. */
@@ -11,7 +11,7 @@ export interface LoadProgress {
   end(): void
 }
 
-/** Where nobody watches, a line for each second would fill a log: after these, every tenth has to do. */
+/** A line for each second would fill a log that nobody watches: after these seconds, every tenth has to do. */
 const everySecondUntil = 30
 const laterEvery = 10
 const usualColumns = 80

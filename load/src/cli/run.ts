@@ -8,7 +8,7 @@ const usageCode = 2
 
 export interface RunOptions {
   readonly io: ToolIo
-  /** How the tool was called, as help and examples show it: `postern-load`, or `postern load`. */
+  /** The name that the tool was called by, as help and examples show it: `postern-load`, or `postern load`. */
   readonly name: string
 }
 

@@ -26,7 +26,7 @@ export function processIo(): ToolIo {
 /** One run of the command line, as its commands see it. */
 export interface ToolContext {
   readonly io: ToolIo
-  /** How the tool was called, as help and examples show it: `postern-load`, or `postern load`. */
+  /** The name that the tool was called by, as help and examples show it: `postern-load`, or `postern load`. */
   readonly name: string
   readonly version: string
   /** Takes the exit code of the command that ran. */

@@ -114,10 +114,10 @@ export class FrameReader {
   #missing = 0
   #opcode = 0
   #isFinal = false
-  /** Of the message, not the frame; 0 between messages. */
+  /** Opcode of the message that is being read, which is that of its first frame; 0 between messages. */
   #messageOpcode = 0
   #messageLength = 0
-  /** Where the payload of a message of one frame begins in the chunk at hand; -1 when it isn't whole there. */
+  /** Offset in the chunk at hand of the payload of a message of one frame; -1 when the payload isn't whole there. */
   #start = -1
   #assembly = nothing
   #assembled = 0

@@ -6,7 +6,7 @@ const key = randomBytes(16).toString('base64')
 const accept = createHash('sha1').update(`${key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`).digest('base64')
 
 export interface HandshakeRequest {
-  /** With the query. */
+  /** Path of the request, with its query. */
   readonly path: string
   /** The authority, with its port where it is not the scheme's own. */
   readonly host: string
@@ -33,10 +33,13 @@ export function handshakeBytes({ path, host, headers, subprotocols }: HandshakeR
   return Buffer.from(`${lines.join('\r\n')}\r\n\r\n`)
 }
 
-/** What a server answered. */
+/** The server's answer to a handshake. */
 export interface HandshakeAnswer {
   readonly status: number
-  /** Why the connection is not open although the status is 101; null when it is, and with any other status. */
+  /**
+   * The reason why the connection is not open although the status is 101; null when it is open, and with any other
+   * status.
+   */
   readonly fault: string | null
 }
 

@@ -8,11 +8,11 @@ const sharedBuffer = Buffer.allocUnsafe(65_536)
 /** Takes what has come: the buffer and how many bytes of it count. The bytes are good until the call returns. */
 export type OnBytes = (bytes: Buffer, length: number) => void
 
-/** Where a connection goes, and how. */
+/** The address that a connection goes to, and whether TLS is spoken there. */
 export interface Endpoint {
   readonly host: string
   readonly port: number
-  /** Null for plain TCP. */
+  /** Options of TLS; null for plain TCP. */
   readonly tls: TlsOptions | null
   /** The address that it comes from; the system's choice when left out. */
   readonly localAddress?: string | undefined

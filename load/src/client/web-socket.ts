@@ -3,7 +3,7 @@ import { FrameReader, maskedCloseFrame, maskedFrame, opcodes, ProtocolFault } fr
 import { readHandshake } from './handshake.ts'
 import { type Endpoint, openSocket } from './raw-connection.ts'
 
-/** Why a WebSocket did not open. */
+/** The reason why a WebSocket did not open. */
 export interface Refusal {
   readonly kind: 'connect' | 'handshakeStatus' | 'handshakeProtocol'
   readonly message: string
@@ -12,20 +12,20 @@ export interface Refusal {
 }
 
 export interface Ended {
-  /** Of the first close frame, 1005 when that had none, 1006 when there was none at all (RFC 6455 section 7.1.5). */
+  /** Code of the first close frame; 1005 when that had none, 1006 when no close frame came (RFC 6455 section 7.1.5). */
   readonly code: number
   readonly reason: string
   /** The server broke the protocol, in words. */
   readonly fault: string | null
 }
 
-/** What happens to a WebSocket. Exactly one of `refused` and `ended` comes, as the last. */
+/** Listeners for the life of a WebSocket. Exactly one of `refused` and `ended` is called, as the last. */
 export interface WebSocketEvents {
   opened(): void
   refused(refusal: Refusal): void
   /** The payload is good until the call returns; `source` is empty while `wantsPayload` is false. */
   message(bytes: number, source: Buffer, start: number, isBinary: boolean): void
-  /** What came in one piece has been read: a good moment to `flush`. */
+  /** Called when all that came in one piece has been read: a good moment to `flush`. */
   batch(): void
   ended(ended: Ended): void
 }
@@ -38,7 +38,7 @@ export interface Traffic {
 
 export interface WebSocketOptions {
   readonly endpoint: Endpoint
-  /** Of `handshakeBytes`. */
+  /** The request's bytes, as `handshakeBytes` makes them. */
   readonly handshake: Buffer
   readonly subprotocols: readonly string[]
   readonly wantsPayload: boolean
@@ -49,10 +49,10 @@ const maxHeadBytes = 65_536
 const maxReason = 100
 /** Pongs and close frames of a connection that nobody reads are few. */
 const maxBuffered = 4_194_304
-/** How long a server may take to answer a close frame, and then to end the connection. */
+/** Time in which a server has to answer a close frame, and then again to end the connection. */
 const closeMillis = 5_000
 const endMillis = 3_000
-/** What a timer takes. */
+/** The longest time that a timer of Node.js takes. */
 const longestPause = 2 ** 31 - 1
 
 /**
@@ -100,7 +100,7 @@ export class LoadSocket {
     this.#reader.wantsPayload = wanted
   }
 
-  /** How fast it reads, on average; null for as fast as it can, which it does at first. */
+  /** Limits how fast the socket reads, on average; null, as at first, for as fast as it can. */
   set bytesPerSecond(wanted: number | null) {
     if (this.#bytesPerSecond === wanted) return
     this.#bytesPerSecond = wanted
@@ -112,7 +112,7 @@ export class LoadSocket {
     return this.#state === 'open' && !this.#closeSent && !this.#closeSeen
   }
 
-  /** False while the server does not take what was sent: no more should be. */
+  /** Whether the server takes what is sent; while it does not, no more should be sent. */
   get hasRoom(): boolean {
     return this.#socket.writableLength + this.#outgoingBytes < maxBuffered
   }

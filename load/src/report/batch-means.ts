@@ -1,4 +1,4 @@
-/** What a figure was in each second, in order, apart for each phase of each run. */
+/** The values of a figure in each second, in order, apart for each phase of each run. */
 export type Strata = readonly (readonly number[])[]
 
 export interface Estimate {
@@ -47,7 +47,7 @@ function blockMeans(seconds: readonly number[], count: number): number[] {
   })
 }
 
-/** Of the difference of two means (Welch, Satterthwaite), when each error is as large as given. */
+/** Degrees of freedom of the difference of two means (Welch, Satterthwaite), when each error is as large as given. */
 export function sharedFreedom(a: number, freedomA: number, b: number, freedomB: number): number {
   if (a === 0 && b === 0) return freedomA + freedomB
   return (a ** 2 + b ** 2) ** 2 / (a ** 4 / freedomA + b ** 4 / freedomB)

@@ -1,10 +1,10 @@
-/** Where a value stands on an axis: 0 at its start, 1 at its end. */
+/** An axis: maps a value to its place there, 0 at the start and 1 at the end. */
 export interface Scale {
   readonly at: (value: number) => number
   readonly ticks: readonly number[]
 }
 
-/** From 0 to a round number above `max`, with about four lines. */
+/** Makes an axis from 0 to a round number above `max`, with about four lines. */
 export function linearScale(max: number): Scale {
   const top = max > 0 ? max : 1
   const step = roundUp(top / 4)
@@ -13,7 +13,7 @@ export function linearScale(max: number): Scale {
   return { at: (value) => clamp(value / end), ticks: Array.from({ length: count + 1 }, (_, index) => index * step) }
 }
 
-/** From a round number below `min` to one above `max`, both above 0. */
+/** Makes a logarithmic axis from a round number below `min` to one above `max`, both above 0. */
 export function logScale(min: number, max: number): Scale {
   const from = roundDown(min)
   const to = Math.max(roundUp(max), from * 10 ** 0.3)

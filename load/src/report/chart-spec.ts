@@ -1,7 +1,7 @@
 /** One value a second; null where nothing was measured. */
 export type Values = readonly (number | null)[]
 
-/** How the values of several seconds become one point. */
+/** The way in which the values of several seconds become one point. */
 export type Fold = 'mean' | 'max' | 'last'
 
 export interface ChartSeries {
@@ -15,7 +15,7 @@ export interface TimeChart {
   /** Part of the ids on the page: letters and dashes. */
   readonly id: string
   readonly title: string
-  /** What the figures are, in a few words: `ms`, `a second`. */
+  /** The unit of the figures in a few words: `ms`, `a second`. */
   readonly unit: string
   readonly kind: 'lines' | 'stacked bars'
   /** `auto`: logarithmic when the values need it. */

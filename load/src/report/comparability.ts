@@ -6,7 +6,7 @@ const harmless: ReadonlySet<string> = new Set(['name', 'description', 'threshold
 /** Durations and connections that differ by less are the same. */
 const tolerance = 0.05
 
-/** What speaks against comparing runs, and what else differs, a sentence each. */
+/** Lists what speaks against comparing runs, and what else differs between them, a sentence each. */
 export function comparability(
   baseline: readonly [LoadResult, ...LoadResult[]],
   candidate: readonly LoadResult[],
@@ -22,7 +22,7 @@ export function comparability(
   return { warnings: [...new Set(warnings)], notes: [...new Set(each(remarks))] }
 }
 
-/** What spoils a run on its own. */
+/** Lists what spoils the runs of one side by themselves. */
 function sideWarnings(runs: readonly LoadResult[], side: string): string[] {
   return runs.flatMap(({ client, run }, index) => {
     const which = runs.length === 1 ? side : `run ${index + 1} of ${side}`

@@ -22,10 +22,13 @@ export interface ComparedFigure {
   /** `reply p99`, `127.0.0.1:8080: memory`. */
   readonly name: string
   readonly unit: FigureSpec['unit']
-  /** Of several runs their median; null where it was not measured. */
+  /** The baseline's value, of several runs their median; null where it was not measured. */
   readonly baseline: number | null
   readonly candidate: number | null
-  /** Of the baseline, 0.1 for 10 % more; a difference where the unit is `%`. Null where there is nothing to relate to. */
+  /**
+   * Change relative to the baseline, 0.1 for 10 % more; a difference where the unit is `%`; null where there is nothing
+   * to relate to.
+   */
   readonly change: number | null
   /** A change up to here may be chance, in the same measure. Null where the runs are too short to tell. */
   readonly noise: number | null
@@ -36,27 +39,30 @@ export interface ComparedFigure {
 
 export interface Comparison {
   readonly runs: { readonly baseline: number; readonly candidate: number }
-  /** Why the figures may not be compared, a sentence each. Empty when nothing speaks against it. */
+  /** Reasons why the figures may not be compared, a sentence each. Empty when nothing speaks against it. */
   readonly warnings: readonly string[]
-  /** What differs and is often the very reason to compare: versions, targets. */
+  /** Differences that are often the very reason to compare: versions, targets. */
   readonly notes: readonly string[]
   readonly figures: readonly ComparedFigure[]
   readonly worse: number
   readonly better: number
 }
 
-/** In so many of 100 comparisons of equal things one figure or more may be called a change. */
+/** The share of comparisons of equal things in which one figure or more may be called a change. */
 const falseAlarms = 0.05
-/** Who can't see a change by half can't say that there is none. */
+/**
+ * The noise from which on nothing is said of a figure: one that can't show a change by half can't show that there is
+ * none.
+ */
 const tooNoisy = 0.5
 /** Errors are compared by their share: 0.01 % more is a change, however few they were. */
 const errorFloor = 0.0001
 const relativeFloor = 0.05
 
 /**
- * What changed from the baseline to the candidate, and whether it is more than noise: more than equal runs would show
- * by chance in one of twenty comparisons (batch means of the seconds, Student's t, Bonferroni's correction for the
- * number of figures), more than 5 %, and more than the runs of one side differ among themselves.
+ * Compares the candidate with the baseline, and says of each figure whether it changed by more than noise: more than
+ * equal runs would show by chance in one of twenty comparisons (batch means of the seconds, Student's t, Bonferroni's
+ * correction for the number of figures), more than 5 %, and more than the runs of one side differ among themselves.
  */
 export function compareResults(baseline: Runs, candidate: Runs): Comparison {
   const specs = figuresOf([...baseline, ...candidate])
@@ -133,7 +139,7 @@ function isBeyond(change: number, noise: number): boolean {
   return Math.abs(Math.log1p(change)) > Math.log1p(noise)
 }
 
-/** How far the runs of one side are apart: what nobody has changed can't be a change. */
+/** The distance between the runs of one side: a difference that nobody has made can't be a change. */
 function spread(values: readonly number[]): number {
   const least = Math.min(...values)
   return values.length < 2 || least === 0 ? 0 : Math.max(...values) / least - 1

@@ -71,7 +71,7 @@ function figureTable(title: string, figures: readonly ComparedFigure[], paint: P
   return [textTable({ columns, rows }, paint, width), ...reasons(figures).map((line) => paint(line, 'soft'))].join('\n')
 }
 
-/** What many figures share is said once. */
+/** Lists the reasons below the figures; one that many figures share is said once. */
 function reasons(figures: readonly ComparedFigure[]): string[] {
   const names = new Map<string, string[]>()
   for (const { name, why } of figures) if (why !== null) names.set(why, [...(names.get(why) ?? []), name])

@@ -18,9 +18,9 @@ export interface FigureSpec {
   readonly better: 'lower' | 'higher'
   /** A smaller change is none, whatever the noise says. */
   readonly floor: number
-  /** Of one run; null where it was not measured. */
+  /** The figure of one run; null where it was not measured. */
   readonly value: (run: LoadResult) => number | null
-  /** What the same was second by second. */
+  /** The same figure of one run, second by second. */
   readonly strata: (run: LoadResult) => Strata
 }
 
@@ -154,7 +154,7 @@ function commonNames(runs: readonly LoadResult[]): (string | null)[] {
   return names.every((each) => each.size > 0) ? [null] : []
 }
 
-/** Of all processes of a name together, since a worker is one of several. */
+/** Sums the processes of a name in each second, since a worker is one of several. */
 function bySecond(
   run: LoadResult,
   name: string | null,

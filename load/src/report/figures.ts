@@ -1,4 +1,4 @@
-/** How reports write figures: three digits that count, thousands apart, and what was not measured as a dash. */
+/** Figures as reports write them: three digits that count, thousands apart, and what was not measured as a dash. */
 
 const grouped = new Intl.NumberFormat('en-US', { maximumFractionDigits: 0 })
 
@@ -9,7 +9,9 @@ export function figureText(value: number | null): string {
   return value !== null && Number.isInteger(value) ? grouped.format(value) : fixedText(value)
 }
 
-/** As `figureText`, with the digits after the point always there, so that a column of figures stands in line. */
+/**
+ * Writes a figure as `figureText` does, with the digits after the point always there, so that a column stands in line.
+ */
 export function fixedText(value: number | null): string {
   if (value === null || !Number.isFinite(value)) return none
   const size = Math.abs(value)

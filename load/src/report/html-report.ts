@@ -83,7 +83,7 @@ ${run.description === null || run.description === '' ? null : html`<p>${run.desc
 const tileOrder: readonly LatencyName[] = ['reply', 'push', 'fanOut', 'rest', 'handshake', 'post']
 const maxLatencyTiles = 3
 
-/** What is asked first: how fast, how much, how many, what went wrong. */
+/** The tiles on top of the report, which answer what is asked first: how fast, how much, how many, what went wrong. */
 function tiles(result: LoadResult): Markup[] {
   const { totals, latencies, delivery } = result
   const { rates } = totals

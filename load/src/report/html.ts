@@ -11,7 +11,7 @@ export class Markup {
   }
 }
 
-/** What may stand in a template: text and numbers are escaped, markup is taken as it is, null is nothing. */
+/** A value that may stand in a template: text and numbers are escaped, markup is taken as it is, null is nothing. */
 export type Part = string | number | Markup | null | readonly Part[]
 
 /** HTML from a template: `${…}` may stand in text and in attributes with double quotes, never in a tag's or attribute's name. */

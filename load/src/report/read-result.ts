@@ -9,7 +9,10 @@ export const maxResultBytes = 128 * 1024 * 1024
 /** Enough to see what is wrong with a file; one that is no result at all would have hundreds. */
 const maxFaults = 10
 
-/** Why a file can't be read as a result; the message names the file, says what is wrong, and shows no more than a line of it. */
+/**
+ * A file that can't be read as a result; the message names the file, says what is wrong, and shows no more than a line
+ * of it.
+ */
 export class UnreadableResult extends Error {
   override readonly name = 'UnreadableResult'
 }
@@ -53,7 +56,7 @@ function otherFormat(value: unknown): string | null {
   return null
 }
 
-/** What each member alone can't say: seconds without gaps, each in a phase that exists, phases forward in time. */
+/** Finds what no schema of a single member can say: seconds with gaps or in no phase, phases that go back in time. */
 function disorder({ seconds, phases }: LoadResult) {
   const findings = []
   for (const [index, { second, phase }] of seconds.entries()) {

@@ -13,7 +13,7 @@ export interface ReportTable {
   readonly title: string
   readonly columns: readonly Column[]
   readonly rows: readonly (readonly Cell[])[]
-  /** What a reader needs to read it right. */
+  /** A remark that a reader needs to read the table right. */
   readonly note: string | null
 }
 
@@ -94,7 +94,7 @@ function checkTable({ checks }: LoadResult): ReportTable | null {
   return filled('Checks', [left('Check'), right('Passed'), right('Failed'), left('First failure')], rows)
 }
 
-/** What a latency is called in reports, and from when to when it goes. */
+/** Names of the latencies in reports, and from when to when each of them goes. */
 export const latencyMeanings: Readonly<Record<LatencyName, { readonly name: string; readonly meaning: string }>> = {
   handshake: { name: 'handshake', meaning: 'connect called → 101 read, TCP and TLS included' },
   reply: { name: 'reply', meaning: 'a message was due → its reply read' },

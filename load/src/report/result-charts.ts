@@ -41,7 +41,7 @@ function chart(parts: Partial<TimeChart> & Pick<TimeChart, 'id' | 'title' | 'uni
 
 const byteUnits = ['B', 'KiB', 'MiB', 'GiB'] as const
 
-/** In the unit that fits the most, so that the axis has round numbers. */
+/** Draws sizes in the unit that fits most of them, so that the axis has round numbers. */
 function byteChart({ unit, series, ...parts }: Pick<TimeChart, 'id' | 'title' | 'unit' | 'series'>): TimeChart[] {
   const most = series.reduce(
     (max, { values }) => values.reduce<number>((top, each) => Math.max(top, each ?? 0), max),

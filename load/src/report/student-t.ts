@@ -1,6 +1,6 @@
 /**
- * How many standard errors a mean may be off so that only a share of `tail` lies beyond, on both sides together, when
- * the error itself is estimated with so many degrees of freedom (Student's t).
+ * Student's t: the number of standard errors that a mean may be off so that only a share of `tail` lies beyond, on both
+ * sides together, when the error itself is estimated with so many degrees of freedom.
  */
 export function studentT(tail: number, freedom: number): number {
   let [low, high] = [0, 2]
@@ -13,7 +13,9 @@ export function studentT(tail: number, freedom: number): number {
   return high
 }
 
-/** What lies beyond ±t: the regularized incomplete beta function of ν/(ν + t²) with ν/2 and 1/2 (DLMF 8.17). */
+/**
+ * The share that lies beyond ±t: the regularized incomplete beta function of ν/(ν + t²) with ν/2 and 1/2 (DLMF 8.17).
+ */
 function tailOf(t: number, freedom: number): number {
   return incompleteBeta(freedom / (freedom + t * t), freedom / 2, 0.5)
 }

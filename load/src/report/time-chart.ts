@@ -44,7 +44,7 @@ ${figuresTable(chart, drawn)}
 </figure>`
 }
 
-/** What the lines are called, in the order in which they are drawn. */
+/** The legend of a chart: its lines in the order in which they are drawn. */
 export function legend({
   series,
   kind,

@@ -12,7 +12,10 @@ export interface Finding {
   readonly sentences: readonly string[]
 }
 
-/** What a reader has to know first: whether the figures are the target's at all, then whether it passed, then what went wrong. */
+/**
+ * The verdict on a run in the order in which a reader needs it: whether the figures are the target's at all, then
+ * whether it passed, then what went wrong.
+ */
 export function verdictOf(result: LoadResult): Finding[] {
   return [clientFinding(result), endFinding(result), thresholdFinding(result), ...lossFindings(result)].filter(
     (each) => each !== null,
@@ -94,7 +97,7 @@ function lossFindings({ totals, errors, delivery, client }: LoadResult): (Findin
   ]
 }
 
-/** What a kind of error means; kinds that a later version has added are said to be unknown. */
+/** The meaning of a kind of error; a kind that a later version has added is said to be unknown. */
 export function meaningOf(kind: string): string {
   return Object.hasOwn(errorKinds, kind) ? errorKinds[kind as ErrorKind] : 'A kind that this version does not know.'
 }

@@ -3,7 +3,7 @@ import type { Slice } from '../worker/plan.ts'
 
 /** An event loop so late shows in every latency. */
 const strainedLagMillis = 20
-/** What a process of one thread can use, nearly. */
+/** The share of a core that a process of one thread can use, nearly. */
 const strainedCpu = 0.9
 /** A stall of the client that no percentile may hide. */
 const stalledMillis = 500
@@ -11,7 +11,7 @@ const stalledMillis = 500
 const strainedShare = 0.1
 const fullMachine = 0.95
 
-/** How the workers of a run kept up. */
+/** An account of how the workers of a run kept up. */
 export interface HealthKeeper {
   add(worker: number, slice: Slice): void
   judge(

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs'
 
-/** What a process opens beside its sockets: its own files, pipes, the channel to its parent. */
+/** Files that a process opens beside its sockets: its own, pipes, the channel to its parent. */
 const besides = 100
 
-/** How many files a process may open; null where nothing says so. Processes that are forked inherit it. */
+/** The number of files that a process may open; null where nothing says so. Processes that are forked inherit it. */
 export function openFileLimit(): number | null {
   try {
     const limit = /^Max open files\s+(\d+|unlimited)/m.exec(readFileSync('/proc/self/limits', 'utf8'))?.[1]
@@ -13,7 +13,7 @@ export function openFileLimit(): number | null {
   }
 }
 
-/** Why one process can't hold so many sockets, with the remedy; null when it can. */
+/** Says why one process can't hold so many sockets, with the remedy; null when it can. */
 export function fileLimitProblem(sockets: number, workers: number, limit: number | null): string | null {
   const needed = sockets + besides
   if (limit === null || needed <= limit) return null

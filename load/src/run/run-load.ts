@@ -14,11 +14,11 @@ import { foreignHosts, localPorts } from './target-addresses.ts'
 import { startWorkerProcess, type WorkerProcess } from './worker-process.ts'
 
 export interface RunOptions {
-  /** Null for as many as the scenario says. */
+  /** Number of worker processes; null for as many as the scenario says. */
   readonly workers: number | null
   /** Whether the person has said that targets that are not loopback are theirs. */
   readonly ownsTarget: boolean
-  /** Of postern. */
+  /** Version of postern. */
   readonly version: string
   /** Called about once a second, in order. */
   readonly onSecond?: (second: SecondResult) => void

@@ -4,7 +4,7 @@ import { addCounts, createHistogram, secondLatency } from '../histogram.ts'
 import type { TimedPhase } from '../scenario/timeline.ts'
 import { type Counters, noCounters, type Slice } from '../worker/plan.ts'
 
-/** What workers told, merged second by second. */
+/** The reports of all workers, merged second by second. */
 export interface Series {
   add(worker: number, slice: Slice): void
   /** A worker tells nothing any more; seconds don't wait for it. */
@@ -19,9 +19,9 @@ export interface Series {
   readonly peak: number
   /** Connections that the last phase that keeps any wanted at its end, and that were not open. */
   readonly missing: number
-  /** Of the measured phases. */
+  /** Latencies of the measured phases. */
   readonly latencies: Readonly<Record<LatencyName, Histogram>>
-  /** What happened in the measured phases that a rate is of, and how long they were, in milliseconds. */
+  /** Traffic of the measured phases that rates are made from, and how long these phases were, in milliseconds. */
   readonly traffic: RateBase
   readonly openings: RateBase
 }
@@ -40,7 +40,7 @@ interface Draft {
   readonly errors: Partial<Record<ErrorKind, number>>
   readonly latencies: Map<LatencyName, Histogram>
   readonly gauges: Map<number, { open: number; opening: number }>
-  /** Of each worker. */
+  /** Most connections open at a time, of each worker. */
   readonly peaks: Map<number, number>
   lagP99: number
   lagMax: number
@@ -66,7 +66,7 @@ export function createSeries(
   const traffic = { counters: { ...noCounters }, duration: 0 }
   const openings = { counters: { ...noCounters }, duration: 0 }
   const last = new Map<number, { open: number; opening: number }>()
-  /** What each worker had open when the last phase that keeps connections, by its index, was over. */
+  /** Connections that each worker, by its index, had open when the last phase that keeps any was over. */
   const kept = new Map<number, number>()
   let keeping = -1
   let peak = 0

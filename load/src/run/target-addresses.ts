@@ -14,7 +14,7 @@ export function foreignHosts(scenario: Pick<Scenario, 'definition'>): string[] {
   return [...new Set(hosts.filter((host) => !isLoopback(host)))]
 }
 
-/** By its name alone: what a resolver says today is not what it says during the run. */
+/** Whether a host is this machine by its name alone: what a resolver says today is not what it says during the run. */
 export function isLoopback(host: string): boolean {
   const name = host.toLowerCase().replace(/^\[|\]$/g, '')
   if (isIPv4(name)) return name.startsWith('127.')
@@ -40,7 +40,7 @@ export function shownUrl(url: string): string {
   return url.replace(/^(\w+:\/\/)[^/?#]*@/, '$1').replace(/[?#].*$/s, '')
 }
 
-/** Null when a template stands in it. */
+/** The authority of a URL; null when a template stands in it. */
 function authorityOf(url: string): URL | null {
   const authority = /^\w+:\/\/[^/?#]*/.exec(url)?.[0] ?? ''
   return authority.includes('{') || !URL.canParse(authority) ? null : new URL(authority)

@@ -7,7 +7,7 @@ import { compileMessage, compileTemplate, type Escape, type Template, TemplateFa
 import { clientsOf, timelineOf } from './timeline.ts'
 
 export interface CheckContext {
-  /** Of the data file; null when there is none that could be read. */
+  /** Columns of the data file; null when there is none that could be read. */
   readonly columns: readonly string[] | null
   readonly env: Readonly<Record<string, string | undefined>>
 }
@@ -18,7 +18,7 @@ export interface Checked {
   readonly env: readonly string[]
 }
 
-/** What a schema cannot say: members that need each other, templates, paths, bounds. */
+/** Checks what a schema cannot say: members that need each other, templates, paths, bounds. */
 export function checkScenario(scenario: ScenarioDefinition, context: CheckContext): Checked {
   const templates = templatesOf(scenario)
   const findings = [
@@ -35,7 +35,7 @@ export function checkScenario(scenario: ScenarioDefinition, context: CheckContex
 
 interface PlacedTemplate {
   readonly path: FaultPath
-  /** Null when it can't be compiled. */
+  /** The compiled template; null when it can't be compiled. */
   readonly template: Template | null
   readonly findings: readonly Finding[]
 }
@@ -164,7 +164,7 @@ function isByStamp({ reply }: MessageDefinition): boolean {
   return typeof reply === 'object' && reply.correlate === 'stamp'
 }
 
-/** Null when the template there has a fault of its own. */
+/** Whether the template at a path uses a stamp; null when that template has a fault of its own. */
 function usesStampAt(templates: readonly PlacedTemplate[], path: FaultPath): boolean | null {
   const key = JSON.stringify(path)
   return templates.find((each) => JSON.stringify(each.path) === key)?.template?.usesStamp ?? null

@@ -1,4 +1,4 @@
-/** How long something takes, each time anew. In milliseconds. */
+/** A time that is drawn anew each time it is needed. In milliseconds. */
 export type Distribution =
   | { readonly kind: 'constant'; readonly value: number }
   | { readonly kind: 'uniform'; readonly min: number; readonly max: number }

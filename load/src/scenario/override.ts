@@ -3,7 +3,7 @@ import { parse } from 'yaml'
 
 /** A value of a scenario that the command line has the last word on. */
 export interface Override {
-  /** As it was given: `phases.0.connections=500`. */
+  /** The override as it was given: `phases.0.connections=500`. */
   readonly text: string
   readonly path: FaultPath
   readonly value: unknown
@@ -35,7 +35,7 @@ export function withOverrides(
   return { value, findings: overrides.flatMap((override) => put(value, override) ?? []) }
 }
 
-/** Null when it was done. */
+/** Puts a value into the scenario; returns the fault when that can't be done, else null. */
 function put(root: unknown, { path, value }: Override): Finding | null {
   let holder = root
   for (const [depth, step] of path.entries()) {

@@ -15,10 +15,10 @@ export interface Scenario {
   readonly file: string
   readonly name: string
   readonly definition: ScenarioDefinition
-  /** As the file, and what overrides it, have it. */
+  /** The scenario as the file, and what overrides it, have it. */
   readonly source: unknown
   readonly timeline: readonly TimedPhase[]
-  /** How many clients there are. */
+  /** Number of clients. */
   readonly clients: number
   readonly thresholds: readonly Threshold[]
   readonly data: readonly Readonly<Record<string, string>>[]
@@ -29,7 +29,7 @@ export interface Scenario {
 }
 
 export interface ScenarioRead {
-  /** Null when there are faults. */
+  /** The scenario; null when there are faults. */
   readonly scenario: Scenario | null
   readonly faults: readonly Fault[]
 }
@@ -77,7 +77,7 @@ export async function readScenario(
   return { scenario, faults: [] }
 }
 
-/** What the command line said last about a place is where its fault is; null when it said nothing. */
+/** Places a finding where the command line last said something about it; null when it said nothing. */
 function locateIn(overrides: readonly Override[], finding: Finding): Fault | null {
   const said = overrides.findLast(
     ({ path }) =>
@@ -93,7 +93,7 @@ function withTargets(value: unknown, targets: readonly string[] | undefined): un
 
 interface Files {
   readonly rows: readonly Readonly<Record<string, string>>[]
-  /** Null without a data file, or with one that cannot be read. */
+  /** Columns of the data file; null without one, or with one that cannot be read. */
   readonly columns: readonly string[] | null
   readonly ca: string | null
   readonly findings: readonly Finding[]

@@ -1,23 +1,23 @@
 import { randomInt, randomUUID } from 'node:crypto'
 
-/** What the placeholders of a template read. */
+/** The values of one client that placeholders of a template read. */
 export interface ClientValues {
   readonly index: number
   readonly group: number
-  /** Of the scenario's variables and what onOpen has saved. */
+  /** Values of the scenario's variables, and those that onOpen has saved. */
   readonly vars: Record<string, string>
   readonly data: Readonly<Record<string, string>>
   readonly env: Readonly<Record<string, string>>
 }
 
-/** What is new with each message. */
+/** The values that are new with each message. */
 export interface MessageValues {
-  /** How many messages of the kind the client has sent before. */
+  /** Number of messages of the kind that the client has sent before. */
   readonly counter: number
   readonly stamp: string
 }
 
-/** How what is filled in is written: as it is, inside of a JSON string, as part of a URL, or in a header field. */
+/** The way in which a value is filled in: as it is, inside of a JSON string, as part of a URL, or in a header field. */
 export type Escape = 'none' | 'json' | 'url' | 'header'
 
 export interface Template {
@@ -39,7 +39,7 @@ export class TemplateFault extends Error {
   override readonly name = 'TemplateFault'
 }
 
-/** For templates that are no messages. */
+/** Values for templates that are no messages. */
 export const noMessage: MessageValues = { counter: 0, stamp: '' }
 
 type Fill = (client: ClientValues, message: MessageValues) => string

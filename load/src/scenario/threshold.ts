@@ -7,7 +7,7 @@ import {
   type ThresholdResult,
 } from '../contract.ts'
 
-/** What can stand on the left of a threshold, for documentation and faults. */
+/** The metrics that can stand on the left of a threshold, for documentation and faults. */
 export const thresholdMetrics: Readonly<Record<string, { readonly unit: Unit; readonly meaning: string }>> = {
   ...Object.fromEntries(
     latencyNames.map((name) => [
@@ -62,14 +62,14 @@ type Comparison = '<' | '<=' | '>' | '>=' | '==' | '!='
 export interface Threshold {
   readonly text: string
   readonly comparison: Comparison
-  /** In `unit`. */
+  /** The limit, in `unit`. */
   readonly limit: number
   readonly unit: Unit
-  /** Null when nothing was measured. */
+  /** Reads the metric from a result; null when nothing was measured. */
   readonly actual: (result: Measured) => number | null
 }
 
-/** What thresholds are judged by. */
+/** The parts of a result that thresholds are judged by. */
 export type Measured = Pick<
   LoadResult,
   'latencies' | 'totals' | 'errors' | 'closes' | 'statuses' | 'delivery' | 'checks' | 'processes'
@@ -78,7 +78,7 @@ export type Measured = Pick<
 const form =
   /^\s*([A-Za-z][A-Za-z0-9]*(?:\.[A-Za-z0-9]+(?:\.[0-9]+)?)?)\s*(<=|>=|==|!=|<|>)\s*(\d+(?:\.\d+)?)\s*(us|µs|ms|s|%|\/s|MiB|GiB)?\s*$/
 
-/** Null when it is none. */
+/** Reads a threshold; null when the text is none. */
 export function parseThreshold(text: string): Threshold | null {
   const [, metric = '', comparison, amount, unit = ''] = form.exec(text) ?? []
   if (comparison === undefined || amount === undefined) return null
@@ -162,7 +162,7 @@ function accountMember(metric: string): AccountMember | null {
   return metric === 'lost' || metric === 'duplicated' || metric === 'outOfOrder' || metric === 'cutOff' ? metric : null
 }
 
-/** Of pushes and fan-out together; null when the scenario has neither. */
+/** Sums a member of the accounts of pushes and fan-out; null when the scenario has neither. */
 function sumOf({ pushes, fanOut }: Measured['delivery'], member: AccountMember): number | null {
   if (pushes === null && fanOut === null) return null
   return (pushes?.[member] ?? 0) + (fanOut?.[member] ?? 0)

@@ -7,9 +7,9 @@ declare module 'autocannon' {
     headers: Record<string, string>
     body?: string
     method?: string
-    /** Of all connections together. */
+    /** Requests a second of all connections together. */
     overallRate?: number
-    /** In seconds. */
+    /** Time in which a request has to be answered, in seconds. */
     timeout?: number
     requests?: autocannon.Request[]
   }): autocannon.Instance

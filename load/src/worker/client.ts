@@ -19,7 +19,7 @@ import { formatStamp } from './stamp.ts'
 export class Client implements Member {
   readonly values: ClientValues
   frames: (Buffer | undefined)[] = []
-  /** Of the connection at hand; null while there is none, or where the scenario has none. */
+  /** Receiver of the connection at hand; null while there is none, or where the scenario has no groups. */
   receiver: Receiver | null = null
   ledger: PushLedger | null = null
   readonly lanes: readonly Lane[]

@@ -2,7 +2,7 @@ import { hrtime } from 'node:process'
 
 const offset = Number(hrtime.bigint()) / 1e6 - performance.now()
 
-/** What leaves no later than so after it was due counts from when it left: timers are not more exact. */
+/** The exactness of timers: a message that leaves no later than so after it was due counts from when it left. */
 export const timerMillis = 2
 
 /** Milliseconds, with fractions, of the machine's monotonic clock: the same in every process, never set back. */

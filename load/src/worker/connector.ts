@@ -3,7 +3,7 @@ import type { Endpoint } from '../client/raw-connection.ts'
 import { type ClientValues, compileTemplate, noMessage, type Template } from '../scenario/template.ts'
 import type { WorkerPlan } from './plan.ts'
 
-/** Where a client connects to, and what it says there. */
+/** The address that a client connects to, and the handshake that it sends there. */
 export interface Connector {
   endpointOf(client: ClientValues): Endpoint
   handshakeOf(client: ClientValues): Buffer
@@ -40,7 +40,7 @@ export function createConnector({ scenario, ca }: WorkerPlan): Connector {
   }
 }
 
-/** Of a ws, wss, http or https URL. */
+/** The endpoint of a ws, wss, http or https URL. */
 export function endpointOf(
   { protocol, hostname, port }: URL,
   tls: { verify: boolean; ca?: string | undefined },

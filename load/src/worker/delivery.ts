@@ -13,7 +13,7 @@ export function addCounts(sum: Counts, more: DeliveryAccount): void {
 /** Beyond so many holes in what a client got, the oldest are forgotten: they stay lost, and count once more if they come. */
 const maxHoles = 100_000
 
-/** What a number was when it came. */
+/** The standing of a number when it came. */
 export type Arrival = 'next' | 'late' | 'again'
 
 /** Which numbers of a stream have come: the highest, and the holes below it. */

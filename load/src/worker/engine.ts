@@ -23,7 +23,7 @@ import { StampReader } from './stamp.ts'
 import { compileStep } from './step.ts'
 import { Tally } from './tally.ts'
 
-/** What a worker process tells while it runs. */
+/** Listeners for what a worker process tells while it runs. */
 export interface EngineEvents {
   slice(slice: Slice): void
   limit(): void

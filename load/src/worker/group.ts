@@ -19,7 +19,7 @@ export class Group {
     this.#counts = counts
   }
 
-  /** From now on the client should get what is sent. */
+  /** Makes a client a member that should get all that is sent from now on. */
   join(client: number): Receiver {
     const receiver = new Receiver(this, client, this.#next, this.#counts)
     this.#members.add(receiver)
@@ -44,14 +44,14 @@ export class Group {
     return this.#next
   }
 
-  /** Null when it is too long ago. */
+  /** The sender of a message by its number; null when that is too long ago. */
   senderOf(number: number): number | null {
     if (number < this.#next - rememberedSenders || number >= this.#next) return null
     return this.#senders[number % rememberedSenders] as number
   }
 }
 
-/** What one client of a group gets. */
+/** The account of what one client of a group gets. */
 export class Receiver {
   readonly client: number
   readonly #group: Group
@@ -96,7 +96,7 @@ export class Receiver {
     return true
   }
 
-  /** By a later message of the same sender; those of different senders have no order. */
+  /** Whether a later message of the same sender came before; messages of different senders have no order. */
   #wasOvertaken(number: number): boolean {
     const sender = this.#group.senderOf(number)
     if (sender === null) return false

@@ -1,9 +1,9 @@
 import { cpuUsage, memoryUsage } from 'node:process'
 import { addCounts, createHistogram, LatencyRecorder } from '../histogram.ts'
 
-/** How well the process keeps up, since the last reading. */
+/** A reading of how well the process kept up since the last one. */
 export interface HealthReading {
-  /** In milliseconds, how late the event loop was, by time: for a hundredth of the time it was later than `lagP99`. */
+  /** Lateness of the event loop in milliseconds, by time: for a hundredth of the time it was later than `lagP99`. */
   readonly lagP99: number
   readonly lagMax: number
   /** Cores used. */

@@ -10,7 +10,7 @@ interface Expected {
   readonly book: ReplyBook
 }
 
-/** What a client waits for, and what comes. */
+/** The replies and frames that a client waits for, and what comes of them. */
 export class Inbox {
   readonly #client: Member
   readonly #stage: Stage

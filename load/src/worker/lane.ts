@@ -5,7 +5,7 @@ import type { MessageKind } from './message-kind.ts'
 import type { Stage } from './stage.ts'
 
 /**
- * When one client sends its messages of a kind that says `every` or `think`.
+ * The schedule by which one client sends its messages of a kind that says `every` or `think`.
  *
  * `every` is a schedule that stands: what cannot leave because replies are missing leaves late, and its latency counts
  * from when it was due. `think` follows the replies, as a person does: the next is due when the reply has been thought
@@ -15,7 +15,7 @@ export class Lane implements SendingLane {
   readonly kind: MessageKind
   readonly #client: Member
   readonly #stage: Stage
-  /** When the next message of `every` is due. */
+  /** Time at which the next message of `every` is due. */
   #next = 0
   /** Messages that are due and wait for replies to come: their times with `think`. */
   #blocked = false
@@ -43,7 +43,7 @@ export class Lane implements SendingLane {
     }
   }
 
-  /** What was due and has not left counts as unsent. */
+  /** Stops sending; what was due and has not left counts as unsent. */
   stop(): void {
     if (!this.#isRunning) return
     this.#isRunning = false

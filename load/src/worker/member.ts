@@ -7,7 +7,7 @@ export type MemberState = 'closed' | 'waiting' | 'connecting' | 'settingUp' | 'r
 /** A client of the test as the parts of a worker see it. */
 export interface Member extends FrameCache {
   readonly state: MemberState
-  /** Of the connection at hand; null while there is none, or where the scenario has none. */
+  /** Receiver of the connection at hand; null while there is none, or where the scenario has no groups. */
   readonly receiver: Receiver | null
   readonly ledger: PushLedger | null
   readonly lanes: readonly SendingLane[]
@@ -31,7 +31,7 @@ export interface Member extends FrameCache {
   destroy(): void
 }
 
-/** When a client sends its messages of one kind. */
+/** The schedule by which a client sends its messages of one kind. */
 export interface SendingLane {
   readonly kind: MessageKind
   start(): void

@@ -7,7 +7,7 @@ import { KeyedReplies, OrderedReplies, type ReplyBook } from './reply-book.ts'
 
 /** One entry of `messages`, compiled. */
 export interface MessageKind {
-  /** Its place in `messages`. */
+  /** Index of the kind in `messages`. */
   readonly index: number
   readonly name: string
   readonly rate: number | null
@@ -35,14 +35,14 @@ export interface ReplyKind {
   createBook(): ReplyBook
   /** Whether a frame can be the reply. */
   matches(document: unknown): boolean
-  /** What a frame says which message it answers; null when it says nothing. */
+  /** The key by which a frame says which message it answers; null when it has none. */
   keyOf(document: unknown): string | null
   readonly checks: readonly Check[]
 }
 
 export interface Check {
   readonly name: string
-  /** Null when it holds, else what was found. */
+  /** Checks a reply; null when the check holds, else what was found. */
   failure(document: unknown): string | null
 }
 
@@ -148,7 +148,7 @@ function condition(check: CheckDefinition): { words: string; holds: (value: unkn
   return { words: `matches ${check.matches}`, holds: (value) => typeof value === 'string' && pattern.test(value) }
 }
 
-/** Undefined for what is no JSON. */
+/** The value of a JSON text; undefined when it is no JSON. */
 export function parse(text: string): unknown {
   try {
     return JSON.parse(text)

@@ -21,28 +21,28 @@ export interface WorkerPlan {
   readonly drivesRest: boolean
 }
 
-/** From the parent. Times are those of `clock.ts`. */
+/** A message from the parent to a worker process. Times are those of `clock.ts`. */
 export type Command =
   | { readonly type: 'plan'; readonly plan: WorkerPlan }
   | { readonly type: 'start'; readonly at: number }
   /** End traffic, drain, report. */
   | { readonly type: 'stop' }
 
-/** To the parent. */
+/** A message from a worker process to its parent. */
 export type Report =
   | { readonly type: 'ready' }
   | { readonly type: 'slice'; readonly slice: Slice }
-  /** As many messages as the scenario allows have been sent. */
+  /** The news that as many messages as the scenario allows have been sent. */
   | { readonly type: 'limit' }
   | { readonly type: 'done'; readonly last: LastWords }
   | { readonly type: 'failed'; readonly message: string }
 
-/** What happened in one second, or in the part of it that belongs to one phase. */
+/** The counts of one second, or of the part of it that belongs to one phase. */
 export interface Slice {
   readonly second: number
   /** The second is over: no more slices of it come. */
   readonly isLast: boolean
-  /** How long it was, in milliseconds. */
+  /** Length of the slice in milliseconds. */
   readonly duration: number
   readonly phase: number
   readonly measured: boolean
@@ -84,7 +84,7 @@ export const noCounters = {
 
 export type Counters = typeof noCounters
 
-/** What is known only at the end. */
+/** The figures of a worker that are known only at the end. */
 export interface LastWords {
   readonly closes: Readonly<Record<string, number>>
   readonly statuses: Readonly<Record<'handshakes' | 'posts' | 'rest', Readonly<Record<string, number>>>>

@@ -5,7 +5,7 @@ import { openSocket } from '../client/raw-connection.ts'
 import { ResponseReader } from '../client/response-reader.ts'
 import { describeError, type Traffic } from '../client/web-socket.ts'
 
-/** How a POST ended: a status, or why there is none. */
+/** The outcome of a POST: a status, or why there is none. */
 export type PostOutcome = { readonly status: number } | { readonly failure: string }
 
 /** An HTTP connection with one request under way at a time, kept open in between. */
@@ -25,7 +25,7 @@ export class PostLane {
     return this.#settle !== null
   }
 
-  /** When the request under way left. */
+  /** Time at which the request under way left. */
   get sentAt(): number {
     return this.#sentAt
   }

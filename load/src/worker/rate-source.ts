@@ -2,7 +2,7 @@ import { now } from './clock.ts'
 import type { Schedule } from './schedule.ts'
 
 export interface RateSourceOptions {
-  /** How many a second. */
+  /** Number of events a second. */
   readonly rate: number
   readonly schedule: Schedule
   /** Does the one that was due then; false when it can't now: it is tried again, and stays due then. */
@@ -14,7 +14,7 @@ export interface RateSourceOptions {
 /** Does things on a schedule that stands, whatever they take: what cannot be done in time is late, and all of it is done. */
 export interface RateSource {
   start(): void
-  /** How many were due and have not been done. */
+  /** Stops the source, and returns how many events were due and have not been done. */
   stop(): number
   /** Something became possible again. */
   wake(): void
@@ -27,7 +27,7 @@ const pollMillis = 1
 export function createRateSource({ rate, schedule, send, isPossible }: RateSourceOptions): RateSource {
   const interval = 1000 / rate
   let isRunning = false
-  /** Of the schedule that stands: the k-th is due at `origin + k * interval`. */
+  /** Origin of the schedule that stands: the k-th event is due at `origin + k * interval`. */
   let origin = 0
   let done = 0
   let epoch = 0

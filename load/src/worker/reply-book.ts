@@ -6,7 +6,7 @@ export interface ReplyBook {
   add(key: string | number, due: number, sent: number): void
   /** The reply to `key` (to the oldest where replies come in order) has come: when it was due, null when none waits. */
   take(key: string | number): number | null
-  /** When the oldest was sent; null when none waits. */
+  /** Time at which the oldest message that waits was sent; null when none waits. */
   readonly oldest: number | null
   /** Gives up on what was sent before; how many that are. */
   expire(sentBefore: number): number

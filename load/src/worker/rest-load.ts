@@ -9,7 +9,7 @@ export interface RestLoad {
   stop(): Promise<void>
 }
 
-/** In seconds; in milliseconds it is still what a timer takes. */
+/** A time in seconds that no run lasts, and that a timer still takes in milliseconds. */
 const longerThanAnyRun = 2_000_000
 /** It looks whether it should stop once a second. */
 const stopMillis = 3_000

@@ -5,7 +5,7 @@ import type { Member } from './member.ts'
 import { parse } from './message-kind.ts'
 import type { Stage } from './stage.ts'
 
-/** What a client goes through between its handshake and being ready. */
+/** The steps that a client goes through between its handshake and being ready. */
 export class SetUp {
   readonly #client: Member
   readonly #stage: Stage

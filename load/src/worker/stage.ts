@@ -10,7 +10,7 @@ import type { StampReader } from './stamp.ts'
 import type { Step } from './step.ts'
 import type { Tally } from './tally.ts'
 
-/** What the clients of a worker process share. */
+/** The surroundings that all clients of a worker process share. */
 export interface Stage {
   readonly scenario: ScenarioDefinition
   /** The number that stamps carry. */
@@ -28,7 +28,7 @@ export interface Stage {
   readonly wantsPayload: boolean
   /** Whether senders don't get their own fan-out. */
   readonly skipsOwn: boolean
-  /** Null without groups. */
+  /** Groups by their number; null in a scenario without groups. */
   readonly groups: { of(number: number): Group } | null
   readonly opener: { queue(client: Member): void }
   /** Whether the phase at hand lets messages and pushes go. */

@@ -49,7 +49,7 @@ export class StampReader {
   kind: StampKind = 'reply'
   stream = 0
   number = 0
-  /** In milliseconds, of `worker/clock.ts`. */
+  /** Time of the stamp in milliseconds, of `worker/clock.ts`. */
   millis = 0
   readonly #needle: Buffer
 

@@ -9,7 +9,9 @@ const maxSampleLength = 200
 
 type StatusFamily = keyof LastWords['statuses']
 
-/** What a worker process counts: array slots and numbers, since some of it happens a hundred thousand times a second. */
+/**
+ * The counts of a worker process: array slots and numbers, since some of it happens a hundred thousand times a second.
+ */
 export class Tally {
   counters: Counters = { ...noCounters }
   #open = 0
@@ -42,12 +44,12 @@ export class Tally {
     this.#peak = Math.max(this.#peak, count)
   }
 
-  /** In milliseconds. */
+  /** Records a latency in milliseconds. */
   latency(name: LatencyName, millis: number): void {
     this.#latencies[name].record(millis)
   }
 
-  /** Of several at once the message counts as often. */
+  /** Counts an error; one message that stands for several counts as often. */
   error(kind: ErrorKind, message: string, count = 1): void {
     this.#errors[kind] = (this.#errors[kind] ?? 0) + count
     const text = message.slice(0, maxSampleLength)
@@ -74,7 +76,7 @@ export class Tally {
     }
   }
 
-  /** What was counted since the last call. */
+  /** Takes what was counted since the last call. */
   take(): Pick<Slice, 'open' | 'peak' | 'opening' | 'counters' | 'errors' | 'latencies'> {
     const latencies: Slice['latencies'] = {}
     for (const name of latencyNames) {
