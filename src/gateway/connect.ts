@@ -41,12 +41,14 @@ export function createConnectHandler(options: ConnectOptions) {
 
   const run = createPipeline<Handshake, HandshakeRefusal>({
     steps: handshakeSteps,
-    beforeAwait(handshake) {
+    beforeAwait(handshake, stepsLeft) {
       if (!handshake.waited) {
+        handshake.waited = true
         work.begin()
         handshake.connection.slot.enter()
       }
-      handshake.copyRequest()
+      // Behind `$connect`, the last step and the one that mostly waits, nobody reads the request any more.
+      if (stepsLeft > 0) handshake.copyRequest()
     },
     ended(handshake, refusal) {
       if (refusal === null) accept(handshake)

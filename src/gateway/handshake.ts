@@ -28,6 +28,8 @@ export class Handshake implements HandshakeRequest {
   protocol: string | null = null
   /** Whether the `$connect` route was asked: its backend then has to hear of the end. */
   asked = false
+  /** Whether a step has had to wait. */
+  waited = false
   readonly #client: ClientAddress
   #copy: RequestCopy | null = null
 
@@ -37,11 +39,6 @@ export class Handshake implements HandshakeRequest {
     this.connection = connection
     this.event = event
     this.#client = client
-  }
-
-  /** Whether a step has had to wait. */
-  get waited(): boolean {
-    return this.#copy !== null
   }
 
   get query(): string {

@@ -10,9 +10,10 @@ export interface PipelineOptions<Carrier, End> {
   /**
    * Called before anything is awaited, still inside the synchronous part in which the pipeline was started: what later
    * steps need of things that end with it (a request of the server underneath) has to be copied now. Called again
-   * with every further step that waits. Left out where the carrier holds copies from the start.
+   * with every further step that waits. `left` is how many steps there are behind the one that waits. Left out where the
+   * carrier holds copies from the start.
    */
-  readonly beforeAwait?: (carrier: Carrier) => void
+  readonly beforeAwait?: (carrier: Carrier, left: number) => void
   /** Called once for each carrier unless a step failed: with what ended it, or null behind the last step. */
   readonly ended: (carrier: Carrier, end: End | null) => void
   /** Called instead of `ended` with what a step threw or rejected with. */
@@ -41,7 +42,7 @@ export function createPipeline<Carrier, End>(options: PipelineOptions<Carrier, E
   }
 
   function runAfter(pending: Promise<End | null>, next: number, carrier: Carrier): void {
-    beforeAwait?.(carrier)
+    beforeAwait?.(carrier, steps.length - next)
     pending.then(
       (end) => (end === null ? runFrom(next, carrier) : ended(carrier, end)),
       (error: unknown) => failed(carrier, error),

@@ -30,7 +30,7 @@ function run(...steps: Step<Trace, string>[]): { trace: Trace; whenDone: Promise
   const whenDone = new Promise<Trace>((resolve) => {
     createPipeline<Trace, string>({
       steps,
-      beforeAwait: () => void trace.push('kept'),
+      beforeAwait: (_, left) => void trace.push(`kept for ${left}`),
       ended(carrier, end) {
         trace.push(end ?? 'done')
         resolve(carrier)
@@ -59,18 +59,18 @@ describe('a pipeline', () => {
 
   test('has its carrier copy what it needs before anything is awaited, and only then', async () => {
     const { trace, whenDone } = run(passes('a'), waits('b'), passes('c'))
-    expect(trace).toEqual(['a', 'b begins', 'kept'])
-    expect(await whenDone).toEqual(['a', 'b begins', 'kept', 'b', 'c', 'done'])
+    expect(trace).toEqual(['a', 'b begins', 'kept for 1'])
+    expect(await whenDone).toEqual(['a', 'b begins', 'kept for 1', 'b', 'c', 'done'])
   })
 
   test('ends with a step that waited and says so, and runs no later one', async () => {
     const { whenDone } = run(waits('a', 'ended by a'), passes('b'))
-    expect(await whenDone).toEqual(['a begins', 'kept', 'a', 'ended by a'])
+    expect(await whenDone).toEqual(['a begins', 'kept for 1', 'a', 'ended by a'])
   })
 
   test('goes through several steps that wait, one after the other', async () => {
     const { whenDone } = run(waits('a'), waits('b'), ends('c'))
-    expect(await whenDone).toEqual(['a begins', 'kept', 'a', 'b begins', 'kept', 'b', 'c', 'ended by c'])
+    expect(await whenDone).toEqual(['a begins', 'kept for 2', 'a', 'b begins', 'kept for 1', 'b', 'c', 'ended by c'])
   })
 
   test('fails with what a step throws, and runs no later one', () => {
@@ -82,6 +82,6 @@ describe('a pipeline', () => {
 
   test('fails with what a step rejects with, and runs no later one', async () => {
     const rejects: Step<Trace, string> = () => Promise.reject(new Error('broken'))
-    expect(await run(rejects, passes('b')).whenDone).toEqual(['kept', 'failed: broken'])
+    expect(await run(rejects, passes('b')).whenDone).toEqual(['kept for 1', 'failed: broken'])
   })
 })
