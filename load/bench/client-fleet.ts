@@ -1,8 +1,8 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { createHistogram, type RecordableHistogram } from 'node:perf_hooks'
 import { fileURLToPath } from 'node:url'
-import type { LatencyCount, LoadOptions, LoadResult } from './client/load.ts'
-import type { Command, Report } from './client/main.ts'
+import type { LatencyCount, LoadCounts, LoadOptions } from './client/load.ts'
+import type { ClientCommand, ClientReport } from './client/main.ts'
 
 /** What all client processes did together. */
 export interface FleetResult {
@@ -33,7 +33,7 @@ export async function startFleet(processes: number, options: LoadOptions): Promi
   const children = Array.from({ length: processes }, () =>
     fork(main, { execArgv: ['--import', 'tsx', '--conditions', 'postern-source'] }),
   )
-  const all = (command: (index: number) => Command) =>
+  const all = (command: (index: number) => ClientCommand) =>
     Promise.all(children.map((child, index) => ask(child, command(index))))
   const close = () => {
     for (const child of children) child.kill('SIGKILL')
@@ -56,11 +56,11 @@ function share({ connections }: LoadOptions, processes: number, index: number): 
   return Math.floor(connections / processes) + (index < connections % processes ? 1 : 0)
 }
 
-function ask(child: ChildProcess, command: Command): Promise<LoadResult | null> {
+function ask(child: ChildProcess, command: ClientCommand): Promise<LoadCounts | null> {
   return new Promise((resolve, reject) => {
     const gone = () => reject(new Error('a client process ended'))
     child.once('exit', gone)
-    child.once('message', (report: Report) => {
+    child.once('message', (report: ClientReport) => {
       child.off('exit', gone)
       if (report.type === 'done') resolve(report.result)
       else reject(new Error(`a client process failed: ${report.message}`))
@@ -69,7 +69,7 @@ function ask(child: ChildProcess, command: Command): Promise<LoadResult | null> 
   })
 }
 
-function sum(results: readonly (LoadResult | null)[]): FleetResult {
+function sum(results: readonly (LoadCounts | null)[]): FleetResult {
   const [latencies, answers] = [createHistogram(), createHistogram()]
   let operations = 0
   let errors = 0

@@ -2,10 +2,10 @@ import { withDeadline } from './deadline.ts'
 import { Lanes } from './lanes.ts'
 import type { Load, LoadOptions } from './load.ts'
 import { LoadSocket } from './load-socket.ts'
-import type { Tally } from './tally.ts'
+import type { LoadTally } from './tally.ts'
 
 /** Opens a WebSocket, drops it as soon as it is open, and opens the next; `connections` of them side by side. */
-export function createAcceptLoad(options: LoadOptions, tally: Tally): Load {
+export function createAcceptLoad(options: LoadOptions, tally: LoadTally): Load {
   const lanes = new Lanes()
 
   async function openOne(): Promise<void> {

@@ -1,8 +1,8 @@
 import autocannon from 'autocannon'
+import { BenchConnection } from './bench-connection.ts'
 import type { Load, LoadOptions } from './load.ts'
 import { openReceiver, receiveBeside } from './post-load.ts'
-import { RawConnection } from './raw-connection.ts'
-import type { Tally } from './tally.ts'
+import type { LoadTally } from './tally.ts'
 
 const longerThanAnyRun = 3600
 
@@ -10,8 +10,8 @@ const longerThanAnyRun = 3600
  * The load of the POST row, driven by autocannon: a second opinion on the rates that our own driver reaches. It can't
  * stand still, so that it connects anew each time it goes on.
  */
-export function createAutocannonLoad(options: LoadOptions, tally: Tally): Load {
-  const receivers = Array.from({ length: options.connections }, () => new RawConnection(options.port))
+export function createAutocannonLoad(options: LoadOptions, tally: LoadTally): Load {
+  const receivers = Array.from({ length: options.connections }, () => new BenchConnection(options.port))
   const requests: autocannon.Request[] = []
   let instance: autocannon.Instance | null = null
 

@@ -3,14 +3,14 @@ import { Lanes } from './lanes.ts'
 import type { Load, LoadOptions } from './load.ts'
 import { LoadSocket } from './load-socket.ts'
 import { namesAddress, Poster, requestBytes } from './poster.ts'
-import type { Tally } from './tally.ts'
+import type { LoadTally } from './tally.ts'
 
 /**
  * A message for all WebSockets, then the next when every one of them has it. Where the server knows whom it is for,
  * that is one post; where the backend has to post to each WebSocket by itself, `posters` of them do it side by side.
  * Every frame is an operation; its latency runs from the beginning of the message.
  */
-export function createFanOutLoad(options: LoadOptions, tally: Tally): Load {
+export function createFanOutLoad(options: LoadOptions, tally: LoadTally): Load {
   const { port, postPort = port, connections, posters = 1, frameBytes = 0, request } = options
   if (request === undefined) throw new Error('a load of messages for many needs a request')
   const lanes = new Lanes()

@@ -1,11 +1,11 @@
 import type { Load, LoadOptions } from './load.ts'
 import { LoadSocket } from './load-socket.ts'
-import type { Tally } from './tally.ts'
+import type { LoadTally } from './tally.ts'
 
 const usuallyAtATime = 100
 
 /** Opens connections and leaves them alone. Every one that is open is an operation, every one lost an error. */
-export function createIdleLoad(options: LoadOptions, tally: Tally): Load {
+export function createIdleLoad(options: LoadOptions, tally: LoadTally): Load {
   const atATime = options.inFlight === 0 ? usuallyAtATime : options.inFlight
   const sockets: LoadSocket[] = []
 

@@ -1,6 +1,6 @@
 import { FrameReader, maskedFrame, maskedTextFrame, opcodes } from '../../src/client/frame-codec.ts'
+import { BenchConnection } from './bench-connection.ts'
 import type { LoadOptions } from './load.ts'
-import { RawConnection } from './raw-connection.ts'
 
 /** Engine.IO 4: packet type 3 answers type 2, which the server sends every 25 seconds and insists on. */
 const engineIoPong = maskedTextFrame('3')
@@ -16,7 +16,7 @@ export class LoadSocket {
   /** Called when the connection ends, whoever ended it, once the socket was open. */
   onClose: () => void = () => {}
   readonly #options: LoadOptions
-  readonly #connection: RawConnection
+  readonly #connection: BenchConnection
   readonly #number = `${process.pid}-${++lastNumber}`
   #address = this.#number
   #awaitText: ((text: string) => void) | null = null
@@ -24,7 +24,7 @@ export class LoadSocket {
   /** Begins to connect. */
   constructor(options: LoadOptions) {
     this.#options = options
-    this.#connection = new RawConnection(options.port)
+    this.#connection = new BenchConnection(options.port)
   }
 
   /** What posts name to reach this socket. */

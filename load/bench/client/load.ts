@@ -38,7 +38,7 @@ export interface RequestTemplate {
 }
 
 /** What happened so far. */
-export interface LoadResult {
+export interface LoadCounts {
   readonly operations: number
   /** Replies of another length than asked for, statuses other than 200, connections lost. */
   readonly errors: number

@@ -3,17 +3,21 @@ import { createAcceptLoad } from './accept-load.ts'
 import { createAutocannonLoad } from './autocannon-load.ts'
 import { createFanOutLoad } from './fan-out-load.ts'
 import { createIdleLoad } from './idle-load.ts'
-import type { Load, LoadOptions, LoadResult } from './load.ts'
+import type { Load, LoadCounts, LoadOptions } from './load.ts'
 import { createMessageLoad } from './message-load.ts'
 import { createPostLoad } from './post-load.ts'
 import { createPushLoad } from './push-load.ts'
 import { createRequestLoad } from './request-load.ts'
-import { Tally } from './tally.ts'
+import { LoadTally } from './tally.ts'
 
 /** From the parent, which waits for the report on each; `take` asks for what was counted since the last time. */
-export type Command = { type: 'open'; options: LoadOptions } | { type: 'resume' } | { type: 'pause' } | { type: 'take' }
+export type ClientCommand =
+  | { type: 'open'; options: LoadOptions }
+  | { type: 'resume' }
+  | { type: 'pause' }
+  | { type: 'take' }
 /** To the parent. */
-export type Report = { type: 'done'; result: LoadResult | null } | { type: 'failed'; message: string }
+export type ClientReport = { type: 'done'; result: LoadCounts | null } | { type: 'failed'; message: string }
 
 const kinds = {
   message: createMessageLoad,
@@ -26,11 +30,11 @@ const kinds = {
   request: createRequestLoad,
 }
 
-const tally = new Tally()
+const tally = new LoadTally()
 let load: Load | null = null
 let isRunning = false
 
-process.on('message', (command: Command) => {
+process.on('message', (command: ClientCommand) => {
   obey(command).then(
     (result) => report({ type: 'done', result }),
     (error: unknown) => report({ type: 'failed', message: String(error) }),
@@ -38,7 +42,7 @@ process.on('message', (command: Command) => {
 })
 process.on('disconnect', () => process.exit())
 
-async function obey(command: Command): Promise<LoadResult | null> {
+async function obey(command: ClientCommand): Promise<LoadCounts | null> {
   switch (command.type) {
     case 'open':
       load = kinds[command.options.kind](command.options, tally)
@@ -67,6 +71,6 @@ function poll(): void {
   if (isRunning) setImmediate(poll)
 }
 
-function report(message: Report): void {
+function report(message: ClientReport): void {
   process.send?.(message)
 }

@@ -3,10 +3,10 @@ import { withDeadline } from './deadline.ts'
 import { Lanes } from './lanes.ts'
 import type { Load, LoadOptions } from './load.ts'
 import { LoadSocket } from './load-socket.ts'
-import type { Tally } from './tally.ts'
+import type { LoadTally } from './tally.ts'
 
 /** Each connection sends a message, waits for its reply, and sends the next; `inFlight` of them side by side. */
-export function createMessageLoad(options: LoadOptions, tally: Tally): Load {
+export function createMessageLoad(options: LoadOptions, tally: LoadTally): Load {
   const frame = maskedTextFrame(options.message)
   const lanes = new Lanes()
   const sockets = Array.from({ length: options.connections }, () => new LoadSocket(options))

@@ -1,23 +1,23 @@
 import { FrameReader, maskedTextFrame } from '../../src/client/frame-codec.ts'
 import { ResponseReader } from '../../src/client/response-reader.ts'
+import { BenchConnection } from './bench-connection.ts'
 import { Lanes } from './lanes.ts'
 import type { Load, LoadOptions } from './load.ts'
-import { RawConnection } from './raw-connection.ts'
-import type { Tally } from './tally.ts'
+import type { LoadTally } from './tally.ts'
 
 /**
  * WebSockets that receive and HTTP connections that post to them, each poster to the next WebSocket with each of its
  * requests. A WebSocket learns its own connection id from the reply to its first message, `{"connectionId":"…"}`.
  */
-export function createPostLoad(options: LoadOptions, tally: Tally): Load {
+export function createPostLoad(options: LoadOptions, tally: LoadTally): Load {
   const { port, postPort = port, connections, posters = connections, path, message } = options
   const lanes = new Lanes()
-  const receivers = Array.from({ length: connections }, () => new RawConnection(port))
+  const receivers = Array.from({ length: connections }, () => new BenchConnection(port))
   const requests: Buffer[] = []
 
   /** A poster of its own for each WebSocket stays with it. */
   async function openPoster(first: number): Promise<void> {
-    const poster = new RawConnection(postPort)
+    const poster = new BenchConnection(postPort)
     await poster.opened
     let turn = first
     let sentAt = 0
@@ -51,7 +51,7 @@ export function createPostLoad(options: LoadOptions, tally: Tally): Load {
 }
 
 /** Opens a WebSocket and gives the connection id that the server has for it. */
-export async function openReceiver(connection: RawConnection, path: string): Promise<string> {
+export async function openReceiver(connection: BenchConnection, path: string): Promise<string> {
   await connection.upgrade(path)
   const reply = new Promise<string>((resolve) => {
     connection.onBytes = (bytes, length) => resolve(bytes.toString('utf8', 2, length))
@@ -61,7 +61,7 @@ export async function openReceiver(connection: RawConnection, path: string): Pro
 }
 
 /** Reads what is posted to a WebSocket; anything but messages of the length that is posted is an error. */
-export function receiveBeside(receiver: RawConnection, messageBytes: number, tally: Tally): void {
+export function receiveBeside(receiver: BenchConnection, messageBytes: number, tally: LoadTally): void {
   const frames = new FrameReader((bytes) => {
     if (bytes !== messageBytes) tally.error(`a frame of ${bytes} bytes`)
   })

@@ -1,6 +1,6 @@
 import { ResponseReader } from '../../src/client/response-reader.ts'
+import { BenchConnection } from './bench-connection.ts'
 import type { RequestTemplate } from './load.ts'
-import { RawConnection } from './raw-connection.ts'
 
 /**
  * An HTTP connection that posts, one request at a time. Servers may close it after any answer, and while it rests: it
@@ -12,7 +12,7 @@ export class Poster {
   /** The connection ended before the answer. */
   onLost: () => void = () => {}
   readonly #port: number
-  #connection: RawConnection | null = null
+  #connection: BenchConnection | null = null
   #isBusy = false
 
   constructor(port: number) {
@@ -21,7 +21,7 @@ export class Poster {
 
   /** Connects. */
   async open(): Promise<void> {
-    const connection = new RawConnection(this.#port)
+    const connection = new BenchConnection(this.#port)
     const responses = new ResponseReader((status, closes) => {
       this.#isBusy = false
       if (closes) {
@@ -48,7 +48,7 @@ export class Poster {
       )
   }
 
-  #closed(connection: RawConnection): void {
+  #closed(connection: BenchConnection): void {
     if (this.#connection !== connection) return
     this.#connection = null
     if (this.#isBusy) this.onLost()

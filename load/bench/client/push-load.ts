@@ -3,7 +3,7 @@ import { Lanes } from './lanes.ts'
 import type { Load, LoadOptions } from './load.ts'
 import { LoadSocket } from './load-socket.ts'
 import { Poster, requestBytes } from './poster.ts'
-import type { Tally } from './tally.ts'
+import type { LoadTally } from './tally.ts'
 
 /** A post that is under way. */
 interface Post {
@@ -16,7 +16,7 @@ interface Post {
  * HTTP connections that post to WebSockets, each to the next WebSocket with each of its requests. A post is done when
  * it is answered and its frame has come; its latency is the frame's, the answer's is counted beside.
  */
-export function createPushLoad(options: LoadOptions, tally: Tally): Load {
+export function createPushLoad(options: LoadOptions, tally: LoadTally): Load {
   const { port, postPort = port, connections, posters = connections, frameBytes = 0, request } = options
   if (request === undefined) throw new Error('a load of pushes needs a request')
   const lanes = new Lanes()

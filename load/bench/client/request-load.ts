@@ -2,10 +2,10 @@ import { withDeadline } from './deadline.ts'
 import { Lanes } from './lanes.ts'
 import type { Load, LoadOptions } from './load.ts'
 import { Poster, requestBytes } from './poster.ts'
-import type { Tally } from './tally.ts'
+import type { LoadTally } from './tally.ts'
 
 /** HTTP connections without a WebSocket anywhere: each posts, waits for the answer, and posts again. */
-export function createRequestLoad(options: LoadOptions, tally: Tally): Load {
+export function createRequestLoad(options: LoadOptions, tally: LoadTally): Load {
   const { port, connections, request } = options
   if (request === undefined) throw new Error('a load of requests needs a request')
   const bytes = requestBytes(request, '')

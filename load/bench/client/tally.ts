@@ -1,9 +1,9 @@
-import type { LatencyCount, LoadResult } from './load.ts'
+import type { LatencyCount, LoadCounts } from './load.ts'
 
 const longestMicros = 1_000_000
 
 /** What a client process counts. Recording an operation costs two array slots; counts of several processes add up. */
-export class Tally {
+export class LoadTally {
   readonly #latencies = new LatencyCounts()
   readonly #answers = new LatencyCounts()
   #operations = 0
@@ -28,7 +28,7 @@ export class Tally {
   }
 
   /** What was counted since the last call. */
-  take(): LoadResult {
+  take(): LoadCounts {
     const result = {
       operations: this.#operations,
       errors: this.#errors,

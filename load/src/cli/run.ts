@@ -6,7 +6,7 @@ import type { ToolIo } from './tool-io.ts'
 /** Wrong usage, so that a script can tell it from a threshold that does not hold (1). */
 const usageCode = 2
 
-export interface RunOptions {
+export interface ToolOptions {
   readonly io: ToolIo
   /** The name that the tool was called by, as help and examples show it: `postern-load`, or `postern load`. */
   readonly name: string
@@ -15,7 +15,7 @@ export interface RunOptions {
 /**
  * Runs the load tool's command line to its end; resolves with the exit code and never rejects for what a user may write.
  */
-export async function run(argv: readonly string[], { io, name }: RunOptions): Promise<number> {
+export async function run(argv: readonly string[], { io, name }: ToolOptions): Promise<number> {
   let code = 0
   const version = await readVersion()
   const end = (ended: number) => {

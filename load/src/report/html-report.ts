@@ -18,7 +18,7 @@ import { html, Markup, type Part } from './html.ts'
 import { type Cell, latencyMeanings, type ReportTable, reportTables, titledColumns } from './report-tables.ts'
 import { type ResultCharts, resultCharts } from './result-charts.ts'
 import { timeChart } from './time-chart.ts'
-import { type Finding, thresholdFinding, verdictOf } from './verdict.ts'
+import { thresholdVerdict, type Verdict, verdictOf } from './verdict.ts'
 
 const maxDefinition = 40_000
 
@@ -57,8 +57,8 @@ ${howItWasRun(result)}
 }
 
 /** One word for the whole run: figures of a client that was too slow neither pass nor fail. */
-function badgeOf(result: LoadResult): Finding {
-  const passed = thresholdFinding(result)
+function badgeOf(result: LoadResult): Verdict {
+  const passed = thresholdVerdict(result)
   if (result.client.wasBottleneck) return { ...passed, tone: 'bad', title: `${passed.title} – not to be trusted` }
   return passed
 }

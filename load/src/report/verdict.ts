@@ -4,7 +4,7 @@ import { counted, countText, durationText, percentText } from './figures.ts'
 export type Tone = 'good' | 'warn' | 'bad' | 'plain'
 
 /** One thing that a reader has to know before any figure. */
-export interface Finding {
+export interface Verdict {
   readonly tone: Tone
   /** A few words: `Failed`. */
   readonly title: string
@@ -16,14 +16,14 @@ export interface Finding {
  * The verdict on a run in the order in which a reader needs it: whether the figures are the target's at all, then
  * whether it passed, then what went wrong.
  */
-export function verdictOf(result: LoadResult): Finding[] {
-  return [clientFinding(result), endFinding(result), thresholdFinding(result), ...lossFindings(result)].filter(
+export function verdictOf(result: LoadResult): Verdict[] {
+  return [clientVerdict(result), endVerdict(result), thresholdVerdict(result), ...lossVerdicts(result)].filter(
     (each) => each !== null,
   )
 }
 
 /** Whether the run passed. */
-export function thresholdFinding({ thresholds, passed }: LoadResult): Finding {
+export function thresholdVerdict({ thresholds, passed }: LoadResult): Verdict {
   const broken = thresholds.filter((each) => !each.passed)
   if (thresholds.length === 0) {
     return { tone: 'plain', title: 'No thresholds', sentences: ['The scenario sets none, so nothing was judged.'] }
@@ -36,7 +36,7 @@ export function thresholdFinding({ thresholds, passed }: LoadResult): Finding {
   return { tone: 'bad', title: 'Failed', sentences: [some] }
 }
 
-function clientFinding({ client }: LoadResult): Finding {
+function clientVerdict({ client }: LoadResult): Verdict {
   if (!client.wasBottleneck) {
     return { tone: 'good', title: 'The client kept up', sentences: ['It was not the bottleneck.'] }
   }
@@ -47,7 +47,7 @@ function clientFinding({ client }: LoadResult): Finding {
   }
 }
 
-function endFinding({ run }: LoadResult): Finding | null {
+function endVerdict({ run }: LoadResult): Verdict | null {
   if (run.ended === 'done') return null
   const after = `after ${durationText(run.duration)}`
   const partial = 'The figures cover only what ran.'
@@ -60,7 +60,7 @@ function endFinding({ run }: LoadResult): Finding | null {
       }
 }
 
-function lossFindings({ totals, errors, delivery, client }: LoadResult): (Finding | null)[] {
+function lossVerdicts({ totals, errors, delivery, client }: LoadResult): (Verdict | null)[] {
   const lost = (delivery.pushes?.lost ?? 0) + (delivery.fanOut?.lost ?? 0)
   const expected = (delivery.pushes?.expected ?? 0) + (delivery.fanOut?.expected ?? 0)
   const unsent = totals.messages.unsent + totals.pushes.unsent

@@ -19,13 +19,13 @@ import type { Scenario } from '../scenario/read-scenario.ts'
 import { judge } from '../scenario/threshold.ts'
 import { addCounts, noCounts } from '../worker/delivery.ts'
 import type { LastWords } from '../worker/plan.ts'
-import type { RateBase, Series } from './series.ts'
+import type { RateBase, RunSeries } from './series.ts'
 import { shownDefinition } from './shown-definition.ts'
 import { shownUrl, urlsOf } from './target-addresses.ts'
 
 export interface ResultParts {
   readonly scenario: Scenario
-  readonly series: Series
+  readonly series: RunSeries
   readonly lastWords: readonly LastWords[]
   readonly errors: Readonly<Partial<Record<ErrorKind, number>>>
   readonly errorSamples: LastWords['errorSamples']

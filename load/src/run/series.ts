@@ -5,7 +5,7 @@ import type { TimedPhase } from '../scenario/timeline.ts'
 import { type Counters, noCounters, type Slice } from '../worker/plan.ts'
 
 /** The reports of all workers, merged second by second. */
-export interface Series {
+export interface RunSeries {
   add(worker: number, slice: Slice): void
   /** A worker tells nothing any more; seconds don't wait for it. */
   ended(worker: number): void
@@ -52,7 +52,7 @@ export function createSeries(
   workers: number,
   timeline: readonly TimedPhase[],
   onSecond: (second: SecondResult) => void,
-): Series {
+): RunSeries {
   const drafts: Draft[] = []
   const seconds: SecondResult[] = []
   const machines: number[] = []

@@ -1,16 +1,16 @@
 import type { Ended, Refusal } from '../client/web-socket.ts'
 import { LoadSocket } from '../client/web-socket.ts'
 import type { ClientValues } from '../scenario/template.ts'
+import { ClientInbox } from './client-inbox.ts'
 import { now, timerMillis } from './clock.ts'
 import type { Receiver } from './group.ts'
-import { Inbox } from './inbox.ts'
 import { Lane } from './lane.ts'
 import type { Member, MemberState } from './member.ts'
 import type { MessageKind } from './message-kind.ts'
 import { PushLedger } from './push-ledger.ts'
 import { SetUp } from './set-up.ts'
-import type { Stage } from './stage.ts'
 import { formatStamp } from './stamp.ts'
+import type { WorkerContext } from './worker-context.ts'
 
 /**
  * One client of the test: a WebSocket that is opened when the phases want it, set up, and then used by what sends
@@ -23,8 +23,8 @@ export class Client implements Member {
   receiver: Receiver | null = null
   ledger: PushLedger | null = null
   readonly lanes: readonly Lane[]
-  readonly #stage: Stage
-  readonly #inbox: Inbox
+  readonly #context: WorkerContext
+  readonly #inbox: ClientInbox
   readonly #counters: number[]
   #state: MemberState = 'closed'
   #wanted = false
@@ -40,12 +40,12 @@ export class Client implements Member {
   /** Raised with each connection, so that what was planned for one does not hit the next. */
   #connection = 0
 
-  constructor(values: ClientValues, stage: Stage) {
+  constructor(values: ClientValues, context: WorkerContext) {
     this.values = values
-    this.#stage = stage
-    this.#counters = stage.kinds.map(() => 0)
-    this.#inbox = new Inbox(this, stage)
-    this.lanes = stage.kinds.flatMap((kind) => (kind.rate === null ? [new Lane(this, kind, stage)] : []))
+    this.#context = context
+    this.#counters = context.kinds.map(() => 0)
+    this.#inbox = new ClientInbox(this, context)
+    this.lanes = context.kinds.flatMap((kind) => (kind.rate === null ? [new Lane(this, kind, context)] : []))
   }
 
   get state(): MemberState {
@@ -70,7 +70,7 @@ export class Client implements Member {
     const before = this.#state
     this.#become('leaving')
     this.#isConnecting = before === 'connecting'
-    this.#leaveBy = before === 'ready' || this.#isConnecting ? now() + this.#stage.scenario.settle : 0
+    this.#leaveBy = before === 'ready' || this.#isConnecting ? now() + this.#context.scenario.settle : 0
     if (before === 'ready') this.#stop()
     // What it has not read yet was accepted for it: read now, it is not taken for lost.
     if (this.#socket !== null) this.#socket.bytesPerSecond = null
@@ -84,7 +84,7 @@ export class Client implements Member {
     if (this.#isConnecting) return this.#gaveUp()
     this.#become('closing')
     this.#isLeaving = true
-    if (this.#stage.scenario.connection.close === 'reset') this.#socket?.reset()
+    if (this.#context.scenario.connection.close === 'reset') this.#socket?.reset()
     else this.#socket?.close(1000)
   }
 
@@ -106,19 +106,19 @@ export class Client implements Member {
   #become(state: MemberState): void {
     const before = this.#state
     this.#state = state
-    this.#stage.moved(this, before, state)
+    this.#context.moved(this, before, state)
   }
 
   // --- opening ---
 
   #queue(): void {
     this.#become('waiting')
-    this.#stage.opener.queue(this)
+    this.#context.opener.queue(this)
   }
 
   open(): void {
-    const stage = this.#stage
-    const { scenario, connector, tally } = stage
+    const context = this.#context
+    const { scenario, connector, tally } = context
     const connection = ++this.#connection
     this.frames = []
     this.#isLeaving = false
@@ -132,8 +132,8 @@ export class Client implements Member {
         endpoint: connector.endpointOf(this.values),
         handshake: connector.handshakeOf(this.values),
         subprotocols: scenario.connection.subprotocols,
-        wantsPayload: stage.wantsPayload || scenario.onOpen.length > 0,
-        traffic: stage.traffic,
+        wantsPayload: context.wantsPayload || scenario.onOpen.length > 0,
+        traffic: context.traffic,
       },
       {
         opened: () => isMine() && this.#opened(),
@@ -143,13 +143,13 @@ export class Client implements Member {
         ended: (ended) => isMine() && this.#ended(ended),
       },
     )
-    stage.schedule.at(this.#openedAt + scenario.connection.timeout, () => {
+    context.schedule.at(this.#openedAt + scenario.connection.timeout, () => {
       if (isMine() && (this.#state === 'connecting' || this.#isConnecting)) this.#gaveUp()
     })
   }
 
   #opened(): void {
-    const { tally, scenario } = this.#stage
+    const { tally, scenario } = this.#context
     tally.latency('handshake', now() - this.#openedAt)
     tally.status('handshakes', 101)
     tally.counters.opened++
@@ -160,7 +160,7 @@ export class Client implements Member {
     }
     this.#become('settingUp')
     if (scenario.onOpen.length === 0) return this.#ready()
-    this.#setUp = new SetUp(this, this.#stage, {
+    this.#setUp = new SetUp(this, this.#context, {
       done: () => this.#ready(),
       failed: (message) => {
         this.#setUp = null
@@ -172,7 +172,7 @@ export class Client implements Member {
   }
 
   #refused({ kind, message, status }: Refusal): void {
-    const { tally } = this.#stage
+    const { tally } = this.#context
     tally.counters.failed++
     if (status > 0) tally.status('handshakes', status)
     tally.error(kind, message)
@@ -181,7 +181,7 @@ export class Client implements Member {
 
   /** No answer to the handshake: in time, or before the run was over. */
   #gaveUp(): void {
-    const { tally } = this.#stage
+    const { tally } = this.#context
     tally.counters.failed++
     tally.error('handshakeTimeout', 'the handshake was not answered in time')
     const socket = this.#socket
@@ -190,7 +190,7 @@ export class Client implements Member {
   }
 
   #ready(): void {
-    const { scenario, groups, tally, wantsPayload, schedule, readRateOf } = this.#stage
+    const { scenario, groups, tally, wantsPayload, schedule, readRateOf } = this.#context
     this.#setUp = null
     if (this.#socket !== null) {
       this.#socket.wantsPayload = wantsPayload
@@ -203,7 +203,7 @@ export class Client implements Member {
     const { lifetime } = scenario.connection
     if (lifetime === undefined) return
     const connection = this.#connection
-    schedule.at(now() + this.#stage.draw(lifetime), () => {
+    schedule.at(now() + this.#context.draw(lifetime), () => {
       if (connection === this.#connection && this.#state === 'ready') this.#leave()
     })
   }
@@ -216,13 +216,13 @@ export class Client implements Member {
   }
 
   send(kind: MessageKind, due: number): void {
-    const { tally, run } = this.#stage
+    const { tally, run } = this.#context
     const sent = now()
     const from = sent - due <= timerMillis ? sent : due
     let number = 0
     let stamp = ''
     if (kind.fanOut !== null && this.receiver !== null) {
-      const message = this.#stage.fanOut(kind, this.receiver)
+      const message = this.#context.fanOut(kind, this.receiver)
       number = message.number
       stamp = formatStamp(run, 'fanOut', this.values.group, number, from)
     } else if (kind.usesStamp) {
@@ -239,7 +239,7 @@ export class Client implements Member {
 
   queue(frame: Buffer): void {
     this.#socket?.queue(frame)
-    this.#stage.willFlush(this)
+    this.#context.willFlush(this)
   }
 
   flush(): void {
@@ -249,7 +249,7 @@ export class Client implements Member {
   // --- what comes ---
 
   #message(bytes: number, source: Buffer, start: number): void {
-    this.#stage.tally.counters.messagesIn++
+    this.#context.tally.counters.messagesIn++
     if (this.#setUp?.message(bytes, source, start)) return
     this.#inbox.message(bytes, source, start)
   }
@@ -261,7 +261,7 @@ export class Client implements Member {
   // --- the end ---
 
   #ended({ code, reason, fault }: Ended): void {
-    const { tally } = this.#stage
+    const { tally } = this.#context
     tally.open--
     tally.counters.closed++
     tally.closed(code)
@@ -271,7 +271,7 @@ export class Client implements Member {
   }
 
   #gone(): void {
-    const { tally } = this.#stage
+    const { tally } = this.#context
     const wasLeaving = this.#isLeaving
     const lost = this.#inbox.clear()
     if (lost > 0) {
@@ -289,14 +289,14 @@ export class Client implements Member {
     this.#connection++
     this.#become('closed')
     if (!this.#wanted) return
-    const { reconnect, lifetime } = this.#stage.scenario.connection
+    const { reconnect, lifetime } = this.#context.scenario.connection
     if (wasLeaving && lifetime !== undefined) this.#queue()
-    else if (reconnect !== undefined) this.#reconnectAfter(this.#stage.draw(reconnect))
+    else if (reconnect !== undefined) this.#reconnectAfter(this.#context.draw(reconnect))
   }
 
   #reconnectAfter(millis: number): void {
     const connection = this.#connection
-    this.#stage.schedule.at(now() + millis, () => {
+    this.#context.schedule.at(now() + millis, () => {
       if (connection === this.#connection && this.#wanted && this.#state === 'closed') this.#queue()
     })
   }

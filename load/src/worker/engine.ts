@@ -18,10 +18,10 @@ import { createRateSource, type RateSource } from './rate-source.ts'
 import { ReadyList } from './ready-list.ts'
 import { createRestLoad } from './rest-load.ts'
 import { createSchedule } from './schedule.ts'
-import type { Stage } from './stage.ts'
+import { compileStep } from './set-up-step.ts'
 import { StampReader } from './stamp.ts'
-import { compileStep } from './step.ts'
 import { Tally } from './tally.ts'
+import type { WorkerContext } from './worker-context.ts'
 
 /** Listeners for what a worker process tells while it runs. */
 export interface EngineEvents {
@@ -64,7 +64,7 @@ export function createEngine(plan: WorkerPlan, events: EngineEvents): Engine {
   let startedAt = 0
   let state: 'waiting' | 'running' | 'settling' | 'done' = 'waiting'
 
-  const stage: Stage = {
+  const context: WorkerContext = {
     scenario,
     run: plan.run,
     kinds,
@@ -106,7 +106,7 @@ export function createEngine(plan: WorkerPlan, events: EngineEvents): Engine {
       ? null
       : createPosters({
           pushes: scenario.pushes,
-          stage,
+          context,
           ready,
           concurrency: plan.postConcurrency,
           rate: scenario.pushes.rate === undefined ? null : scenario.pushes.rate * share,
@@ -122,7 +122,7 @@ export function createEngine(plan: WorkerPlan, events: EngineEvents): Engine {
     for (const [name, text] of Object.entries(scenario.variables)) {
       values.vars[name] = compileTemplate(text).render(values, noMessage)
     }
-    return new Client(values, stage)
+    return new Client(values, context)
   }
 
   function groupNumber(number: number): Group {

@@ -2,7 +2,7 @@ import { draw } from '../scenario/distribution.ts'
 import { now } from './clock.ts'
 import type { Member, SendingLane } from './member.ts'
 import type { MessageKind } from './message-kind.ts'
-import type { Stage } from './stage.ts'
+import type { WorkerContext } from './worker-context.ts'
 
 /**
  * The schedule by which one client sends its messages of a kind that says `every` or `think`.
@@ -14,7 +14,7 @@ import type { Stage } from './stage.ts'
 export class Lane implements SendingLane {
   readonly kind: MessageKind
   readonly #client: Member
-  readonly #stage: Stage
+  readonly #context: WorkerContext
   /** Time at which the next message of `every` is due. */
   #next = 0
   /** Messages that are due and wait for replies to come: their times with `think`. */
@@ -23,23 +23,23 @@ export class Lane implements SendingLane {
   /** Raised with each start, so that what an earlier one planned does nothing. */
   #epoch = 0
 
-  constructor(client: Member, kind: MessageKind, stage: Stage) {
+  constructor(client: Member, kind: MessageKind, context: WorkerContext) {
     this.#client = client
     this.kind = kind
-    this.#stage = stage
+    this.#context = context
   }
 
   start(): void {
-    if (this.#isRunning || !this.#stage.hasTraffic) return
+    if (this.#isRunning || !this.#context.hasTraffic) return
     this.#isRunning = true
     this.#blocked = false
     this.#epoch++
     const { every, think, inFlight } = this.kind
     const time = now()
     // Clients that become ready together don't send together.
-    if (every !== null) this.#plan(time + this.#stage.draw(every) * this.#stage.random())
+    if (every !== null) this.#plan(time + this.#context.draw(every) * this.#context.random())
     else if (think !== null) {
-      for (let i = 0; i < inFlight; i++) this.#think(time + this.#stage.draw(think) * this.#stage.random())
+      for (let i = 0; i < inFlight; i++) this.#think(time + this.#context.draw(think) * this.#context.random())
     }
   }
 
@@ -48,14 +48,14 @@ export class Lane implements SendingLane {
     if (!this.#isRunning) return
     this.#isRunning = false
     this.#epoch++
-    if (this.#blocked) this.#stage.tally.messagesUnsent += this.#dueBy(now())
+    if (this.#blocked) this.#context.tally.messagesUnsent += this.#dueBy(now())
     this.#blocked = false
   }
 
   replied(): void {
     if (!this.#isRunning) return
     const { think } = this.kind
-    if (think !== null) this.#think(now() + draw(think, this.#stage.random))
+    if (think !== null) this.#think(now() + draw(think, this.#context.random))
     else if (this.#blocked) this.#pump()
   }
 
@@ -66,7 +66,7 @@ export class Lane implements SendingLane {
   #plan(due: number): void {
     this.#next = due
     const epoch = this.#epoch
-    this.#stage.schedule.at(due, () => {
+    this.#context.schedule.at(due, () => {
       if (epoch === this.#epoch) this.#pump()
     })
   }
@@ -84,16 +84,16 @@ export class Lane implements SendingLane {
         if (this.kind.reply === null) this.#retry()
         return
       }
-      if (!this.#stage.maySend()) return
+      if (!this.#context.maySend()) return
       this.#client.send(this.kind, this.#next)
-      this.#next += Math.max(minimumInterval, draw(every, this.#stage.random))
+      this.#next += Math.max(minimumInterval, draw(every, this.#context.random))
     }
     this.#plan(this.#next)
   }
 
   #retry(): void {
     const epoch = this.#epoch
-    this.#stage.schedule.at(now() + retryMillis, () => {
+    this.#context.schedule.at(now() + retryMillis, () => {
       if (epoch === this.#epoch && this.#blocked) this.#pump()
     })
   }
@@ -102,24 +102,24 @@ export class Lane implements SendingLane {
     const epoch = this.#epoch
     // In the same batch of replies: a closed loop without a pause costs no timer.
     if (due <= now() && this.kind.reply !== null && this.#sendThought(due)) return
-    this.#stage.schedule.at(due, () => {
+    this.#context.schedule.at(due, () => {
       if (epoch === this.#epoch && !this.#sendThought(due)) this.#retryThought(due)
     })
   }
 
   #retryThought(due: number): void {
     const epoch = this.#epoch
-    this.#stage.schedule.at(now() + retryMillis, () => {
+    this.#context.schedule.at(now() + retryMillis, () => {
       if (epoch === this.#epoch && !this.#sendThought(due)) this.#retryThought(due)
     })
   }
 
   #sendThought(due: number): boolean {
     if (!this.#client.canSend) return false
-    if (!this.#stage.maySend()) return true
+    if (!this.#context.maySend()) return true
     this.#client.send(this.kind, due)
     const { think, reply } = this.kind
-    if (reply === null && think !== null) this.#think(now() + draw(think, this.#stage.random))
+    if (reply === null && think !== null) this.#think(now() + draw(think, this.#context.random))
     return true
   }
 
@@ -127,7 +127,7 @@ export class Lane implements SendingLane {
     const { every } = this.kind
     let count = 0
     for (let due = this.#next; every !== null && due <= time && count < maxCounted; count++) {
-      due += Math.max(minimumInterval, draw(every, this.#stage.random))
+      due += Math.max(minimumInterval, draw(every, this.#context.random))
     }
     return count
   }

@@ -7,12 +7,12 @@ import { PostLane, type PostOutcome } from './post-lane.ts'
 import type { PushLedger } from './push-ledger.ts'
 import { createRateSource, type RateSource } from './rate-source.ts'
 import type { ReadyList } from './ready-list.ts'
-import type { Stage } from './stage.ts'
 import { formatStamp } from './stamp.ts'
+import type { WorkerContext } from './worker-context.ts'
 
 export interface PostersOptions {
   readonly pushes: PushesDefinition
-  readonly stage: Stage
+  readonly context: WorkerContext
   readonly ready: ReadyList<Member>
   /** POSTs that may be under way, and POSTs a second, of this process. */
   readonly concurrency: number
@@ -31,7 +31,7 @@ export interface Posters {
   close(): void
 }
 
-export function createPosters({ pushes, stage, ready, concurrency, rate, tls }: PostersOptions): Posters {
+export function createPosters({ pushes, context, ready, concurrency, rate, tls }: PostersOptions): Posters {
   const urls = (pushes.urls ?? []).map((each) => compileTemplate(each, 'url'))
   const body = compileTemplate(pushes.body)
   const headers = Object.entries(pushes.headers).map(
@@ -49,14 +49,14 @@ export function createPosters({ pushes, stage, ready, concurrency, rate, tls }: 
     pools.set(url.origin, lanes)
     const idle = lanes.find((lane) => !lane.isBusy)
     if (idle !== undefined) return idle
-    const lane = new PostLane(endpointOf(url, tls), stage.traffic)
+    const lane = new PostLane(endpointOf(url, tls), context.traffic)
     lanes.push(lane)
     return lane
   }
 
   function urlFor(client: Member): URL {
     const { values } = client
-    if (urls.length === 0) return new URL(stage.connector.httpUrlOf(values))
+    if (urls.length === 0) return new URL(context.connector.httpUrlOf(values))
     return new URL((urls[turn++ % urls.length] as Template).render(values, noMessage))
   }
 
@@ -64,15 +64,15 @@ export function createPosters({ pushes, stage, ready, concurrency, rate, tls }: 
     if (underWay >= concurrency) return false
     const client = ready.next((each) => each.ledger !== null && !each.ledger.isBusy, maxTries)
     if (client === null) return false
-    if (!stage.maySend()) return false
+    if (!context.maySend()) return false
     const ledger = client.ledger as PushLedger
     const url = urlFor(client)
     const sent = now()
     const from = sent - due <= timerMillis ? sent : due
     const number = ledger.post()
-    const stamp = formatStamp(stage.run, 'push', client.values.index, number, from)
+    const stamp = formatStamp(context.run, 'push', client.values.index, number, from)
     underWay++
-    stage.tally.counters.posted++
+    context.tally.counters.posted++
     idleLane(url).post(
       requestOf(client, url, body.render(client.values, { counter: number, stamp })),
       sent,
@@ -96,7 +96,7 @@ export function createPosters({ pushes, stage, ready, concurrency, rate, tls }: 
   }
 
   function answered(ledger: PushLedger, from: number, outcome: PostOutcome): void {
-    const { tally } = stage
+    const { tally } = context
     const isAccepted = 'status' in outcome && expected.has(outcome.status) && outcome.status < 300
     ledger.answered(isAccepted)
     if ('failure' in outcome) return tally.error('postFailed', outcome.failure)
@@ -109,11 +109,13 @@ export function createPosters({ pushes, stage, ready, concurrency, rate, tls }: 
   /** Without a rate: as many as may be under way. */
   function saturate(): void {
     while (isRunning && send(now()));
-    if (isRunning && underWay === 0) stage.schedule.at(now() + idleMillis, saturate)
+    if (isRunning && underWay === 0) context.schedule.at(now() + idleMillis, saturate)
   }
 
   const source: RateSource | null =
-    rate === null ? null : createRateSource({ rate, schedule: stage.schedule, send, isPossible: () => ready.size > 0 })
+    rate === null
+      ? null
+      : createRateSource({ rate, schedule: context.schedule, send, isPossible: () => ready.size > 0 })
 
   return {
     start() {
@@ -125,7 +127,7 @@ export function createPosters({ pushes, stage, ready, concurrency, rate, tls }: 
     stop() {
       if (!isRunning) return
       isRunning = false
-      stage.tally.pushesUnsent += source?.stop() ?? 0
+      context.tally.pushesUnsent += source?.stop() ?? 0
     },
     wake: () => source?.wake(),
     expire() {

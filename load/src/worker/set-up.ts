@@ -3,19 +3,19 @@ import { noMessage } from '../scenario/template.ts'
 import { now } from './clock.ts'
 import type { Member } from './member.ts'
 import { parse } from './message-kind.ts'
-import type { Stage } from './stage.ts'
+import type { WorkerContext } from './worker-context.ts'
 
 /** The steps that a client goes through between its handshake and being ready. */
 export class SetUp {
   readonly #client: Member
-  readonly #stage: Stage
+  readonly #context: WorkerContext
   readonly #outcome: { done(): void; failed(message: string): void }
   #step = -1
   #isOver = false
 
-  constructor(client: Member, stage: Stage, outcome: { done(): void; failed(message: string): void }) {
+  constructor(client: Member, context: WorkerContext, outcome: { done(): void; failed(message: string): void }) {
     this.#client = client
-    this.#stage = stage
+    this.#context = context
     this.#outcome = outcome
   }
 
@@ -28,25 +28,25 @@ export class SetUp {
   }
 
   #next(): void {
-    const step = this.#stage.steps[++this.#step]
+    const step = this.#context.steps[++this.#step]
     if (step === undefined) {
       this.#isOver = true
       return this.#outcome.done()
     }
     if (step.send !== null) {
-      this.#stage.tally.counters.messagesOut++
+      this.#context.tally.counters.messagesOut++
       this.#client.queue(maskedTextFrame(step.send.render(this.#client.values, noMessage)))
     }
     if (step.reply === null) return this.#next()
     const at = this.#step
-    this.#stage.schedule.at(now() + step.reply.timeout, () => {
+    this.#context.schedule.at(now() + step.reply.timeout, () => {
       if (!this.#isOver && at === this.#step) this.#fail(`${step.name}: no reply in time`)
     })
   }
 
   /** Whether the frame was what the step waits for. */
   message(bytes: number, source: Buffer, start: number): boolean {
-    const step = this.#stage.steps[this.#step]
+    const step = this.#context.steps[this.#step]
     if (this.#isOver || step === undefined || step.reply === null) return false
     const document = parse(source.toString('utf8', start, start + bytes))
     if (!step.reply.matches(document)) return false
@@ -60,8 +60,8 @@ export class SetUp {
     }
     for (const check of step.reply.checks) {
       const failure = check.failure(document)
-      this.#stage.tally.check(check.name, failure === null, failure ?? '')
-      if (failure !== null) this.#stage.tally.error('check', `${check.name}: ${failure}`)
+      this.#context.tally.check(check.name, failure === null, failure ?? '')
+      if (failure !== null) this.#context.tally.error('check', `${check.name}: ${failure}`)
     }
     this.#next()
     return true

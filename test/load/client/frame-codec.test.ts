@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, onTestFinished, test } from 'vitest'
 import { WebSocketServer } from 'ws'
-import { RawConnection } from '../../../load/bench/client/raw-connection.ts'
+import { BenchConnection } from '../../../load/bench/client/bench-connection.ts'
 import { FrameReader, maskedTextFrame, ProtocolFault } from '../../../load/src/client/frame-codec.ts'
 
 async function startWs(onConnection: (server: WebSocketServer) => void = () => {}) {
@@ -24,7 +24,7 @@ test.each([0, 1, 90, 125, 126, 127, 1000, 65_535, 65_536, 1_000_001])(
         received.push(new Promise((resolve) => socket.on('message', (data) => resolve(data.toString()))))
       }),
     )
-    const connection = new RawConnection(port)
+    const connection = new BenchConnection(port)
     await connection.opened
     await connection.upgrade('/dev')
     connection.socket.write(maskedTextFrame('ä'.repeat(length / 2) + 'x'.repeat(length % 2)))
@@ -47,7 +47,7 @@ test('every message that ws sends is counted once with its length, pings and fra
     }),
   )
   const counted: number[] = []
-  const connection = new RawConnection(port)
+  const connection = new BenchConnection(port)
   await connection.opened
   await connection.upgrade('/dev')
   await new Promise<void>((resolve) => {

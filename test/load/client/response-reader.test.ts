@@ -1,7 +1,7 @@
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { expect, onTestFinished, test } from 'vitest'
-import { RawConnection } from '../../../load/bench/client/raw-connection.ts'
+import { BenchConnection } from '../../../load/bench/client/bench-connection.ts'
 import { ProtocolFault } from '../../../load/src/client/frame-codec.ts'
 import { ResponseReader } from '../../../load/src/client/response-reader.ts'
 
@@ -22,7 +22,7 @@ test('every response of a real server is counted once with its status', async ()
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   onTestFinished(() => void server.close())
 
-  const connection = new RawConnection((server.address() as AddressInfo).port)
+  const connection = new BenchConnection((server.address() as AddressInfo).port)
   await connection.opened
   const statuses: number[] = []
   await new Promise<void>((resolve) => {

@@ -4,7 +4,7 @@ import { compileMessage, type Template } from '../scenario/template.ts'
 import { compileReply, type ReplyKind } from './message-kind.ts'
 
 /** One entry of `onOpen`, compiled. */
-export interface Step {
+export interface SetUpStep {
   readonly name: string
   readonly send: Template | null
   readonly reply: ReplyKind | null
@@ -13,7 +13,7 @@ export interface Step {
 
 const defaultTimeout = 10_000
 
-export function compileStep(definition: StepDefinition, index: number): Step {
+export function compileStep(definition: StepDefinition, index: number): SetUpStep {
   const name = `step ${index + 1} of onOpen`
   const save = Object.entries(definition.save).map(([variable, path]) => {
     const compiled = compileJsonPath(path)

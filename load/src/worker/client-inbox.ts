@@ -2,7 +2,7 @@ import { now } from './clock.ts'
 import type { Member } from './member.ts'
 import { type MessageKind, parse, type ReplyKind } from './message-kind.ts'
 import type { ReplyBook } from './reply-book.ts'
-import type { Stage } from './stage.ts'
+import type { WorkerContext } from './worker-context.ts'
 
 interface Expected {
   readonly kind: MessageKind
@@ -11,21 +11,21 @@ interface Expected {
 }
 
 /** The replies and frames that a client waits for, and what comes of them. */
-export class Inbox {
+export class ClientInbox {
   readonly #client: Member
-  readonly #stage: Stage
+  readonly #context: WorkerContext
   readonly #expected: readonly Expected[]
   readonly #byKind: readonly (Expected | undefined)[]
   readonly #readsFrames: boolean
   readonly #repliesByStamp: boolean
 
-  constructor(client: Member, stage: Stage) {
+  constructor(client: Member, context: WorkerContext) {
     this.#client = client
-    this.#stage = stage
-    this.#expected = stage.kinds.flatMap((kind) =>
+    this.#context = context
+    this.#expected = context.kinds.flatMap((kind) =>
       kind.reply === null ? [] : [{ kind, reply: kind.reply, book: kind.reply.createBook() }],
     )
-    this.#byKind = stage.kinds.map((kind) => this.#expected.find((each) => each.kind === kind))
+    this.#byKind = context.kinds.map((kind) => this.#expected.find((each) => each.kind === kind))
     this.#readsFrames = this.#expected.some(({ reply }) => reply.readsFrames)
     this.#repliesByStamp = this.#expected.some(({ reply }) => reply.by === 'stamp')
   }
@@ -46,15 +46,15 @@ export class Inbox {
   }
 
   message(bytes: number, source: Buffer, start: number): void {
-    if (this.#stage.usesStamps && this.#stamped(bytes, source, start)) return
+    if (this.#context.usesStamps && this.#stamped(bytes, source, start)) return
     const [only] = this.#expected
     if (!this.#readsFrames && this.#expected.length === 1 && only?.reply.by === 'order') this.#take(only, '', undefined)
-    else if (!this.#find(bytes, source, start)) this.#stage.tally.counters.unexpected++
+    else if (!this.#find(bytes, source, start)) this.#context.tally.counters.unexpected++
   }
 
   /** Whether the stamps of a frame say all of it. Several in one frame are several messages that came in one. */
   #stamped(bytes: number, source: Buffer, start: number): boolean {
-    const { stamps, tally } = this.#stage
+    const { stamps, tally } = this.#context
     const end = start + bytes
     let isStamped = false
     for (let at = stamps.next(source, start, end); at >= 0; at = stamps.next(source, at, end)) {
@@ -77,10 +77,10 @@ export class Inbox {
   #fannedOut(stream: number, number: number, millis: number, bytes: number, source: Buffer, start: number): void {
     const { receiver, values } = this.#client
     if (stream !== values.group || receiver === null) return
-    const isNew = receiver.receive(number, this.#stage.skipsOwn)
+    const isNew = receiver.receive(number, this.#context.skipsOwn)
     if (isNew) {
-      this.#stage.tally.counters.fanOutReceived++
-      this.#stage.tally.latency('fanOut', now() - millis)
+      this.#context.tally.counters.fanOutReceived++
+      this.#context.tally.latency('fanOut', now() - millis)
     }
     this.#stampedReply(number, bytes, source, start, true)
   }
@@ -121,7 +121,7 @@ export class Inbox {
   /** Whether something waited for it. */
   #take({ kind, reply, book }: Expected, key: string | number, document: unknown): boolean {
     const due = book.take(key)
-    const { tally } = this.#stage
+    const { tally } = this.#context
     if (due === null) {
       if (reply.by === 'order') tally.counters.unexpected++
       return reply.by === 'order'
@@ -143,7 +143,7 @@ export class Inbox {
       if (book.waiting === 0) continue
       const expired = book.expire(time - reply.timeout)
       if (expired === 0) continue
-      this.#stage.tally.error('replyTimeout', `no reply to ${kind.name} in time`, expired)
+      this.#context.tally.error('replyTimeout', `no reply to ${kind.name} in time`, expired)
       for (const lane of this.#client.lanes) if (lane.kind === kind) lane.gaveUp(expired)
     }
   }

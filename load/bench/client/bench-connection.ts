@@ -1,7 +1,7 @@
-import { RawConnection as Connection } from '../../src/client/raw-connection.ts'
+import { RawConnection } from '../../src/client/raw-connection.ts'
 
 /** A connection to the server under load, which listens on loopback. */
-export class RawConnection extends Connection {
+export class BenchConnection extends RawConnection {
   constructor(port: number, localAddress?: string) {
     super({ host: '127.0.0.1', port, tls: null, localAddress })
   }

@@ -6,17 +6,17 @@ import type { Group, Receiver } from './group.ts'
 import type { Member, MemberState } from './member.ts'
 import type { MessageKind } from './message-kind.ts'
 import type { Schedule } from './schedule.ts'
+import type { SetUpStep } from './set-up-step.ts'
 import type { StampReader } from './stamp.ts'
-import type { Step } from './step.ts'
 import type { Tally } from './tally.ts'
 
 /** The surroundings that all clients of a worker process share. */
-export interface Stage {
+export interface WorkerContext {
   readonly scenario: ScenarioDefinition
   /** The number that stamps carry. */
   readonly run: number
   readonly kinds: readonly MessageKind[]
-  readonly steps: readonly Step[]
+  readonly steps: readonly SetUpStep[]
   readonly connector: Connector
   readonly tally: Tally
   readonly traffic: Traffic
