@@ -11,6 +11,7 @@ import { Group } from './group.ts'
 import { createHealth } from './health.ts'
 import type { Member, MemberState } from './member.ts'
 import { compileKind, type MessageKind } from './message-kind.ts'
+import { createMessageLimit } from './message-limit.ts'
 import { Opener } from './opener.ts'
 import type { LastWords, Slice, WorkerPlan } from './plan.ts'
 import { createPosters } from './posters.ts'
@@ -19,8 +20,10 @@ import { ReadyList } from './ready-list.ts'
 import { createRestLoad } from './rest-load.ts'
 import { createSchedule } from './schedule.ts'
 import { compileStep } from './set-up-step.ts'
+import { createSlices } from './slices.ts'
 import { StampReader } from './stamp.ts'
 import { Tally } from './tally.ts'
+import { createTrafficSwitch } from './traffic-switch.ts'
 import type { WorkerContext } from './worker-context.ts'
 
 /** Listeners for what a worker process tells while it runs. */
@@ -35,6 +38,15 @@ export interface Engine {
   start(at: number): void
   /** Ends them before their time: what is open is drained, and `done` follows. */
   stop(): void
+}
+
+/**
+ * The life of an engine, in this order and never back: before the first phase, in the phases, after them until every
+ * WebSocket is closed, over. `phase` is the one that was entered last.
+ */
+interface EngineState {
+  readonly is: 'waiting' | 'running' | 'settling' | 'done'
+  readonly phase: number
 }
 
 const sweepMillis = 100
@@ -56,13 +68,9 @@ export function createEngine(plan: WorkerPlan, events: EngineEvents): Engine {
   const groups = new Map<number, Group>()
   const connector = createConnector(plan)
   const sendLimit = Math.max(1, Math.ceil(scenario.limits.messages * (plan.drivesRest ? 1 : share)))
-  let sent = 0
-  let hasTraffic = false
-  let phase = 0
-  let second = 0
-  let sliceFrom = 0
-  let startedAt = 0
-  let state: 'waiting' | 'running' | 'settling' | 'done' = 'waiting'
+  const maySend = createMessageLimit(sendLimit, events.limit)
+  const slices = createSlices({ tally, traffic, health, timeline, report: events.slice })
+  let state: EngineState = { is: 'waiting', phase: 0 }
 
   const context: WorkerContext = {
     scenario,
@@ -81,7 +89,7 @@ export function createEngine(plan: WorkerPlan, events: EngineEvents): Engine {
     groups: kinds.some(({ fanOut }) => fanOut !== null) ? { of: groupNumber } : null,
     opener,
     get hasTraffic() {
-      return hasTraffic
+      return trafficSwitch.isOn
     },
     random: Math.random,
     draw: (distribution) => draw(distribution, Math.random),
@@ -115,6 +123,7 @@ export function createEngine(plan: WorkerPlan, events: EngineEvents): Engine {
   const rest = plan.drivesRest
     ? scenario.rest.map((definition) => createRestLoad(definition, plan.env, tally, maySend))
     : []
+  const trafficSwitch = createTrafficSwitch({ ready, sources, posters, rest, tally })
 
   function createClient(index: number): Client {
     const data = plan.data[index % Math.max(1, plan.data.length)] ?? {}
@@ -148,12 +157,6 @@ export function createEngine(plan: WorkerPlan, events: EngineEvents): Engine {
     })
   }
 
-  function maySend(): boolean {
-    if (sent++ < sendLimit) return true
-    if (sent === sendLimit + 1) events.limit()
-    return false
-  }
-
   /** Spreads the slow ones evenly over all clients. */
   function readRateOf(index: number): number | null {
     const { slow } = scenario.connection
@@ -170,9 +173,7 @@ export function createEngine(plan: WorkerPlan, events: EngineEvents): Engine {
     if (before === 'ready') ready.delete(client)
     if (after !== 'ready') return
     ready.add(client)
-    if (!hasTraffic) return
-    for (const source of sources) source.wake()
-    posters?.wake()
+    trafficSwitch.wake()
   }
 
   function flush(): void {
@@ -180,93 +181,56 @@ export function createEngine(plan: WorkerPlan, events: EngineEvents): Engine {
     dirty.clear()
   }
 
-  // --- traffic ---
-
-  function setTraffic(wanted: boolean): void {
-    if (wanted === hasTraffic) return
-    hasTraffic = wanted
-    if (wanted) {
-      for (const client of ready) for (const lane of client.lanes) lane.start()
-      for (const source of sources) source.start()
-      posters?.start()
-      for (const each of rest) each.start()
-      return
-    }
-    for (const client of ready) for (const lane of client.lanes) lane.stop()
-    for (const source of sources) tally.messagesUnsent += source.stop()
-    posters?.stop()
-    restStopped = Promise.all(rest.map((each) => each.stop()))
-  }
-
-  let restStopped: Promise<unknown> = Promise.resolve()
-
   // --- time ---
 
   function cut(isLast: boolean): void {
-    const time = now()
-    const counted = tally.take()
-    counted.counters.bytesOut = traffic.bytesOut
-    counted.counters.bytesIn = traffic.bytesIn
-    traffic.bytesOut = 0
-    traffic.bytesIn = 0
-    const timed = timeline[phase]
-    events.slice({
-      second,
-      isLast,
-      duration: time - sliceFrom,
-      phase,
-      measured: timed?.measured ?? true,
-      settling: state === 'settling',
-      ...counted,
-      ...health.read(),
-    })
-    sliceFrom = time
-    if (isLast) second++
+    slices.cut({ phase: state.phase, isLast, settling: state.is === 'settling' })
   }
 
   function tick(due: number): void {
-    if (state === 'done') return
+    if (state.is === 'done') return
     cut(true)
     schedule.at(due + 1000, tick)
   }
 
   function sweep(due: number): void {
-    if (state === 'done') return
+    if (state.is === 'done') return
     crew.sweep()
     posters?.expire()
     schedule.at(due + sweepMillis, sweep)
   }
 
-  function enter(index: number): void {
-    if (state !== 'running') return
-    if (index > 0) cut(false)
-    const timed = timeline[index]
+  /** Enters a phase; behind the last one there is only the settling. */
+  function enter(phase: number, startedAt: number): void {
+    if (state.is === 'settling' || state.is === 'done') return
+    if (state.is === 'running') cut(false)
+    const timed = timeline[phase]
     if (timed === undefined) return settle()
-    phase = index
-    setTraffic(timed.traffic)
+    state = { is: 'running', phase }
+    trafficSwitch.turn(timed.traffic)
     crew.enter(timed, startedAt)
-    schedule.at(startedAt + timed.end, () => enter(index + 1))
+    schedule.at(startedAt + timed.end, () => enter(phase + 1, startedAt))
   }
 
   function settle(): void {
-    if (state === 'settling' || state === 'done') return
-    state = 'settling'
-    setTraffic(false)
+    if (state.is === 'settling' || state.is === 'done') return
+    state = { is: 'settling', phase: state.phase }
+    trafficSwitch.turn(false)
     crew.dismiss()
     const deadline = now() + scenario.settle + closingMillis
     const look = (due: number) => {
       if (!crew.isEmpty && now() < deadline) return schedule.at(due + settleLookMillis, look)
       crew.destroy()
-      void restStopped.then(() => setImmediate(finish))
+      void trafficSwitch.stopped().then(() => setImmediate(finish))
     }
     look(now())
   }
 
   function finish(): void {
-    if (state === 'done') return
+    if (state.is === 'done') return
     posters?.close()
     cut(true)
-    state = 'done'
+    state = { is: 'done', phase: state.phase }
     schedule.close()
     health.close()
     events.done(tally.lastWords())
@@ -274,19 +238,16 @@ export function createEngine(plan: WorkerPlan, events: EngineEvents): Engine {
 
   return {
     start(at) {
-      startedAt = at
       schedule.at(at, () => {
-        if (state !== 'waiting') return
-        state = 'running'
-        sliceFrom = now()
-        health.read()
-        enter(0)
+        if (state.is !== 'waiting') return
+        slices.begin()
+        enter(0, at)
       })
       schedule.at(at + 1000, tick)
       schedule.at(at + sweepMillis, sweep)
     },
     stop() {
-      if (state === 'running') cut(false)
+      if (state.is === 'running') cut(false)
       settle()
     },
   }
