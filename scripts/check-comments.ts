@@ -5,7 +5,9 @@ import { commentFaults } from './comment-openings.ts'
 import { checkedFolders } from './import-directions.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
-const files = checkedFolders.flatMap((folder) =>
+/** The folders whose comments are read: those whose imports are checked, and what is beside them. */
+const folders = [...checkedFolders, 'load/bench', 'load/fleet', 'scripts']
+const files = folders.flatMap((folder) =>
   readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
     .map((file) => `${folder}/${file.replaceAll('\\', '/')}`)
     .filter((file) => /\.(ts|js|mjs|cjs)$/.test(file)),

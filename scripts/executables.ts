@@ -1,7 +1,7 @@
 import { accessSync, constants } from 'node:fs'
 import { delimiter, join } from 'node:path'
 
-/** What the tests need beside Node.js: the names of the program, first choice first, and Debian's package. */
+/** A program that the tests need beside Node.js: its names, first choice first, and Debian's package. */
 export const needs = {
   redis: { names: ['redis-server'], debianPackage: 'redis-server' },
   haproxy: { names: ['haproxy'], debianPackage: 'haproxy' },
@@ -10,7 +10,7 @@ export const needs = {
 
 export type Need = keyof typeof needs
 
-/** Where Debian puts servers; it is not on everybody's PATH. */
+/** The folders where Debian puts servers, which are not on everybody's PATH. */
 const serverFolders = ['/usr/local/sbin', '/usr/sbin']
 
 /** The path of a program that the tests need, from PATH or where servers are; null when it is not there. */

@@ -4,7 +4,7 @@ import { files, sections } from './generators.ts'
 
 const marker = /(<!-- generated:([\w-]+) -->\n)[\s\S]*?(<!-- \/generated -->)/g
 
-/** What every generated file should hold, by its path below `root`: whole files, and pages with generated parts. */
+/** Gives the text of every generated file, by its path below `root`: whole files, and pages with generated parts. */
 export function generated(root: string): Map<string, string> {
   const contents = new Map(Object.entries(files).map(([path, make]) => [path, make()]))
   for (const path of pages(root)) {

@@ -147,7 +147,7 @@ function directionFault(file: string, { line, specifier, target, isDynamic }: Im
 interface Place {
   /** `src`, or the folder of a workspace. */
   readonly home: string
-  /** Where the sources of the home are: `src/`, `documents/src/`. */
+  /** The folder of the home's sources: `src/`, `documents/src/`. */
   readonly sources: string
   /** The room of a file in src/; of a workspace, which is one room, its folder. */
   readonly room: string

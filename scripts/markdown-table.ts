@@ -1,4 +1,4 @@
-/** As much of JSON Schema as our own schemas use. */
+/** The part of JSON Schema that our own schemas use. */
 export interface Schema {
   readonly type?: string
   readonly description?: string

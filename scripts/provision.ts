@@ -17,7 +17,7 @@ process.exitCode = provision(process.argv.slice(2), {
   print: (line) => console.log(line),
 })
 
-/** What it says is shown only when it fails. */
+/** Runs a program whose output is shown only when it fails. */
 function aptGet(...args: string[]): boolean {
   const { status, stdout, stderr } = spawnSync('apt-get', args, {
     encoding: 'utf8',

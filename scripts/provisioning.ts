@@ -1,6 +1,6 @@
 import { type Need, needs } from './executables.ts'
 
-/** What provisioning may do to the machine. */
+/** The means by which provisioning changes the machine. */
 export interface Machine {
   find(need: Need): string | null
   /** Whether this user may install packages: root, with apt-get. */

@@ -10,7 +10,7 @@ import { type PeerTask, works } from './peers/works.ts'
 import { prepareApis } from './targets.ts'
 import { machineLine, writeSection } from './write-page.ts'
 
-/** What `npm run bench -- --peers` was told. */
+/** The options of `npm run bench -- --peers`. */
 export interface PeersOptions extends Omit<CompareOptions, 'site' | 'onRound'> {
   /** Names of works; all when left out. */
   readonly only: readonly string[] | undefined

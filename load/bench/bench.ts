@@ -72,7 +72,7 @@ async function benchBaselines(): Promise<void> {
   }
 }
 
-/** What servers find around them. */
+/** The surroundings of the servers. */
 interface Site {
   readonly backend: string
   readonly apis: string

@@ -4,14 +4,14 @@ import { fileURLToPath } from 'node:url'
 import type { LatencyCount, LoadCounts, LoadOptions } from './client/load.ts'
 import type { ClientCommand, ClientReport } from './client/main.ts'
 
-/** What all client processes did together. */
+/** The counts of all client processes together. */
 export interface FleetResult {
   readonly operations: number
   readonly errors: number
   readonly firstError: string | null
-  /** In microseconds. */
+  /** Latencies in microseconds. */
   readonly latencies: RecordableHistogram
-  /** Of HTTP answers that operations did not end with, in microseconds; often empty. */
+  /** Latencies of HTTP answers that operations did not end with, in microseconds; often empty. */
   readonly answers: RecordableHistogram
 }
 
@@ -20,7 +20,7 @@ export interface ClientFleet {
   resume(): Promise<void>
   /** Resolves when nothing is under way any more. */
   pause(): Promise<void>
-  /** What was counted since the last call. */
+  /** Takes the counts since the last call. */
   take(): Promise<FleetResult>
   /** Ends the processes. Safe to call twice. */
   close(): void

@@ -7,7 +7,7 @@ import type { Row } from './rows.ts'
 import type { Servers } from './server-process.ts'
 import type { StartTarget } from './targets.ts'
 
-/** What one round of a row gave for one server. */
+/** The figures of one round of a row for one server. */
 export interface Measurement {
   /** CPU microseconds of an operation, or resident bytes of a connection: what the row compares. */
   readonly value: number
@@ -21,14 +21,14 @@ export interface Measurement {
   /** The same of HTTP answers, where an operation ends with something else. */
   readonly answerP50: number
   readonly answerP99: number
-  /** What the counters of the servers rose by, for each operation. */
+  /** The rise of the servers' counters, for each operation. */
   readonly counted: Readonly<Record<string, number>>
 }
 
-/** What of a row it takes to measure it. */
+/** The members of a row that measuring it takes. */
 export type Work = Pick<Row, 'name' | 'unit' | 'load'>
 
-/** How long a round takes for each server, and how many processes make its load. */
+/** The length of a round for each server, and the number of processes that make its load. */
 export interface MeasureOptions {
   readonly warmUpSeconds: number
   readonly seconds: number

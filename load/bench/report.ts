@@ -20,7 +20,7 @@ export interface Line {
   readonly ratio: number
   readonly budget: number | null
   readonly withinBudget: boolean | null
-  /** What is counted besides. */
+  /** The figures that are counted besides. */
   readonly limits: readonly (Limit & { readonly value: number; readonly kept: boolean })[]
 }
 
@@ -51,7 +51,7 @@ function judged(limit: Limit, rounds: readonly Measurement[]): Line['limits'][nu
   return { ...limit, value, kept: value <= atMost && value >= atLeast }
 }
 
-/** What rows count besides, a line each with its line feed; empty when none does. */
+/** Renders what rows count besides, a line each with its line feed; empty when none does. */
 export function limitsTable(lines: readonly Line[]): string {
   return lines.flatMap((line) => line.limits.map((limit) => `${line.title}: ${limitText(limit)}\n`)).join('')
 }

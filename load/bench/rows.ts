@@ -1,6 +1,6 @@
 import type { LoadOptions } from './client/load.ts'
 
-/** What a row counts besides: a member of `Measurement`, or of its `counted`. */
+/** A figure that a row has besides: a member of `Measurement`, or of its `counted`. */
 export interface Limit {
   readonly title: string
   readonly of: 'rate' | 'redisCommands' | 'redisBytes'
@@ -14,9 +14,9 @@ export interface Row {
   readonly title: string
   /** Gateway over baseline at most this; null for rows that are only reported. For `idle`: bytes per connection. */
   readonly budget: number | null
-  /** What is compared: CPU microseconds of an operation, or resident bytes of a connection. */
+  /** The figure that is compared: CPU microseconds of an operation, or resident bytes of a connection. */
   readonly unit: 'cpu' | 'bytes'
-  /** How many gateways share a Redis, whose CPU time counts with theirs; one gateway without Redis when left out. */
+  /** The number of gateways that share a Redis, whose CPU time counts with theirs; one without Redis when left out. */
   readonly workers?: number
   /** A file of `baselines/`, or a gateway that is alone. */
   readonly baseline: string | 'one gateway'

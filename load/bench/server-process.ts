@@ -3,20 +3,20 @@ import { createInterface } from 'node:readline'
 import { endWithUs } from '../fleet/end-with-us.ts'
 import type { LoadOptions } from './client/load.ts'
 
-/** What is under load: one process or several that serve together. */
+/** The server under load: one process or several that serve together. */
 export interface Servers {
   /** Whose they are, for messages. */
   readonly name?: string
   readonly pids: readonly number[]
-  /** Where sockets connect. */
+  /** The port that sockets connect to. */
   readonly port: number
-  /** Where posts go, when that is elsewhere. */
+  /** The port that posts go to, when that is another one. */
   readonly postPort?: number
-  /** In what the load of a row is another one here: the same work in the words of this server. */
+  /** The members in which the load of a row is another one here: the same work in the words of this server. */
   readonly load?: Partial<LoadOptions>
   /** Whose memory counts; the first process's when left out. */
   readonly residentPids?: readonly number[]
-  /** What is read of them besides CPU time, as sums that only rise; only differences say something. */
+  /** The counters that are read besides CPU time: sums that only rise, so that only differences say something. */
   counters?(): Promise<Record<string, number>>
   /** Resolves when the processes are gone. Safe to call twice. */
   stop(): Promise<void>

@@ -22,7 +22,7 @@ export function gateway(apis: string, nodeOptions: readonly string[] = []): Star
   return () => startServer([...nodeOptions, ...gatewayArguments(apis)])
 }
 
-/** What Node is given to start a gateway on free ports. */
+/** The arguments with which Node starts a gateway on free ports. */
 export function gatewayArguments(apis: string): string[] {
   return [here('../../dist/cli/main.js'), 'start', apis, '--port', '0', '--management-port', '0']
 }

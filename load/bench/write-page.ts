@@ -5,7 +5,7 @@ import type { MeasureOptions } from './measure.ts'
 import { type Line, limitsTable, markdownTable } from './report.ts'
 
 const page = fileURLToPath(new URL('../../docs/performance.md', import.meta.url))
-/** What a table was measured with. */
+/** The machine and the options that a table was measured with. */
 type RunOptions = Pick<MeasureOptions, 'seconds' | 'clients'> & { readonly rounds: number }
 
 /** Puts the table, and what it was measured with, between the markers of docs/performance.md. */

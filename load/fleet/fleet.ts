@@ -11,13 +11,13 @@ import { type Program, startProgram } from './program.ts'
 
 export interface FleetOptions {
   readonly nodes: number
-  /** What Node.js runs as postern: `['dist/cli/main.js']`. */
+  /** The arguments with which Node.js runs postern: `['dist/cli/main.js']`. */
   readonly postern: readonly string[]
   /** A folder of APIs. */
   readonly routes: string
   /** Whether HAProxy stands in front where the machine has it. */
   readonly balancer: boolean
-  /** How long a node takes to move its clients away; 3 when left out. */
+  /** The seconds that a node takes to move its clients away; 3 when left out. */
   readonly drainSeconds?: number
   /** Takes what happens to the fleet, a sentence each. */
   readonly say: (text: string) => void
@@ -26,7 +26,7 @@ export interface FleetOptions {
 /** Nodes that share a Redis, on this machine. */
 export interface Fleet {
   readonly nodes: readonly BalancedNode[]
-  /** Where clients connect: the balancer, else every node. */
+  /** The addresses that clients connect to: the balancer's, else every node's. */
   readonly entries: readonly number[]
   /** Ports of the processes of the fleet, by what reports call them. */
   readonly watch: Readonly<Record<string, number>>

@@ -1,17 +1,17 @@
 import type { Fleet } from './fleet.ts'
 
-/** As much of a scenario as says where it goes. */
+/** The members of a scenario that say where it goes. */
 interface Aimed {
   readonly target?: string | readonly string[]
   readonly pushes?: { readonly urls?: string | readonly string[] }
   readonly rest?: readonly { readonly url?: string }[]
 }
 
-/** Where the examples' management port is: that of a node takes its place. */
+/** The address of the examples' management port: that of a node takes its place. */
 const managementAuthority = /^(https?:\/\/)(127\.0\.0\.1|localhost):8081(?=[/?#]|$)/
 const anyAuthority = /^(\w+:\/\/)[^/?#]*/
 
-/** What `postern load` is told, so that a scenario goes to a fleet and all of its processes are watched. */
+/** The arguments of `postern load` with which a scenario goes to a fleet and all of its processes are watched. */
 export function loadArguments(
   scenario: unknown,
   { entries, nodes, watch }: Pick<Fleet, 'entries' | 'nodes' | 'watch'>,

@@ -1,5 +1,5 @@
 /**
- * What a load does side by side: each lane starts an operation and, when that is done, the next. The load can stand
+ * The operations that a load has side by side: each lane starts an operation and, when that is done, the next. The load can stand
  * still, with nothing under way, and go on.
  */
 export class Lanes {
@@ -12,7 +12,7 @@ export class Lanes {
     return this.#running
   }
 
-  /** How many lanes have an operation under way. */
+  /** The number of lanes that have an operation under way. */
   get busy(): number {
     return this.#busy
   }

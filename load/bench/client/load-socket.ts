@@ -27,7 +27,7 @@ export class LoadSocket {
     this.#connection = new BenchConnection(options.port)
   }
 
-  /** What posts name to reach this socket. */
+  /** The id that posts name to reach this socket. */
   get address(): string {
     return this.#address
   }

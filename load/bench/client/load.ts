@@ -1,14 +1,14 @@
-/** What a client process is asked to do. */
+/** The work that a client process is asked to do. */
 export interface LoadOptions {
   readonly kind: 'message' | 'post' | 'autocannon' | 'accept' | 'idle' | 'push' | 'fan-out' | 'request'
   readonly port: number
-  /** Where posts go; `port` when left out. */
+  /** The port that posts go to; `port` when left out. */
   readonly postPort?: number
-  /** How many HTTP connections post; one for each WebSocket when left out. */
+  /** The number of HTTP connections that post; one for each WebSocket when left out. */
   readonly posters?: number
-  /** How many connections this process holds, or opens at a time. */
+  /** The number of connections that this process holds, or opens at a time. */
   readonly connections: number
-  /** How many messages or requests of one connection are under way at a time; for `idle`, how many are opened. */
+  /** The number of messages or requests of one connection that are under way at a time; for `idle`, of those opened. */
   readonly inFlight: number
   /** The path of handshakes, with the stage; `{number}` in it becomes another one for each WebSocket. */
   readonly path: string
@@ -16,13 +16,13 @@ export interface LoadOptions {
   readonly message: string
   /** Payload length of the reply that every message must get; 0 when any will do. */
   readonly replyBytes: number
-  /** What is spoken inside of WebSocket messages; nothing in particular when left out. */
+  /** The protocol inside of WebSocket messages; nothing in particular when left out. */
   readonly dialect?: 'socket.io'
   /** A first message whose reply, `{"connectionId":"…"}`, tells a WebSocket by what address it is posted to. */
   readonly whoami?: string
-  /** What is posted, where the kind needs to be told. */
+  /** The body that is posted, where the kind needs to be told. */
   readonly request?: RequestTemplate
-  /** How long a pause waits for what is under way before the load counts as failed; 10 seconds when left out. */
+  /** The time that a pause waits for what is under way before the load counts as failed; 10 seconds when left out. */
   readonly patienceMillis?: number
   /** Payload length of the frame that a post becomes; 0 when any will do. */
   readonly frameBytes?: number
@@ -37,19 +37,19 @@ export interface RequestTemplate {
   readonly status: number
 }
 
-/** What happened so far. */
+/** The counts so far. */
 export interface LoadCounts {
   readonly operations: number
   /** Replies of another length than asked for, statuses other than 200, connections lost. */
   readonly errors: number
-  /** What the first error was; null when there was none. */
+  /** The first error; null when there was none. */
   readonly firstError: string | null
   readonly latencies: LatencyCount[]
-  /** Of HTTP answers, where an operation ends with something else. */
+  /** Latencies of HTTP answers, where an operation ends with something else. */
   readonly answers: LatencyCount[]
 }
 
-/** How often a latency occurred. */
+/** The count of one latency. */
 export type LatencyCount = [micros: number, count: number]
 
 /** One kind of load in a client process. */
@@ -57,6 +57,6 @@ export interface Load {
   /** Resolves when everything is connected; nothing is sent yet. */
   open(): Promise<void>
   resume(): void
-  /** Stops to send and resolves when nothing is under way any more. */
+  /** Stops sending, and resolves when nothing is under way any more. */
   pause(): Promise<void>
 }

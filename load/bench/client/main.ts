@@ -10,13 +10,13 @@ import { createPushLoad } from './push-load.ts'
 import { createRequestLoad } from './request-load.ts'
 import { LoadTally } from './tally.ts'
 
-/** From the parent, which waits for the report on each; `take` asks for what was counted since the last time. */
+/** An order of the parent, which waits for the report on each; `take` asks for the counts since the last time. */
 export type ClientCommand =
   | { type: 'open'; options: LoadOptions }
   | { type: 'resume' }
   | { type: 'pause' }
   | { type: 'take' }
-/** To the parent. */
+/** A report to the parent. */
 export type ClientReport = { type: 'done'; result: LoadCounts | null } | { type: 'failed'; message: string }
 
 const kinds = {

@@ -21,7 +21,7 @@ export function createPushLoad(options: LoadOptions, tally: LoadTally): Load {
   if (request === undefined) throw new Error('a load of pushes needs a request')
   const lanes = new Lanes()
   const sockets = Array.from({ length: connections }, () => new LoadSocket(options))
-  /** For each socket what its next frames belong to, the oldest first. */
+  /** The operations that the next frames of each socket belong to, the oldest first. */
   const expected: (() => void)[][] = sockets.map(() => [])
   const counts = { posted: 0, answered: 0, received: 0 }
   const faults = new Set<string>()

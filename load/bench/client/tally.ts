@@ -2,7 +2,7 @@ import type { LatencyCount, LoadCounts } from './load.ts'
 
 const longestMicros = 1_000_000
 
-/** What a client process counts. Recording an operation costs two array slots; counts of several processes add up. */
+/** The counts of a client process. Recording an operation costs two array slots; counts of several processes add up. */
 export class LoadTally {
   readonly #latencies = new LatencyCounts()
   readonly #answers = new LatencyCounts()
@@ -16,7 +16,7 @@ export class LoadTally {
     this.#operations++
   }
 
-  /** How long an HTTP answer took that is not what the operation ends with. */
+  /** Records how long an HTTP answer took that is not what the operation ends with. */
   answer(millis: number): void {
     this.#answers.add(millis)
   }
@@ -27,7 +27,7 @@ export class LoadTally {
     this.#firstError ??= what
   }
 
-  /** What was counted since the last call. */
+  /** Takes the counts since the last call. */
   take(): LoadCounts {
     const result = {
       operations: this.#operations,
@@ -43,7 +43,7 @@ export class LoadTally {
   }
 }
 
-/** How often each latency occurred, by microsecond. */
+/** Counts of each latency, by microsecond. */
 class LatencyCounts {
   readonly #counts = new Uint32Array(longestMicros + 1)
 

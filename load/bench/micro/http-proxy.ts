@@ -1,5 +1,5 @@
 /**
- * What a message costs on its way through HTTP_PROXY, against undici's own dispatch doing the same exchange, with 100
+ * The cost of a message on its way through HTTP_PROXY, against undici's own dispatch doing the same exchange, with 100
  * calls in flight: CPU microseconds of this process for one exchange. The backend runs in a process of its own.
  *
  *     npx tsx load/bench/micro/http-proxy.ts

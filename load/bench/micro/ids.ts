@@ -1,5 +1,5 @@
 /**
- * What the ids of one callback answer cost, against fresh random bytes for each: nanoseconds for the three of them,
+ * The cost of the ids of one callback answer, against fresh random bytes for each: nanoseconds for the three of them,
  * flat strings as a response needs them.
  *
  *     npx tsx load/bench/micro/ids.ts

@@ -9,13 +9,13 @@ export interface PresentPeer {
   readonly version: string
 }
 
-/** What a peer did in a work; a reason instead of figures where it can't do it. */
+/** The figures of a peer in a work; a reason instead of them where it can't do it. */
 export interface PeerLine {
   readonly peer: string
   readonly figures: Summary | null
-  /** Its cost over the gateway's; null where one of them is missing. */
+  /** The peer's cost over the gateway's; null where one of them is missing. */
   readonly ratio: number | null
-  /** What to know about the figures, or why there are none. */
+  /** A remark on the figures, or why there are none. */
   readonly note: string | null
 }
 

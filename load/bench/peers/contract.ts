@@ -1,10 +1,10 @@
 import type { LoadOptions } from '../client/load.ts'
 import type { Servers } from '../server-process.ts'
 
-/** What is compared; `works.ts` says what each is. */
+/** The works that are compared; `works.ts` says what each is. */
 export type WorkName = 'push' | 'push-across' | 'fan-out' | 'message' | 'accept' | 'idle'
 
-/** What the servers of a peer find around them. */
+/** The surroundings of the servers of a peer. */
 export interface Site {
   /** Base URL and port of `servers/backend.mjs`, whose CPU time nobody pays for. */
   readonly backend: { readonly url: string; readonly port: number }
@@ -12,14 +12,14 @@ export interface Site {
   readonly apis: string
 }
 
-/** How a peer does a work, or why it can't. */
+/** The way in which a peer does a work, or why it can't. */
 export type PeerWork =
   | {
       /** Starts fresh processes. */
       readonly start: (site: Site) => Promise<Servers>
       /** The load in the words of this peer: paths, wire format. */
       readonly load: Partial<LoadOptions>
-      /** What a reader of the figure has to know. */
+      /** A remark that a reader of the figure needs. */
       readonly note?: string
     }
   | { readonly cannot: string }
@@ -29,9 +29,9 @@ export interface Peer {
   readonly name: string
   /** The command that installs it. */
   readonly install: string
-  /** How it is set up, and by what of its documentation: a sentence or two for the page. */
+  /** The set-up of the peer, and which page of its documentation it follows: a sentence or two for the page. */
   readonly setUp: string
-  /** What of it this machine has; null when it is missing. */
+  /** The version of the peer that this machine has; null when it is missing. */
   version(): Promise<string | null>
   readonly works: Readonly<Record<WorkName, PeerWork>>
 }

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process'
 import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 
-/** What a program says when asked, on stdout and stderr; null when it is not there. */
+/** Asks a program; gives what it says on stdout and stderr, or null when it is not there. */
 export function askProgram(command: string, ...args: string[]): Promise<string | null> {
   return new Promise((resolve) => {
     execFile(command, args, { timeout: 5000 }, (error, stdout, stderr) => {

@@ -6,5 +6,5 @@ import { pushpin } from './pushpin.ts'
 import { socketIo } from './socket-io.ts'
 import { ws } from './ws.ts'
 
-/** Whom the gateway is compared with, itself first. */
+/** The servers that are compared, the gateway first. */
 export const peers: readonly Peer[] = [postern, ws, socketIo, nchan, pushpin, nginx]

@@ -45,7 +45,7 @@ export const nchan: Peer = {
   },
 }
 
-/** As Debian builds it; empty when there is no nginx. */
+/** The module as Debian builds it; empty when there is no nginx. */
 async function modulePath(): Promise<string> {
   const said = (await askProgram('nginx', '-V')) ?? ''
   const folder = /--modules-path=(\S+)/.exec(said)?.[1]

@@ -1,4 +1,4 @@
-/** What both peers made of nginx share, in the words of nginx's documentation. */
+/** The configuration that both peers made of nginx share, in the words of nginx's documentation. */
 export interface NginxOptions {
   readonly modules: readonly string[]
   /** Whether the master is root: the worker then is a user of its own, and has to be told. */

@@ -21,7 +21,7 @@ export interface ProgramOptions {
   readonly folder: string
   /** Whether it serves already; a rejection means no. */
   readonly isReady: () => Promise<boolean>
-  /** How long it may take to end by itself; 5 seconds when left out. */
+  /** The time that the program may take to end by itself; 5 seconds when left out. */
   readonly graceMillis?: number
 }
 

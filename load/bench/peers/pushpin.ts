@@ -75,7 +75,7 @@ async function startPushpin({ backend }: Site): Promise<Servers> {
 }
 
 /**
- * Its own pushpin.conf, with other places, plus: no message_rate ("max messages per second"), since with any rate
+ * Pushpin's own pushpin.conf, with other places, plus: no message_rate ("max messages per second"), since with any rate
  * messages for a channel wait for the next step of a timer; and zurl as a child, which Debian runs as a service.
  */
 export function pushpinConfig(options: { folder: string; port: number; controlPort: number }): string {

@@ -13,7 +13,7 @@ export interface PeerTask extends Work {
 const start = '{"action":"proxy","user":"anna","room":"kitchen","text":"'
 /** 90 bytes, as in the rows of the bench. */
 export const message = `${start}${'x'.repeat(90 - start.length - 2)}"}`
-/** What the backend answers a message with. */
+/** The backend's answer to a message. */
 export const pong = '{"type":"pong"}'
 
 const nothing = { path: '/', message: '', replyBytes: 0 } as const
