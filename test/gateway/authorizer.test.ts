@@ -5,19 +5,11 @@ import type { AuthorizerResult, RouteAuthorizer } from '../../src/authorizers/co
 import type { ConnectionEvent } from '../../src/events/event.ts'
 import { requestOf } from '../../src/events/event.ts'
 import type { Connection } from '../../src/gateway/connection.ts'
-import { createGateway } from '../../src/gateway/gateway.ts'
-import { createOpenConnections } from '../../src/gateway/local-connections.ts'
 import type { Integration } from '../../src/integrations/contract.ts'
-import type { Log } from '../../src/observability/contract.ts'
-import { createMemoryRegistry } from '../../src/registry/memory.ts'
-import type { Catalog } from '../../src/stages/catalog.ts'
-import { createStageSlot } from '../../src/stages/stage-slot.ts'
-import type { WebSocketStage } from '../../src/stages/websocket-stage.ts'
 import { GatewayError } from '../../src/vocabulary/errors.ts'
 import { emptyRoute, emptyStage } from '../helpers/empty-stage.ts'
+import { createStageGateway } from '../helpers/stage-gateway.ts'
 import { createTransport, defaultOptions, Events } from '../transport/harness.ts'
-
-const log: Log = { debug() {}, info() {}, warn() {}, error() {}, child: () => log }
 
 interface Asked {
   readonly request: Parameters<RouteAuthorizer['authorize']>[1]
@@ -51,27 +43,12 @@ async function startGateway(now?: (request: Asked['request']) => AuthorizerResul
     connects: outcomes,
     connectRoute: emptyRoute({ authorizer, integration, required: [{ place: 'querystring', name: 'room' }] }),
   })
-  const slot = createStageSlot(stage)
-  const catalog: Catalog<WebSocketStage> = {
-    resolve: () => ({ slot, stage, domainName: 'localhost', rest: '', takesClients: true, anyApi: false }),
-    replace: () => [],
-    slots: () => [slot],
-  }
-  const open = createOpenConnections({ now: Date.now })
-  const registry = createMemoryRegistry({ local: open, name: 'test', version: 'test', now: Date.now })
-  const gateway = createGateway({
-    ...{ catalog, registry, open, log, now: Date.now, random: Math.random },
-    clientAddress: () => ({ peer: '::1', sourceIp: '::1', port: '80', proto: 'http' }),
-    ...{ maxConnections: 1, maxMessagesInFlight: 1, maxOrderedQueue: 1 },
-  })
+  const { gateway, open, slot } = createStageGateway(stage)
   const transport = createTransport<Connection>(defaultOptions, {
     ...gateway,
     request: (exchange) => exchange.respond(404, [], ''),
   })
-  onTestFinished(() => {
-    transport.close()
-    gateway.stop()
-  })
+  onTestFinished(() => transport.close())
   const port = await transport.listen()
   return {
     gateway,
