@@ -1,24 +1,10 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import fc from 'fast-check'
 import { formatFault } from 'postern-documents/faults'
-import { afterAll, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { readApi } from '../../src/config/read-api.ts'
-
-const root = mkdtempSync(join(tmpdir(), 'postern-definitions-'))
-afterAll(() => rmSync(root, { recursive: true }))
-let folders = 0
-
-function folder(files: Record<string, string>): string {
-  const dir = join(root, String(++folders))
-  mkdirSync(dir)
-  for (const [path, text] of Object.entries(files)) {
-    mkdirSync(dirname(join(dir, path)), { recursive: true })
-    writeFileSync(join(dir, path), text)
-  }
-  return dir
-}
+import { apiYaml, definitionFolder } from '../helpers/definition-folder.ts'
 
 /** The one definition of a folder, as a list. */
 async function readDefinitions(dir: string) {
@@ -31,12 +17,11 @@ async function faultsOf(dir: string): Promise<string[]> {
   return faults.map((fault) => formatFault(fault).replaceAll(dir, 'apis'))
 }
 
-const api = (apiId: string, rest = 'routes: {}') =>
-  `apiId: ${apiId}\nprotocolType: WEBSOCKET\nrouteSelectionExpression: $request.body.action\nstages: { dev: {} }\n${rest}\n`
-
 describe('a definition', () => {
   test('comes with its defaults', async () => {
-    const dir = folder({ 'chat/api.yaml': api('chat', 'routes: { join: {} }\nfunctions: { f: { handler: h.f } }') })
+    const dir = definitionFolder({
+      'chat/api.yaml': apiYaml('chat', 'routes: { join: {} }\nfunctions: { f: { handler: h.f } }'),
+    })
     const { apis, faults } = await readDefinitions(dir)
     expect(faults).toEqual([])
     expect(apis).toHaveLength(1)
@@ -58,8 +43,8 @@ describe('a definition', () => {
   })
 
   test('gives integrations the defaults of AWS', async () => {
-    const dir = folder({
-      'chat/api.yaml': api('chat', 'integrations: { a: { integrationType: MOCK } }\nroutes: {}'),
+    const dir = definitionFolder({
+      'chat/api.yaml': apiYaml('chat', 'integrations: { a: { integrationType: MOCK } }\nroutes: {}'),
     })
     const { apis } = await readDefinitions(dir)
     expect(apis[0]?.definition?.integrations.a).toEqual({
@@ -71,7 +56,7 @@ describe('a definition', () => {
 
   test('keeps names that every JavaScript object has, and has none of its own', async () => {
     const routes = 'routes:\n  __proto__: { routeResponse: true }\n  constructor: {}\n  toString: {}\n  1.10: {}'
-    const dir = folder({ 'chat/api.yaml': api('chat', routes) })
+    const dir = definitionFolder({ 'chat/api.yaml': apiYaml('chat', routes) })
     const { apis, faults } = await readDefinitions(dir)
     expect(faults).toEqual([])
     const read = apis[0]?.definition?.routes ?? {}
@@ -93,24 +78,24 @@ describe('a definition', () => {
       'arn:aws:lambda:eu-west-1:123456789012:function:${stageVariables.fn}',
     ]
     const integrations = uris.map((uri, i) => `  i${i}: { integrationType: AWS_PROXY, integrationUri: "${uri}" }`)
-    const text = api(
+    const text = apiYaml(
       'chat',
       `functions: { join: { handler: h.join } }\nroutes: {}\nintegrations:\n${integrations.join('\n')}`,
     )
-    const dir = folder({
+    const dir = definitionFolder({
       'chat/api.yaml': text.replace('dev: {}', 'dev: { stageVariables: { fn: join } }'),
     })
     expect(await faultsOf(dir)).toEqual([])
   })
 
   test('is read with any text in it, and always ends in faults or a definition', async () => {
-    const dir = folder({ 'chat/api.yaml': '' })
+    const dir = definitionFolder({ 'chat/api.yaml': '' })
     await fc.assert(
       fc.asyncProperty(
         fc.oneof(
           fc.string(),
           fc.json(),
-          fc.jsonValue().map((value) => api('x', `routes: ${JSON.stringify(value)}`)),
+          fc.jsonValue().map((value) => apiYaml('x', `routes: ${JSON.stringify(value)}`)),
         ),
         async (text) => {
           writeFileSync(join(dir, 'chat/api.yaml'), text)
@@ -126,7 +111,9 @@ describe('a definition', () => {
 
 describe('faults that other rooms find', () => {
   test('are put in their place in the file', async () => {
-    const dir = folder({ 'chat/api.yaml': api('chat', 'routes:\n  join: { integration: { integrationType: MOCK } }') })
+    const dir = definitionFolder({
+      'chat/api.yaml': apiYaml('chat', 'routes:\n  join: { integration: { integrationType: MOCK } }'),
+    })
     const { apis } = await readDefinitions(dir)
     const fault = apis[0]?.locate({ path: ['routes', 'join', 'integration'], message: 'a template does not compile' })
     expect(fault && formatFault(fault).replace(dir, 'apis')).toBe(
@@ -135,7 +122,7 @@ describe('faults that other rooms find', () => {
   })
 
   test('stand at the key when the key is meant, and at what should hold them when they are missing', async () => {
-    const dir = folder({ 'chat/api.yaml': api('chat', 'routes:\n  join: { routeResponse: true }') })
+    const dir = definitionFolder({ 'chat/api.yaml': apiYaml('chat', 'routes:\n  join: { routeResponse: true }') })
     const { apis } = await readDefinitions(dir)
     const place = (path: string[], atKey = false) => {
       const fault = apis[0]?.locate({ path, message: '', atKey })
@@ -148,8 +135,11 @@ describe('faults that other rooms find', () => {
   })
 
   test('are found behind an alias where its anchor is', async () => {
-    const dir = folder({
-      'chat/api.yaml': api('chat', 'routes:\n  a: &shared { integration: { integrationType: MOCK } }\n  b: *shared'),
+    const dir = definitionFolder({
+      'chat/api.yaml': apiYaml(
+        'chat',
+        'routes:\n  a: &shared { integration: { integrationType: MOCK } }\n  b: *shared',
+      ),
     })
     const { apis } = await readDefinitions(dir)
     const fault = apis[0]?.locate({ path: ['routes', 'b', 'integration', 'integrationType'], message: '' })
@@ -172,7 +162,7 @@ routes:
   c: { integration: calls }
   d: { integration: missing }
 `
-    const { apis } = await readDefinitions(folder({ 'chat/api.yaml': text }))
+    const { apis } = await readDefinitions(definitionFolder({ 'chat/api.yaml': text }))
     const api = apis[0]
     expect(api?.faults).toHaveLength(7)
     expect(api?.definition?.routeSelectionExpression).toBe('$request.body.[')
@@ -189,8 +179,8 @@ routes:
   })
 
   test('are no second fault where what was left out is the reason for them', async () => {
-    const dir = folder({
-      'chat/api.yaml': api(
+    const dir = definitionFolder({
+      'chat/api.yaml': apiYaml(
         'chat',
         'integrations:\n  a: { integrationType: MOCK, integrationResponses: { x: {} } }\nroutes: {}',
       ),

@@ -1,24 +1,10 @@
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { symlinkSync } from 'node:fs'
+import { join } from 'node:path'
 import { formatFault } from 'postern-documents/faults'
-import { afterAll, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { createFolderSource } from '../../src/deployments/folder.ts'
+import { apiYaml, definitionFolder } from '../helpers/definition-folder.ts'
 import { recordLog } from '../helpers/record-log.ts'
-
-const root = mkdtempSync(join(tmpdir(), 'postern-definitions-'))
-afterAll(() => rmSync(root, { recursive: true }))
-let folders = 0
-
-function folder(files: Record<string, string>): string {
-  const dir = join(root, String(++folders))
-  mkdirSync(dir)
-  for (const [path, text] of Object.entries(files)) {
-    mkdirSync(dirname(join(dir, path)), { recursive: true })
-    writeFileSync(join(dir, path), text)
-  }
-  return dir
-}
 
 const readFolder = (dir: string) => createFolderSource({ dir, log: recordLog() }).read()
 
@@ -27,14 +13,11 @@ async function faultsOf(dir: string): Promise<string[]> {
   return faults.map((fault) => formatFault(fault).replaceAll(dir, 'apis'))
 }
 
-const api = (apiId: string, rest = 'routes: {}') =>
-  `apiId: ${apiId}\nprotocolType: WEBSOCKET\nrouteSelectionExpression: $request.body.action\nstages: { dev: {} }\n${rest}\n`
-
 describe('a folder', () => {
   test('holds an API in each folder that has an api.yaml', async () => {
-    const dir = folder({
-      'b/api.yaml': api('b'),
-      'a/api.yaml': api('a'),
+    const dir = definitionFolder({
+      'b/api.yaml': apiYaml('b'),
+      'a/api.yaml': apiYaml('a'),
       'a/handlers.mjs': '',
       'docs/x.md': '',
       'y.md': '',
@@ -45,13 +28,13 @@ describe('a folder', () => {
   })
 
   test('may be one API itself', async () => {
-    const dir = folder({ 'api.yaml': api('alone') })
+    const dir = definitionFolder({ 'api.yaml': apiYaml('alone') })
     const { apis } = await readFolder(dir)
     expect(apis.map((each) => each.definition?.apiId)).toEqual(['alone'])
   })
 
   test('is followed through links, past hidden folders, as a Kubernetes ConfigMap is mounted', async () => {
-    const dir = folder({ '..2026/chat/api.yaml': api('chat') })
+    const dir = definitionFolder({ '..2026/chat/api.yaml': apiYaml('chat') })
     symlinkSync(join(dir, '..2026/chat'), join(dir, 'chat'))
     const { apis, faults } = await readFolder(dir)
     expect(faults).toEqual([])
@@ -59,36 +42,42 @@ describe('a folder', () => {
   })
 
   test('that does not exist is a fault', async () => {
-    expect(await faultsOf(join(root, 'nowhere'))).toEqual([
+    expect(await faultsOf(join(definitionFolder({}), 'nowhere'))).toEqual([
       'apis: folder of the API definitions: no such file or folder',
     ])
   })
 
   test('that is a file is a fault', async () => {
-    const dir = folder({ file: '' })
+    const dir = definitionFolder({ file: '' })
     expect(await faultsOf(join(dir, 'file'))).toEqual(['apis: folder of the API definitions: not a folder'])
   })
 
   test('without any API is a fault', async () => {
-    expect(await faultsOf(folder({ 'README.md': '' }))).toEqual([
+    expect(await faultsOf(definitionFolder({ 'README.md': '' }))).toEqual([
       'apis: no API here; allowed: apis/<name>/api.yaml for each API',
     ])
   })
 
   test('with a definition by almost the right name says so', async () => {
-    expect(await faultsOf(folder({ 'chat/api.yml': api('chat') }))).toEqual([
+    expect(await faultsOf(definitionFolder({ 'chat/api.yml': apiYaml('chat') }))).toEqual([
       'apis/chat/api.yml: not read; allowed: api.yaml',
     ])
   })
 
   test('with two APIs of one id says where the first one is', async () => {
-    expect(await faultsOf(folder({ 'a/api.yaml': api('chat'), 'b/api.yaml': `# b\n${api('chat')}` }))).toEqual([
+    expect(
+      await faultsOf(definitionFolder({ 'a/api.yaml': apiYaml('chat'), 'b/api.yaml': `# b\n${apiYaml('chat')}` })),
+    ).toEqual([
       'apis/b/api.yaml:2:8: apiId: found "chat"; allowed: an apiId of its own; apis/a/api.yaml:1 has this one',
     ])
   })
 
   test('reports the faults of all its files, in their order', async () => {
-    const dir = folder({ 'b/api.yaml': api('B'), 'a/api.yaml': api('a', 'routes: 1'), 'c/api.yaml': '[' })
+    const dir = definitionFolder({
+      'b/api.yaml': apiYaml('B'),
+      'a/api.yaml': apiYaml('a', 'routes: 1'),
+      'c/api.yaml': '[',
+    })
     expect((await faultsOf(dir)).map((line) => line.split(' ')[0])).toEqual([
       'apis/a/api.yaml:5:9:',
       'apis/b/api.yaml:1:8:',
@@ -97,11 +86,13 @@ describe('a folder', () => {
   })
 
   test('with a definition that is a folder says so', async () => {
-    expect(await faultsOf(folder({ 'chat/api.yaml/x': '' }))).toEqual(['apis/chat/api.yaml: a folder, not a file'])
+    expect(await faultsOf(definitionFolder({ 'chat/api.yaml/x': '' }))).toEqual([
+      'apis/chat/api.yaml: a folder, not a file',
+    ])
   })
 
   test('with a file that cannot be read says why', async () => {
-    const dir = folder({ 'chat/handlers.mjs': '' })
+    const dir = definitionFolder({ 'chat/handlers.mjs': '' })
     symlinkSync(join(dir, 'chat/api.yaml'), join(dir, 'chat/api.yaml'))
     expect(await faultsOf(dir)).toEqual(['apis/chat/api.yaml: cannot be read (ELOOP)'])
   })
