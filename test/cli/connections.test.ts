@@ -292,7 +292,8 @@ test('as a program of its own it prints to the standard streams and ends with th
     code: 1,
     err: 'postern: The connection is gone\n',
   })
-})
+  // Two processes that compile what they read, on a machine that may be busy.
+}, 30_000)
 
 test('a reader that has seen enough is no fault', async () => {
   for (let i = 0; i < 3_000; i++) management.add()
