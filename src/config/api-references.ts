@@ -5,8 +5,8 @@ import { nearestName } from 'postern-documents/nearest-name'
  * Checks what a definition says of itself in two places: names of integrations, functions and routes, and URLs with the
  * variables of every stage, must agree. Reads the document as it was written, so that a fault elsewhere hides nothing.
  *
- * Nobody asks again what is asked here and by the schema. What only the user of a value can tell (whether a template
- * compiles, a handler is there, a host can be called) is found when the definition is compiled.
+ * The room that uses a value tells the rest (whether a template compiles, a handler is there, a host can be called) when
+ * the definition is compiled. It relies on what is checked here and by the schema.
  */
 export function checkReferences(api: unknown): Finding[] {
   const definition: Names = {

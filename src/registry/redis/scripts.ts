@@ -1,8 +1,8 @@
 import { type RedisScript, readRedisScript } from '../../store/contract.ts'
 
 /*
- * What must be one step in Redis: each script says in its .lua file what it takes and gives. All keys of a script
- * belong to one worker, hence to one slot of a Cluster.
+ * The scripts of the registry, for what must be one step in Redis: each says in its .lua file what it takes and gives.
+ * All keys of a script belong to one worker, hence to one slot of a Cluster.
  *
  * A worker's records can only be written while it is not buried: the end of a burial leaves a text where the hash of
  * its records was, so that Redis itself refuses (WRONGTYPE) what a worker sent before it stood still, however late it
