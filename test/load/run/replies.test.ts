@@ -76,8 +76,11 @@ test('a server that stands still for a second shows in the p99, since latency co
   expect(reply?.count).toBeGreaterThan(120)
   expect(reply?.p99).toBeGreaterThan(900)
   expect(reply?.p75).toBeGreaterThan(100)
-  // What a busy machine keeps from leaving in time is told.
-  expect((reply?.count ?? 0) + result.totals.messages.unsent).toBeGreaterThanOrEqual(149)
+  // Each of the 150 left, late as it may have been, but for those that a busy machine had not sent at the end; the reply
+  // to the last one may come after it.
+  const { out, unsent } = result.totals.messages
+  expect(out + unsent).toBeGreaterThanOrEqual(145)
+  expect(out - (reply?.count ?? 0)).toBeLessThanOrEqual(1)
 })
 
 test('a constant delay of the server is the latency that is reported', async () => {
