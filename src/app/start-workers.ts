@@ -9,7 +9,7 @@ import { createSupervisor, processStates, type Supervisor } from '../supervisor/
 import { supervisorTimings } from '../supervisor/supervisor-timings.ts'
 import { createWorkerOrphanGuard } from '../supervisor/worker-orphan-guard.ts'
 import type { CreateTransport } from '../transport/contract.ts'
-import { loadTransport } from '../transport/uws-transport.ts'
+import { loadTransport } from '../transport/uws/uws-transport.ts'
 import { openDestination, StartError, type Surroundings } from './start.ts'
 import { createWorkerMetrics } from './worker-metrics.ts'
 import { workerNameOf } from './worker-name.ts'

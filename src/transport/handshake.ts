@@ -1,5 +1,5 @@
 import type { ErrorCode } from '../vocabulary/errors.ts'
-import type { UwsRequest } from './request.ts'
+import type { UwsRequest } from './uws/request.ts'
 
 /** A fault of a handshake: its description for the log, and the error that answers it. */
 export interface HandshakeFault {

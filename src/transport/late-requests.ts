@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import type { PendingResponse } from './pending-response.ts'
+import type { PendingResponse } from './uws/pending-response.ts'
 
 /** Requests that wait for their answer while the transport is about to close. */
 export interface LateRequests {

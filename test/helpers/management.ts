@@ -3,7 +3,7 @@ import type { Log } from '../../src/observability/contract.ts'
 import { createMetrics } from '../../src/observability/metrics.ts'
 import type { LocalConnections } from '../../src/registry/contract.ts'
 import { createMemoryRegistry } from '../../src/registry/memory.ts'
-import { loadTransport } from '../../src/transport/uws-transport.ts'
+import { loadTransport } from '../../src/transport/uws/uws-transport.ts'
 import type { ConnectionRecord } from '../../src/vocabulary/connection.ts'
 import type { SendOutcome } from '../../src/vocabulary/frames.ts'
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { BodyReader } from '../../src/transport/body-reader.ts'
+import { BodyReader } from '../../src/transport/uws/body-reader.ts'
 import { Events, heldExchange, logged, startServer } from './harness.ts'
 
 const post = (headers: string, body = '') => `POST /p HTTP/1.1\r\nHost: a\r\n${headers}\r\n${body}`

@@ -9,7 +9,7 @@ import type {
   TransportOptions,
   Upgrade,
 } from '../../src/transport/contract.ts'
-import { loadTransport } from '../../src/transport/uws-transport.ts'
+import { loadTransport } from '../../src/transport/uws/uws-transport.ts'
 import { RawClient } from './raw-client.ts'
 
 /** The record that a test has of a connection. */

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { pingTiming } from '../../src/transport/ping-timing.ts'
+import { pingTiming } from '../../src/transport/uws/ping-timing.ts'
 import { startServer } from './harness.ts'
 import { clientFrame, handshake, opcodes } from './raw-client.ts'
 

@@ -1,4 +1,4 @@
-import type { CloseCause } from './contract.ts'
+import type { CloseCause } from '../contract.ts'
 
 /** The texts that uWebSockets.js gives in place of a close reason when it drops a connection; the code is 1006 then. */
 const dropTexts: Readonly<Record<string, CloseCause>> = {

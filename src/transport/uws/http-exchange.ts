@@ -1,8 +1,8 @@
 import type { HttpResponse } from 'uWebSockets.js'
-import type { Log } from '../observability/contract.ts'
-import type { HeaderList, OwnHeaders } from '../vocabulary/headers.ts'
+import type { Log } from '../../observability/contract.ts'
+import type { HeaderList, OwnHeaders } from '../../vocabulary/headers.ts'
+import type { HttpExchange } from '../contract.ts'
 import { BodyReader, wholeBody } from './body-reader.ts'
-import type { HttpExchange } from './contract.ts'
 import { PendingResponse } from './pending-response.ts'
 import type { UwsRequest } from './request.ts'
 

@@ -1,7 +1,7 @@
 import type { HttpResponse } from 'uWebSockets.js'
-import { shortAnswer } from '../responses/short-answer.ts'
-import type { ErrorCode } from '../vocabulary/errors.ts'
-import type { HeaderList, OwnHeaders } from '../vocabulary/headers.ts'
+import { shortAnswer } from '../../responses/short-answer.ts'
+import type { ErrorCode } from '../../vocabulary/errors.ts'
+import type { HeaderList, OwnHeaders } from '../../vocabulary/headers.ts'
 import type { UwsRequest } from './request.ts'
 import { writeResponse } from './response.ts'
 

@@ -1,7 +1,7 @@
 import type { HttpRequest, HttpResponse } from 'uWebSockets.js'
-import type { HeaderList } from '../vocabulary/headers.ts'
-import type { TransportRequest } from './contract.ts'
-import { addressText } from './ip-address.ts'
+import type { HeaderList } from '../../vocabulary/headers.ts'
+import type { TransportRequest } from '../contract.ts'
+import { addressText } from '../ip-address.ts'
 
 /**
  * A request as uWebSockets.js hands it over. Method and path are copied at once; the rest is read from the native

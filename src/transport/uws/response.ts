@@ -1,6 +1,6 @@
 import type { HttpResponse } from 'uWebSockets.js'
 import { STATUS_CODES } from 'node:http'
-import { type HeaderList, isSafeHeader, type OwnHeaders } from '../vocabulary/headers.ts'
+import { type HeaderList, isSafeHeader, type OwnHeaders } from '../../vocabulary/headers.ts'
 
 /** The circumstances that decide a response's form besides its status, headers and body. */
 export interface ResponseForm {

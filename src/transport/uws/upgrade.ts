@@ -1,6 +1,6 @@
 import type { HttpResponse, us_socket_context_t } from 'uWebSockets.js'
-import { type HeaderList, isSafeHeader } from '../vocabulary/headers.ts'
-import type { Socket, Upgrade } from './contract.ts'
+import { type HeaderList, isSafeHeader } from '../../vocabulary/headers.ts'
+import type { Socket, Upgrade } from '../contract.ts'
 import type { ForeignCork } from './foreign-cork.ts'
 import { PendingResponse } from './pending-response.ts'
 import type { UwsRequest } from './request.ts'
