@@ -5,6 +5,7 @@ export default defineConfig({
   ssr: { resolve: { conditions: ['postern-source', 'node', 'development|production'] } },
   test: {
     include: ['test/**/*.test.ts'],
+    globalSetup: 'test/helpers/build-when-stale.ts',
     // With threads an unclosed uWebSockets.js App aborts the whole run.
     pool: 'forks',
     maxWorkers: 2,

@@ -7,13 +7,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { PassThrough } from 'node:stream'
-import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, expect, onTestFinished, test, vi } from 'vitest'
 import { createTokenVerifier } from '../../src/authorizers/bearer-tokens.ts'
 import type { Io } from '../../src/cli/io.ts'
 import { run } from '../../src/cli/run.ts'
 import { allocateConnectionId } from '../../src/vocabulary/ids.ts'
-import { fromSource } from '../helpers/from-source.ts'
+import { builtPostern } from '../helpers/built.ts'
 import { startTestManagement } from '../helpers/management.ts'
 
 let management: Awaited<ReturnType<typeof startTestManagement>>
@@ -270,10 +269,9 @@ test.each([
 
 test('as a program of its own it prints to the standard streams and ends with the code', async () => {
   const { connectionId } = management.add()
-  const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url))
   const program = (...args: string[]) =>
     new Promise<Ran>((resolve) => {
-      const child = spawn(process.execPath, [...fromSource, main, 'connections', ...args], {
+      const child = spawn(process.execPath, [builtPostern, 'connections', ...args], {
         env: { ...process.env, POSTERN_MANAGEMENT_URL: management.url },
       })
       const printed = { out: '', err: '' }
@@ -297,8 +295,7 @@ test('as a program of its own it prints to the standard streams and ends with th
 
 test('a reader that has seen enough is no fault', async () => {
   for (let i = 0; i < 3_000; i++) management.add()
-  const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url))
-  const args = [...fromSource, main, 'connections', 'list', '--json', '--limit', '3000']
+  const args = [builtPostern, 'connections', 'list', '--json', '--limit', '3000']
   const child = spawn(process.execPath, args, {
     env: { ...process.env, POSTERN_MANAGEMENT_URL: management.url },
     stdio: ['ignore', 'pipe', 'pipe'],

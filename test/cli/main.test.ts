@@ -4,11 +4,9 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
-import { fileURLToPath } from 'node:url'
 import { afterAll, expect, onTestFinished, test } from 'vitest'
-import { fromSource } from '../helpers/from-source.ts'
+import { builtPostern } from '../helpers/built.ts'
 
-const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url))
 const root = mkdtempSync(join(tmpdir(), 'postern-main-'))
 afterAll(() => rmSync(root, { recursive: true }))
 mkdirSync(join(root, 'routes/chat'), { recursive: true })
@@ -22,7 +20,7 @@ writeFileSync(join(root, 'routes/chat/api.yaml'), definition)
 
 function postern(...argv: string[]): ChildProcess & { stdout: NonNullable<ChildProcess['stdout']> } {
   const env = { PATH: process.env.PATH }
-  const child = spawn(process.execPath, [...fromSource, main, ...argv], {
+  const child = spawn(process.execPath, [builtPostern, ...argv], {
     cwd: root,
     env,
     stdio: ['ignore', 'pipe', 'inherit'],

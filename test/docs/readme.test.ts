@@ -26,8 +26,8 @@ function only(heading: string, language: string): CodeBlock {
   return found
 }
 
-/** The shell runs our sources where a reader's `npx postern` runs what `npm start` has built of them. */
-const shim = `npx() { shift; '${process.execPath}' --import tsx --conditions postern-source src/cli/main.ts "$@"; }\n`
+/** The shell runs what `npm start` has built, as a reader's `npx postern` does, without the time that npx takes. */
+const shim = `npx() { shift; '${process.execPath}' dist/cli/main.js "$@"; }\n`
 
 /** A terminal in the folder of the clone, into which a reader pastes. */
 class Terminal {

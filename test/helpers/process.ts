@@ -1,8 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
-import { fileURLToPath } from 'node:url'
-import { fromSource } from './from-source.ts'
+import { builtPostern } from './built.ts'
 
 /** A gateway in a process of its own, as `postern start` runs it. */
 export interface GatewayProcess {
@@ -17,14 +16,11 @@ export interface GatewayProcess {
   readonly exited: Promise<{ code: number | null; signal: NodeJS.Signals | null }>
 }
 
-const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url))
-
 export async function startProcess(args: readonly string[], env: Record<string, string> = {}): Promise<GatewayProcess> {
-  const child = spawn(
-    process.execPath,
-    [...fromSource, main, 'start', '--port', '0', '--management-port', '0', ...args],
-    { env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] },
-  )
+  const child = spawn(process.execPath, [builtPostern, 'start', '--port', '0', '--management-port', '0', ...args], {
+    env: { ...process.env, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
   const lines: string[] = []
   const waiting: { message: string; resolve: (fields: Record<string, unknown>) => void }[] = []
   const errors: string[] = []

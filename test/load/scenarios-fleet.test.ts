@@ -4,8 +4,8 @@ import { parse } from 'yaml'
 import { type Fleet, startFleet } from '../../load/fleet/fleet.ts'
 import { loadArguments } from '../../load/fleet/load-arguments.ts'
 import type { LoadResult, SecondResult } from '../../load/src/contract.ts'
+import { builtPostern } from '../helpers/built.ts'
 import { repository } from '../helpers/examples.ts'
-import { fromSource } from '../helpers/from-source.ts'
 import { begin, clients, expectGood, shipped, small, sourceOf } from './shipped-scenarios.ts'
 
 const names = [...shipped.keys()].filter((name) => name !== 'ceiling')
@@ -15,7 +15,7 @@ let fleet: Fleet
 beforeAll(async () => {
   fleet = await startFleet({
     nodes: 3,
-    postern: [...fromSource, join(repository, 'src/cli/main.ts')],
+    postern: [builtPostern],
     routes: join(repository, 'routes'),
     balancer: true,
     drainSeconds: 1,

@@ -1,10 +1,9 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { fileURLToPath } from 'node:url'
 import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest'
 import { freePort } from '../../load/fleet/free-port.ts'
+import { builtPostern } from '../helpers/built.ts'
 import { Client } from '../helpers/client.ts'
-import { fromSource } from '../helpers/from-source.ts'
 import { type RedisServer, startRedis } from '../helpers/redis-server.ts'
 import { isAlive, startWorkers, type WorkersProcess } from '../helpers/workers.ts'
 
@@ -140,7 +139,6 @@ test('a reader of standard output that has stopped to read holds up nobody', asy
   const fleet = await start(1)
   await fleet.define('pong', { accessLogSettings: { format: `$context.requestId ${'x'.repeat(3_000)}` } })
   const [port, managementPort] = [await freePort(), await freePort()]
-  const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url))
   const flags = [
     '--port',
     String(port),
@@ -151,7 +149,7 @@ test('a reader of standard output that has stopped to read holds up nobody', asy
     '--redis',
     redis.url,
   ]
-  const child = spawn(process.execPath, [...fromSource, main, 'start', fleet.directory, ...flags], {
+  const child = spawn(process.execPath, [builtPostern, 'start', fleet.directory, ...flags], {
     stdio: ['ignore', 'pipe', 'ignore'],
   })
   const metric = async (name: string) => {

@@ -1,10 +1,9 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { fileURLToPath } from 'node:url'
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
 import { freePort } from '../../load/fleet/free-port.ts'
+import { builtPostern } from '../helpers/built.ts'
 import { Client } from '../helpers/client.ts'
-import { fromSource } from '../helpers/from-source.ts'
 import { readMetrics } from '../helpers/metrics.ts'
 import { type RedisServer, startRedis } from '../helpers/redis-server.ts'
 import { isAlive, startWorkers, type WorkersProcess } from '../helpers/workers.ts'
@@ -161,8 +160,7 @@ describe('several workers', () => {
 
 describe('a start that can not be', () => {
   async function fails(...args: string[]): Promise<{ code: number; errors: string }> {
-    const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url))
-    const child = spawn(process.execPath, [...fromSource, main, 'start', '--management-port', '0', ...args], {
+    const child = spawn(process.execPath, [builtPostern, 'start', '--management-port', '0', ...args], {
       stdio: ['ignore', 'ignore', 'pipe'],
     })
     let errors = ''

@@ -4,7 +4,6 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
-import { fileURLToPath } from 'node:url'
 import { expect, onTestFinished, test } from 'vitest'
 import { stringify } from 'yaml'
 import { createLoadProgress } from '../../../load/src/cli/load-progress.ts'
@@ -12,7 +11,7 @@ import { run } from '../../../load/src/cli/run.ts'
 import type { ToolIo } from '../../../load/src/cli/tool-io.ts'
 import type { LoadResult, SecondResult } from '../../../load/src/contract.ts'
 import { timelineOf } from '../../../load/src/scenario/timeline.ts'
-import { fromSource } from '../../helpers/from-source.ts'
+import { builtPosternLoad } from '../../helpers/built.ts'
 import { echo, startServer } from '../run/play.ts'
 
 async function write(definition: object): Promise<string> {
@@ -111,11 +110,9 @@ test('a result that cannot be written ends with 3', async () => {
   expect(err).toContain('/dev/null/result.json cannot be written: ENOTDIR')
 })
 
-const main = fileURLToPath(new URL('../../../load/src/cli/main.ts', import.meta.url))
-
 /** Runs the command in a process of its own, which signals are for. */
 function spawnLoad(args: readonly string[]) {
-  const child = spawn(process.execPath, [...fromSource, main, ...args], {
+  const child = spawn(process.execPath, [builtPosternLoad, ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   onTestFinished(() => void child.kill('SIGKILL'))
