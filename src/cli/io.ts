@@ -15,6 +15,11 @@ export interface Io {
   readonly env: Record<string, string | undefined>
   /** Adds a listener for as long as the process lives. */
   onSignal(signal: 'SIGHUP' | 'SIGINT' | 'SIGTERM' | 'SIGUSR2', listener: () => void): void
+  /**
+   * Adds a listener for the end of the shell that npx has put between itself and this process: a signal to npx ends the
+   * shell and comes no further. Absent for a process that npx did not start.
+   */
+  onShellEnded?(listener: () => void): void
   /** Ends the process at once. */
   exit(code: number): void
   /**
@@ -36,10 +41,24 @@ export function processIo(): Io {
       createInterface({ input: process.stdin, prompt: '> ', ...(isInteractive() && { output: process.stdout }) }),
     env: process.env,
     onSignal: (signal, listener) => void process.on(signal, listener),
+    ...(process.env.npm_lifecycle_event === 'npx' && { onShellEnded }),
     exit: (code) => process.exit(code),
     program: [process.execPath, ...inheritedArguments(process.execArgv), process.argv[1] ?? ''],
     parent: process.send === undefined ? null : parentChannel(),
   }
+}
+
+/** Milliseconds between two looks at whether the shell of npx is still there. */
+const shellLookMs = 250
+
+function onShellEnded(listener: () => void): void {
+  const shell = process.ppid
+  const timer = setInterval(() => {
+    if (process.ppid === shell) return
+    clearInterval(timer)
+    listener()
+  }, shellLookMs)
+  timer.unref()
 }
 
 /**

@@ -146,7 +146,11 @@ function untilStopped(settings: Settings, io: Io, { drain, kill, reload }: Serve
       if (io.stderr.isTTY) io.stderr.write('\npostern: draining; once more to stop at once\n')
       drain(seconds, delaySeconds).then(resolve, reject)
     }
-    io.onSignal('SIGTERM', () => stop(settings.drainSeconds, settings.drainDelaySeconds))
+    const terminate = () => stop(settings.drainSeconds, settings.drainDelaySeconds)
+    io.onSignal('SIGTERM', terminate)
+    io.onShellEnded?.(() => {
+      if (!stopping) terminate()
+    })
     // Someone at a terminal waits: what is under way ends in order, but there is no crowd to spread over time.
     io.onSignal('SIGINT', () => stop(0, 0))
     io.onSignal('SIGHUP', () => {
