@@ -2,7 +2,7 @@
 FROM node:22-bookworm-slim AS build
 WORKDIR /postern
 COPY . .
-RUN npm ci && npm run build
+RUN npm ci --ignore-scripts && npm run build
 
 FROM node:22-bookworm-slim
 ENV NODE_ENV=production
@@ -10,7 +10,7 @@ WORKDIR /postern
 COPY package.json package-lock.json .npmrc ./
 # Without load/: the load tool and what only it needs are not installed.
 COPY documents/package.json documents/
-RUN npm ci --omit=dev
+RUN npm ci --omit=dev --ignore-scripts
 COPY --from=build /postern/documents/dist documents/dist
 COPY --from=build /postern/dist dist
 # An example. Your own APIs go in its place: --volume ./apis:/postern/routes:ro

@@ -1,7 +1,7 @@
 import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
-import { cp, mkdir, mkdtemp, readFile, rm, symlink } from 'node:fs/promises'
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -11,49 +11,71 @@ import { repository } from '../helpers/examples.ts'
 
 const execute = promisify(execFile)
 
-/** A folder with what `npm install` of the packed gateway puts there; packages from the registry are links to ours. */
+/** A folder for what is made here, and the command that a global installation of the packed gateway puts there. */
 let folder: string
-let main: string
+let command: string
+let installed: string
+let warnings: string
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'postern-packed-'))
+  const clone = await unbuiltClone(join(folder, 'clone'))
   const { stdout } = await execute('npm', ['pack', '--json', '--pack-destination', folder], {
-    cwd: repository,
+    cwd: clone,
     maxBuffer: 16 * 1024 * 1024,
   })
   const [{ filename }] = JSON.parse(stdout)
-  const installed = join(folder, 'node_modules', 'postern')
-  await mkdir(installed, { recursive: true })
-  await execute('tar', ['-xzf', join(folder, filename), '-C', installed, '--strip-components', '1'])
-  const { dependencies } = JSON.parse(await readFile(join(installed, 'package.json'), 'utf8'))
-  for (const name of Object.keys(dependencies)) {
-    if (existsSync(join(installed, 'node_modules', name))) continue
-    const link = join(folder, 'node_modules', name)
-    await mkdir(dirname(link), { recursive: true })
-    await symlink(join(repository, 'node_modules', name), link)
-  }
-  main = join(installed, 'dist/cli/main.js')
-})
+  // What `npm ci` has fetched for this clone is in npm's cache.
+  const install = ['install', '--global', '--prefix', folder, '--prefer-offline', join(folder, filename)]
+  warnings = (await execute('npm', install, { cwd: folder })).stderr
+  command = join(folder, 'bin/postern')
+  installed = join(folder, 'lib/node_modules/postern')
+}, 180_000)
 afterAll(() => rm(folder, { recursive: true, force: true }))
+
+/** The sources as a fresh clone has them, after `npm ci` but never built. */
+async function unbuiltClone(clone: string): Promise<string> {
+  const { stdout } = await execute('git', ['ls-files', '-co', '--exclude-standard', '-z'], { cwd: repository })
+  for (const file of stdout.split('\0')) {
+    if (!existsSync(join(repository, file)) || file === '') continue
+    await cp(join(repository, file), join(clone, file))
+  }
+  const workspaces: Readonly<Record<string, string>> = { 'postern-documents': 'documents', 'postern-load': 'load' }
+  const link = async (name: string) => {
+    const path = join(clone, 'node_modules', name)
+    await mkdir(dirname(path), { recursive: true })
+    const workspace = workspaces[name]
+    await symlink(join(workspace === undefined ? join(repository, 'node_modules', name) : join(clone, workspace)), path)
+  }
+  for (const name of await readdir(join(repository, 'node_modules'))) {
+    const scoped = name.startsWith('@') ? await readdir(join(repository, 'node_modules', name)) : null
+    for (const each of scoped === null ? [name] : scoped.map((inner) => `${name}/${inner}`)) await link(each)
+  }
+  return clone
+}
 
 async function postern(...args: string[]): Promise<{ code: unknown; stdout: string; stderr: string }> {
   try {
-    return { code: 0, ...(await execute(process.execPath, [main, ...args], { cwd: folder })) }
+    return { code: 0, ...(await execute(command, args, { cwd: folder })) }
   } catch (error) {
     const { code, stdout, stderr } = error as { code: unknown; stdout: string; stderr: string }
     return { code, stdout, stderr }
   }
 }
 
+test('installing it warns of no script of ours and of nothing deprecated', () => {
+  expect(warnings).not.toMatch(/deprecated|postern/)
+})
+
 test('the packed gateway brings the workspace that it reads with, which no registry has', async () => {
   const { version } = JSON.parse(await readFile(join(repository, 'package.json'), 'utf8'))
-  expect(existsSync(join(folder, 'node_modules/postern/node_modules/postern-documents/dist/yaml-source.js'))).toBe(true)
+  expect(existsSync(join(installed, 'node_modules/postern-documents/dist/yaml-source.js'))).toBe(true)
   expect(await postern('--version')).toEqual({ code: 0, stdout: `${version}\n`, stderr: '' })
 })
 
 test('the packed gateway serves an example', async () => {
-  await cp(join(folder, 'node_modules/postern/routes/echo'), join(folder, 'routes/echo'), { recursive: true })
-  const child = spawn(process.execPath, [main, 'start', 'routes', '--port', '0', '--management-port', '0'], {
+  await cp(join(installed, 'routes/echo'), join(folder, 'routes/echo'), { recursive: true })
+  const child = spawn(command, ['start', 'routes', '--port', '0', '--management-port', '0'], {
     cwd: folder,
     stdio: ['ignore', 'pipe', 'inherit'],
   })
@@ -66,7 +88,7 @@ test('the packed gateway serves an example', async () => {
   expect(logged).toEqual(['API deployed', 'listening'])
   child.kill('SIGTERM')
   expect(await once(child, 'exit')).toEqual([0, null])
-})
+}, 60_000)
 
 test('the packed gateway says how to get the load tool', async () => {
   expect(await postern('load', 'chat.yaml')).toEqual({
