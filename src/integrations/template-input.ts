@@ -26,13 +26,26 @@ export function templateInput(event: ConnectionEvent, body: string, stageVariabl
   const params =
     request === null
       ? noParams
-      : { path: none, querystring: lastValues(request.query), header: lastValues(request.headers) }
+      : { path: none, querystring: lastValues(request.query), header: lastHeaders(request.headers) }
   return { body, params, context: contextView(event), stageVariables }
 }
 
 function lastValues(list: HeaderList): Record<string, string> {
   const values: Record<string, string> = Object.create(null)
   for (const [name, value] of list) values[name] = value
+  return values
+}
+
+/** The last value of each header, under the spelling in which its name came first, as in AWS's events. */
+function lastHeaders(list: HeaderList): Record<string, string> {
+  const spellings = new Map<string, string>()
+  const values: Record<string, string> = Object.create(null)
+  for (const [name, value] of list) {
+    const key = name.toLowerCase()
+    const spelling = spellings.get(key) ?? name
+    spellings.set(key, spelling)
+    values[spelling] = value
+  }
   return values
 }
 

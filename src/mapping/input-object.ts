@@ -12,6 +12,7 @@ import { JavaList, JavaMap, missing, type Value } from './velocity/value.ts'
 export interface TemplateParams {
   readonly path: Readonly<Record<string, string>>
   readonly querystring: Readonly<Record<string, string>>
+  /** Headers in one spelling each. */
   readonly header: Readonly<Record<string, string>>
 }
 
@@ -82,14 +83,18 @@ export class InputObject extends HostObject {
 
   /**
    * The value of `$input.params(name)`: from the path first, then from the query string, then from the headers ("API
-   * Gateway mapping template and access logging variable reference"); an empty string when none of them has it.
+   * Gateway mapping template and access logging variable reference"); an empty string when none of them has it. The
+   * name of a header is one in any case (RFC 9110 §5.1).
    */
   param(name: string): string {
     for (const place of places) {
       const values = this.given[place]
       if (Object.hasOwn(values, name)) return values[name] ?? ''
     }
-    return ''
+    const { header } = this.given
+    const lowerCase = name.toLowerCase()
+    const spelled = Object.keys(header).find((each) => each.toLowerCase() === lowerCase)
+    return spelled === undefined ? '' : (header[spelled] ?? '')
   }
 
   private searched(path: JsonPath, run: Run): Value {

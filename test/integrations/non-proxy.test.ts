@@ -102,6 +102,18 @@ describe('request templates', () => {
     expect(template.render(handshake)).toBe(' L0SM9cOFvHcCIhw= beta blue k')
   })
 
+  test('a header is one whatever its spellings: the last value under the first spelling, found in any case', () => {
+    const template = request({
+      requestTemplates: { 'application/json': '$input.params("X-KIND") $input.params().header' },
+    })
+    const headers: [string, string][] = [
+      ['X-Kind', 'a'],
+      ['accept', '*/*'],
+      ['x-kind', 'b'],
+    ]
+    expect(template.render(connectEvent({ headers }))).toBe('b {X-Kind=b, accept=*/*}')
+  })
+
   test('headers named like JavaScript prototypes are only values', () => {
     const template = request({
       requestTemplates: { 'application/json': '$input.params("__proto__")-$input.params("constructor")' },

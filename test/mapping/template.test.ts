@@ -115,6 +115,17 @@ describe('$input', () => {
     )
     expect(render("$input.params('constructor')|$input.params('__proto__')|", '', { params })).toBe('||')
   })
+
+  test('params finds a header in any case, and a path or query parameter only in its own', () => {
+    const params = { path: { Room: 'p' }, querystring: { Page: 'q' }, header: { 'x-tenant': 'acme', 'X-Kind': 'k' } }
+    expect(render("$input.params('X-Tenant') $input.params('x-kind') $input.params('X-Kind')", '', { params })).toBe(
+      'acme k k',
+    )
+    expect(render("[$input.params('room')$input.params('page')]", '', { params })).toBe('[]')
+    expect(render("$input.params().header $!input.params().header.get('X-Tenant')|", '', { params })).toBe(
+      '{x-tenant=acme, X-Kind=k} |',
+    )
+  })
 })
 
 describe('$context', () => {
