@@ -3,7 +3,7 @@ import { HostObject } from './velocity/host-object.ts'
 import { anyObject, aString, type MethodTable, method, methodTable } from './velocity/method.ts'
 import type { Run } from './velocity/run.ts'
 import { printed } from './velocity/text.ts'
-import { JavaChar, JavaDouble, JavaLong, JavaMap, type Value } from './velocity/value.ts'
+import { JavaChar, JavaDouble, JavaLong, JavaMap, missing, type Value } from './velocity/value.ts'
 
 /** The variables behind `$context`, or behind a part of it such as `$context.identity`. */
 export interface TemplateVariables {
@@ -25,6 +25,7 @@ export interface TemplateVariables {
 export class ContextObject extends HostObject {
   readonly role = 'context'
   readonly methods = contextMethods
+  override readonly absent = missing
   private readonly context: TemplateVariables
 
   constructor(context: TemplateVariables) {

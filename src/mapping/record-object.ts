@@ -2,12 +2,13 @@ import { HostObject } from './velocity/host-object.ts'
 import { aString, type MethodTable, method, methodTable } from './velocity/method.ts'
 import type { Run } from './velocity/run.ts'
 import { printed } from './velocity/text.ts'
-import { JavaMap, type Value } from './velocity/value.ts'
+import { JavaMap, missing, type Value } from './velocity/value.ts'
 
 /** The object behind `$stageVariables`: names and strings, read-only. */
 export class RecordObject extends HostObject {
   readonly role = 'stageVariables'
   readonly methods = recordMethods
+  override readonly absent = missing
   private readonly record: Readonly<Record<string, string>>
 
   constructor(record: Readonly<Record<string, string>>) {

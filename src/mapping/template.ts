@@ -12,6 +12,7 @@ import { defaultLimits, type TemplateLimits } from './velocity/limits.ts'
 import { parseTemplate } from './velocity/parse-template.ts'
 import { Run } from './velocity/run.ts'
 import { RootScope } from './velocity/scope.ts'
+import { missing } from './velocity/value.ts'
 
 export { BodyNotJsonError, type TemplateLimits, TemplateRenderError, TemplateSyntaxError, type TemplateVariables }
 
@@ -67,6 +68,8 @@ export function compileMappingTemplate(source: string, options: MappingTemplateO
 
 const awsCalls: HostCalls = {
   prepareCall: (variable, method, args) => (variable === 'input' ? prepareInputCall(method, args) : null),
+  // Measured on AWS: `#set($x = $input.body.name)$x` prints nothing.
+  absentOfText: missing,
 }
 
 function render({ body, macros }: CompiledTemplate, input: TemplateInput, limits: TemplateLimits): string {

@@ -5,7 +5,7 @@ import { HostObject } from './velocity/host-object.ts'
 import { anyObject, type MethodTable, method, methodTable, type Overload } from './velocity/method.ts'
 import type { Run } from './velocity/run.ts'
 import { printed } from './velocity/text.ts'
-import type { Value } from './velocity/value.ts'
+import { missing, type Value } from './velocity/value.ts'
 
 /**
  * The object behind `$util` ("API Gateway mapping template and access logging variable reference"). It has no state, so
@@ -74,6 +74,7 @@ function escapeJavaScript(text: string, run: Run): string {
 }
 
 function parseJsonText(text: string, run: Run): Value {
+  if (text === '') return missing
   const { maxDataDepth } = run.limits
   try {
     return needsExact(text) ? parseExact(text, maxDataDepth) : fromPlain(JSON.parse(text))

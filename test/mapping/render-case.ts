@@ -27,7 +27,10 @@ export function renderVelocity(
   limits: Partial<TemplateLimits> = {},
 ): string {
   const all = { ...defaultLimits, ...limits }
-  const compiled = compileVelocity(parseTemplate(new Cursor(template), all), { prepareCall: () => null })
+  const compiled = compileVelocity(parseTemplate(new Cursor(template), all), {
+    prepareCall: () => null,
+    absentOfText: null,
+  })
   const scope = new RootScope()
   for (const [name, value] of Object.entries(variables)) scope.set(name, fromPlain(value))
   const run = new Run(scope, compiled.macros, all)

@@ -56,10 +56,14 @@ describe('nothing of JavaScript can be reached', () => {
 
   test.each(values)('%s offers no name of the object behind it', (value) => {
     const set = `#set($s = "x")#set($n = 1)#set($d = 1.5)#set($t = true)#set($list = [1])#set($map = {"a": 1})`
+    // What AWS's variables and a text do not have prints nothing.
+    const written = (reference: string) =>
+      /^\$(?:context|stageVariables)\.|^\$s\.\w+$/.test(reference) ? '' : reference
     for (const name of names) {
-      expect(render(`${set}${value}.${name}`)).toBe(`${value}.${name}`)
-      expect(render(`${set}${value}.${name}()`)).toBe(`${value}.${name}()`)
-      expect(render(`${set}${value}.${name}("return process")()`)).toBe(`${value}.${name}("return process")()`)
+      expect(render(`${set}${value}.${name}`)).toBe(written(`${value}.${name}`))
+      expect(render(`${set}${value}.${name}()`)).toBe(written(`${value}.${name}()`))
+      const called = `${value}.${name}("return process")`
+      expect(render(`${set}${called}()`)).toBe(`${written(called)}()`)
     }
   })
 

@@ -137,10 +137,57 @@ describe('$context', () => {
     )
   })
 
-  test('names that are not there stay as written', () => {
-    expect(
-      render('$context.routeKey $context.nope $!context.nope $context.nothing $context.identity.nope', '', { context }),
-    ).toBe('send $context.nope  $context.nothing $context.identity.nope')
+  test.each([
+    '$context.nope',
+    '${context.nope}',
+    '$!context.nope',
+    '$!{context.nope}',
+    "$context['nope']",
+    "$context.get('nope')",
+    '$context.nothing',
+    '$context.identity.nope',
+    "${context.identity['nope']}",
+    "$context.identity.get('nope')",
+    '$context.nope.more',
+    "$context.nope['more'].still",
+    "$context.nope.get('more')",
+    '$context.nope()',
+    '$stageVariables.nope',
+    '${stageVariables.nope}',
+    '$!{stageVariables.nope}',
+    "$stageVariables['nope']",
+    "${stageVariables['nope']}",
+    "$stageVariables.get('nope')",
+    '$stageVariables.nope.more',
+    '#set($x = $context.nope)$x',
+    '#set($x = "old")#set($x = $stageVariables.nope)$x',
+    '#set($x = "$context.nope$stageVariables.nope")$x',
+    '#set($x = $context.nope)$x.more',
+    '#macro(show $v)$v#end#show($context.nope)',
+    '#foreach($x in $context.nope)x#end',
+    '#if($context.nope)x#end#if($stageVariables.nope != "")x#end#if($context.nope != $null)x#end',
+    '$util.escapeJavaScript($context.nope)',
+    '$util.urlEncode($stageVariables.nope)',
+    "$util.urlDecode($context.identity.nope)$util.base64Encode($context['nope'])$util.base64Decode($context.nope)",
+    '$util.parseJson($context.nope)',
+    '$util.parseJson($context.nope).more',
+    '$input.body.nope',
+    '#set($x = $input.body.nope)$x',
+    '$util.urlEncode($input.body.nope)',
+  ])('what is not there prints nothing: %s', (template) => {
+    expect(render(`[${template}]`, '', { context, stageVariables: { table: 't' } })).toBe('[]')
+  })
+
+  test('what is not there is an empty text in whatever is made with it', () => {
+    expect(render('#set($m = {"k": $context.nope})$m $m.k.length()#set($l = [$context.nope])$l', '', { context })).toBe(
+      '{k=} 0[]',
+    )
+    expect(render('#set($x = $context.nope + "x")$x $context.nope.isEmpty() $context.routeKey', '', { context })).toBe(
+      'x true send',
+    )
+    expect(render('$nope $input.nope $context', '', { context: contextOf({ nothing: null }) })).toBe(
+      '$nope $input.nope {nothing=null}',
+    )
   })
 
   test('only the asked names are fetched', () => {
@@ -184,9 +231,7 @@ describe('$stageVariables and $util', () => {
     expect(
       render("$stageVariables.table $stageVariables['odd-name'] ${stageVariables['table']}", '', { stageVariables }),
     ).toBe('t o t')
-    expect(render('$stageVariables.constructor $stageVariables', '', { stageVariables })).toBe(
-      '$stageVariables.constructor {table=t, odd-name=o}',
-    )
+    expect(render('$stageVariables.constructor $stageVariables', '', { stageVariables })).toBe(' {table=t, odd-name=o}')
   })
 
   test('escapeJavaScript escapes both quotes, slashes and what is not ASCII', () => {

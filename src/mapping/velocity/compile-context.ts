@@ -15,6 +15,8 @@ export interface HostCalls {
    * method table. An error that it throws becomes a `TemplateSyntaxError` at the call.
    */
   prepareCall(variable: string, method: string, args: readonly Value[]): PreparedCall | null
+  /** The value of a property that a text does not have, such as `$input.body.x`: null in plain Velocity. */
+  readonly absentOfText: Value
 }
 
 /**

@@ -40,9 +40,14 @@ export function truthOf(value: Value, run: Run): boolean {
 }
 
 function compileLink(link: Link, root: string | null, context: CompileContext): Follow {
+  const follow = compileFollow(link, root, context)
+  return (run, value) => follow(run, value) ?? absentMember(value)
+}
+
+function compileFollow(link: Link, root: string | null, context: CompileContext): Follow {
   switch (link.kind) {
     case 'property':
-      return compileProperty(link.name)
+      return compileProperty(link.name, context.absentOfText)
     case 'index':
       return compileIndex(context.expression(link.index), link.position)
     case 'method':
@@ -50,16 +55,24 @@ function compileLink(link: Link, root: string | null, context: CompileContext): 
   }
 }
 
-function compileProperty(name: string): Follow {
+/** The value of a member that is not there. */
+function absentMember(value: Exclude<Value, null>): Value {
+  if (value instanceof HostObject) return value.absent
+  return value instanceof JavaMissing ? value : null
+}
+
+function compileProperty(name: string, absentOfText: Value): Follow {
   const getters = getterNames(name)
   return (run, value) => {
     if (value instanceof JavaMap) return value.get(name)
     if (value instanceof HostObject) return value.property(name, run)
     if (value instanceof ForeachScope) return loopProperty(value, name)
+    if (value instanceof JavaMissing) return value
     const methods = methodsOf(value)
     for (const getter of getters) {
       if (methods.has(getter)) return callMethod(methods, getter, value, [], run)
     }
+    if (typeof value === 'string') return absentOfText
     // Measured on AWS: a name on an empty list of the message prints nothing.
     return value instanceof JavaList && value.kind === 'json' && value.size === 0 ? '' : null
   }
@@ -105,8 +118,9 @@ function topmost(loop: ForeachScope): ForeachScope {
 
 function compileIndex(index: Evaluate, position: Position): Follow {
   return (run, value) => {
-    const key = adjustIndex(value, index(run))
+    const key = adjustIndex(value, present(index(run)))
     if (value instanceof JavaMap) return value.get(key)
+    if (value instanceof JavaMissing) return value
     return located(position, () => invoke(value, 'get', [key], run))
   }
 }

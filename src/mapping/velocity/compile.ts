@@ -19,7 +19,7 @@ export interface CompiledTemplate {
 /** Compiles a parsed Velocity template to closures. */
 export function compileVelocity(template: ParsedTemplate, host: HostCalls): CompiledTemplate {
   const context: CompileContext = {
-    prepareCall: host.prepareCall,
+    ...host,
     expression: (expression) => compileExpression(expression, context),
     block: (block) => compileBlock(block, context),
   }

@@ -37,9 +37,9 @@ export class JavaChar extends JavaObject {
 }
 
 /**
- * The value that API Gateway's `$input.path` gives for a place that the body does not have: it prints nothing, equals
- * both null and the empty string, does not count as true, and otherwise behaves as an empty string (what it prints and
- * equals was observed on AWS).
+ * The value that API Gateway has where there is none: a place that the body does not have, a variable of `$context` or
+ * `$stageVariables` that is not set, and any member of these. It prints nothing, equals both null and the empty string,
+ * does not count as true, and otherwise behaves as an empty string (what it prints and equals was observed on AWS).
  */
 export class JavaMissing extends JavaObject {}
 

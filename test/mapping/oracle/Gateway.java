@@ -85,6 +85,20 @@ final class Gateway {
     }
   }
 
+  /** A map, and the maps in it, that give an empty string for what is not there: so they print nothing, as on AWS. */
+  static Object variables(Object given) {
+    if (!(given instanceof Map)) return given;
+    Map<Object, Object> variables = new LinkedHashMap<>() {
+      @Override
+      public Object get(Object name) {
+        Object value = super.get(name);
+        return value == null ? "" : value;
+      }
+    };
+    ((Map<?, ?>) given).forEach((name, value) -> variables.put(name, variables(value)));
+    return variables;
+  }
+
   static Map<String, Map<String, Object>> params(Object given) {
     Map<String, Map<String, Object>> params = new LinkedHashMap<>();
     for (String place : new String[] {"path", "querystring", "header"}) {

@@ -51,8 +51,8 @@ public final class Oracle {
     if (input == null) return context;
     context.put("input", new Gateway.Input((String) input.get("body"), Gateway.params(input.get("params"))));
     context.put("util", new Gateway.Util());
-    context.put("context", input.get("context"));
-    context.put("stageVariables", input.get("stageVariables"));
+    context.put("context", Gateway.variables(input.get("context")));
+    context.put("stageVariables", Gateway.variables(input.get("stageVariables")));
     return context;
   }
 }
