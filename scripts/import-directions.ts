@@ -23,7 +23,7 @@ export const directions: Readonly<Record<string, readonly string[] | 'every room
   deployments: ['config', 'stages', 'observability!'],
   // A route of a stage carries its bucket and its counters, made once at load.
   stages: ['events', 'config', 'routing', 'mapping', 'limits', 'integrations!', 'authorizers!', 'observability!'],
-  integrations: ['events', 'mapping', 'routing', 'functions!', 'backends', 'observability!'],
+  integrations: ['events', 'mapping', 'regex', 'routing', 'functions!', 'backends', 'observability!'],
   functions: ['backends', 'observability!'],
   backends: ['events'],
   transport: ['responses', 'observability!'],
@@ -32,8 +32,10 @@ export const directions: Readonly<Record<string, readonly string[] | 'every room
   limits: ['observability!'],
   authorizers: ['events', 'transport!', 'observability!'],
   routing: [],
-  mapping: ['events'],
-  config: [],
+  mapping: ['events', 'regex'],
+  // Java's regular expressions, in bounded time: wherever a pattern of a definition meets foreign text.
+  regex: [],
+  config: ['regex'],
   observability: ['events'],
   events: [],
   responses: [],

@@ -1,4 +1,5 @@
-import * as regex from '../regex/regex.ts'
+import { PatternError } from '../../regex/pattern-error.ts'
+import * as regex from '../../regex/regex.ts'
 import { TemplateRenderError } from '../velocity/errors.ts'
 import {
   aBoolean,
@@ -19,6 +20,23 @@ import { JavaChar, type JavaCollection, JavaList, type Value } from '../velocity
 import { isWhitespace } from './char.ts'
 import { formatText } from './format.ts'
 import { objectLines } from './object.ts'
+
+/** The calls of the pattern engine, whose errors are those of a template. */
+const patterns = {
+  matches: translated(regex.matches),
+  replace: translated(regex.replace),
+  split: translated(regex.split),
+}
+
+function translated<Args extends readonly unknown[], Result>(call: (...args: Args) => Result) {
+  return (...args: Args): Result => {
+    try {
+      return call(...args)
+    } catch (error) {
+      throw error instanceof PatternError ? new TemplateRenderError(error.message, { cause: error }) : error
+    }
+  }
+}
 
 type Text = readonly [string | null]
 type TwoTexts = readonly [string | null, string | null]
@@ -95,12 +113,12 @@ export const stringMethods: MethodTable = methodTable(
     regex.replaceText(self, from.value, to.value, run),
   ),
   method('replaceAll', [aString, aString], (self: string, [pattern, to]: TwoTexts, run) =>
-    regex.replace(self, given(pattern), given(to), false, run),
+    patterns.replace(self, given(pattern), given(to), false, run),
   ),
   method('replaceFirst', [aString, aString], (self: string, [pattern, to]: TwoTexts, run) =>
-    regex.replace(self, given(pattern), given(to), true, run),
+    patterns.replace(self, given(pattern), given(to), true, run),
   ),
-  method('matches', [aString], (self: string, [pattern]: Text, run) => regex.matches(self, given(pattern), run)),
+  method('matches', [aString], (self: string, [pattern]: Text, run) => patterns.matches(self, given(pattern), run)),
   method('split', [aString], (self: string, [pattern]: Text, run) => split(self, given(pattern), 0, run)),
   method('split', [aString, anInt], (self: string, [pattern, limit]: TextAndInt, run) =>
     split(self, given(pattern), limit, run),
@@ -203,7 +221,7 @@ function repeat(text: string, count: number, run: Run): string {
 }
 
 function split(text: string, pattern: string, limit: number, run: Run): JavaList {
-  const parts = regex.split(text, pattern, limit, run)
+  const parts = patterns.split(text, pattern, limit, run)
   return new JavaList(parts, 'array')
 }
 

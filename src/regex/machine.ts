@@ -1,4 +1,4 @@
-import type { Run } from '../velocity/run.ts'
+import type { Budget } from './budget.ts'
 import type { CompiledPattern, Instruction, Program } from './program.ts'
 import { otherCase } from './sets.ts'
 
@@ -11,11 +11,11 @@ const instructionsPerStep = 3
  */
 export class Machine {
   private readonly text: string
-  private readonly run: Run
+  private readonly run: Budget
   private readonly slots: Int32Array
   private spent = 0
 
-  constructor(pattern: CompiledPattern, text: string, run: Run) {
+  constructor(pattern: CompiledPattern, text: string, run: Budget) {
     this.text = text
     this.run = run
     this.slots = new Int32Array(pattern.slots)

@@ -1,5 +1,5 @@
-import { TemplateRenderError } from '../velocity/errors.ts'
 import type { CharTest } from './ast.ts'
+import { PatternError } from './pattern-error.ts'
 import * as sets from './sets.ts'
 
 export interface Flags {
@@ -32,7 +32,7 @@ export class ClassParser {
   }
 
   protected fail(message: string): never {
-    throw new TemplateRenderError(`regular expression: ${message} near index ${this.at}`)
+    throw new PatternError(`regular expression: ${message} near index ${this.at}`)
   }
 
   protected take(text: string): boolean {

@@ -1,6 +1,6 @@
-import { TemplateRenderError } from '../velocity/errors.ts'
 import type { Node, Pattern, RepeatMode } from './ast.ts'
 import { ClassParser } from './class-parser.ts'
+import { PatternError } from './pattern-error.ts'
 import * as sets from './sets.ts'
 
 /** Characters of the longest pattern; `maxRepeat` limits it too: repeats are unrolled, so their product counts. */
@@ -8,12 +8,12 @@ const maxPatternLength = 1_000
 const maxRepeat = 1_000
 
 /**
- * Parses a Java regular expression (java.util.regex.Pattern). Throws `TemplateRenderError` for what Java, or this
+ * Parses a Java regular expression (java.util.regex.Pattern). Throws `PatternError` for what Java, or this
  * engine, does not take.
  */
 export function parsePattern(source: string): Pattern {
   if (source.length > maxPatternLength) {
-    throw new TemplateRenderError(`regular expression is longer than ${maxPatternLength} characters`)
+    throw new PatternError(`regular expression is longer than ${maxPatternLength} characters`)
   }
   return new PatternParser(source).pattern()
 }

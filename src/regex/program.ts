@@ -1,5 +1,5 @@
-import { TemplateRenderError } from '../velocity/errors.ts'
 import type { Assertion, CharTest, Node, Pattern } from './ast.ts'
+import { PatternError } from './pattern-error.ts'
 
 /** One instruction of the matching machine. Numbers are places in the program. */
 export type Instruction =
@@ -63,7 +63,7 @@ class ProgramBuilder {
   }
 
   private push<T extends Instruction>(instruction: T): T {
-    if (++this.count > maxInstructions) throw new TemplateRenderError('regular expression is too large')
+    if (++this.count > maxInstructions) throw new PatternError('regular expression is too large')
     this.code.push(instruction)
     return instruction
   }

@@ -1,14 +1,14 @@
-import { TemplateRenderError } from '../velocity/errors.ts'
-import type { Run } from '../velocity/run.ts'
+import type { Budget } from './budget.ts'
 import { Machine } from './machine.ts'
 import { parsePattern } from './parse.ts'
+import { PatternError } from './pattern-error.ts'
 import { type CompiledPattern, compilePattern } from './program.ts'
 
 /** Compiled patterns by their text. Patterns in templates are nearly always literals, so few are in use at a time. */
 const cache = new Map<string, CompiledPattern>()
 const maxCached = 200
 
-function compiled(pattern: string, run: Run): CompiledPattern {
+function compiled(pattern: string, run: Budget): CompiledPattern {
   run.step(1 + (pattern.length >> 2))
   const known = cache.get(pattern)
   if (known !== undefined) return known
@@ -20,7 +20,7 @@ function compiled(pattern: string, run: Run): CompiledPattern {
 }
 
 /** Java's String.matches: the pattern has to cover the whole text. */
-export function matches(text: string, pattern: string, run: Run): boolean {
+export function matches(text: string, pattern: string, run: Budget): boolean {
   const { program, ...rest } = compiled(pattern, run)
   return new Machine({ program, ...rest }, text, run).matchAt(program, 0, true) !== null
 }
@@ -32,7 +32,7 @@ interface Found {
   group(index: number): string | undefined
 }
 
-function* find(text: string, pattern: CompiledPattern, run: Run): Generator<Found> {
+function* find(text: string, pattern: CompiledPattern, run: Budget): Generator<Found> {
   const machine = pattern.literal === null ? new Machine(pattern, text, run) : null
   let at = 0
   while (at <= text.length) {
@@ -54,7 +54,7 @@ function* find(text: string, pattern: CompiledPattern, run: Run): Generator<Foun
   }
 }
 
-function literalAt(text: string, literal: string, from: number, run: Run): readonly number[] | null {
+function literalAt(text: string, literal: string, from: number, run: Budget): readonly number[] | null {
   const at = text.indexOf(literal, from)
   run.characters(at < 0 ? text.length - from : at - from)
   return at < 0 ? null : [at, at + literal.length]
@@ -69,7 +69,7 @@ function machineFrom(machine: Machine, pattern: CompiledPattern, text: string, f
 }
 
 /** Java's String.replace, with its growth counted before it happens. */
-export function replaceText(text: string, from: string, to: string, run: Run): string {
+export function replaceText(text: string, from: string, to: string, run: Budget): string {
   run.characters(text.length * 2)
   let count = 0
   for (let at = text.indexOf(from); at >= 0; at = text.indexOf(from, at + Math.max(1, from.length))) {
@@ -85,7 +85,7 @@ export function replaceText(text: string, from: string, to: string, run: Run): s
  * Java's String.replaceAll and, with `once`, String.replaceFirst: `$1` and `${name}` stand for groups, a backslash
  * quotes (java.util.regex.Matcher, appendReplacement).
  */
-export function replace(text: string, pattern: string, replacement: string, once: boolean, run: Run): string {
+export function replace(text: string, pattern: string, replacement: string, once: boolean, run: Budget): string {
   const program = compiled(pattern, run)
   if (program.literal !== null && !once && !/[\\$]/.test(replacement)) {
     return replaceText(text, program.literal, replacement, run)
@@ -114,14 +114,14 @@ function replacementParts(replacement: string, { groups, names }: CompiledPatter
   while (at < replacement.length) {
     const char = replacement[at++] as string
     if (char === '\\') {
-      if (at === replacement.length) throw new TemplateRenderError('replacement ends with a backslash')
+      if (at === replacement.length) throw new PatternError('replacement ends with a backslash')
       parts.push(replacement[at++] as string)
     } else if (char !== '$') parts.push(char)
     else {
       const named = /^\{([A-Za-z][A-Za-z0-9]*)\}/.exec(replacement.slice(at, at + 200))
       const [group, length] =
         named === null ? groupNumber(replacement, at, groups) : [names.get(named[1] as string), named[0].length]
-      if (group === undefined || group > groups) throw new TemplateRenderError('replacement refers to no group')
+      if (group === undefined || group > groups) throw new PatternError('replacement refers to no group')
       parts.push(group)
       at += length
     }
@@ -142,7 +142,7 @@ function groupNumber(replacement: string, start: number, groups: number): [numbe
 }
 
 /** Java's String.split: without a limit, empty strings at the end are dropped (java.util.regex.Pattern, split). */
-export function split(text: string, pattern: string, limit: number, run: Run): string[] {
+export function split(text: string, pattern: string, limit: number, run: Budget): string[] {
   const parts: string[] = []
   let last = 0
   for (const { start, end } of find(text, compiled(pattern, run), run)) {
