@@ -1,5 +1,6 @@
 import { oneOf, prose, record, refusedMembers, text, wholeNumber } from 'postern-documents/schema-parts'
 import { z } from 'zod'
+import { compileWhole } from '../regex/regex.ts'
 
 /** Characters of a mapping template, AWS's cap of 300 KB; the two below it keep a definition in bounds. */
 const maxTemplate = 307_200
@@ -42,8 +43,7 @@ const responseKey = z.string().superRefine((key, context) => {
     return
   }
   try {
-    // Java's flags in front are compiled by the integration; they are no part of the pattern here.
-    new RegExp(pattern.replace(/^\(\?[ims]+\)/, ''))
+    compileWhole(pattern)
   } catch (error) {
     context.addIssue({ code: 'custom', message: `${allowed} (${(error as Error).message})` })
   }

@@ -7,3 +7,13 @@ export interface Budget {
   /** Refuses a text of this length. */
   limitLength(length: number): void
 }
+
+/** Creates a budget of so many steps, for matching outside of a template; `spent` makes the error that ends it. */
+export function stepBudget(maxSteps: number, spent: () => Error): Budget {
+  let left = maxSteps
+  const step = (count = 1): void => {
+    left -= count
+    if (left < 0) throw spent()
+  }
+  return { step, characters: (count) => step(count >> 6), limitLength() {} }
+}

@@ -25,6 +25,15 @@ export function matches(text: string, pattern: string, run: Budget): boolean {
   return new Machine({ program, ...rest }, text, run).matchAt(program, 0, true) !== null
 }
 
+/**
+ * Compiles a pattern once, for load time, to a test that it covers a whole text. Throws `PatternError` for what Java, or
+ * this engine, does not take.
+ */
+export function compileWhole(pattern: string): (text: string, run: Budget) => boolean {
+  const made = compilePattern(parsePattern(pattern))
+  return (text, run) => new Machine(made, text, run).matchAt(made.program, 0, true) !== null
+}
+
 interface Found {
   readonly start: number
   readonly end: number

@@ -215,7 +215,7 @@ const cases: [name: string, yaml: string, ...faults: string[]][] = [
       'integrations:\n  a:\n    integrationType: MOCK\n    integrationResponses:\n      200: {}\n      /(2/: {}\n      /2\\d\\d/: {}\n      /(?s)a.*/: {}\n      $default: {}\nroutes: {}',
     ),
     '9:7: integrations.a.integrationResponses.200: not a valid name; allowed: $default or a regular expression between slashes, such as /2\\d\\d/',
-    '10:7: integrations.a.integrationResponses["/(2/"]: not a valid name; allowed: $default or a regular expression between slashes, such as /2\\d\\d/ (Invalid regular expression: /(2/: Unterminated group)',
+    '10:7: integrations.a.integrationResponses["/(2/"]: not a valid name; allowed: $default or a regular expression between slashes, such as /2\\d\\d/ (regular expression: unclosed group near index 2)',
   ],
   [
     'a mapping target that there is not, and one without a source, but not its secret',
@@ -339,7 +339,7 @@ stages:
 })
 
 test('keys of integration responses that are no regular expression are faults, each in its place', async () => {
-  const keys = ['2xx', 'x', '/[/', '/(/', '/(?x)a/']
+  const keys = ['2xx', 'x', '/[/', '/(/', '/(?d)a/', '/a\\X/', '/(?x)a/', '/a(?>b)*+\\p{Lu}\\Q.\\E/']
   const reported = await faultsOf(
     api(
       `integrations:\n  a:\n    integrationType: MOCK\n    integrationResponses:\n${keys.map((key) => `      ${key}: {}`).join('\n')}\nroutes: {}`,
@@ -350,7 +350,8 @@ test('keys of integration responses that are no regular expression are faults, e
     'chat/api.yaml:10:7 integrations.a.integrationResponses.x not a valid name; allowed',
     'chat/api.yaml:11:7 integrations.a.integrationResponses["/[/"] not a valid name; allowed',
     'chat/api.yaml:12:7 integrations.a.integrationResponses["/(/"] not a valid name; allowed',
-    'chat/api.yaml:13:7 integrations.a.integrationResponses["/(?x)a/"] not a valid name; allowed',
+    'chat/api.yaml:13:7 integrations.a.integrationResponses["/(?d)a/"] not a valid name; allowed',
+    'chat/api.yaml:14:7 integrations.a.integrationResponses["/a\\\\X/"] not a valid name; allowed',
   ])
 })
 

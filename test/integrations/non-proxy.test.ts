@@ -171,6 +171,46 @@ describe('integration responses', () => {
     ).toBe('d')
   })
 
+  test('keys are Java patterns: flags inside, atomic groups, classes, quotes', () => {
+    const fits = (key: string, selectionValue: string) =>
+      textOf(
+        respond(
+          { [key]: { responseTemplates: { $default: 'fits' } }, $default: { responseTemplates: { $default: '-' } } },
+          { selectionValue },
+        ),
+      )
+    expect(fits('/a(?i)bc/', 'aBC')).toBe('fits')
+    expect(fits('/(?x) 4 \\d{2} # not found/', '404')).toBe('fits')
+    expect(fits('/\\Q[BadRequest]\\E.*/', '[BadRequest] no such room')).toBe('fits')
+    expect(fits('/[a-z&&[^x]]+/', 'abc')).toBe('fits')
+    expect(fits('/[a-z&&[^x]]+/', 'axc')).toBe('-')
+    expect(fits('/(?>a*)a/', 'aaa')).toBe('-')
+    expect(fits('/.*/', 'two\nlines')).toBe('-')
+  })
+
+  // Native expressions take twice as long for every further character; 60 would take longer than anyone lives.
+  test.each(['/(a+)+b/', '/(a|a)*b/', '/(a|aa)+b/', '/(.*a){20}b/', '/a*a*a*a*a*a*a*b/'])(
+    "no text of a backend holds the gateway up: %s is a definition's fault",
+    (key) => {
+      const responses: Responses = { [key]: {}, $default: {} }
+      const before = process.cpuUsage()
+      expect(codeOf(() => respond(responses, { selectionValue: 'a'.repeat(5_000) }))).toBe('API_CONFIGURATION_ERROR')
+      expect(process.cpuUsage(before).user).toBeLessThan(500_000)
+    },
+  )
+
+  test('wide patterns over long error messages are no danger', () => {
+    const responses: Responses = {
+      '/(?s).*(timeout|refused|reset).*(socket|pool).*/': { responseTemplates: { $default: 'network' } },
+      $default: { responseTemplates: { $default: 'other' } },
+    }
+    const trace = 'Error: no such room\n    at handler (/var/task/index.js:12:34)\n'.repeat(40)
+    expect(textOf(respond(responses, { selectionValue: trace }))).toBe('other')
+    expect(textOf(respond(responses, { selectionValue: `request timeout\n${trace.slice(0, 500)} in pool` }))).toBe(
+      'network',
+    )
+  })
+
   test('an error message named like a prototype is only text', () => {
     expect(
       textOf(respond({ $default: { responseTemplates: { $default: 'd' } } }, { selectionValue: 'constructor' })),
