@@ -32,6 +32,13 @@ export const errorTable = {
     'BAD_REQUEST',
     'The upgrade request breaks RFC 6455 §4.1; the log says where.',
   ),
+  DOUBTFUL_FRAMING: row(
+    400,
+    'BadRequestException',
+    'Bad Request',
+    'BAD_REQUEST',
+    'Headers leave in doubt where the request ends or whom it is for; the connection is closed and the log says why.',
+  ),
   MISSING_PARAMETER: row(
     400,
     'BadRequestException',

@@ -11,6 +11,7 @@ const told: Readonly<Record<ErrorCode, readonly [status: number, errorType: stri
   STAGE_NOT_FOUND: [403, 'ForbiddenException', 'Forbidden'],
   ORIGIN_REFUSED: [403, 'ForbiddenException', 'Forbidden'],
   BAD_HANDSHAKE: [400, 'BadRequestException', 'Bad Request'],
+  DOUBTFUL_FRAMING: [400, 'BadRequestException', 'Bad Request'],
   MISSING_PARAMETER: [400, 'BadRequestException', 'Missing required request parameters'],
   UPGRADE_REQUIRED: [426, 'UpgradeRequiredException', 'Upgrade Required'],
   TOO_MANY_REQUESTS: [429, 'TooManyRequestsException', 'Too Many Requests'],

@@ -3,7 +3,7 @@ import { shortAnswer } from '../../responses/short-answer.ts'
 import type { ErrorCode } from '../../vocabulary/errors.ts'
 import type { HeaderList, OwnHeaders } from '../../vocabulary/headers.ts'
 import type { UwsRequest } from './request.ts'
-import { writeResponse } from './response.ts'
+import { type ResponseForm, writeResponse } from './response.ts'
 
 /** A request that waits for its answer: knows whether the client is still there and answers at most once. */
 export abstract class PendingResponse {
@@ -59,9 +59,20 @@ export abstract class PendingResponse {
     this.answer(status, headers, body)
   }
 
+  /** Answers and ends the TCP connection, whatever else has come over it. */
+  answerAndClose(code: ErrorCode): void {
+    const { status, headers, body } = shortAnswer(code)
+    // uWebSockets.js ends a connection only behind a body, which HEAD may have none of: then an empty one.
+    const isHead = this.request.method === 'HEAD'
+    this.#write({ method: isHead ? 'GET' : this.request.method, close: true }, status, headers, isHead ? '' : body)
+  }
+
   protected answer(status: number, headers: HeaderList | OwnHeaders, body: string | Uint8Array | null): void {
+    this.#write({ method: this.request.method, close: this.#isDraining() }, status, headers, body)
+  }
+
+  #write(form: ResponseForm, status: number, headers: HeaderList | OwnHeaders, body: string | Uint8Array | null): void {
     if (!this.claim()) return
-    const form = { method: this.request.method, close: this.#isDraining() }
     if (this.corked) writeResponse(this.response, form, status, headers, body)
     else this.response.cork(() => writeResponse(this.response, form, status, headers, body))
   }

@@ -4,12 +4,14 @@ import type { TransportRequest } from '../contract.ts'
 import { addressText } from '../ip-address.ts'
 
 /**
- * A request as uWebSockets.js hands it over. Method and path are copied at once; the rest is read from the native
- * request when first asked for, which throws after the synchronous part of the handler.
+ * A request as uWebSockets.js hands it over. Method, path and headers are copied at once; the rest is read from the
+ * native request when first asked for, which throws after the synchronous part of the handler.
  */
 export class UwsRequest implements TransportRequest {
   readonly method: string
   readonly path: string
+  /** Names, in lower case, and values of the headers by turns, in their order. */
+  readonly lines: readonly string[]
   readonly #request: HttpRequest
   readonly #response: HttpResponse
   readonly #proxied: boolean
@@ -19,6 +21,7 @@ export class UwsRequest implements TransportRequest {
   constructor(request: HttpRequest, response: HttpResponse, proxied: boolean, method: string | null) {
     this.method = method ?? request.getCaseSensitiveMethod().toUpperCase()
     this.path = request.getUrl()
+    this.lines = linesOf(request)
     this.#request = request
     this.#response = response
     this.#proxied = proxied
@@ -31,7 +34,9 @@ export class UwsRequest implements TransportRequest {
   }
 
   header(lowerCaseName: string): string {
-    return this.#request.getHeader(lowerCaseName)
+    const { lines } = this
+    for (let i = 0; i < lines.length; i += 2) if (lines[i] === lowerCaseName) return lines[i + 1] as string
+    return ''
   }
 
   headers(): HeaderList {
@@ -42,11 +47,23 @@ export class UwsRequest implements TransportRequest {
 
   /** Calls back for every header in order, without the copy that `headers` makes. */
   eachHeader(see: (name: string, value: string) => void): void {
-    this.#request.forEach(see)
+    const { lines } = this
+    for (let i = 0; i < lines.length; i += 2) see(lines[i] as string, lines[i + 1] as string)
   }
 
   remoteAddress(): string {
     const proxied = this.#proxied ? this.#response.getProxiedRemoteAddress() : null
     return addressText(proxied?.byteLength ? proxied : this.#response.getRemoteAddress())
   }
+}
+
+// One walk over the headers costs as much as asking for one of them by name for each that there is; only the walk finds
+// repeated ones. What is asked by name afterwards comes from the copy, which costs half a call into the native code.
+let copied: string[] = []
+const copyLine = (name: string, value: string) => void copied.push(name, value)
+
+function linesOf(request: HttpRequest): readonly string[] {
+  copied = []
+  request.forEach(copyLine)
+  return copied
 }

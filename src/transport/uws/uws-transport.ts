@@ -7,6 +7,7 @@ import { listenFault } from '../listen-fault.ts'
 import { checkTlsFiles } from '../tls-files.ts'
 import { closeCause } from './close-cause.ts'
 import { openForeignCork } from './foreign-cork.ts'
+import { framingDoubt } from './framing.ts'
 import { UwsHttpExchange } from './http-exchange.ts'
 import type { PendingResponse } from './pending-response.ts'
 import { pingTiming } from './ping-timing.ts'
@@ -141,7 +142,8 @@ class UwsTransport<Data> implements Transport {
     method: 'GET' | 'POST' | null,
   ): void {
     const request = new UwsRequest(native, response, this.#options.proxyProtocol ?? false, method)
-    const isHandshake = asksForWebSocket(request)
+    const doubt = framingDoubt(request.lines)
+    const isHandshake = doubt === null && asksForWebSocket(request)
     const fault = isHandshake ? (handshakeFault(request) ?? (context === null ? otherFault : null)) : null
     const pending =
       isHandshake && fault === null
@@ -149,7 +151,8 @@ class UwsTransport<Data> implements Transport {
         : new UwsHttpExchange(request, response, this.#log, this.#desk.isDraining)
     this.#current = pending
     try {
-      if (pending instanceof UwsUpgrade) this.#handlers.upgrade(pending)
+      if (doubt !== null) this.#turnAway(pending, doubt)
+      else if (pending instanceof UwsUpgrade) this.#handlers.upgrade(pending)
       else if (fault === null) this.#handlers.request(pending)
       else this.#refuse(pending, fault)
     } catch (error) {
@@ -170,6 +173,16 @@ class UwsTransport<Data> implements Transport {
   #refuse(exchange: UwsHttpExchange, { code, detail }: HandshakeFault): void {
     this.#log.debug({ path: exchange.request.path, code }, `a handshake was refused: ${detail}`)
     exchange.answerShort(code)
+  }
+
+  /**
+   * Refuses what is in doubt, but not yet: while a request has no answer, uWebSockets.js closes the connection when one
+   * more is behind it. Answered at once, the next one in the same segment would reach its handler although the answer
+   * says that the connection ends.
+   */
+  #turnAway(pending: PendingResponse, detail: string): void {
+    this.#log.debug({ path: pending.request.path, code: 'DOUBTFUL_FRAMING' }, `a request was refused: ${detail}`)
+    setImmediate(() => pending.answerAndClose('DOUBTFUL_FRAMING'))
   }
 
   #onAborted(pending: PendingResponse): void {
