@@ -59,19 +59,19 @@ export class Client implements Member {
     if (this.#state === 'closed') this.#queue()
   }
 
-  unwant(): void {
+  unwant(at: number): void {
     this.#wanted = false
     if (this.#state === 'waiting') this.#become('closed')
-    else if (this.#state !== 'closed' && this.#state !== 'closing') this.#leave()
+    else if (this.#state !== 'closed' && this.#state !== 'closing') this.#leave(at)
   }
 
-  #leave(): void {
+  #leave(at: number): void {
     if (this.#state === 'leaving' || this.#state === 'closing' || this.#state === 'closed') return
     const before = this.#state
+    if (before === 'ready') this.#stop(at)
     this.#become('leaving')
     this.#isConnecting = before === 'connecting'
     this.#leaveBy = before === 'ready' || this.#isConnecting ? now() + this.#context.scenario.settle : 0
-    if (before === 'ready') this.#stop()
     // What it has not read yet was accepted for it: read now, it is not taken for lost.
     if (this.#socket !== null) this.#socket.bytesPerSecond = null
     this.closeIfSettled()
@@ -165,7 +165,7 @@ export class Client implements Member {
       failed: (message) => {
         this.#setUp = null
         tally.error('setUp', message)
-        this.#leave()
+        this.#leave(now())
       },
     })
     this.#setUp.start()
@@ -203,8 +203,8 @@ export class Client implements Member {
     const { lifetime } = scenario.connection
     if (lifetime === undefined) return
     const connection = this.#connection
-    schedule.at(now() + this.#context.draw(lifetime), () => {
-      if (connection === this.#connection && this.#state === 'ready') this.#leave()
+    schedule.at(now() + this.#context.draw(lifetime), (due) => {
+      if (connection === this.#connection && this.#state === 'ready') this.#leave(due)
     })
   }
 
@@ -282,7 +282,7 @@ export class Client implements Member {
     this.ledger?.settle(!wasLeaving)
     this.#setUp?.end()
     this.#setUp = null
-    this.#stop()
+    this.#stop(now())
     this.receiver = null
     this.ledger = null
     this.#socket = null
@@ -301,8 +301,9 @@ export class Client implements Member {
     })
   }
 
-  #stop(): void {
+  /** Lanes first: what they still send is sent by a member of its group. */
+  #stop(by: number): void {
+    for (const lane of this.lanes) lane.stop(by)
     this.receiver?.leave()
-    for (const lane of this.lanes) lane.stop()
   }
 }

@@ -39,15 +39,15 @@ export class Crew {
       this.#schedule.at(due, () => {
         if (epoch !== this.#epoch) return
         if (to > from) client.want()
-        else client.unwant()
+        else client.unwant(due)
       })
     }
   }
 
-  /** Everyone leaves. */
-  dismiss(): void {
+  /** Everyone leaves, as of then. */
+  dismiss(at: number): void {
     this.#epoch++
-    for (const client of this.#clients) client.unwant()
+    for (const client of this.#clients) client.unwant(at)
   }
 
   /** Everyone is gone, at once. */

@@ -205,18 +205,21 @@ export function createEngine(plan: WorkerPlan, events: EngineEvents): Engine {
     if (state.is === 'settling' || state.is === 'done') return
     if (state.is === 'running') cut(false)
     const timed = timeline[phase]
-    if (timed === undefined) return settle()
+    // The planned time, which a busy machine passes before it comes to this.
+    const at = startedAt + (timeline[phase - 1]?.end ?? 0)
+    if (timed === undefined) return settle(at)
     state = { is: 'running', phase }
-    trafficSwitch.turn(timed.traffic)
+    trafficSwitch.turn(timed.traffic, at)
     crew.enter(timed, startedAt)
     schedule.at(startedAt + timed.end, () => enter(phase + 1, startedAt))
   }
 
-  function settle(): void {
+  /** Ends traffic and connections as of then. */
+  function settle(at: number): void {
     if (state.is === 'settling' || state.is === 'done') return
     state = { is: 'settling', phase: state.phase }
-    trafficSwitch.turn(false)
-    crew.dismiss()
+    trafficSwitch.turn(false, at)
+    crew.dismiss(at)
     const deadline = now() + scenario.settle + closingMillis
     const look = (due: number) => {
       if (!crew.isEmpty && now() < deadline) return schedule.at(due + settleLookMillis, look)
@@ -248,7 +251,7 @@ export function createEngine(plan: WorkerPlan, events: EngineEvents): Engine {
     },
     stop() {
       if (state.is === 'running') cut(false)
-      settle()
+      settle(now())
     },
   }
 }

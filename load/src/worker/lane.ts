@@ -17,8 +17,10 @@ export class Lane implements SendingLane {
   readonly #context: WorkerContext
   /** Time at which the next message of `every` is due. */
   #next = 0
-  /** Messages that are due and wait for replies to come: their times with `think`. */
+  /** Whether a message of `every` is due and waits for replies to come, or for room. */
   #blocked = false
+  /** Times at which messages of `think` are due that have not left. */
+  readonly #thoughts: number[] = []
   #isRunning = false
   /** Raised with each start, so that what an earlier one planned does nothing. */
   #epoch = 0
@@ -43,13 +45,15 @@ export class Lane implements SendingLane {
     }
   }
 
-  /** Stops sending; what was due and has not left counts as unsent. */
-  stop(): void {
+  stop(by: number): void {
     if (!this.#isRunning) return
     this.#isRunning = false
     this.#epoch++
-    if (this.#blocked) this.#context.tally.messagesUnsent += this.#dueBy(now())
+    // What waits for nothing but its timer, which a busy machine calls late, still leaves.
+    if (this.kind.every !== null) this.#sendUntil(by)
+    this.#context.tally.messagesUnsent += this.#dueBy(by)
     this.#blocked = false
+    this.#thoughts.length = 0
   }
 
   replied(): void {
@@ -65,6 +69,7 @@ export class Lane implements SendingLane {
 
   #plan(due: number): void {
     this.#next = due
+    if (due === Number.POSITIVE_INFINITY) return
     const epoch = this.#epoch
     this.#context.schedule.at(due, () => {
       if (epoch === this.#epoch) this.#pump()
@@ -73,22 +78,26 @@ export class Lane implements SendingLane {
 
   /** Sends what is due of `every`, as far as it may. */
   #pump(): void {
+    if (this.kind.every === null) return
+    this.#blocked = !this.#sendUntil(now())
+    if (!this.#blocked) this.#plan(this.#next)
+    // Without replies nobody says when there is room again.
+    else if (this.kind.reply === null) this.#retry()
+  }
+
+  /** Sends what is due by then of `every`; false when some of it may not leave now. */
+  #sendUntil(time: number): boolean {
     const { every, inFlight } = this.kind
-    if (every === null) return
-    const time = now()
-    this.#blocked = false
-    while (this.#next <= time) {
-      if (!this.#client.canSend || this.#client.waitingFor(this.kind) >= inFlight) {
-        this.#blocked = true
-        // Without replies nobody says when there is room again.
-        if (this.kind.reply === null) this.#retry()
-        return
+    while (every !== null && this.#next <= time) {
+      if (!this.#client.canSend || this.#client.waitingFor(this.kind) >= inFlight) return false
+      // The run has sent as many as it may, and nothing is due any more.
+      if (!this.#context.maySend()) this.#next = Number.POSITIVE_INFINITY
+      else {
+        this.#client.send(this.kind, this.#next)
+        this.#next += Math.max(minimumInterval, draw(every, this.#context.random))
       }
-      if (!this.#context.maySend()) return
-      this.#client.send(this.kind, this.#next)
-      this.#next += Math.max(minimumInterval, draw(every, this.#context.random))
     }
-    this.#plan(this.#next)
+    return true
   }
 
   #retry(): void {
@@ -102,15 +111,21 @@ export class Lane implements SendingLane {
     const epoch = this.#epoch
     // In the same batch of replies: a closed loop without a pause costs no timer.
     if (due <= now() && this.kind.reply !== null && this.#sendThought(due)) return
+    this.#thoughts.push(due)
     this.#context.schedule.at(due, () => {
-      if (epoch === this.#epoch && !this.#sendThought(due)) this.#retryThought(due)
+      if (epoch === this.#epoch) this.#tryThought(due)
     })
+  }
+
+  #tryThought(due: number): void {
+    if (this.#sendThought(due)) this.#thoughts.splice(this.#thoughts.indexOf(due), 1)
+    else this.#retryThought(due)
   }
 
   #retryThought(due: number): void {
     const epoch = this.#epoch
     this.#context.schedule.at(now() + retryMillis, () => {
-      if (epoch === this.#epoch && !this.#sendThought(due)) this.#retryThought(due)
+      if (epoch === this.#epoch) this.#tryThought(due)
     })
   }
 
@@ -123,9 +138,10 @@ export class Lane implements SendingLane {
     return true
   }
 
+  /** Counts the messages that were due by then and have not left. */
   #dueBy(time: number): number {
     const { every } = this.kind
-    let count = 0
+    let count = this.#thoughts.filter((due) => due <= time).length
     for (let due = this.#next; every !== null && due <= time && count < maxCounted; count++) {
       due += Math.max(minimumInterval, draw(every, this.#context.random))
     }

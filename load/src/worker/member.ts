@@ -20,8 +20,11 @@ export interface Member extends FrameCache {
   queue(frame: Buffer): void
   flush(): void
   want(): void
-  /** Leaves when what it is still owed has come, or the scenario's time to settle is over. */
-  unwant(): void
+  /**
+   * Leaves when what it is still owed has come, or the scenario's time to settle is over. Its messages end at the time
+   * given, which may be past.
+   */
+  unwant(at: number): void
   /** Called by the opener when it is this client's turn. */
   open(): void
   /** Nothing is owed to it any more, or it has waited long enough. */
@@ -35,7 +38,8 @@ export interface Member extends FrameCache {
 export interface SendingLane {
   readonly kind: MessageKind
   start(): void
-  stop(): void
+  /** Stops sending; what was due by then, when it had to end, and has not left counts as unsent. */
+  stop(by: number): void
   /** A reply came. */
   replied(): void
   /** Replies did not come. */

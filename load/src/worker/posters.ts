@@ -23,7 +23,8 @@ export interface PostersOptions {
 /** Posts to `@connections` of the clients that are ready, each in its turn. */
 export interface Posters {
   start(): void
-  stop(): void
+  /** Stops posting; what was due by then and has not left counts as unsent. */
+  stop(by: number): void
   /** A client became ready. */
   wake(): void
   /** Gives up on POSTs whose time is over. */
@@ -124,10 +125,10 @@ export function createPosters({ pushes, context, ready, concurrency, rate, tls }
       if (source === null) saturate()
       else source.start()
     },
-    stop() {
+    stop(by) {
       if (!isRunning) return
       isRunning = false
-      context.tally.pushesUnsent += source?.stop() ?? 0
+      context.tally.pushesUnsent += source?.stop(by) ?? 0
     },
     wake: () => source?.wake(),
     expire() {

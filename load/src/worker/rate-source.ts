@@ -14,8 +14,8 @@ export interface RateSourceOptions {
 /** Does things on a schedule that stands, whatever they take: what cannot be done in time is late, and all of it is done. */
 export interface RateSource {
   start(): void
-  /** Stops the source, and returns how many events were due and have not been done. */
-  stop(): number
+  /** Stops the source, and returns how many events were due by then, when it had to end, and have not been done. */
+  stop(by: number): number
   /** Something became possible again. */
   wake(): void
 }
@@ -75,15 +75,14 @@ export function createRateSource({ rate, schedule, send, isPossible }: RateSourc
       begin()
       pump()
     },
-    stop() {
+    stop(by) {
       if (!isRunning) return 0
       isRunning = false
       epoch++
       if (isIdle || !isPossible()) return 0
-      const time = now()
       // What is due just now waits for nothing but its timer.
-      sendUntil(time)
-      return Math.max(0, Math.floor((time - origin) / interval) + 1 - done)
+      sendUntil(by)
+      return Math.max(0, Math.floor((by - origin) / interval) + 1 - done)
     },
     wake() {
       if (isRunning && isIdle) pump()

@@ -25,7 +25,8 @@ export interface Slices {
 
 export function createSlices({ tally, traffic, health, timeline, report }: SlicesOptions): Slices {
   let second = 0
-  let from = 0
+  /** Begin of the slice at hand; null before the first. */
+  let from: number | null = null
   return {
     begin() {
       from = now()
@@ -41,7 +42,8 @@ export function createSlices({ tally, traffic, health, timeline, report }: Slice
       report({
         second,
         isLast,
-        duration: time - from,
+        // A run that was stopped before its start has had no time.
+        duration: time - (from ?? time),
         phase,
         measured: timeline[phase]?.measured ?? true,
         settling,

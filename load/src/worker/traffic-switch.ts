@@ -18,8 +18,10 @@ export interface TrafficMakers {
 /** The switch between phases with messages, pushes and requests and phases without. */
 export interface TrafficSwitch {
   readonly isOn: boolean
-  /** Starts or stops all traffic; nothing happens when it is so already. */
-  turn(wanted: boolean): void
+  /**
+   * Starts or stops all traffic, as of a time that a late timer may have passed; nothing happens when it is so already.
+   */
+  turn(wanted: boolean, at: number): void
   /** Tells those who wait for a client that one became ready; nothing happens without traffic. */
   wake(): void
   /** Resolves when the requests that ran at the last stop have ended. */
@@ -38,10 +40,10 @@ export function createTrafficSwitch({ ready, sources, posters, rest, tally }: Tr
     for (const each of rest) each.start()
   }
 
-  function stop(): void {
-    for (const client of ready) for (const lane of client.lanes) lane.stop()
-    for (const source of sources) tally.messagesUnsent += source.stop()
-    posters?.stop()
+  function stop(by: number): void {
+    for (const client of ready) for (const lane of client.lanes) lane.stop(by)
+    for (const source of sources) tally.messagesUnsent += source.stop(by)
+    posters?.stop(by)
     stopped = Promise.all(rest.map((each) => each.stop()))
   }
 
@@ -49,11 +51,11 @@ export function createTrafficSwitch({ ready, sources, posters, rest, tally }: Tr
     get isOn() {
       return isOn
     },
-    turn(wanted) {
+    turn(wanted, at) {
       if (wanted === isOn) return
       isOn = wanted
       if (wanted) start()
-      else stop()
+      else stop(at)
     },
     wake() {
       if (!isOn) return
