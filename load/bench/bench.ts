@@ -1,36 +1,23 @@
 // npm run bench: the gateway beside bare servers that do the same, row by row. See load/bench/README.md.
 import { availableParallelism, loadavg } from 'node:os'
-import { parseArgs } from 'node:util'
+import { readBenchOptions } from './bench-options.ts'
 import { benchPeers } from './bench-peers.ts'
 import { gatewayFleet } from './fleet-target.ts'
 import { type Measurement, measureRound } from './measure.ts'
+import { programVersion } from './peers/installed.ts'
 import { type Line, limitsTable, summarize, terminalTable } from './report.ts'
-import { type Row, rows } from './rows.ts'
+import { type Row, rows, rowsFor } from './rows.ts'
 import { baseline, gateway, prepareApis, type StartTarget, startBackend } from './targets.ts'
 import { writePerformancePage } from './write-page.ts'
 
-const { values: flags } = parseArgs({
-  options: {
-    only: { type: 'string', multiple: true },
-    rounds: { type: 'string', default: '5' },
-    seconds: { type: 'string', default: '4' },
-    clients: { type: 'string', default: '1' },
-    quick: { type: 'boolean', default: false },
-    json: { type: 'boolean', default: false },
-    write: { type: 'boolean', default: false },
-    against: { type: 'string' },
-    prof: { type: 'string' },
-    peers: { type: 'boolean', default: false },
-    with: { type: 'string', multiple: true },
-  },
-})
-
-const rounds = flags.quick ? 1 : Number(flags.rounds)
-const options = {
-  warmUpSeconds: flags.quick ? 0.6 : 2,
-  seconds: flags.quick ? 1.2 : Number(flags.seconds),
-  clients: Number(flags.clients),
+const read = readBenchOptions(process.argv.slice(2))
+if ('says' in read) {
+  const output = read.exitCode === 0 ? process.stdout : process.stderr
+  output.write(read.says)
+  process.exit(read.exitCode)
 }
+const { flags, rounds } = read
+const options = { warmUpSeconds: read.warmUpSeconds, seconds: read.seconds, clients: read.clients }
 
 const [recentLoad = 0] = loadavg()
 if (recentLoad > availableParallelism() / 4) {
@@ -54,8 +41,13 @@ if (flags.peers)
 else await benchBaselines()
 
 async function benchBaselines(): Promise<void> {
-  const chosen = flags.only === undefined ? rows : rows.filter(({ name }) => flags.only?.includes(name))
-  if (chosen.length === 0) throw new Error(`--only takes: ${rows.map(({ name }) => name).join(', ')}`)
+  const wanted = flags.only === undefined ? rows : rows.filter(({ name }) => flags.only?.includes(name))
+  const { chosen, leftOut } = rowsFor(wanted, await programVersion('redis-server', '--version'))
+  for (const line of leftOut) process.stderr.write(`${line}\n`)
+  if (chosen.length === 0) {
+    process.exitCode = 1
+    return
+  }
   const backend = await startBackend()
   const backendUrl = `http://127.0.0.1:${backend.port}`
   const apis = await prepareApis(backendUrl)
@@ -65,7 +57,10 @@ async function benchBaselines(): Promise<void> {
     for (const row of chosen) lines.push(await compare(row, site))
     if (flags.json) process.stdout.write(`${JSON.stringify(lines, null, 2)}\n`)
     else process.stdout.write(`${terminalTable(lines)}\n${limitsTable(lines)}`)
-    if (flags.write) await writePerformancePage(lines, { rounds, ...options })
+    if (flags.write && leftOut.length > 0) {
+      process.stderr.write('Nothing is written into docs/performance.md: its table has every row.\n')
+      process.exitCode = 1
+    } else if (flags.write) await writePerformancePage(lines, { rounds, ...options })
     if (lines.some((line) => line.withinBudget === false || line.limits.some(({ kept }) => !kept))) process.exitCode = 1
   } finally {
     await Promise.all([backend.stop(), apis.remove()])

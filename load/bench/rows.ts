@@ -139,3 +139,21 @@ export const rows: readonly Row[] = [
     load: { kind: 'idle', path, message: '', replyBytes: 0, connections: 19_000, inFlight: 0 },
   },
 ]
+
+/**
+ * The rows that can be measured here: those of gateways that share a Redis are left out where there is none (its
+ * version is null), with a line each that says what to do.
+ */
+export function rowsFor(
+  wanted: readonly Row[],
+  redis: string | null,
+): { readonly chosen: readonly Row[]; readonly leftOut: readonly string[] } {
+  const needsRedis = ({ workers }: Row) => workers !== undefined
+  if (redis !== null) return { chosen: wanted, leftOut: [] }
+  return {
+    chosen: wanted.filter((row) => !needsRedis(row)),
+    leftOut: wanted
+      .filter(needsRedis)
+      .map(({ name }) => `${name} is left out: it needs redis-server (Debian: apt-get install redis-server).`),
+  }
+}
