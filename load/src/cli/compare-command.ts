@@ -10,6 +10,10 @@ Compares results that '${name} --json' has written, and says of every figure whe
 noise. With --baseline the other files are all candidates, so that several runs of each side can be given: they say
 how far equal runs differ.
 
+Noise stands beside the change, for the same direction: a change is one when it is larger. It is the largest of what
+equal runs show by chance (from how much blocks of five seconds and more differ within a run), 5 % (memory: 20 %),
+and how far the runs of one side lie apart.
+
 Exit codes: 0 compared, 1 with --fail-on-regression: a figure is worse, 2 wrong usage or a file that can't be read.
 
 Examples:

@@ -30,7 +30,11 @@ export interface ComparedFigure {
    * to relate to.
    */
   readonly change: number | null
-  /** A change up to here may be chance, in the same measure. Null where the runs are too short to tell. */
+  /**
+   * The largest change that may be chance, in the measure and with the sign of `change`: a fall of 50 % is as far as a
+   * rise of 100 %, so that the two have different noise. Positive for no change; null where the runs are too short to
+   * tell.
+   */
   readonly noise: number | null
   readonly verdict: Change
   /** A sentence where the verdict needs one. */
@@ -97,7 +101,12 @@ function compareFigure(spec: FigureSpec, baseline: Runs, candidate: Runs, tail: 
   const chance = relativeChance(from, to, tail)
   const noise = chance === null ? null : Math.max(spec.floor, chance, spread(a), spread(b))
   const verdict = judge({ change, inSeconds: to.mean / from.mean - 1, noise, floor: spec.floor, better: spec.better })
-  return { ...shown, change, noise, ...verdict }
+  return { ...shown, change, noise: noise === null ? null : onTheSideOf(change, noise), ...verdict }
+}
+
+/** A factor of chance, given as the rise, as the rise or the fall that a change has to pass. */
+function onTheSideOf(change: number, rise: number): number {
+  return change < 0 ? 1 / (1 + rise) - 1 : rise
 }
 
 function estimate({ strata }: FigureSpec, runs: Runs): Estimate {
@@ -191,7 +200,10 @@ function shareOf(runs: Runs, count: CountSpec['count'], of: CountSpec['of']): Sh
 function shareFigure(name: string, a: Share, b: Share, noise: number): ComparedFigure {
   const change = b.share - a.share
   const verdict = Math.abs(change) <= noise ? 'same' : change > 0 ? 'worse' : 'better'
-  return { group: 'errors', name, unit: '%', baseline: a.share, candidate: b.share, change, noise, verdict, why: null }
+  return {
+    ...{ group: 'errors', name, unit: '%', baseline: a.share, candidate: b.share },
+    ...{ change, noise: change < 0 ? -noise : noise, verdict, why: null },
+  }
 }
 
 function median(values: readonly number[]): number | null {

@@ -64,7 +64,7 @@ function figureTable(title: string, figures: readonly ComparedFigure[], paint: P
       valueText(baseline, unit),
       valueText(candidate, unit),
       points ? changeText(change).replace('%', 'points') : changeText(change),
-      noise === null ? none : `±${percentText(noise)}`.replace('%', points ? 'points' : '%'),
+      noiseText(change, noise).replace('%', points ? 'points' : '%'),
       { text: verdict, tone: tones[verdict] },
     ]
   })
@@ -85,10 +85,22 @@ function valueText(value: number | null, unit: ComparedFigure['unit']): string {
   return unit === '/s' ? `${fixedText(value)}/s` : `${fixedText(value)} ${unit}`
 }
 
+/** The noise with the sign of the change beside it, so that the one can be held against the other. */
+function noiseText(change: number | null, noise: number | null): string {
+  if (noise === null) return none
+  if (Math.abs(noise) > mostNoise) return `> ${percentText(mostNoise)}`
+  return change === 0 ? `±${percentText(Math.abs(noise))}` : changeText(noise)
+}
+
+/** A figure so noisy says nothing, and more digits of it even less. */
+const mostNoise = 10
+
 function closing(paint: Paint): string {
   const text =
-    'A change counts when it is beyond its noise: what equal runs show by chance in one of twenty comparisons, ' +
-    'and at least 5 % (memory: 20 %). docs/load-testing.md says how it is found.'
+    'A change counts when it is beyond its noise, which stands beside it for the same direction. Noise is the ' +
+    'largest of three: what equal runs show by chance in one of twenty comparisons, found from how much blocks of ' +
+    'five seconds and more differ within a run (batch means); 5 % (memory: 20 %); how far the runs of one side lie ' +
+    'apart. docs/load-testing.md has the rest.'
   return wrapped(text, width)
     .map((line) => paint(line, 'soft'))
     .join('\n')

@@ -57,7 +57,11 @@ test('a change below 5 % is none, however sure it is', () => {
     })),
     totals: { ...a.totals, rates: { ...a.totals.rates, messagesOut: a.totals.rates.messagesOut * 0.96 } },
   }
-  expect(figure(compareResults([a], [b]), 'messages sent')).toMatchObject({ verdict: 'same', noise: 0.05 })
+  expect(figure(compareResults([a], [b]), 'messages sent')).toMatchObject({
+    verdict: 'same',
+    noise: 1 / 1.05 - 1,
+  })
+  expect(figure(compareResults([b], [a]), 'messages sent')).toMatchObject({ verdict: 'same', noise: 0.05 })
 })
 
 test('a rate that falls is worse, and CPU an operation is of the target alone', () => {
