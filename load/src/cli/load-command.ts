@@ -8,12 +8,14 @@ import { type Override, parseOverride } from '../scenario/override.ts'
 import type { Scenario } from '../scenario/read-scenario.ts'
 import { compareCommand } from './compare-command.ts'
 import { createLoadProgress, type LoadProgress } from './load-progress.ts'
+import { outputProblem } from './output-files.ts'
 import { type ToolContext, type ToolIo, writeError } from './tool-io.ts'
 
 const epilogue = (name: string) => `
 Plays a scenario against a gateway, or any WebSocket server: opens connections, sends messages, posts to
 @connections, asks over HTTP, and says how long all of it took, what was lost, and whether the thresholds hold.
-Ctrl-C ends the phases, drains and still reports; a second one ends at once.
+Ctrl-C ends the phases, drains and still reports; a second one ends at once. Targets and the files to be written are
+tried first, so that a run does not end in vain.
 
 Exit codes: 0 done and all thresholds hold, 1 a threshold does not, 2 wrong usage or a faulty scenario,
 3 the test could not run.
@@ -65,6 +67,12 @@ async function load(file: string, given: Given, context: ToolContext): Promise<n
     reportFaults(faults, io.stderr, io.env)
     return exitCodes.usage
   }
+  const files = [given.json, given.html].filter((path) => path !== undefined && path !== '-') as string[]
+  const problem = await outputProblem(files)
+  if (problem !== null) {
+    writeError(problem, context)
+    return exitCodes.notRun
+  }
   const { LoadCannotRun } = await import('../run/run-load.ts')
   try {
     const result = await play(scenario, given, context)
@@ -86,6 +94,7 @@ async function play(
   const run = startLoad(scenario, {
     workers: given.workers ?? null,
     ownsTarget: given.iOwnThisTarget === true,
+    triesTargets: true,
     version,
     onSecond: (second) => progress.second(second),
   })

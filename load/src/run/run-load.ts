@@ -11,6 +11,7 @@ import { createMachineCpu } from './machine-cpu.ts'
 import { planWorkers } from './plans.ts'
 import { addErrors, createSeries } from './series.ts'
 import { foreignHosts, localPorts } from './target-addresses.ts'
+import { tryTargets } from './try-targets.ts'
 import { startWorkerProcess, type WorkerProcess } from './worker-process.ts'
 
 export interface RunOptions {
@@ -18,6 +19,8 @@ export interface RunOptions {
   readonly workers: number | null
   /** Whether the person has said that targets that are not loopback are theirs. */
   readonly ownsTarget: boolean
+  /** Whether one connection is made to each target first, so that a run against nothing ends before it begins. */
+  readonly triesTargets?: boolean
   /** Version of postern. */
   readonly version: string
   /** Called about once a second, in order. */
@@ -26,7 +29,7 @@ export interface RunOptions {
 
 /** A load test under way. */
 export interface LoadRun {
-  /** Rejects with `LoadCannotRun` when a worker can't be started; a run that has begun always gives a result. */
+  /** Rejects with `LoadCannotRun` when a target is not there or a worker can't be started; a run that has begun always gives a result. */
   readonly result: Promise<LoadResult>
   /** Ends the phases, drains, and reports. Safe to call twice. */
   stop(): void
@@ -125,6 +128,12 @@ export function startLoad(scenario: Scenario, options: RunOptions): LoadRun {
   }
 
   async function start(): Promise<void> {
+    const absent = options.triesTargets === true ? await tryTargets(scenario) : []
+    if (absent.length > 0) {
+      throw new LoadCannotRun(
+        [...absent, 'Start the server under load first, or name another with --target'].join('\n'),
+      )
+    }
     const starting = plans.map((plan, index) =>
       startWorkerProcess(plan, {
         report: (report) => heard(index, report),

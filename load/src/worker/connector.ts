@@ -5,13 +5,15 @@ import type { WorkerPlan } from './plan.ts'
 
 /** The address that a client connects to, and the handshake that it sends there. */
 export interface Connector {
+  /** The client's target, with whatever its templates put into it. */
+  urlOf(client: ClientValues): URL
   endpointOf(client: ClientValues): Endpoint
   handshakeOf(client: ClientValues): Buffer
   /** The client's target as http or https, without the query. */
   httpUrlOf(client: ClientValues): string
 }
 
-export function createConnector({ scenario, ca }: WorkerPlan): Connector {
+export function createConnector({ scenario, ca }: Pick<WorkerPlan, 'scenario' | 'ca'>): Connector {
   const targets = (scenario.target ?? []).map((each) => compileTemplate(each, 'url'))
   const { connection } = scenario
   const headers = Object.entries(connection.headers).map(
@@ -24,6 +26,7 @@ export function createConnector({ scenario, ca }: WorkerPlan): Connector {
     return new URL(target.render(client, noMessage))
   }
   return {
+    urlOf,
     endpointOf: (client) => ({
       ...endpointOf(urlOf(client), { verify: tls.verify, ca: ca ?? undefined }),
       localAddress: sourceAddresses[client.index % Math.max(1, sourceAddresses.length)],

@@ -1,9 +1,8 @@
 import type { Traffic } from '../client/web-socket.ts'
 import { draw } from '../scenario/distribution.ts'
-import { groupOf } from '../scenario/groups.ts'
-import { compileTemplate, noMessage } from '../scenario/template.ts'
 import { timelineOf } from '../scenario/timeline.ts'
 import { Client } from './client.ts'
+import { clientValues } from './client-values.ts'
 import { now } from './clock.ts'
 import { createConnector } from './connector.ts'
 import { Crew } from './crew.ts'
@@ -126,12 +125,7 @@ export function createEngine(plan: WorkerPlan, events: EngineEvents): Engine {
   const trafficSwitch = createTrafficSwitch({ ready, sources, posters, rest, tally })
 
   function createClient(index: number): Client {
-    const data = plan.data[index % Math.max(1, plan.data.length)] ?? {}
-    const values = { index, group: groupOf(scenario, index), vars: Object.create(null), data, env: plan.env }
-    for (const [name, text] of Object.entries(scenario.variables)) {
-      values.vars[name] = compileTemplate(text).render(values, noMessage)
-    }
-    return new Client(values, context)
+    return new Client(clientValues(plan, index), context)
   }
 
   function groupNumber(number: number): Group {

@@ -1,8 +1,10 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { expect, onTestFinished, test } from 'vitest'
 import { stringify } from 'yaml'
@@ -27,7 +29,7 @@ async function postern(...args: string[]) {
   const io: ToolIo = {
     stdout: { write: (text) => (out += text) },
     stderr: { write: (text) => (err += text) },
-    env: {},
+    env: { STAGE: 'dev' },
     onSignal: () => {},
     exit: () => {},
   }
@@ -39,6 +41,7 @@ const phases = [
   { phase: 'ramp', connections: 2, rate: 100 },
   { phase: 'hold', duration: '1200ms' },
 ]
+const twoClients = [{ phase: 'ramp', connections: 2, duration: '5m' }]
 const messages = [{ send: 'x', every: '50ms', reply: true }]
 
 test('thresholds that hold end with 0, those that do not with 1; progress and the account are plain lines', async () => {
@@ -108,6 +111,53 @@ test('a result that cannot be written ends with 3', async () => {
   const { code, err } = await postern(file, '--json', '/dev/null/result.json')
   expect(code).toBe(3)
   expect(err).toContain('/dev/null/result.json cannot be written: ENOTDIR')
+})
+
+test('files that cannot be written are told before anything is sent, and what they held stays', async () => {
+  let connections = 0
+  const { ws } = await startServer({ onConnection: () => connections++ })
+  const file = await write({ target: ws, phases })
+  const kept = join(dirname(file), 'kept.json')
+  await writeFile(kept, 'before')
+  const absent = join(dirname(file), 'absent', 'report.html')
+  const { code, out, err } = await postern(file, '--json', kept, '--html', absent)
+  expect([code, out, connections]).toEqual([3, '', 0])
+  expect(err).toMatch(/^postern: .*absent\/report\.html cannot be written: ENOENT: .*\n$/)
+  expect(await readFile(kept, 'utf8')).toBe('before')
+  expect((await postern(file, '--json', kept, '--html', kept)).err).toContain('kept.json is given twice')
+  expect((await postern(file, '--json', dirname(file))).err).toContain('cannot be written: EISDIR')
+  expect(await readdir(dirname(file))).toEqual(['kept.json', 'scenario.yaml'])
+})
+
+test('targets are tried before the run: one that is not there, or refuses, ends it at once', async () => {
+  const refusing = createServer().on('upgrade', (_, socket) => socket.end('HTTP/1.1 404 Not Found\r\n\r\n'))
+  await new Promise<void>((resolve) => refusing.listen(0, '127.0.0.1', resolve))
+  onTestFinished(() => void refusing.close())
+  const { port } = refusing.address() as AddressInfo
+  const unknown = await postern(
+    await write({
+      target: ['ws://127.0.0.1:1/a', `ws://127.0.0.1:${port}/{{env.STAGE}}?key=s3cr3t`],
+      phases: twoClients,
+    }),
+  )
+  expect(unknown).toEqual({
+    code: 3,
+    out: '',
+    err: [
+      'postern: no connection could be opened: ECONNREFUSED 127.0.0.1:1, at ws://127.0.0.1:1/a',
+      `postern: no connection could be opened: the handshake was answered with 404 Not Found, at ws://127.0.0.1:${port}/dev`,
+      'postern: Start the server under load first, or name another with --target',
+      '',
+    ].join('\n'),
+  })
+  const { ws } = await startServer({ onConnection: echo })
+  const rest = [{ url: 'http://127.0.0.1:1/x' }]
+  expect((await postern(await write({ target: ws, phases: twoClients, rest }))).err).toContain(
+    'ECONNREFUSED 127.0.0.1:1, at http://127.0.0.1:1/x',
+  )
+  const { ws: silent } = await startServer({ onUpgrade: () => {} })
+  const patient = await write({ target: silent, phases: twoClients, connection: { timeout: '100ms' } })
+  expect((await postern(patient)).err).toContain('no answer within 0.1 s, at ws://127.0.0.1:')
 })
 
 /** Runs the command in a process of its own, which signals are for. */
