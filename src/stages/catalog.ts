@@ -61,6 +61,7 @@ const hostName = /^(?:[a-z0-9_-]+(?:\.[a-z0-9_-]+)*\.?|\[[0-9a-f:.]+\])(?::\d{1,
 
 /**
  * An empty catalog. First hit wins: custom domain, `{apiId}.` host, `/{apiId}/{stage}`, `/{stage}` of the default API.
+ * A host whose first label happens to be the id of an API may be the gateway's own: the path can name an API there too.
  */
 export function createCatalog<S extends Stage>({ defaultApi, domains, allowedHosts }: CatalogOptions): Catalog<S> {
   const apis = new Map<string, Map<string, StageSlot<S>>>()
@@ -93,14 +94,18 @@ export function createCatalog<S extends Stage>({ defaultApi, domains, allowedHos
     const end = segmentEnd(path, 1)
     const first = path.slice(1, end)
     if (host.mappings !== null) return throughDomain(host, first, path, end)
-    if (host.api !== null) return target(host.api.get(first), host.authority, path, end)
+    if (host.api !== null) {
+      const found = target(host.api.get(first), host.authority, path, end)
+      if (found !== null) return found
+    }
     const named = apis.get(first)
     if (named !== undefined && end < path.length) {
       const stageEnd = segmentEnd(path, end + 1)
       const found = target(named.get(path.slice(end + 1, stageEnd)), `${host.authority}/${first}`, path, stageEnd)
       if (found !== null) return found
     }
-    return fallback === null ? null : target(fallback.get(first), host.authority, path, end)
+    // Where the host names an API, another one's stage would be the wrong place to lead a client to.
+    return fallback === null || host.api !== null ? null : target(fallback.get(first), host.authority, path, end)
   }
 
   function throughDomain(host: Host<S>, first: string, path: string, end: number): Target<S> | null {

@@ -89,6 +89,14 @@ describe('the four forms of a URL, and domainName + / + stage as the endpoint of
         'Stage_2-x',
         'other',
       ],
+      [
+        '/{apiId}/{stage} under a name whose first label happens to be the id of an API',
+        '/third/dev',
+        'other.example.com',
+        'other.example.com/third',
+        'dev',
+        'third',
+      ],
       ['/{stage} of the default API', '/prod', undefined, '127.0.0.1:PORT', 'prod', 'test'],
       [
         '{apiId}.<anything>/{stage}',
