@@ -5,7 +5,7 @@ import type { HttpExchange } from '../transport/contract.ts'
 
 export interface HttpOptions {
   readonly catalog: Catalog<WebSocketStage>
-  /** Answers what is under `/@connections`; `rest` is the path from there on, not decoded. */
+  /** Answers what is under a stage: `/@connections`, and 404 for all else. */
   readonly connections: (exchange: HttpExchange, target: Target<WebSocketStage>) => void
 }
 
@@ -16,15 +16,9 @@ export function createHttpHandler({ catalog, connections }: HttpOptions) {
   return function request(exchange: HttpExchange): void {
     const target = catalog.resolve(exchange.request.header('host'), exchange.request.path)
     if (target === null) return refuse(exchange, 'STAGE_NOT_FOUND')
-    if (isCallback(target.rest)) return connections(exchange, target)
-    const isStage = target.takesClients && (target.rest === '' || target.rest === '/')
-    refuse(exchange, isStage ? 'UPGRADE_REQUIRED' : 'STAGE_NOT_FOUND')
+    if (target.rest !== '' && target.rest !== '/') return connections(exchange, target)
+    refuse(exchange, target.takesClients ? 'UPGRADE_REQUIRED' : 'STAGE_NOT_FOUND')
   }
-}
-
-/** Whether a path is that of the callback API: SDKs send `%40connections`, people `@connections`. */
-function isCallback(rest: string): boolean {
-  return rest.startsWith('/@connections') || rest.startsWith('/%40connections')
 }
 
 function refuse(exchange: HttpExchange, code: 'STAGE_NOT_FOUND' | 'UPGRADE_REQUIRED'): void {

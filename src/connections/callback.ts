@@ -14,7 +14,7 @@ import {
   reachConnection,
   refuseLargeBody,
 } from './callback-steps.ts'
-import { connectionIdOf } from './connection-path.ts'
+import { connectionIdOf, routeOf } from './connection-path.ts'
 
 export interface ConnectionsOptions {
   readonly registry: ConnectionLookup & Delivery
@@ -28,13 +28,14 @@ export interface ConnectionsOptions {
   readonly now: () => number
 }
 
-/** Answers one call whose path after the stage begins with `/@connections` or `/%40connections`. */
+/** Answers one call whose path goes on behind the stage, wherever that leads. */
 export type HandleCallback = (exchange: HttpExchange, target: CallbackTarget) => void
 
 /**
  * The `@connections` API ("Use @connections commands in your backend service"): POST, GET and DELETE of
  * `/@connections/{connectionId}` under any stage of the API that the connection belongs to. What has no such path or
- * method is 404 before anything is read; all else goes through the steps, of which the first that refuses answers.
+ * method is 404 before anything is read, in the words that AWS has for it; all else goes through the steps, of which
+ * the first that refuses answers.
  */
 export function createConnectionsHandler(options: ConnectionsOptions): HandleCallback {
   const { registry, authorizer, disconnectCodeAndReason, binaryFrames, log, now } = options
@@ -62,7 +63,7 @@ export function createConnectionsHandler(options: ConnectionsOptions): HandleCal
     const count = operation === null ? null : target.stage.callbacks[operation]
     const call = new CallbackCall(exchange, target, id, now(), count)
     if (operation === null || id === null) {
-      return call.refuse('NO_SUCH_CALLBACK', ` ${target.rest.slice(1)} for http method ${request.method}.`)
+      return call.refuse('NO_SUCH_CALLBACK', ` ${routeOf(target.rest)} for http method ${request.method}.`)
     }
     const credentials = authorizer === null ? null : authorizer.credentials(request)
     if (operation === 'post') {

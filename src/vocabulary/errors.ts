@@ -149,7 +149,7 @@ export const errorTable = {
     'NotFoundException',
     'No method found matching route',
     'RESOURCE_NOT_FOUND',
-    'Neither POST, GET nor DELETE of /@connections/{connectionId}; the message names path and method.',
+    'A path under a stage other than POST, GET or DELETE of /@connections/{connectionId}; the message names both.',
   ),
   INVALID_CONNECTION_ID: row(
     400,

@@ -144,6 +144,26 @@ describe('the four forms of a URL, and domainName + / + stage as the endpoint of
     keyed.client.close()
     whole.client.close()
   })
+
+  test('an endpoint that ends in a slash works in each form, for every operation', async () => {
+    const endpoints: [path: string, host: string | undefined, endpoint: string][] = [
+      ['/other/dev', undefined, '/other/dev/'],
+      ['/prod', undefined, '/prod/'],
+      ['/dev', 'other.execute-api.eu-west-1.amazonaws.com', '/dev/'],
+      ['/live', 'ws.example.com', '/live/'],
+      ['/', 'ws.example.com', '/'],
+    ]
+    for (const [path, host, endpoint] of endpoints) {
+      const { client, id } = await connect(path, host)
+      const headers = host === undefined ? {} : { headers: { Host: host } }
+      const call = async (method: string) =>
+        (await httpCall(method, origin, `${endpoint}/@connections/${encodeURIComponent(id)}`, headers)).status
+      expect([endpoint, await call('POST'), await call('GET')]).toEqual([endpoint, 200, 200])
+      expect(await client.next()).toBe('')
+      expect(await call('DELETE')).toBe(204)
+      await client.closed
+    }
+  })
 })
 
 describe('a connection is reached', () => {
@@ -194,10 +214,8 @@ describe('what is not served', () => {
   const forbidden: [string, string, string | undefined][] = [
     ['an unknown stage', '/test/none', undefined],
     ['a stage in other letters', '/test/Dev', undefined],
-    ['a path after the stage', '/test/dev/more', undefined],
     ['an unknown mapping key', '/none', 'keyed.example.com'],
     ['a custom domain without its mapping key', '/', 'keyed.example.com'],
-    ['a path after the mapping key', '/a/more', 'keyed.example.com'],
     ['/{apiId}/{stage} on a custom domain', '/other/dev', 'keyed.example.com'],
     ['a mapping to an API that is not there', '/a', 'nowhere.example.com'],
     ['a Host that is no host', '/dev', 'a b'],
@@ -210,6 +228,27 @@ describe('what is not served', () => {
     expect([handshake.status, handshake.body]).toEqual([403, '{"message":"Forbidden"}'])
     const plain = await httpCall('POST', origin, path, { headers })
     expect([plain.status, plain.body]).toEqual([403, '{"message":"Forbidden"}'])
+  })
+
+  const unknownRoutes: [string, string, string, string | undefined][] = [
+    ['a path after the stage', '/test/dev/more', 'more', undefined],
+    ['a path after the mapping key', '/a/more', 'more', 'keyed.example.com'],
+    ['a path under a whole domain', '/more/of/it', 'more/of/it', 'ws.example.com'],
+    ['a path with escapes, which are decoded once', '/test/dev/a%20b/%22%C3%A9%2522', 'a b/"é%22', undefined],
+    ['a path that does not decode', '/test/dev/%E0%A4%A', '%E0%A4%A', undefined],
+  ]
+  test.each(unknownRoutes)('%s: no handshake (403), and 404 that names route and method', async (_case, ...given) => {
+    const [path, route, host] = given
+    const headers = host === undefined ? {} : { Host: host }
+    const handshake = await refused(ws + path, { headers })
+    expect([handshake.status, handshake.body]).toEqual([403, '{"message":"Forbidden"}'])
+    for (const method of ['GET', 'POST', 'DELETE']) {
+      const { status, headers: answered, body } = await httpCall(method, origin, path, { headers })
+      expect([status, answered['x-amzn-errortype']]).toEqual([404, 'NotFoundException'])
+      expect(JSON.parse(body)).toEqual({
+        message: `No method found matching route ${route} for http method ${method}.`,
+      })
+    }
   })
 
   test('any method without Upgrade to a stage: 426, HEAD without its body', async () => {
@@ -233,7 +272,7 @@ describe('what is not served', () => {
       const { status, headers, body } = await httpCall(method, origin, path)
       expect([path, status, headers['x-amzn-errortype']]).toEqual([path, 404, 'NotFoundException'])
       expect(body).toBe(
-        `{"message":"No method found matching route ${path.slice('/test/dev/'.length)} for http method ${method}."}`,
+        `{"message":"No method found matching route ${decodeURIComponent(path.slice('/test/dev/'.length))} for http method ${method}."}`,
       )
     }
     expect((await httpCall('POST', origin, '/nowhere/@connections/x')).status).toBe(403)
