@@ -66,11 +66,10 @@ export function createConnectionsApi({ registry, failures, log, now }: Connectio
     const type = exchange.request.header('content-type').split(';')[0]?.trim().toLowerCase()
     if (type !== 'application/json') return refuse(exchange, 415, 'The Content-Type must be application/json')
     exchange.readBody(maxBodyBytes, (body) => {
-      const data = body === null ? null : readMessage(body)
+      if (body === null) return tooLarge(exchange)
+      const data = readMessage(body)
       if (data === null) return refuse(exchange, 400, 'The body must be {"data":"<text of the message>"}')
-      if (Buffer.byteLength(data) > maxMessageBytes) {
-        return refuse(exchange, 413, `A message has at most ${maxMessageBytes} bytes`)
-      }
+      if (Buffer.byteLength(data) > maxMessageBytes) return tooLarge(exchange)
       answer(exchange, async () => {
         const outcome = await registry.deliver(id, { data, binary: false })
         if (outcome === 'gone') return gone(exchange)
@@ -119,6 +118,11 @@ export function isRead(method: string): boolean {
 
 export function notAllowed(exchange: HttpExchange, allow: string): void {
   refuse(exchange, 405, `Only ${allow}`, [['Allow', allow]])
+}
+
+/** A body beyond the limit is not read to its end, and can only be a message that is too large. */
+function tooLarge(exchange: HttpExchange): void {
+  refuse(exchange, 413, `A message has at most ${maxMessageBytes} bytes`)
 }
 
 function gone(exchange: HttpExchange): void {
