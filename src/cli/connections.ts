@@ -1,5 +1,6 @@
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { printable } from 'postern-documents/printable'
+import { closeCodesAllowed, mayCloseWith } from '../vocabulary/close-frame.ts'
 import type { CommandContext } from './command.ts'
 import { connectionLines, connectionsTable } from './connections-view.ts'
 import { type ManagementClient, ManagementFailure, type ShownConnection, type ShownPage } from './management-client.ts'
@@ -71,7 +72,7 @@ function sendCommand(context: CommandContext): Command {
 function closeCommand(context: CommandContext): Command {
   return withManagement(new Command('close').description('Close a connection, as DELETE @connections does.'))
     .argument('<id>', 'the connection id', unhideId)
-    .addOption(new Option('--code <number>', 'close code: 1000, or from 3000 to 4999').argParser(readCode))
+    .addOption(new Option('--code <number>', `close code: ${closeCodesAllowed}`).argParser(readCode))
     .option('--reason <text>', 'close reason, at most 123 bytes')
     .action((id: string, given: ManagementGiven & { code?: string; reason?: string }) =>
       runManaged(context, given, async (client) => {
@@ -177,6 +178,6 @@ function readLimit(text: string): number {
 }
 
 function readCode(text: string): string {
-  if (/^[1-4]\d{3}$/.test(text)) return text
-  throw new InvalidArgumentError('It is 1000, or a number from 3000 to 4999.')
+  if (/^\d{4}$/.test(text) && mayCloseWith(Number(text))) return text
+  throw new InvalidArgumentError(`It is ${closeCodesAllowed}.`)
 }

@@ -1,4 +1,4 @@
-import { maxCloseReasonBytes, mayCloseWith } from '../vocabulary/close-frame.ts'
+import { closeCodesAllowed, maxCloseReasonBytes, mayCloseWith } from '../vocabulary/close-frame.ts'
 
 /** The code and reason that a close frame is to have; null twice for what AWS's DELETE does. */
 export interface CloseParameters {
@@ -7,8 +7,7 @@ export interface CloseParameters {
 }
 
 /** The parameters that a DELETE may have, in the words of its 400. */
-export const closeParametersRule =
-  'code is 1000 to 1003, 1007 to 1014 or 3000 to 4999; reason has at most 123 bytes of UTF-8'
+export const closeParametersRule = `code is ${closeCodesAllowed}; reason has at most ${maxCloseReasonBytes} bytes of UTF-8`
 
 const usual: CloseParameters = { code: null, reason: null }
 const normalClosure = 1000

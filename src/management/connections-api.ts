@@ -1,7 +1,7 @@
 import type { Log } from '../observability/contract.ts'
 import type { ConnectionDirectory, ConnectionFilter, Delivery } from '../registry/contract.ts'
 import type { HttpExchange } from '../transport/contract.ts'
-import { maxCloseReasonBytes } from '../vocabulary/close-frame.ts'
+import { closeCodesAllowed, maxCloseReasonBytes, mayCloseWith } from '../vocabulary/close-frame.ts'
 import type { ConnectionDescription, ConnectionRecord } from '../vocabulary/connection.ts'
 import { GatewayError } from '../vocabulary/errors.ts'
 import { maxMessageBytes } from '../vocabulary/frames.ts'
@@ -211,15 +211,8 @@ function readClosing(query: string): { code: number | null; reason: string | nul
   }
   if (text === null) return { code: null, reason }
   const code = /^\d{4}$/.test(text) ? Number(text) : 0
-  if (!isSendable(code)) throw new BadRequest('code is 1000, 1001, 1003, 1007 to 1014, or from 3000 to 4999')
+  if (!mayCloseWith(code)) throw new BadRequest(`code is ${closeCodesAllowed}`)
   return { code, reason }
-}
-
-/** Whether an endpoint may put a code into a close frame (RFC 6455 §7.4). */
-function isSendable(code: number): boolean {
-  return (
-    (code >= 3000 && code <= 4999) || code === 1000 || code === 1001 || code === 1003 || (code >= 1007 && code <= 1014)
-  )
 }
 
 // --- writing ---

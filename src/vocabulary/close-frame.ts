@@ -4,6 +4,9 @@
  */
 export const maxCloseReasonBytes = 123
 
+/** The codes for which `mayCloseWith` is true, in the words of a refusal. */
+export const closeCodesAllowed = '1000 to 1003, 1007 to 1014 or 3000 to 4999'
+
 /**
  * Whether an endpoint may put a code into a close frame. RFC 6455 §7.4.1 and IANA's "WebSocket Close Code Number
  * Registry": 1004 has no meaning yet, 1005, 1006 and 1015 must not be sent, 2999 and below is otherwise reserved, 3000

@@ -152,15 +152,22 @@ test('closing takes code and reason, code only, reason only (1000), or neither (
   ])
 })
 
-test.each(['?code=1005', '?code=1006', '?code=1015', '?code=2999', '?code=5000', '?code=x', '?codes=1000'])(
-  'closing with %s is 400',
-  async (query) => {
+test('every code that may stand in a close frame closes, 1002 among them', async () => {
+  for (const code of [1000, 1001, 1002, 1003, 1007, 1011, 1014, 3000, 4999]) {
     const { connectionId } = management.add()
-    expect((await one(connectionId, { method: 'DELETE' }, query)).status).toBe(400)
-    expect((await one(connectionId, { method: 'DELETE' }, `?reason=${'é'.repeat(62)}`)).status).toBe(400)
-    expect(management.sockets.closed).toEqual([])
-  },
-)
+    expect([code, (await one(connectionId, { method: 'DELETE' }, `?code=${code}`)).status]).toEqual([code, 204])
+  }
+})
+
+test.each([
+  ...['?code=999', '?code=1004', '?code=1005', '?code=1006', '?code=1015', '?code=2999', '?code=5000', '?code=x'],
+  '?codes=1000',
+])('closing with %s is 400', async (query) => {
+  const { connectionId } = management.add()
+  expect((await one(connectionId, { method: 'DELETE' }, query)).status).toBe(400)
+  expect((await one(connectionId, { method: 'DELETE' }, `?reason=${'é'.repeat(62)}`)).status).toBe(400)
+  expect(management.sockets.closed).toEqual([])
+})
 
 test.each(['GET', 'DELETE', 'POST'])(
   '%s of an id is 400 when it is malformed and 410 when nobody has it',
