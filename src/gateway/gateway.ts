@@ -108,7 +108,7 @@ export function createGateway(options: GatewayOptions): Gateway {
   function message(connection: Connection, bytes: ArrayBuffer, isBinary: boolean): void {
     const doubt = registry.doubt()
     if (doubt === null) return handle(connection, bytes, isBinary)
-    if (held + bytes.byteLength > maxHeldBytes) return open.end(connection, 'orderedQueueFull')
+    if (held + bytes.byteLength > maxHeldBytes) return open.end(connection, 'tooManyBytesHeld')
     held += bytes.byteLength
     // The frame is gone after this turn.
     const copy = bytes.slice(0)

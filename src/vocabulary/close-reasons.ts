@@ -55,6 +55,12 @@ export const closeReasons = {
     'gateway',
     'messageOrdering is CONNECTION and too many messages wait for their turn.',
   ),
+  tooManyBytesHeld: row(
+    1013,
+    'Too many bytes waiting',
+    'gateway',
+    'This worker stood still, and more came than it may hold until it knows whether it still serves; connect again.',
+  ),
 } as const
 
 export type CloseReasonName = keyof typeof closeReasons

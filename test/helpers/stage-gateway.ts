@@ -1,20 +1,31 @@
-import { onTestFinished } from 'vitest'
+import { expect, onTestFinished } from 'vitest'
 import { createGateway, type Gateway } from '../../src/gateway/gateway.ts'
 import { createOpenConnections, type OpenConnections } from '../../src/gateway/local-connections.ts'
 import { createMemoryRegistry } from '../../src/registry/memory.ts'
 import type { Catalog } from '../../src/stages/catalog.ts'
 import { createStageSlot, type StageSlot } from '../../src/stages/stage-slot.ts'
 import type { WebSocketStage } from '../../src/stages/websocket-stage.ts'
+import type { Socket } from '../../src/transport/contract.ts'
 import { recordLog } from './record-log.ts'
+
+export type GatewayConnection = Parameters<Gateway['close']>[0]
 
 export interface StageGateway {
   readonly gateway: Gateway
   readonly open: OpenConnections
   readonly slot: StageSlot<WebSocketStage>
+  /** Lets a client in whose socket is this one; the connection that it has from then on. */
+  connect(socket: Partial<Socket>): GatewayConnection
 }
 
-/** A gateway from its parts with place for one connection, under whose every URL is the one stage. Ends with the test. */
-export function createStageGateway(stage: WebSocketStage): StageGateway {
+/**
+ * A gateway from its parts with place for one connection, under whose every URL is the one stage. `doubt` is the
+ * registry's, when it has some. Ends with the test.
+ */
+export function createStageGateway(
+  stage: WebSocketStage,
+  doubt: () => Promise<void> | null = () => null,
+): StageGateway {
   const slot = createStageSlot(stage)
   const catalog: Catalog<WebSocketStage> = {
     resolve: () => ({ slot, stage, domainName: 'localhost', rest: '', takesClients: true, anyApi: false }),
@@ -24,10 +35,28 @@ export function createStageGateway(stage: WebSocketStage): StageGateway {
   const open = createOpenConnections({ now: Date.now })
   const registry = createMemoryRegistry({ local: open, name: 'test', version: 'test', now: Date.now })
   const gateway = createGateway({
-    ...{ catalog, registry, open, log: recordLog(), now: Date.now, random: Math.random },
+    ...{ catalog, registry: { ...registry, doubt }, open, log: recordLog(), now: Date.now, random: Math.random },
     clientAddress: () => ({ peer: '::1', sourceIp: '::1', port: '80', proto: 'http' }),
     ...{ maxConnections: 1, maxMessagesInFlight: 1, maxOrderedQueue: 1 },
   })
   onTestFinished(() => gateway.stop())
-  return { gateway, open, slot }
+  function connect(socket: Partial<Socket>): GatewayConnection {
+    let connection: GatewayConnection | null = null
+    gateway.upgrade({
+      request: {
+        ...{ method: 'GET', path: '/dev', query: '' },
+        ...{ header: () => '', headers: () => [], remoteAddress: () => '::1' },
+      },
+      aborted: false,
+      onAborted() {},
+      accept(accepted) {
+        connection = accepted
+        return { send: () => 'sent', end() {}, terminate() {}, bufferedBytes: () => 0, ...socket }
+      },
+      refuse: () => expect.fail('the only place is free'),
+    })
+    return connection ?? expect.fail('the handshake was not answered')
+  }
+
+  return { gateway, open, slot, connect }
 }
