@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { describe, expect, test } from 'vitest'
 import { type CatalogOptions, createCatalog } from '../../src/stages/catalog.ts'
 import type { Stage } from '../../src/stages/stage.ts'
@@ -99,6 +101,26 @@ describe('which API, which stage', () => {
       expect([host, listed(host, '/dev')]).not.toEqual([host, null])
     for (const host of ['evil.example', 'inner.example', 'gate.example.evil', '10.0.0.1', 'chat.evil.example'])
       expect([host, listed(host, '/dev')]).toEqual([host, null])
+  })
+
+  test('hosts that are remembered are bounded in number, the refused ones too', () => {
+    setFlagsFromString('--expose-gc')
+    const collectGarbage = runInNewContext('gc') as () => void
+    const heldBytes = () => {
+      collectGarbage()
+      return process.memoryUsage().heapUsed
+    }
+    const listed = catalogOf({ chat: ['dev'] }, { allowedHosts: ['*.good.example'] })
+    const askMany = (suffix: string) => {
+      for (let i = 0; i < 20_000; i++) listed(`${i}.${'a'.repeat(200)}${suffix}`, '/dev')
+    }
+    const before = heldBytes()
+    // Kept, each would take more than its 200 characters: 4 MB of names alone.
+    for (const suffix of ['.good.example', '.evil.example']) {
+      askMany(suffix)
+      expect(heldBytes() - before).toBeLessThan(2_000_000)
+    }
+    expect(listed('x.good.example', '/dev')).toBe('chat dev x.good.example ')
   })
 
   test('a stage that a new deployment does not have is removed, and its slot knows', () => {

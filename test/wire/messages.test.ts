@@ -182,6 +182,23 @@ describe('one-way and two-way', () => {
     expect((await client.closed).code).toBe(1009)
   })
 
+  test.each([
+    ['é', 2],
+    ['漢', 3],
+    ['😀', 4],
+  ])('a text of templates is measured in bytes, not in characters: %s', async (character, bytes) => {
+    // The connection id is 16 bytes more, and has the text rendered anew for each message.
+    const rest = (131_072 - 16) % bytes
+    const text = `${character.repeat((131_072 - 16 - rest) / bytes)}${'x'.repeat(rest)}$context.connectionId`
+    gateway = await startGateway({ routes: { fits: says(text), over: says(`${text}x`) } })
+    const client = await Client.connect(gateway.ws)
+    client.send({ action: 'fits' })
+    expect(Buffer.byteLength(await client.next())).toBe(131_072)
+    client.send({ action: 'over' })
+    expect((await client.closed).code).toBe(1009)
+    expect(client.unread).toEqual([])
+  })
+
   test('a reply of exactly 128 KB is delivered', async () => {
     backend.answer = (_call, response) => void response.end('x'.repeat(131_072))
     gateway = await start({ routeResponse: true })
