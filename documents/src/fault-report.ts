@@ -2,7 +2,7 @@ import pico from 'picocolors'
 import { type Fault, formatFault, sortFaults } from './faults.ts'
 import { type Environment, type Output, wantsColours } from './output.ts'
 
-/** Writes faults, a line each, and their number; in colours only for people. */
+/** Writes faults and warnings, a line each, and their numbers; in colours only for people. */
 export function reportFaults(faults: readonly Fault[], output: Output, env: Environment): void {
   const colours = pico.createColors(wantsColours(output, env))
   const lines = sortFaults(faults).map((fault) => {
@@ -12,5 +12,14 @@ export function reportFaults(faults: readonly Fault[], output: Output, env: Envi
   })
   const files = new Set(faults.map((fault) => fault.file)).size
   const where = files > 1 ? ` in ${files} places` : ''
-  output.write(`${lines.join('')}${colours.red(`${faults.length} fault${faults.length === 1 ? '' : 's'}${where}`)}\n`)
+  const warnings = faults.filter((fault) => fault.isWarning).length
+  const colour = warnings === faults.length ? colours.yellow : colours.red
+  const counts = [counted(faults.length - warnings, 'fault'), counted(warnings, 'warning')].filter(
+    (text) => text !== '',
+  )
+  output.write(`${lines.join('')}${colour(`${counts.join(', ')}${where}`)}\n`)
+}
+
+function counted(count: number, thing: string): string {
+  return count === 0 ? '' : `${count} ${thing}${count === 1 ? '' : 's'}`
 }

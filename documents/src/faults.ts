@@ -6,6 +6,8 @@ export interface Finding {
   readonly path: FaultPath
   /** Whether the fault is the name at the end of the path and not its value. */
   readonly atKey?: boolean | undefined
+  /** Whether it is a warning: worth a look, and no reason to refuse the document. */
+  readonly isWarning?: true | undefined
   /** The fault in words, where `found` and `allowed` do not say it. */
   readonly problem?: string | undefined
   readonly found?: string | undefined
@@ -26,6 +28,8 @@ export interface Fault {
   readonly found: string | null
   readonly allowed: string | null
   readonly suggestion: string | null
+  /** There, and true, for a warning: the document is good all the same. */
+  readonly isWarning?: true
   /** The fault in one line, without its place and field. */
   readonly message: string
 }
@@ -40,6 +44,7 @@ export function createFault(place: { file: string; line?: number; column?: numbe
     found: finding.found ?? null,
     allowed: finding.allowed ?? null,
     suggestion: finding.suggestion ?? null,
+    ...(finding.isWarning === true && { isWarning: true as const }),
     message: messageOf(finding),
   }
 }
@@ -50,10 +55,18 @@ function messageOf({ problem, found, allowed, suggestion }: Finding): string {
   return suggestion === undefined ? text : `${text.replace(/\.$/, '')}. Did you mean ${JSON.stringify(suggestion)}?`
 }
 
-/** A fault in one line: `routes/chat/api.yaml:7:20: routes.$connect.integration: found …; allowed: …`. */
+/**
+ * A fault in one line: `routes/chat/api.yaml:7:20: routes.$connect.integration: found …; allowed: …`; a warning says so
+ * behind its place.
+ */
 export function formatFault(fault: Fault): string {
   const place = fault.line === null ? fault.file : `${fault.file}:${fault.line}:${fault.column}`
-  return fault.path === '' ? `${place}: ${fault.message}` : `${place}: ${fault.path}: ${fault.message}`
+  return [
+    place,
+    ...(fault.isWarning ? ['warning'] : []),
+    ...(fault.path === '' ? [] : [fault.path]),
+    fault.message,
+  ].join(': ')
 }
 
 /** A path as text: `routes["a.b"].integration`, `domains[0].apiMappings`. */

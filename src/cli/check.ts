@@ -12,7 +12,7 @@ const epilogue = `
 Reads postern.yaml, if there is one, and every <dir>/<name>/api.yaml; reports every fault of all of them as
 file:line:column, with the field, what was found, what is allowed, and the nearest name for a typo.
 
-Exit codes: 0 no faults, 1 faults, 2 wrong usage.
+Exit codes: 0 no faults (there may be warnings), 1 faults, 2 wrong usage.
 
 Examples:
   postern check            check the APIs under routes/
@@ -36,7 +36,7 @@ export interface CheckDeps {
   readonly load: () => Promise<{ checkDefinitions: typeof checkDefinitions }>
 }
 
-/** Writes the faults to standard output; resolves with 1 when there are any. */
+/** Writes faults and warnings to standard output; resolves with 1 when there are faults. */
 export async function check(sources: SettingSources, { io, load }: CheckDeps): Promise<number> {
   const { settings, faults: settingFaults } = await readSettingsForCheck(sources)
   const app = await load()
@@ -44,7 +44,7 @@ export async function check(sources: SettingSources, { io, load }: CheckDeps): P
     settings === null ? settingFaults : [...settingFaults, ...(await app.checkDefinitions(settings.dir, settings))]
   if (settings === null || faults.length > 0) {
     reportFaults(faults, io.stdout, io.env)
-    return 1
+    return faults.every(({ isWarning }) => isWarning) && settings !== null ? 0 : 1
   }
   io.stdout.write(`${pico.createColors(wantsColours(io.stdout, io.env)).green('no faults')} in ${settings.dir}\n`)
   return 0

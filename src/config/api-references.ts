@@ -64,12 +64,29 @@ function checkIntegration(integration: unknown, path: FaultPath, definition: Nam
   const at = [...path, 'integrationUri']
   const findings: Finding[] = []
   for (const stage of definition.stages) {
-    const replaced = replaceVariables(uri, stage, at)
-    if (replaced.findings.length > 0) findings.push(...replaced.findings)
-    else if (type.startsWith('HTTP')) findings.push(...checkUrl(replaced.text, stage.name, at))
-    else findings.push(...checkFunction(replaced.text, at, definition.functions))
+    const { text, missing, findings: wrong } = replaceVariables(uri, stage, at)
+    const faults = wrong.length > 0 ? wrong : checkTarget(text, stage.name, at, type, definition)
+    if (missing.length === 0) findings.push(...faults)
+    else findings.push(...missing.map((name) => missingVariable(name, stage, at, faults.length > 0)))
   }
   return distinct(findings)
+}
+
+function checkTarget(text: string, stage: string, path: FaultPath, type: string, { functions }: Names): Finding[] {
+  return type.startsWith('HTTP') ? checkUrl(text, stage, path) : checkFunction(text, path, functions)
+}
+
+/** A variable that a stage does not have is empty there, as on AWS: a fault only where nothing can be called then. */
+function missingVariable(name: string, stage: Names['stages'][number], path: FaultPath, isFault: boolean): Finding {
+  const known = [...stage.variables.keys()]
+  const effect = isFault ? ', and there is no such URL or function without it' : ': it is empty there'
+  return {
+    path,
+    problem: `stage ${stage.name} has no stage variable ${JSON.stringify(name)}${effect}`,
+    allowed: list(known),
+    suggestion: nearestName(name, known) ?? undefined,
+    isWarning: isFault ? undefined : true,
+  }
 }
 
 const variable = /\$\{([^}]*)\}/g
@@ -78,8 +95,9 @@ function replaceVariables(
   uri: string,
   stage: Names['stages'][number],
   path: FaultPath,
-): { text: string; findings: Finding[] } {
+): { text: string; missing: string[]; findings: Finding[] } {
   const findings: Finding[] = []
+  const missing = new Set<string>()
   const text = uri.replace(variable, (written, expression: string) => {
     const name = /^stageVariables\.(\w+)$/.exec(expression)?.[1]
     if (name === undefined) {
@@ -88,19 +106,21 @@ function replaceVariables(
     }
     const value = stage.variables.get(name)
     if (value !== undefined) return value
-    const known = [...stage.variables.keys()]
-    const problem = `stage ${stage.name} has no stage variable ${JSON.stringify(name)}`
-    findings.push({ path, problem, allowed: list(known), suggestion: nearestName(name, known) ?? undefined })
+    missing.add(name)
     return ''
   })
-  return { text, findings }
+  return { text, missing: [...missing], findings }
 }
+
+/** No host, or one such as `.example.com`, as an empty variable makes it; the URL parser takes the next segment for one. */
+const noHost = /^https?:\/\/(?:[/?#:.]|[^/?#]*\.\.|$)/i
 
 function checkUrl(text: string, stage: string, path: FaultPath): Finding[] {
   // `{name}` is filled in by integration.request.path.name.
   const url = text.replace(/\{[\w.$-]+\}/g, 'x')
   const allowed = 'an absolute http:// or https:// URL'
-  if (!URL.canParse(url)) return [{ path, found: describeFound(text, path), allowed: `${allowed} (in stage ${stage})` }]
+  if (!URL.canParse(url) || noHost.test(url))
+    return [{ path, found: describeFound(text, path), allowed: `${allowed} (in stage ${stage})` }]
   const { protocol, hash } = new URL(url)
   if (protocol !== 'http:' && protocol !== 'https:') {
     return [{ path, found: describeFound(text, path), allowed: `${allowed} (in stage ${stage})` }]

@@ -14,6 +14,8 @@ export interface ParsedDefinition {
   readonly directory: string
   /** The faults of this file that are known without compiling anything. */
   readonly faults: readonly Fault[]
+  /** The warnings of this file. */
+  readonly warnings: readonly Fault[]
   /**
    * The definition. With faults this is what is left of it: to be checked for more of them, never to be served. Null
    * when nothing is left.
@@ -41,12 +43,15 @@ export async function readApi(file: string): Promise<ApiRead> {
   const { source, faults: syntaxFaults } = await readYamlFile(file)
   if (source === null) return { api: null, source, faults: syntaxFaults }
   const parsed = parseWith(apiDefinitionSchema, source.value)
-  const findings = withoutRepeats([...parsed.findings, ...checkReferences(source.value)])
+  const found = withoutRepeats([...parsed.findings, ...checkReferences(source.value)])
+  const findings = found.filter(({ isWarning }) => isWarning !== true)
+  const warnings = found.filter(({ isWarning }) => isWarning === true)
   const faults = sortFaults([...syntaxFaults, ...findings.map((finding) => source.locate(finding))])
   const api: ParsedDefinition = {
     file,
     directory: resolve(file, '..'),
     faults,
+    warnings: sortFaults(warnings.map((finding) => source.locate(finding))),
     definition: faults.length === 0 ? parsed.data : salvage(source.value, findings),
     locate: ({ path, message, atKey }) =>
       findings.length > 0 && !isGenuine(source.value, findings, path)
@@ -59,8 +64,8 @@ export async function readApi(file: string): Promise<ApiRead> {
 /** Findings without repeats: a reference inside of something that is no valid value at all needs no second fault. */
 function withoutRepeats(findings: readonly Finding[]): Finding[] {
   const seen = new Set<string>()
-  return findings.filter(({ path, atKey }) => {
-    const place = JSON.stringify([path, atKey === true])
+  return findings.filter(({ path, atKey, isWarning, problem }) => {
+    const place = JSON.stringify([path, atKey === true, isWarning === true && problem])
     return !seen.has(place) && seen.add(place)
   })
 }

@@ -18,6 +18,8 @@ export interface CompiledDefinitions {
   readonly deployable: readonly DeployableApi[]
   /** Every fault of every definition, those that only compiling finds included. */
   readonly faults: readonly Fault[]
+  /** Every warning of every definition. */
+  readonly warnings: readonly Fault[]
 }
 
 /** Compiles all definitions, also what is left of those with faults, so that every fault is found; opens none. */
@@ -33,5 +35,6 @@ export function compileDefinitions({ apis, faults }: Definitions, options: Compi
     const fingerprint = `${directory} ${JSON.stringify(definition)}`
     deployable.set(apiId, { apiId, routeSelectionExpression, fingerprint, compiled })
   }
-  return { deployable: [...deployable.values()], faults: sortFaults(all) }
+  const warnings = sortFaults(apis.flatMap((api) => api.warnings))
+  return { deployable: [...deployable.values()], faults: sortFaults(all), warnings }
 }

@@ -47,7 +47,7 @@ export function createDeployedApis(options: DeployedApisOptions): DeployedApis {
   let running: Promise<readonly Fault[]> = Promise.resolve([])
 
   async function load(): Promise<readonly Fault[]> {
-    const { deployable, faults } = compileDefinitions(await source.read(), options)
+    const { deployable, faults, warnings } = compileDefinitions(await source.read(), options)
     for (const { apiId, fingerprint, routeSelectionExpression, compiled } of deployable) {
       if (served.get(apiId)?.fingerprint === fingerprint) continue
       const series = served.get(apiId)?.metrics ?? createApiMetrics(metrics, apiId)
@@ -59,6 +59,9 @@ export function createDeployedApis(options: DeployedApisOptions): DeployedApis {
     if (faults.length === 0) for (const apiId of served.keys()) if (!present.has(apiId)) remove(apiId)
     for (const { file, line, column, path, message } of faults) {
       log.error({ file, line, column, field: path }, message)
+    }
+    for (const { file, line, column, path, message } of warnings) {
+      log.warn({ file, line, column, field: path }, message)
     }
     const outcome = faults.length === 0 ? applied : rejected
     outcome.value++

@@ -25,9 +25,12 @@ function findFunction(
   scope: FunctionScope,
   { pools, lambdaApi }: FunctionSources,
 ): FunctionTarget | string {
-  const { text } = replaceStageVariables(uri, scope.stageVariables)
+  const { text, missing } = replaceStageVariables(uri, scope.stageVariables)
   const reference = parseFunctionUri(text)
-  if (reference === null) return `'${text}' is none of ${allowedForms}`
+  if (reference === null) {
+    const cause = missing.length === 0 ? '' : `stage ${scope.stage} has no stage variable ${missing.join(', ')}: `
+    return `${cause}'${text}' is none of ${allowedForms}`
+  }
 
   const { name } = reference
   const definition = Object.hasOwn(scope.functions, name) ? scope.functions[name] : undefined

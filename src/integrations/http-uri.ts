@@ -28,8 +28,7 @@ export function compileHttpUri(
   stageVariables: Readonly<Record<string, string>>,
   parameters: readonly MappedParameter[],
 ): HttpUri | string {
-  const { text, missing } = replaceStageVariables(uri, stageVariables)
-  const url = missing.reduce((whole, name) => whole.replaceAll(`\${stageVariables.${name}}`, ''), text)
+  const { text: url } = replaceStageVariables(uri, stageVariables)
   const [, base = '', path = '', ownQuery = ''] = absolute.exec(url) ?? []
   if (!URL.canParse(base) || !hostName.test(new URL(base).hostname)) {
     return `${JSON.stringify(url)} is no URL; ${allowed}`

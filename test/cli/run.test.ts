@@ -135,6 +135,26 @@ describe('check', () => {
     expect(lines.slice(2)).toEqual(['2 faults', ''])
   })
 
+  test('ends in 0 and prints warnings, which keep no API from being served', async () => {
+    mkdirSync(join(root, 'doubtful/chat'), { recursive: true })
+    writeFileSync(
+      join(root, 'doubtful/chat/api.yaml'),
+      `apiId: chat
+protocolType: WEBSOCKET
+routeSelectionExpression: $request.body.action
+routes: { $default: { integration: { integrationType: HTTP_PROXY, integrationMethod: POST, integrationUri: "http://backend/\${stageVariables.version}/rooms" } } }
+stages: { dev: {}, prod: { stageVariables: { version: v1 } } }
+`,
+    )
+    expect(await ran(['check', join(root, 'doubtful')])).toEqual({
+      code: 0,
+      out: `doubtful/chat/api.yaml:4:108: warning: routes.$default.integration.integrationUri: stage dev has no stage variable "version": it is empty there; allowed: none, there are no such names
+1 warning
+`,
+      err: '',
+    })
+  })
+
   test('finds the folder and the faults of the settings in postern.yaml', async () => {
     const file = join(root, 'postern.yaml')
     writeFileSync(file, 'dir: good\nprot: 1\n')

@@ -228,7 +228,7 @@ const cases: [name: string, yaml: string, ...faults: string[]][] = [
   [
     'a stage variable that a stage has not, once for that stage',
     'apiId: chat\nprotocolType: WEBSOCKET\nrouteSelectionExpression: x\nroutes: { a: { integration: { integrationType: HTTP, integrationMethod: GET, integrationUri: "http://${stageVariables.host}/" } } }\nstages: { dev: { stageVariables: { hots: x } }, prod: { stageVariables: { host: y } } }\n',
-    '4:94: routes.a.integration.integrationUri: stage dev has no stage variable "host"; allowed: hots. Did you mean "hots"?',
+    '4:94: routes.a.integration.integrationUri: stage dev has no stage variable "host", and there is no such URL or function without it; allowed: hots. Did you mean "hots"?',
   ],
   [
     'a URL that is none with the variables of one stage',
@@ -353,6 +353,59 @@ test('keys of integration responses that are no regular expression are faults, e
     'chat/api.yaml:13:7 integrations.a.integrationResponses["/(?d)a/"] not a valid name; allowed',
     'chat/api.yaml:14:7 integrations.a.integrationResponses["/a\\\\X/"] not a valid name; allowed',
   ])
+})
+
+describe('a stage variable that a stage has not', () => {
+  /** The faults and warnings for a URI in a definition whose stage dev has all variables, and stage prod none. */
+  async function judged(uri: string) {
+    const type = uri.startsWith('function') ? 'AWS_PROXY' : 'HTTP_PROXY, integrationMethod: POST'
+    const dir = join(root, String(++folders))
+    mkdirSync(dir, { recursive: true })
+    writeFileSync(
+      join(dir, 'api.yaml'),
+      `apiId: chat
+protocolType: WEBSOCKET
+routeSelectionExpression: x
+functions: { join: { handler: h.j }, join1: { handler: h.j } }
+routes: { a: { integration: { integrationType: ${type}, integrationUri: "${uri}" } } }
+stages: { dev: { stageVariables: { n: 1, host: backend, url: http://backend, name: join } }, prod: {} }
+`.replace('n: 1', 'n: "1"'),
+    )
+    const { api: read, faults } = await readApi(join(dir, 'api.yaml'))
+    const texts = (list: readonly { message: string }[] = []) => list.map(({ message }) => message.split(';')[0])
+    return {
+      faults: texts(faults),
+      warnings: texts(read?.warnings),
+      stages: Object.keys(read?.definition?.stages ?? {}),
+    }
+  }
+
+  test.each([
+    ['http://backend/${stageVariables.n}/rooms', 'n'],
+    ['http://backend:${stageVariables.n}/', 'n'],
+    ['http://a${stageVariables.n}.example/?q=${stageVariables.n}', 'n'],
+    ['function:join${stageVariables.n}', 'n'],
+  ])('is empty there, which is a warning: %s', async (uri, name) => {
+    const warnings = [`stage prod has no stage variable "${name}": it is empty there`]
+    expect(await judged(uri)).toEqual({ faults: [], warnings, stages: ['dev', 'prod'] })
+  })
+
+  test.each([
+    ['http://${stageVariables.host}/rooms', 'host'],
+    ['http://${stageVariables.host}:3000/', 'host'],
+    ['http://${stageVariables.host}.example/', 'host'],
+    ['http://a.${stageVariables.host}.example/', 'host'],
+    ['${stageVariables.url}', 'url'],
+    ['${stageVariables.url}/rooms', 'url'],
+    ['function:${stageVariables.name}', 'name'],
+  ])('is a fault that names stage and variable where nothing can be called without it: %s', async (uri, name) => {
+    const problem = `stage prod has no stage variable "${name}", and there is no such URL or function without it`
+    expect(await judged(uri)).toMatchObject({ faults: [problem], warnings: [] })
+  })
+
+  test('each that is missing has a warning of its own', async () => {
+    expect((await judged('http://backend/${stageVariables.host}/${stageVariables.n}')).warnings).toHaveLength(2)
+  })
 })
 
 describe('hostile files', () => {

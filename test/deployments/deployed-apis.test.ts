@@ -20,7 +20,7 @@ function api(apiId: string, stages: Record<string, string>): ParsedDefinition {
   })
   const file = `${apiId}/api.yaml`
   const locate: ParsedDefinition['locate'] = ({ path, message }) => createFault({ file }, { path, problem: message })
-  return { file, directory: apiId, faults: [], definition, locate }
+  return { file, directory: apiId, faults: [], warnings: [], definition, locate }
 }
 
 /** APIs as they are deployed from what `apis` is set to. */

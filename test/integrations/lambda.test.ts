@@ -153,7 +153,7 @@ describe('compile', () => {
     ],
     [
       proxy('${stageVariables.nope}'),
-      expect.stringMatching(/^'\$\{stageVariables\.nope\}' is none of function:<name>, /),
+      expect.stringMatching(/^stage \w+ has no stage variable nope: '' is none of function:<name>, /),
     ],
     [
       proxy('function:gone'),

@@ -10,5 +10,6 @@ describe('stage variables in a text', () => {
     })
     expect(replaceStageVariables('${stageVariables.nested}', variables).text).toBe('${stageVariables.name}')
     expect(replaceStageVariables('${stageVariables.toString}', variables).missing).toEqual(['toString'])
+    expect(replaceStageVariables('a${stageVariables.nope}b', variables)).toEqual({ text: 'ab', missing: ['nope'] })
   })
 })
