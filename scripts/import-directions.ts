@@ -27,7 +27,7 @@ export const directions: Readonly<Record<string, readonly string[] | 'every room
   functions: ['backends', 'observability!'],
   backends: ['events'],
   transport: ['responses', 'observability!'],
-  registry: ['observability!', 'store!'],
+  registry: ['limits', 'observability!', 'store!'],
   store: [],
   limits: ['observability!'],
   authorizers: ['events', 'transport!', 'observability!'],

@@ -124,6 +124,7 @@ export function createRedisRegistry(options: RedisRegistryOptions): RedisRegistr
   const undertaker = createUndertaker({
     ...{ redis, keys, bury: options.bury, mayJudge, timings, log, random, clock, failed: unquiet },
     own: () => membership.owner,
+    died: deaths.add,
     burials: metrics.counter('postern_registry_burials_total', {}),
     buriedConnections: metrics.counter('postern_registry_buried_connections_total', {}),
   })
@@ -170,15 +171,16 @@ export function createRedisRegistry(options: RedisRegistryOptions): RedisRegistr
 
   function held(stored: number, anew: boolean, askedAt: number): void {
     audit.check(stored, anew, askedAt)
+    deaths.confirmed(anew)
     void inbox.check(echo()).catch(unquiet)
   }
 
   /** Whoever buries this worker runs the `$disconnect`s of the records that it found: the others are left to us. */
-  function buried(found: number | null, before: OwnerId): void {
+  function buried(found: number | null, before: OwnerId | null): void {
     const unstored = recordStore.unstoredIds()
     const owesAll = found === null || found < records.size - unstored.size
     log.warn({ connections: records.size }, 'closing the connections that this worker was taken for dead with')
-    deaths.add(before)
+    if (before !== null) deaths.add(before)
     recordStore.clear()
     records.clear()
     peers.drop()

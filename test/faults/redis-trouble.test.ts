@@ -25,6 +25,48 @@ async function burials(): Promise<number> {
   return counts.reduce((sum, count) => sum + count, 0)
 }
 
+test('a worker that stands still while Redis loses its data: 410 at the other, and nothing but 410 ever after', async () => {
+  fleet = await startFleet(redis.url, ['a', 'b'])
+  const [a, b] = fleet.nodes as [Node, Node]
+  const [lost, kept] = [await fleet.connect(a, each), await fleet.connect(b, each)]
+  await expect.poll(async () => (await storedIds(redis.client)).length, deadline).toBe(2 * each)
+  const before = a.owner()
+  const { id } = lost[0] as Held
+  a.child.kill('SIGSTOP')
+  await redis.client.flushall()
+  const first = new Set<number>()
+  for (let status = 0; status !== 410; first.add(status)) status = await fleet.post(b, id, 'x')
+  expect([...first].filter((status) => status !== 503)).toEqual([410])
+  // The grave is lost as well; the other knows of it.
+  await redis.client.flushall()
+  const after: Record<string, number> = {}
+  let goesOn = true
+  const posting = (async () => {
+    for (let i = 0; goesOn; i++) {
+      const status = await fleet.post(i % 2 === 0 ? a : b, id, 'a ghost is served')
+      after[status] = (after[status] ?? 0) + 1
+      await pause(20)
+    }
+  })()
+  a.child.kill('SIGCONT')
+  for (const { client } of lost) expect(await client.closed).toEqual({ code: 1001, reason: 'Going away' })
+  await expect.poll(() => a.owner(), deadline).not.toBe(before)
+  await expect.poll(() => fleet.disconnects.size, deadline).toBe(each)
+  await expect.poll(() => storedIds(redis.client), deadline).toEqual(idsOf(kept))
+  goesOn = false
+  await posting
+  for (const node of fleet.nodes) expect(await fleet.post(node, id, 'x')).toBe(410)
+  const run = idsOf(lost).reduce((sum, each) => sum + (fleet.disconnects.get(each)?.length ?? 0), 0)
+  printAccount('worker stopped while Redis loses its data', {
+    ...{ connections: 2 * each, lost: each, owed: each, run, 'others told gone': fleet.disconnects.size - each },
+    ...Object.fromEntries(Object.entries(after).map(([status, count]) => [`${status} after the first 410`, count])),
+    burials: await burials(),
+  })
+  expect(Object.keys(after).filter((status) => status !== '410' && status !== '503')).toEqual([])
+  expect(run).toBe(each)
+  for (const { client } of lost) expect(client.unread).toEqual([])
+}, 120_000)
+
 const outages: [string, () => Promise<void>, () => Promise<void>][] = [
   [
     'stopped for two leases',

@@ -1,7 +1,9 @@
+import { createTokenBucket } from '../../limits/token-bucket.ts'
 import type { RedisClient } from '../../store/contract.ts'
 import type { OwnerId } from '../../vocabulary/ids.ts'
 import type { FleetKeys } from './keys.ts'
-import { declareDead } from './scripts.ts'
+import { memoryShare } from './registry-timings.ts'
+import { declareDead, keepGrave } from './scripts.ts'
 
 export interface DeathsOptions {
   readonly redis: RedisClient
@@ -19,7 +21,10 @@ export interface DeathsOptions {
   readonly failed: (error: Error) => void
 }
 
-/** The deaths that are known: which workers are dead. */
+/**
+ * The deaths that are known: which workers are dead. Nobody is told that a connection is gone for the death of its
+ * worker unless that has a grave in Redis: a worker that comes back finds it, and closes what it holds.
+ */
 export interface Deaths {
   /** Whether a worker is known to be dead, without asking. */
   has(owner: OwnerId): boolean
@@ -27,29 +32,47 @@ export interface Deaths {
   add(owner: OwnerId): void
   /** Asks Redis. A worker that may still come back under its owner id is not dead. Never rejects. */
   isDead(owner: OwnerId): Promise<boolean>
+  /**
+   * Takes a confirmed renewal of this worker: when Redis may have lost something since the one before (`anew`), digs
+   * the graves anew of all that are known to be dead.
+   */
+  confirmed(anew: boolean): void
 }
 
 const maxKnown = 10_000
-/** Milliseconds that a death is kept in mind: far less than a grave lasts, after which the owner id may be another's. */
-const memoryMs = 3_600_000
+/**
+ * Graves a second, and at once, that one worker digs for owner ids of which Redis knows nothing: whoever may post can
+ * make up sixteen million of them, and a grave lasts for days. Beyond that such a worker is unreachable.
+ */
+const strangersPerSecond = 1
+const strangersAtOnce = 100
+/** Graves that are dug anew at a time. */
+const batch = 100
 
 export function createDeaths(options: DeathsOptions): Deaths {
   const { redis, keys, own, reachable, mayJudge, clock, grave, failed } = options
   /** Times at which each dead worker was found dead, oldest first. */
   const known = new Map<OwnerId, number>()
+  /** Milliseconds that a death is kept in mind: less than its grave lasts, after which the owner id may be another's. */
+  const memory = grave * memoryShare
+  const strangers = createTokenBucket(strangersPerSecond, strangersAtOnce)
+  /** Whether graves may be missing in Redis, and whether they are being dug anew. */
+  let owed = false
+  let digging = false
 
   function add(owner: OwnerId): void {
     const at = clock()
     for (const [oldest, since] of known) {
-      if (known.size < maxKnown && at - since < memoryMs) break
+      if (known.size < maxKnown && at - since < memory) break
       known.delete(oldest)
     }
+    known.delete(owner)
     known.set(owner, at)
   }
 
   function has(owner: OwnerId): boolean {
     const since = known.get(owner)
-    return since !== undefined && clock() - since < memoryMs
+    return since !== undefined && clock() - since < memory
   }
 
   async function look(owner: OwnerId): Promise<boolean> {
@@ -71,9 +94,22 @@ export function createDeaths(options: DeathsOptions): Deaths {
     if (Number(held) !== 1) throw new Error('the lease of this worker is not there')
     if (!mayJudge()) return false
     const { lease, grave: key, connections } = keys.of(owner)
-    const verdict = await redis.runScript(declareDead, [lease, key, connections], grave, Number(seen))
-    if (String(verdict) === 'dead') add(owner)
-    return String(verdict) !== 'alive'
+    const may = Number(seen) === 1 || strangers.take(clock()) ? 1 : 0
+    const verdict = String(await redis.runScript(declareDead, [lease, key, connections], grave, may))
+    if (verdict === 'dead') add(owner)
+    return verdict === 'dead'
+  }
+
+  async function keepGraves(): Promise<void> {
+    const owners = [...known.keys()].filter(has)
+    for (let i = 0; i < owners.length; i += batch) {
+      await Promise.all(
+        owners.slice(i, i + batch).map((owner) => {
+          const { grave: key, connections } = keys.of(owner)
+          return redis.runScript(keepGrave, [key, connections], grave)
+        }),
+      )
+    }
   }
 
   return {
@@ -87,6 +123,20 @@ export function createDeaths(options: DeathsOptions): Deaths {
         failed(error as Error)
         return false
       }
+    },
+    confirmed(anew) {
+      owed ||= anew
+      if (!owed || digging) return
+      owed = false
+      digging = true
+      void keepGraves()
+        .catch((error: Error) => {
+          owed = true
+          failed(error)
+        })
+        .finally(() => {
+          digging = false
+        })
     },
   }
 }

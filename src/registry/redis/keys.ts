@@ -10,6 +10,11 @@ export interface WorkerKeys {
    * id is not used again.
    */
   readonly grave: string
+  /**
+   * String, the value of the worker's lease; there from its first lease on, and far longer than that lasts. A worker that
+   * does not find it knows that Redis has lost its data, and maybe a grave with it.
+   */
+  readonly entry: string
   /** String; who runs the `$disconnect`s of a dead worker. */
   readonly undertaker: string
   /** Hash: connection id → packed record. A string after the burial, so that Redis refuses what is written late. */
@@ -35,6 +40,7 @@ export function fleetKeys({ key, tagged }: Keyspace): FleetKeys {
       return {
         lease: tagged(tag, 'lease'),
         grave: tagged(tag, 'grave'),
+        entry: tagged(tag, 'entry'),
         undertaker: tagged(tag, 'undertaker'),
         connections: tagged(tag, 'connections'),
         inbox: tagged(tag, 'inbox'),

@@ -2,7 +2,8 @@ import type { Log } from '../../observability/contract.ts'
 import { isForeignValue, type RedisClient, RedisUnfit } from '../../store/contract.ts'
 import { type OwnerId, randomOwnerId } from '../../vocabulary/ids.ts'
 import type { FleetKeys, WorkerKeys } from './keys.ts'
-import type { RegistryTimings } from './registry-timings.ts'
+import { confirmedAtOf, type Place, troubleOf } from './place.ts'
+import { memoryShare, type RegistryTimings } from './registry-timings.ts'
 import { createRenewalLoop } from './renewal-loop.ts'
 import { leaveFleet, renewLease } from './scripts.ts'
 import { createStandstill } from './standstill.ts'
@@ -27,9 +28,9 @@ export interface MembershipOptions {
   readonly held: (stored: number, anew: boolean, askedAt: number) => void
   /**
    * Called when others have taken this worker for dead, with how many of its records they found, null when nobody knows.
-   * The worker has a new owner id by then.
+   * The worker has a new owner id by then. `before` is the one that is spent; null when it is another worker's.
    */
-  readonly buried: (found: number | null, before: OwnerId) => void
+  readonly buried: (found: number | null, before: OwnerId | null) => void
 }
 
 /** This worker's place in the fleet: its owner id, and the lease that proves that it lives. */
@@ -71,19 +72,15 @@ interface Identity {
   readonly owner: OwnerId
   /** The value of its lease, which no other worker writes. */
   readonly value: string
+  /** The last moment in which nobody can have called it dead: its beginning, then each confirmed renewal. */
+  readonly spoken: Moment
 }
 
-/**
- * The place of this worker in the fleet, under the owner id that it has now; `confirmedAt` is when the last confirmed
- * renewal was asked for.
- */
-type Place =
-  /** Has not held a lease under this owner id yet. */
-  | { readonly kind: 'joining'; readonly trouble: string }
-  /** Holds a lease; `intact` unless records may have been lost in Redis since then. */
-  | { readonly kind: 'member'; readonly confirmedAt: number; readonly intact: boolean }
-  /** Has held a lease, and could not renew it the last time. */
-  | { readonly kind: 'doubtful'; readonly confirmedAt: number; readonly trouble: string }
+/** A moment by both clocks: one may stop with the machine, the other may be set. */
+interface Moment {
+  readonly at: number
+  readonly time: number
+}
 
 /** Whether Redis was asked what it can do, and what came of it. */
 type Fitness = 'unknown' | 'fit' | RedisUnfit
@@ -91,14 +88,17 @@ type Fitness = 'unknown' | 'fit' | RedisUnfit
 const longestTick = 1_000
 const soon = 100
 const fresh = 1_000
+const lostData = 'has lost its data; whether others took this worker for dead meanwhile shows within a lease'
 
 export function createMembership(options: MembershipOptions): Membership {
   const { redis, keys, name, version, startedAt, timings, log, random, clock, now, held, buried } = options
-  let identity: Identity = { owner: randomOwnerId(), value: leaseValue() }
+  let identity: Identity = { owner: randomOwnerId(), value: leaseValue(), spoken: moment() }
   let place: Place = { kind: 'joining', trouble: 'has not answered yet' }
   let fitness: Fitness = 'unknown'
   // Whoever is new has not seen what was before: others may be on their way back after an outage.
   let disturbedAt = clock()
+  /** Whether the last renewal found that Redis has lost its data: the next one says that this is known. */
+  let toldOfLoss = false
   const loop = createRenewalLoop(renew)
   // Renewals are at most `renewal` apart: a shorter standstill can't have cost the lease.
   const tick = Math.min(longestTick, timings.lease / 10)
@@ -109,6 +109,10 @@ export function createMembership(options: MembershipOptions): Membership {
       loop.nudge()
     },
   })
+
+  function moment(): Moment {
+    return { at: clock(), time: now() }
+  }
 
   function leaseValue(): string {
     return JSON.stringify({ name, startedAt, version, token: random().toString(36).slice(2) })
@@ -126,27 +130,63 @@ export function createMembership(options: MembershipOptions): Membership {
   }
 
   async function hold({ owner, value }: Identity): Promise<void> {
-    const { lease, grave, connections, inbox } = keys.of(owner)
+    const { lease, grave, connections, entry, inbox } = keys.of(owner)
     if (fitness !== 'fit') await checkFitness(inbox)
-    const [at, before, isNew] = [clock(), standstill.count, place.kind === 'joining']
+    const [asked, before, isNew] = [moment(), standstill.count, place.kind === 'joining']
+    const { at } = asked
+    const touched = [lease, grave, connections, entry]
+    const had = isNew ? 'new' : toldOfLoss ? 'lost' : 'held'
     const [reply] = await Promise.all([
-      redis.runScript(renewLease, [lease, grave, connections], value, timings.lease, isNew ? 1 : 0),
+      redis.runScript(renewLease, touched, value, timings.lease, had, timings.grave),
       // Leases in other parts of a Cluster prove nothing while those are not well.
       redis.pulse().catch(unquiet),
     ])
     const [found, stored] = reply as [Buffer, number]
     const status = found.toString()
     if (loop.stopped) return
-    if (!/^(held|taken)$/.test(status)) return startAnew(status, Number(stored))
+    if (!/^(held|taken|lost)$/.test(status)) return startAnew(status, Number(stored))
+    const wasCertain = isCertain()
+    toldOfLoss = status === 'lost'
+    const isBack = toldOfLoss || (status === 'taken' && place.kind === 'returning')
+    if (isBack && !wasCertain) comeBack(at)
+    // A lease that is lost before its time: so may be all others. At once: whoever is asked next must know of it.
+    if (toldOfLoss || (status === 'taken' && wasCertain)) disturbedAt = clock()
+    if (isOutlived()) return giveUpName()
     // A lease that was held before has its name there already, unless all was lost.
     await nameIn(owner).catch((error: Error) => {
-      if (isNew || status === 'taken') throw error
+      if (isNew || status !== 'held') throw error
       unquiet(error)
     })
     if (loop.stopped) return
     standstill.isFrozen()
-    if (before !== standstill.count || clock() - at >= timings.lease) loop.nudge()
-    else confirm(at, Number(stored), status === 'taken')
+    if (before !== standstill.count || clock() - at >= timings.lease) return loop.nudge()
+    if (place.kind === 'returning' && at - place.since < timings.settling) place = { ...place, trouble: lostData }
+    else confirm(asked, Number(stored), status !== 'held')
+  }
+
+  /** Whether the lease can't have run out yet. */
+  function isCertain(): boolean {
+    return clock() - confirmedAtOf(place) < timings.lease && !standstill.isFrozen()
+  }
+
+  /** Whether a grave that was dug for this worker may have come to its end, or been forgotten by who dug it. */
+  function isOutlived(): boolean {
+    const { at, time } = identity.spoken
+    return Math.max(clock() - at, now() - time) >= timings.grave * memoryShare
+  }
+
+  /** Leaves an owner id that has been silent for too long, as if it had been buried. */
+  async function giveUpName(): Promise<void> {
+    await nameIn(identity.owner)
+    startAnew('silent for too long', await leave())
+  }
+
+  async function leave(): Promise<number> {
+    const { owner, value } = identity
+    const { lease, grave, connections, entry } = keys.of(owner)
+    const left = Number(await redis.runScript(leaveFleet, [lease, grave, connections, entry], value, timings.grave))
+    if (left === 0) await redis.run('HDEL', keys.workers, String(owner))
+    return left
   }
 
   async function nameIn(owner: OwnerId): Promise<void> {
@@ -168,15 +208,21 @@ export function createMembership(options: MembershipOptions): Membership {
 
   // --- from one place to the next ---
 
-  function confirm(at: number, stored: number, taken: boolean): void {
+  function confirm(asked: Moment, stored: number, anew: boolean): void {
     const before = place
-    // A lease that is lost before its time: so may be all others.
-    if (taken && clock() - confirmedAtOf(before) < timings.lease) disturbedAt = clock()
+    const { at } = asked
     place = { kind: 'member', confirmedAt: at, intact: true }
+    identity = { ...identity, spoken: asked }
     const { owner } = identity
     if (troubleOf(before) !== null) log.info({ owner, redis: redis.where }, 'Redis is reached; the lease is held')
     standstill.lift()
-    held(stored, taken || before.kind !== 'member' || !before.intact, at)
+    held(stored, anew || before.kind !== 'member' || !before.intact, at)
+  }
+
+  /** Waits, with the lease in hand: for the others this worker lives, but is unreachable. */
+  function comeBack(since: number): void {
+    if (place.kind !== 'returning') log.warn({ owner: identity.owner, redis: redis.where }, `Redis ${lostData}`)
+    place = { kind: 'returning', confirmedAt: confirmedAtOf(place), since, trouble: lostData }
   }
 
   function fail(error: Error): void {
@@ -185,10 +231,8 @@ export function createMembership(options: MembershipOptions): Membership {
     if (troubleOf(place) !== trouble) {
       log.warn({ redis: redis.where, reason: error.message }, "Redis can't be used; trying again")
     }
-    place =
-      place.kind === 'joining'
-        ? { kind: 'joining', trouble }
-        : { kind: 'doubtful', confirmedAt: place.confirmedAt, trouble }
+    if (place.kind === 'member') place = { kind: 'doubtful', confirmedAt: place.confirmedAt, trouble }
+    else place = { ...place, trouble }
   }
 
   /** Goes on under a new owner id: whoever posts to a connection of the old one is told that it is gone. */
@@ -197,12 +241,12 @@ export function createMembership(options: MembershipOptions): Membership {
     let owner = old
     do owner = randomOwnerId()
     while (owner === old)
-    identity = { owner, value: leaseValue() }
+    identity = { owner, value: leaseValue(), spoken: moment() }
     place = { kind: 'joining', trouble: 'was told that this worker is dead' }
     loop.nudge()
     log.warn({ owner: old, newOwner: owner, status }, 'this worker was taken for dead; it goes on under a new owner id')
     standstill.lift()
-    buried(found < 0 ? null : found, old)
+    buried(found < 0 ? null : found, status === 'foreign' ? null : old)
   }
 
   function unquiet(error: Error): void {
@@ -221,7 +265,7 @@ export function createMembership(options: MembershipOptions): Membership {
       return troubleOf(place)
     },
     get certain() {
-      return clock() - confirmedAtOf(place) < timings.lease && !standstill.isFrozen()
+      return isCertain()
     },
     get calm() {
       return clock() - disturbedAt >= timings.settling
@@ -231,11 +275,11 @@ export function createMembership(options: MembershipOptions): Membership {
     },
     doubt: standstill.doubt,
     async start() {
-      const first = identity
+      const { owner } = identity
       await loop.renew()
       if (fitness instanceof RedisUnfit) throw fitness
       // The owner id was another's.
-      if (identity !== first) await loop.renew()
+      if (identity.owner !== owner) await loop.renew()
     },
     disturbed(error) {
       if (loop.stopped) return
@@ -251,24 +295,10 @@ export function createMembership(options: MembershipOptions): Membership {
       if (clock() - confirmedAtOf(place) > fresh) loop.within(soon * random())
     },
     nudge: loop.nudge,
-    async leave() {
-      const { owner, value } = identity
-      const { lease, grave, connections } = keys.of(owner)
-      const left = Number(await redis.runScript(leaveFleet, [lease, grave, connections], value, timings.grave))
-      if (left === 0) await redis.run('HDEL', keys.workers, String(owner))
-      return left
-    },
+    leave,
     stop() {
       loop.stop()
       standstill.stop()
     },
   }
-}
-
-function troubleOf(place: Place): string | null {
-  return place.kind === 'member' ? null : place.trouble
-}
-
-function confirmedAtOf(place: Place): number {
-  return place.kind === 'joining' ? Number.NEGATIVE_INFINITY : place.confirmedAt
 }

@@ -27,6 +27,12 @@ export interface RegistryTimings {
 
 const day = 86_400_000
 
+/**
+ * The share of a grave's time for which a death is kept in mind, and after which a worker that has been silent all the
+ * time does not come back under its owner id: so it comes back to a grave, or while somebody can dig it anew.
+ */
+export const memoryShare = 0.5
+
 /** Derives all timings from the length of a lease, in seconds. */
 export function timingsOf(leaseSeconds: number): RegistryTimings {
   const lease = leaseSeconds * 1000

@@ -12,6 +12,7 @@ import { type RedisScript, readRedisScript } from '../../store/contract.ts'
 export const renewLease = script('own-keys', 'renew-lease')
 export const leaveFleet = script('own-keys', 'leave-fleet')
 export const declareDead = script('own-keys', 'declare-dead')
+export const keepGrave = script('own-keys', 'keep-grave')
 export const beginBurial = script('own-keys', 'begin-burial')
 export const readRecords = script('read-records')
 export const readRecordIds = script('read-record-ids')

@@ -22,6 +22,8 @@ export interface UndertakerOptions {
   readonly random: () => number
   /** Milliseconds that only rise, also while the process is stopped. */
   readonly clock: () => number
+  /** Called with a worker that has its grave. */
+  readonly died: (owner: OwnerId) => void
   /** Called when Redis failed. */
   readonly failed: (error: Error) => void
   readonly burials: Counter
@@ -54,7 +56,7 @@ const nobody: ReadonlySet<OwnerId> = new Set()
 const sweeperTerms = 2.5
 
 export function createUndertaker(options: UndertakerOptions): Undertaker {
-  const { redis, keys, own, mayJudge, timings, log, random, clock, failed, burials } = options
+  const { redis, keys, own, mayJudge, timings, log, random, clock, died, failed, burials } = options
   const stopping = new AbortController()
   let role: Role = { kind: 'bystander' }
   let looking: Promise<void> | null = null
@@ -138,6 +140,7 @@ export function createUndertaker(options: UndertakerOptions): Undertaker {
     const askedAt = clock()
     const touched = [lease, grave, undertaker, connections]
     const answer = String(await redis.runScript(beginBurial, touched, String(own()), timings.undertaker, timings.grave))
+    if (answer === 'mine') died(owner)
     heldUntil = answer === 'mine' ? askedAt + timings.undertaker : Number.NEGATIVE_INFINITY
     return answer
   }

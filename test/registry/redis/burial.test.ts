@@ -79,14 +79,17 @@ async function connect(worker: Worker, count: number): Promise<LocalSocket[]> {
 const push = ({ registry }: Worker, { description }: LocalSocket) =>
   registry.deliver(description.connectionId, { data: 'x', binary: false })
 
+const keysOfFleet = () => server.client.keys(keys.workers.replace('workers', '*'))
+
 const storedOf = (owner: OwnerId) => server.client.hkeys(keys.of(owner).connections)
 
 /** A worker behind a wire that can be cut, with connections, and one of another worker that is not cut off. */
 async function apart(
   count: number,
+  options: RedisWorkerOptions = {},
 ): Promise<{ cutOff: Worker; other: Worker; wire: SlowProxy; sockets: LocalSocket[] }> {
   const wire = await startSlowProxy(server.port)
-  const cutOff = await join({}, `redis://127.0.0.1:${wire.port}`)
+  const cutOff = await join(options, `redis://127.0.0.1:${wire.port}`)
   closing.push(() => wire.close())
   const sockets = await connect(cutOff, count)
   return { cutOff, other: await join({ timings: noSweep }), wire, sockets }
@@ -137,12 +140,76 @@ describe('a worker whose connections were reported gone', () => {
     await expect.poll(() => cutOff.owed, deadline).toEqual([[late.description.connectionId]])
   })
 
-  test('was never heard of: then it is no more than unknown, and may still come', async () => {
+  test('was never heard of: it has a grave before that is said, and can not come under that owner id any more', async () => {
     const other = await join({ timings: noSweep })
     const owner = other.registry.owner ^ 0x5a5a
     const id = allocateConnectionId(owner)
     expect(await other.registry.deliver(id, { data: 'x', binary: false })).toBe('gone')
-    expect(await server.client.exists(keys.of(owner).grave)).toBe(0)
+    expect(await server.client.get(keys.of(owner).grave)).toBe('buried 0')
+    expect(await server.client.pttl(keys.of(owner).grave)).toBeGreaterThan(6 * 86_400_000)
+  })
+
+  test('was never heard of, one of very many: then it is unreachable, and Redis does not fill with graves', async () => {
+    const other = await join({ timings: noSweep })
+    const outcomes: string[] = []
+    for (let i = 1; i <= 120; i++) {
+      const id = allocateConnectionId(other.registry.owner ^ i)
+      outcomes.push(await other.registry.deliver(id, { data: 'x', binary: false }))
+    }
+    expect(outcomes.slice(0, 100)).toEqual(Array(100).fill('gone'))
+    expect(outcomes.slice(-10)).toContain('unreachable')
+    const graves = (await keysOfFleet()).filter((key) => key.endsWith(':grave'))
+    expect(graves.length).toBe(outcomes.filter((outcome) => outcome === 'gone').length)
+  })
+
+  test('was away while Redis lost its data: it closes them when it is back, and tells of their end itself', async () => {
+    const { cutOff, other, wire, sockets } = await apart(3)
+    const { owner } = cutOff.registry
+    wire.cut()
+    await server.client.del(await keysOfFleet())
+    await expect.poll(() => push(other, sockets[0] as LocalSocket), deadline).toBe('gone')
+    wire.heal()
+    await expect.poll(() => cutOff.registry.owner, deadline).not.toBe(owner)
+    expect(cutOff.owed).toEqual([idsOf.get(cutOff)])
+    expect(await push(cutOff, sockets[1] as LocalSocket)).toBe('gone')
+  })
+
+  test('comes back to a Redis that has lost its grave: it is unreachable until those who know have dug it anew', async () => {
+    const { cutOff, other, wire, sockets } = await apart(3, {
+      leaseSeconds: 2,
+      timings: { ...noSweep, settling: 8_000 },
+    })
+    const { owner } = cutOff.registry
+    wire.cut()
+    await expect.poll(() => push(other, sockets[0] as LocalSocket), deadline).toBe('gone')
+    await server.client.del(await keysOfFleet())
+    wire.heal()
+    const third = await join({ timings: noSweep })
+    const outcomes = new Set<string>()
+    const trace = async () => {
+      outcomes.add(await push(third, sockets[1] as LocalSocket))
+      return cutOff.registry.owner
+    }
+    await expect.poll(trace, deadline).not.toBe(owner)
+    expect(outcomes).not.toContain('sent')
+    expect(cutOff.owed).toEqual([idsOf.get(cutOff)])
+    await expect.poll(() => push(third, sockets[1] as LocalSocket), deadline).toBe('gone')
+  })
+
+  test('had let them in before it ever reached Redis: it closes them once it does', async () => {
+    const wire = await startSlowProxy(server.port)
+    closing.push(() => wire.close())
+    wire.cut()
+    const late = await join({}, `redis://127.0.0.1:${wire.port}`)
+    const [socket] = (await connect(late, 1)) as [LocalSocket]
+    const { owner } = late.registry
+    const other = await join({ timings: noSweep })
+    expect(await push(other, socket)).toBe('gone')
+    wire.heal()
+    await expect.poll(() => late.registry.owner, deadline).not.toBe(owner)
+    expect(late.owed).toEqual([idsOf.get(late)])
+    await expect.poll(() => late.registry.trouble(), deadline).toBeNull()
+    expect(await push(other, socket)).toBe('gone')
   })
 
   test('is not so on the word of a worker that has lost its own lease', async () => {
@@ -308,13 +375,27 @@ describe('an undertaker', () => {
 describe('an owner id', () => {
   test('of a worker that died and is not buried yet is not taken by another one', async () => {
     const dead = (await join()).registry.owner ^ 1
-    const { lease, grave, connections } = keys.of(dead)
+    const { lease, grave, connections, entry } = keys.of(dead)
     await server.client.hset(connections, allocateConnectionId(dead), 'record')
-    const take = (fresh: number) =>
-      server.client.eval(renewLease.source, 3, lease, grave, connections, 'me', 60_000, fresh)
-    expect(await take(1)).toEqual(['foreign', -1])
+    const take = (had: 'new' | 'lost' | 'held') =>
+      server.client.eval(renewLease.source, 4, lease, grave, connections, entry, 'me', 60_000, had, 60_000)
+    expect(await take('new')).toEqual(['foreign', -1])
+    await server.client.set(entry, 'me')
     // Its own worker may come back: nobody was told that it is dead.
-    expect(await take(0)).toEqual(['taken', 1])
+    expect(await take('held')).toEqual(['taken', 1])
+    expect(await take('held')).toEqual(['held', 1])
+  })
+
+  test('is asked about by its worker until that knows that Redis has lost its data: an answer may be lost too', async () => {
+    const { lease, grave, connections, entry } = keys.of(9)
+    const take = (had: 'new' | 'lost' | 'held') =>
+      server.client.eval(renewLease.source, 4, lease, grave, connections, entry, 'me', 60_000, had, 60_000)
+    expect(await take('new')).toEqual(['taken', 0])
+    expect(await take('held')).toEqual(['held', 0])
+    await server.client.del(lease, entry)
+    for (let i = 0; i < 2; i++) expect(await take('held')).toEqual(['lost', 0])
+    expect(await take('lost')).toEqual(['held', 0])
+    expect(await take('held')).toEqual(['held', 0])
   })
 })
 

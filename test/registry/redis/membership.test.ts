@@ -13,6 +13,8 @@ let date: number
 /** Renewals that wait for their answer. */
 let renewals: ((status: string, stored?: number) => void)[]
 let told: string[]
+/** Records that are left when the worker leaves. */
+const left = 7
 /** Whether the part of a Cluster with the names is away. */
 let nameless: boolean
 let membership: Membership
@@ -24,6 +26,7 @@ const redis = redisOf({
     if (command !== 'EVAL') return Promise.resolve(0)
     expect(String(args[0])).toContain('buried')
     return new Promise((resolve) => {
+      if (String(args[0]).includes("'left'")) return resolve(left)
       renewals.push((status, stored = 0) => resolve([Buffer.from(status), stored]))
     })
   },
@@ -180,4 +183,70 @@ describe('a missing lease', () => {
     expect(membership.trouble).toMatch(/CLUSTERDOWN/)
     expect(told).toEqual([])
   })
+})
+
+describe('a Redis that has lost its data', () => {
+  async function renewedWith(status: string, stored = 0): Promise<void> {
+    membership.nudge()
+    await expect.poll(() => renewals.length).toBe(1)
+    renewals.shift()?.(status, stored)
+    await expect.poll(() => renewals.length + told.length).toBeGreaterThan(0)
+  }
+
+  test('costs a worker nothing whose lease can not have run out: nobody can have said that it is dead', async () => {
+    await join()
+    pass(8_000)
+    await renewedWith('lost')
+    await expect.poll(() => told).toEqual(['held 0 anew', 'held 0 anew'])
+    expect(membership.trouble).toBeNull()
+    expect(membership.calm).toBe(false)
+  })
+
+  test('has a worker wait whose lease had run out: others may have to dig its grave anew', async () => {
+    await join()
+    pass(lease + 1)
+    await renewedWith('lost')
+    await expect.poll(() => membership.trouble).toMatch(/has lost its data/)
+    expect(membership.certain).toBe(false)
+    pass(settling - 1)
+    await renewedWith('held')
+    await expect.poll(() => renewals.length, { timeout: 5_000 }).toBe(1) // it goes on asking
+    pass(1)
+    renewals.shift()?.('held', 0) // asked for before that
+    await expect.poll(() => renewals.length, { timeout: 5_000 }).toBe(1)
+    expect(membership.trouble).toMatch(/has lost its data/)
+    expect(told).toEqual(['held 0 anew'])
+    renewals.shift()?.('held', 0)
+    await expect.poll(() => membership.trouble).toBeNull()
+    expect(membership.certain).toBe(true)
+    expect(told).toEqual(['held 0 anew', 'held 0 anew'])
+  })
+
+  test('and that is away again meanwhile does not cut the wait short; the grave is obeyed when it is there', async () => {
+    await join()
+    const before = membership.owner
+    pass(lease + 1)
+    await renewedWith('lost')
+    await expect.poll(() => membership.trouble).toMatch(/has lost its data/)
+    nameless = true
+    await renewedWith('taken')
+    await expect.poll(() => membership.trouble).toMatch(/CLUSTERDOWN/)
+    nameless = false
+    await renewedWith('held')
+    await expect.poll(() => membership.trouble).toMatch(/has lost its data/)
+    await renewedWith('buried', 0)
+    await expect.poll(() => membership.owner).not.toBe(before)
+    expect(told).toEqual(['held 0 anew', 'buried 0'])
+  })
+})
+
+test('a worker that was silent for half the time of a grave goes on under a new owner id, whatever Redis says', async () => {
+  await join()
+  const before = membership.owner
+  date += 4 * 86_400_000 // the machine slept
+  membership.nudge()
+  await expect.poll(() => renewals.length).toBe(1)
+  renewals.shift()?.('taken', left)
+  await expect.poll(() => membership.owner).not.toBe(before)
+  expect(told).toEqual(['held 0 anew', `buried ${left}`])
 })
