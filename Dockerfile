@@ -1,8 +1,13 @@
 # Debian, since the server underneath (uWebSockets.js) is built for glibc; Alpine will not do.
 FROM node:22-bookworm-slim AS build
 WORKDIR /postern
+# What is installed is a layer of its own: it stays while no package.json, nor the lock, changes.
+COPY package.json package-lock.json .npmrc ./
+COPY documents/package.json documents/
+COPY load/package.json load/
+RUN npm ci --ignore-scripts
 COPY . .
-RUN npm ci --ignore-scripts && npm run build
+RUN npm run build
 
 FROM node:22-bookworm-slim
 ENV NODE_ENV=production
@@ -15,7 +20,11 @@ COPY --from=build /postern/documents/dist documents/dist
 COPY --from=build /postern/dist dist
 # An example. Your own APIs go in its place: --volume ./apis:/postern/routes:ro
 COPY routes/echo routes/echo
+# Not root, and the files are root's: nothing here can be changed by what runs.
 USER node
 EXPOSE 8080 8081
+# Whether the process answers. /readyz, which a load balancer asks, is another thing: a node that drains is healthy.
+HEALTHCHECK --interval=10s --timeout=3s --start-period=30s --start-interval=1s \
+  CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.POSTERN_MANAGEMENT_PORT ?? 8081}/healthz`).then(({ ok }) => process.exit(ok ? 0 : 1), () => process.exit(1))"]
 ENTRYPOINT ["node", "dist/cli/main.js"]
 CMD ["start", "routes"]
