@@ -30,7 +30,7 @@ export interface Page {
 export function readPages(): Page[] {
   const below = (folder: string) =>
     readdirSync(join(repository, folder), { recursive: true, encoding: 'utf8' }).map((name) => join(folder, name))
-  return ['README.md', 'CONTRIBUTING.md', 'CHANGELOG.md', ...below('docs'), ...below('routes')]
+  return ['README.md', 'CONTRIBUTING.md', 'CHANGELOG.md', 'SECURITY.md', ...below('docs'), ...below('routes')]
     .filter((path) => path.endsWith('.md'))
     .map(readPage)
 }
