@@ -1,4 +1,7 @@
+import { readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
 import { jsonSchemaOf } from 'postern-documents/json-schema'
+import { parse } from 'yaml'
 import { errorKinds } from '../load/src/contract.ts'
 import { scenarioSchema } from '../load/src/scenario/definition.ts'
 import { placeholders } from '../load/src/scenario/template.ts'
@@ -75,6 +78,7 @@ export const sections: Readonly<Record<string, () => string>> = {
         type === 'gauge' ? [[`\`${name}\``, mergeWords[merge]]] : [],
       ),
     ),
+  alerts: alertsSection,
   'metrics-aws': () =>
     markdownTable(
       ['Metric', 'Of `AWS/ApiGateway`'],
@@ -179,5 +183,24 @@ function metricLabelsSection(): string {
       const [label = '', meaning = ''] = key.split('\n')
       return [`\`${label}\``, names.length > 3 ? 'most' : names.map((name) => `\`${name}\``).join(', '), meaning]
     }),
+  )
+}
+
+/** The alerts of the rule file with their remedies; where a label of the series would stand there is a name in brackets. */
+function alertsSection(): string {
+  const file = fileURLToPath(new URL('../docs/examples/prometheus-alerts.yaml', import.meta.url))
+  const { groups } = parse(readFileSync(file, 'utf8')) as {
+    groups: { rules: { alert: string; labels: { severity: string }; annotations: Record<string, string> }[] }[]
+  }
+  return markdownTable(
+    ['Alert', 'Severity', 'What is the matter', 'What to do'],
+    groups
+      .flatMap(({ rules }) => rules)
+      .map(({ alert, labels, annotations }) => [
+        `\`${alert}\``,
+        labels.severity,
+        (annotations.summary ?? '').replace(/\{\{ \$labels\.(\w+) \}\}/g, '‹$1›'),
+        annotations.remedy ?? '',
+      ]),
   )
 }
