@@ -1,8 +1,9 @@
-import type { Client, Dispatcher } from 'undici'
+import type { Dispatcher } from 'undici'
 import type { ReportedEvent } from '../events/integration-report.ts'
 import { errorTable, GatewayError } from '../vocabulary/errors.ts'
 import type { CallDeadlines, TimedCall } from './call-deadlines.ts'
 import type { ListedCall } from './call-list.ts'
+import type { BackendClient } from './client.ts'
 import { BackendResponse } from './response.ts'
 
 /** A request as undici takes it. Header names and values alternate; all of them must be safe to write. */
@@ -38,7 +39,7 @@ export class BackendCall implements TimedCall, ListedCall<BackendCall>, Dispatch
   before: BackendCall | null = null
   after: BackendCall | null = null
   /** The client that sends the call; null while the call waits for its turn. */
-  client: Client | null = null
+  client: BackendClient | null = null
 
   readonly #owner: ClientOwner
   readonly #deadlines: CallDeadlines
@@ -73,16 +74,16 @@ export class BackendCall implements TimedCall, ListedCall<BackendCall>, Dispatch
 
   // --- undici's events ---
 
-  /** Does nothing; undici requires it. A call is cancelled by destroying its client, which serves no other. */
-  onConnect(): void {}
+  /** The request is about to be written. A call is cancelled by destroying its client, which serves no other. */
+  onConnect(): void {
+    this.client?.answers.expect()
+  }
 
   onResponseStarted(): void {
     this.#answered = true
   }
 
   onHeaders(status: number, headers: Buffer[]): boolean {
-    // 103 Early Hints and the like come before the answer (RFC 9110 §15.2).
-    if (status < 200) return true
     this.#status = status
     this.#headers = headers
     return true

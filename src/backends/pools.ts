@@ -1,12 +1,13 @@
-import { buildConnector, Client } from 'undici'
+import { buildConnector } from 'undici'
 import type { ReportedEvent } from '../events/integration-report.ts'
 import { GatewayError } from '../vocabulary/errors.ts'
 import { BackendCall, type BackendRequest, type ClientOwner } from './call.ts'
 import type { CallDeadlines } from './call-deadlines.ts'
 import { CallList } from './call-list.ts'
+import { BackendClient, type BackendClientOptions } from './client.ts'
 import type { BackendResponse } from './response.ts'
 
-export interface BackendPoolOptions {
+export interface BackendPoolOptions extends BackendClientOptions {
   /**
    * Milliseconds that TCP and TLS may take; checked about once a second. A call's own deadline counts on top, exactly.
    */
@@ -14,12 +15,6 @@ export interface BackendPoolOptions {
   readonly maxConnectionsPerOrigin: number
   /** Calls that may wait for a connection of their origin; one more is INTEGRATION_OVERLOADED. */
   readonly maxWaitingPerOrigin: number
-  readonly maxResponseBytes: number
-  /**
-   * Milliseconds that an idle connection is kept where the backend does not say (`Keep-Alive: timeout`). Shorter than
-   * the 5 seconds after which servers on Node.js close theirs, so that it is rarely closed under a request.
-   */
-  readonly keepAliveInMillis?: number
 }
 
 /** The connections to one origin. */
@@ -80,7 +75,7 @@ class OriginPool implements ClientOwner {
   readonly #options: BackendPoolOptions
   readonly #connect: buildConnector.connector
   /** The connection that was used last comes first: the rest may run into their idle timeout. */
-  readonly #idle: Client[] = []
+  readonly #idle: BackendClient[] = []
   readonly #busy = new CallList<BackendCall>()
   readonly #waiting = new CallList<BackendCall>()
   #retired = false
@@ -105,7 +100,7 @@ class OriginPool implements ClientOwner {
 
   finished(call: BackendCall): void {
     this.#busy.remove(call)
-    const client = call.client as Client
+    const client = call.client as BackendClient
     const next = this.#waiting.shift()
     if (next !== null) this.#start(next, client)
     else if (this.#retired) client.destroy(null, noop)
@@ -140,22 +135,13 @@ class OriginPool implements ClientOwner {
     for (const call of [...this.#waiting.all(), ...this.#busy.all()]) call.onError(new Error('the gateway is stopping'))
   }
 
-  #start(call: BackendCall, client: Client): void {
+  #start(call: BackendCall, client: BackendClient): void {
     call.client = client
     this.#busy.add(call)
     client.dispatch(call.request, call)
   }
 
-  #newClient(): Client {
-    const { maxResponseBytes, keepAliveInMillis = 4_000 } = this.#options
-    return new Client(this.#origin, {
-      connect: this.#connect,
-      pipelining: 1,
-      maxResponseSize: maxResponseBytes,
-      keepAliveTimeout: keepAliveInMillis,
-      // A call's own deadline covers all of it; undici's timers are coarse and would only add work.
-      headersTimeout: 0,
-      bodyTimeout: 0,
-    })
+  #newClient(): BackendClient {
+    return new BackendClient(this.#origin, this.#options, this.#connect)
   }
 }

@@ -16,6 +16,8 @@ interface Reply {
   status?: number
   headers?: Record<string, string>
   body?: string | null
+  /** Whether 100 Continue and 103 Early Hints come first. */
+  informational?: boolean
 }
 
 const arn = 'arn:aws:lambda:eu-central-1:123456789012:function:join'
@@ -36,6 +38,10 @@ beforeEach(async () => {
     for await (const chunk of request.setEncoding('utf8')) body += chunk
     received.push({ method: request.method ?? '', url: request.url ?? '', headers: request.headers, body })
     if (reply.body === null) return
+    if (reply.informational) {
+      response.writeContinue()
+      response.writeEarlyHints({ link: '</style.css>; rel=preload' })
+    }
     response.writeHead(reply.status ?? 200, reply.headers).end(reply.body ?? '{"statusCode":200}')
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
@@ -96,6 +102,12 @@ describe('the Invoke operation', () => {
         'x-amz-security-token': 'token',
       },
     })
+  })
+
+  test('is the same behind 100 Continue and 103 Early Hints', async () => {
+    reply = { informational: true, headers: { 'x-amzn-RequestId': 'id-2' } }
+    const { payload, requestId } = await open().invoke(invocation())
+    expect([payload, requestId]).toEqual(['{"statusCode":200}', 'id-2'])
   })
 
   test('names functions by ARN, with a qualifier, below the path of the endpoint', async () => {
