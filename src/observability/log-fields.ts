@@ -1,6 +1,7 @@
 const maxDepth = 6
 const maxCauses = 8
 const maxItems = 50
+const maxErrors = 8
 const maxText = 8_192
 
 const masked = '[redacted]'
@@ -72,7 +73,27 @@ function errorFields(error: Error, depth: number, causesLeft: number): Record<st
               ? errorFields(error.cause, depth + 1, causesLeft - 1)
               : readable(error.cause, depth + 1),
         }
-  return { type: error.name, message: text(error.message), ...own, stack: text(error.stack ?? ''), ...cause }
+  const stack = text(error.stack ?? '')
+  return {
+    type: error.name,
+    message: text(error.message),
+    ...own,
+    stack,
+    ...cause,
+    ...errorsOf(error, depth, causesLeft),
+  }
+}
+
+/** The errors of an AggregateError, such as one for each address of a name that nobody listens on. */
+function errorsOf(error: Error, depth: number, causesLeft: number): { errors?: unknown[] } {
+  if (!(error instanceof AggregateError) || causesLeft === 0) return {}
+  const errors = error.errors
+    .slice(0, maxErrors)
+    .map((each: unknown) =>
+      each instanceof Error ? errorFields(each, depth + 2, Math.min(causesLeft - 1, 1)) : readable(each, depth + 2),
+    )
+  const more = error.errors.length - errors.length
+  return { errors: more > 0 ? [...errors, `… ${more} more`] : errors }
 }
 
 function isSecretName(name: string): boolean {

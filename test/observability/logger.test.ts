@@ -40,6 +40,15 @@ test('a child adds its fields to each line, masked like any others', () => {
   expect(parsed()[0]).toMatchObject({ apiId: 'chat', sessionToken: '[redacted]', stage: 'dev', route: 'send' })
 })
 
+test('an AggregateError is written with its errors, as many as a line can hold', () => {
+  const { log, parsed } = capture()
+  const refused = Object.assign(new Error('connect ECONNREFUSED ::1:3000'), { code: 'ECONNREFUSED' })
+  log.error({ err: new AggregateError([refused, 'text', ...Array.from({ length: 10 }, () => refused)]) }, 'failed')
+  const { errors = [] } = (parsed()[0]?.err ?? {}) as { errors?: unknown[] }
+  expect(errors.slice(0, 2)).toMatchObject([{ code: 'ECONNREFUSED', message: 'connect ECONNREFUSED ::1:3000' }, 'text'])
+  expect(errors.slice(8)).toEqual(['… 4 more'])
+})
+
 test('an error is written with its code, stack and chain of causes', () => {
   const { log, parsed } = capture()
   const reset = Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET' })
