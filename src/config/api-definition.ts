@@ -28,7 +28,7 @@ const functionSchema = z
     handler: text('<file>.<export>, such as handlers.join; the file lies in the folder of api.yaml', {
       max: 256,
       pattern: /^(?!\/)(?!.*\.\.)[\w./-]+\.[A-Za-z_$][\w$]*$/,
-    }).describe('<file>.<export>; the file lies beside api.yaml and ends in .mjs, .js or .cjs.'),
+    }).describe('<file>.<export>; the file lies beside api.yaml and ends in .js, .mjs or .cjs.'),
     timeoutInMillis: wholeNumber(1, 900_000).default(3_000).describe('Milliseconds that one call may take.'),
     memoryInMegabytes: wholeNumber(16, 65_536).default(128).describe("Cap of the function's heap."),
     maxConcurrency: wholeNumber(1, 10_000).default(10).describe('How many calls run at once; more wait.'),

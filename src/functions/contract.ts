@@ -1,6 +1,6 @@
 /** A local function as the definition spells it. */
 export interface FunctionDefinition {
-  /** The code, as `file.export`: the file lies beside api.yaml and ends in .mjs, .js or .cjs. */
+  /** The code, as `file.export`: the file lies beside api.yaml and ends in .js, .mjs or .cjs. */
   handler: string
   timeoutInMillis: number
   /** The cap of the function's heap. */

@@ -7,13 +7,16 @@ export interface HandlerLocation {
   readonly file: string
   /** The export, or a path of members below one: `join`, `handlers.join`. */
   readonly exportName: string
+  /** The folder of the api.yaml, with symbolic links resolved. */
+  readonly root: string
 }
 
-const extensions = ['.mjs', '.js', '.cjs']
+/** The order in which Lambda's Node.js runtimes look. */
+const extensions = ['.js', '.mjs', '.cjs']
 const shape = /^((?:[\w-][\w.-]*\/)*[\w-]+)\.([A-Za-z_$][\w$]*(?:\.[A-Za-z_$][\w$]*)*)$/
 
 /**
- * Finds `<path>.<export>` below the folder of an api.yaml; the file has one of .mjs, .js and .cjs, in that order. A
+ * Finds `<path>.<export>` below the folder of an api.yaml; the file has one of .js, .mjs and .cjs, in that order. A
  * string is the fault, one sentence. A link that leads out of the folder is followed nowhere.
  */
 export function locateHandler(directory: string, handler: string): HandlerLocation | string {
@@ -27,7 +30,7 @@ export function locateHandler(directory: string, handler: string): HandlerLocati
     if (root === null || !`${dirname(file)}${sep}`.startsWith(root.endsWith(sep) ? root : root + sep)) {
       return `handler '${handler}' leads out of the folder of api.yaml`
     }
-    return { file, exportName }
+    return { file, exportName, root }
   }
   return `handler '${handler}' needs one of ${extensions.map((extension) => path + extension).join(', ')} beside api.yaml`
 }

@@ -1,12 +1,10 @@
 import { GatewayError } from '../vocabulary/errors.ts'
 import type { FunctionInvoker, Invocation, InvocationResult } from './contract.ts'
-import { functionError, runtimeError } from './error.ts'
+import { functionError, loggedError, runtimeError } from './error.ts'
 import { createFunctionWorkers, type FunctionOptions, type FunctionWorker } from './workers.ts'
 
 /** Calls of one function that may wait for a process; a further one is refused. */
 const maxWaiting = 1_000
-/** Characters of a function's error, its trace included, that reach the log. */
-const maxLoggedError = 8_192
 
 /** One local function: its calls, and the processes that run them, each one call at a time as on AWS. */
 export interface FunctionPool extends Pick<FunctionInvoker, 'invoke'> {
@@ -42,8 +40,8 @@ export function createFunctionPool(options: FunctionOptions): FunctionPool {
   const workers = createFunctionWorkers(options, {
     available: advance,
     answered,
-    notLoaded(error) {
-      for (const call of waiting) settle(call, functionError(error, call.invocation))
+    notLoaded({ text, detail }) {
+      for (const call of waiting) settle(call, functionError(text, call.invocation), detail)
       waiting.clear()
     },
     lost: (worker, errorType, reason) => fail(worker, errorType, reason),
@@ -53,7 +51,7 @@ export function createFunctionPool(options: FunctionOptions): FunctionPool {
   function invoke(invocation: Invocation): Promise<InvocationResult> {
     if (closed) return Promise.reject(new GatewayError('FUNCTION_UNAVAILABLE', `function ${name} is closed`))
     const { loadError } = workers
-    if (loadError !== null) return Promise.resolve(functionError(loadError, invocation))
+    if (loadError !== null) return Promise.resolve(functionError(loadError.text, invocation))
     if (waiting.size >= maxWaiting) {
       return Promise.reject(new GatewayError('INTEGRATION_OVERLOADED', `${maxWaiting} calls wait for function ${name}`))
     }
@@ -94,13 +92,13 @@ export function createFunctionPool(options: FunctionOptions): FunctionPool {
     worker.process.call({ call: call.number, requestId, traceId, deadline: Date.now() + timeoutInMillis }, payload)
   }
 
-  function answered(worker: FunctionWorker, number: number, payload: string, isError: boolean): void {
+  function answered(worker: FunctionWorker, number: number, payload: string, detail: string | null): void {
     const call = running.get(worker)
     // What answers no call comes from a handler that wrote into the channel.
     if (call === undefined || call.number !== number) return workers.discard(worker)
     running.delete(worker)
     workers.release(worker)
-    settle(call, { payload, functionError: isError, requestId: call.invocation.requestId })
+    settle(call, { payload, functionError: detail !== null, requestId: call.invocation.requestId }, detail ?? payload)
     advance()
   }
 
@@ -112,12 +110,12 @@ export function createFunctionPool(options: FunctionOptions): FunctionPool {
     settle(call, runtimeError(errorType, reason, call.invocation))
   }
 
-  function settle(call: Call, result: InvocationResult): void {
+  /** Ends a call; of an error `detail` is what the log gets. */
+  function settle(call: Call, result: InvocationResult, detail = result.payload): void {
     if (call.patience !== null) clearTimeout(call.patience)
     if (call.limit !== null) clearTimeout(call.limit)
     if (result.functionError) {
-      const error = result.payload.slice(0, maxLoggedError)
-      log.error({ requestId: call.invocation.requestId, error }, 'the function failed')
+      log.error({ requestId: call.invocation.requestId, error: loggedError(detail) }, 'the function failed')
     }
     call.resolve(result)
   }

@@ -1,5 +1,6 @@
 import type { Log } from '../observability/contract.ts'
 import type { FunctionDefinition, FunctionInvoker } from './contract.ts'
+import type { HandlerLocation } from './handler.ts'
 import { createOrphanGuard } from './orphan-guard.ts'
 import { createFunctionPool, type FunctionPool } from './pool.ts'
 import type { ProcessSettings } from './process.ts'
@@ -128,7 +129,7 @@ export function createFunctionPools(options: FunctionPoolsOptions): FunctionPool
  * The settings of a function's processes. Their environment is what Lambda sets ("Defined runtime environment
  * variables"), then what the definition declares.
  */
-function processSettings(local: LocalFunction, region: string): Omit<ProcessSettings, 'file' | 'exportName'> {
+function processSettings(local: LocalFunction, region: string): Omit<ProcessSettings, keyof HandlerLocation> {
   const { apiId, name, definition, directory } = local
   const logGroupName = `/aws/lambda/${name}`
   const logStreamName = apiId

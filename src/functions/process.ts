@@ -21,6 +21,8 @@ const workerFile = fileURLToPath(new URL('./worker.mjs', import.meta.url))
 export interface ProcessSettings {
   readonly file: string
   readonly exportName: string
+  /** The folder of the api.yaml, with symbolic links resolved: no package.json above it counts. */
+  readonly root: string
   readonly functionName: string
   readonly functionArn: string
   readonly memoryInMegabytes: number
@@ -42,6 +44,14 @@ export interface CallHeader {
   readonly deadline: number
 }
 
+/** An error as the process of a function reports it. */
+export interface ReportedError {
+  /** The error as its caller gets it, JSON text: `{"errorType":…,"errorMessage":…,"trace":[…]}`. */
+  readonly text: string
+  /** The same with own members, causes and the errors of an AggregateError, JSON text: for the log alone. */
+  readonly detail: string
+}
+
 /**
  * The events of a process. None comes before `startProcess` has returned, and none after `exited`, which comes exactly
  * once.
@@ -49,11 +59,12 @@ export interface CallHeader {
 export interface ProcessEvents {
   /** The handler is loaded; the process takes calls. */
   ready(): void
-  /** The handler can't be loaded; `error` is JSON text as in `failed`. The process ends. */
-  notLoaded(error: string): void
+  /** The handler can't be loaded. The process ends. */
+  notLoaded(error: ReportedError): void
   returned(call: number, result: string): void
-  /** The call has failed; `error` is JSON text: `{"errorType":…,"errorMessage":…,"trace":[…]}`. */
-  failed(call: number, error: string): void
+  failed(call: number, error: ReportedError): void
+  /** Something that the handler has left running threw between calls. The process ends. */
+  broke(error: ReportedError): void
   /** The process has ended; `how` is a phrase: `exit status 1`, `signal: SIGKILL`. */
   exited(how: string): void
 }
@@ -151,10 +162,17 @@ function supervise(child: ChildProcess, events: ProcessEvents): FunctionProcess 
 function receive(text: string, events: ProcessEvents): void {
   const kind = text[0]
   if (kind === 'R') return events.ready()
-  if (kind === 'F') return events.notLoaded(text.slice(1))
+  if (kind === 'F') return events.notLoaded(readError(text, 1))
+  if (kind === 'B') return events.broke(readError(text, 1))
   const end = text.indexOf('\n')
   const call = Number(text.slice(1, end))
   if (kind === 'S') events.returned(call, text.slice(end + 1))
-  else if (kind === 'E') events.failed(call, text.slice(end + 1))
+  else if (kind === 'E') events.failed(call, readError(text, end + 1))
   else throw new RangeError('an unknown frame')
+}
+
+function readError(frame: string, from: number): ReportedError {
+  const end = frame.indexOf('\n', from)
+  const text = end < 0 ? frame.slice(from) : frame.slice(from, end)
+  return { text, detail: end < 0 ? text : frame.slice(end + 1) }
 }

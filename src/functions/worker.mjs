@@ -1,21 +1,20 @@
 // The program of a function's process: loads the handler, then runs one call after another. Plain JavaScript, since
 // Node 20 loads it as it is, from the sources and from the build. `process.ts` is the other side.
 import { Socket } from 'node:net'
-import { pathToFileURL } from 'node:url'
 import { format } from 'node:util'
 import { createFrameReader, encodeFrame } from './channel.mjs'
+import { describeError, detailError } from './describe-error.mjs'
+import { loadErrorType, loadHandler } from './load-handler.mjs'
 
 /**
- * @typedef {{ file: string, exportName: string, functionName: string, functionArn: string, memoryInMegabytes: number,
+ * @typedef {{ file: string, exportName: string, root: string, functionName: string, functionArn: string, memoryInMegabytes: number,
  *   logGroupName: string, logStreamName: string, maxResultBytes: number }} WorkerSettings
  * @typedef {{ call: number, requestId: string, traceId: string, deadline: number }} CallHeader
  * @typedef {{ header: CallHeader, done: boolean }} Call
- * @typedef {{ errorType: string, errorMessage: string, trace: string[] }} FunctionError
+ * @typedef {import('./load-handler.mjs').Handler} Handler
  */
 
 const maxEventBytes = 16_777_216
-const maxErrorMessage = 65_536
-const maxTraceLines = 50
 
 const settings = /** @type {WorkerSettings} */ (JSON.parse(/** @type {string} */ (process.argv[2])))
 process.argv.splice(1, 2, settings.file)
@@ -35,29 +34,15 @@ function send(kind, text, flushed) {
   channel.write(encodeFrame(kind + text), flushed)
 }
 
-// --- errors, in the form of Lambda's Node.js runtimes ---
+// --- errors ---
 
 /**
+ * An error on its way through the channel: what the caller gets of it, a line feed, and what the log gets.
  * @param {unknown} error
  * @param {string} [errorType]
- * @returns {FunctionError}
  */
-function describe(error, errorType) {
-  try {
-    if (error instanceof Error || Object.prototype.toString.call(error) === '[object Error]') {
-      const { name, message, stack } = /** @type {Error} */ (error)
-      return {
-        errorType: errorType ?? String(name),
-        errorMessage: String(message).slice(0, maxErrorMessage),
-        trace: String(stack).slice(0, maxErrorMessage).split('\n').slice(0, maxTraceLines),
-      }
-    }
-    const errorMessage = typeof error === 'string' ? error : format('%O', error)
-    return { errorType: errorType ?? typeof error, errorMessage: errorMessage.slice(0, maxErrorMessage), trace: [] }
-  } catch {
-    // A getter or a toString of the handler's threw.
-    return { errorType: errorType ?? 'Error', errorMessage: 'an error that cannot be read', trace: [] }
-  }
+function errorFrame(error, errorType) {
+  return `${JSON.stringify(describeError(error, errorType))}\n${JSON.stringify(detailError(error, errorType))}`
 }
 
 /**
@@ -68,12 +53,10 @@ function describe(error, errorType) {
 function fail(errorType, error) {
   if (ending) return
   ending = true
-  const description = JSON.stringify(describe(error, errorType))
   if (current === null) {
-    print('E', '', `${errorType} ${description}`)
-    process.exit(1)
-  }
-  send('E', `${current.header.call}\n${description}`, () => process.exit(1))
+    print('E', '', `${errorType} ${JSON.stringify(describeError(error, errorType))}`)
+    send('B', errorFrame(error, errorType), () => process.exit(1))
+  } else send('E', `${current.header.call}\n${errorFrame(error, errorType)}`, () => process.exit(1))
 }
 
 process.on('uncaughtException', (error) => fail('Runtime.UncaughtException', error))
@@ -114,8 +97,6 @@ for (const [method, level] of consoleLevels) {
 
 // --- calls ---
 
-/** @typedef {(event: unknown, context: unknown, callback: (error?: unknown, result?: unknown) => void) => unknown} Handler */
-
 /**
  * @param {Handler} handler
  * @param {CallHeader} header
@@ -131,7 +112,7 @@ function run(handler, header, eventText) {
   /** @param {unknown} result */
   const succeed = (result) => finish(call, result)
   /** @param {unknown} error */
-  const refuse = (error) => finishWith(call, 'E', JSON.stringify(describe(error)))
+  const refuse = (error) => finishWith(call, 'E', errorFrame(error))
   /** @param {unknown} [error] @param {unknown} [result] */
   const callback = (error, result) => (error === undefined || error === null ? succeed(result) : refuse(error))
   try {
@@ -157,13 +138,13 @@ function finish(call, result) {
   try {
     text = JSON.stringify(result) ?? 'null'
   } catch (error) {
-    return finishWith(call, 'E', JSON.stringify(describe(error, 'Runtime.MarshalError')))
+    return finishWith(call, 'E', errorFrame(error, 'Runtime.MarshalError'))
   }
   if (Buffer.byteLength(text) <= settings.maxResultBytes) return finishWith(call, 'S', text)
   const error = new RangeError(
     `Response payload size exceeded maximum allowed payload size (${settings.maxResultBytes} bytes).`,
   )
-  finishWith(call, 'E', JSON.stringify(describe(error, 'Function.ResponseSizeTooLarge')))
+  finishWith(call, 'E', errorFrame(error, 'Function.ResponseSizeTooLarge'))
 }
 
 /**
@@ -214,46 +195,12 @@ function createContext(header, legacy) {
 
 // --- start ---
 
-/** @returns {Promise<Handler>} */
-async function loadHandler() {
-  /** @type {unknown} */
-  let value = await import(pathToFileURL(settings.file).href)
-  const path = settings.exportName.split('.')
-  const first = /** @type {string} */ (path[0])
-  // A CommonJS module whose exports Node cannot name beforehand has them on `default` only.
-  if (!hasMember(value, first) && hasMember(value, 'default')) value = value.default
-  for (const name of path) {
-    if (!hasMember(value, name)) value = undefined
-    else value = value[name]
-  }
-  if (typeof value === 'function') return /** @type {Handler} */ (value)
-  const error = new Error(`${settings.exportName} is undefined or not exported by ${settings.file}`)
-  error.name = value === undefined ? 'Runtime.HandlerNotFound' : 'Runtime.HandlerNotFunction'
-  throw error
-}
-
-/**
- * @param {unknown} value
- * @param {string} name
- * @returns {value is Record<string, unknown>}
- */
-function hasMember(value, name) {
-  return value !== null && (typeof value === 'object' || typeof value === 'function') && name in value
-}
-
-/** @param {unknown} error */
-function loadErrorType(error) {
-  if (error instanceof SyntaxError) return 'Runtime.UserCodeSyntaxError'
-  const code = error instanceof Error && 'code' in error ? error.code : undefined
-  return code === 'ERR_MODULE_NOT_FOUND' || code === 'MODULE_NOT_FOUND' ? 'Runtime.ImportModuleError' : undefined
-}
-
 channel.on('error', () => process.kill(process.pid, 'SIGKILL'))
 // The gateway is gone, in whatever way: nobody wants a result.
 channel.on('end', () => process.kill(process.pid, 'SIGKILL'))
 
 try {
-  const handler = await loadHandler()
+  const handler = await loadHandler(settings)
   const read = createFrameReader(maxEventBytes, (text) => {
     const end = text.indexOf('\n')
     run(handler, JSON.parse(text.slice(0, end)), text.slice(end + 1))
@@ -262,5 +209,18 @@ try {
   send('R', '')
 } catch (error) {
   ending = true
-  send('F', JSON.stringify(describe(error, loadErrorType(error))), () => process.exit(1))
+  send('F', errorFrame(error, loadErrorType(error)), () => {
+    if (!(error instanceof SyntaxError) || hasPlace(error)) process.exit(1)
+    // Node.js knows the file and the line of an ES module's syntax error, and tells them only to those who read its
+    // last words.
+    process.removeAllListeners('uncaughtException')
+    setImmediate(() => {
+      throw error
+    })
+  })
+}
+
+/** @param {SyntaxError} error */
+function hasPlace({ stack }) {
+  return /^[^\n]+:\d+\n/.test(String(stack))
 }

@@ -1,11 +1,12 @@
 import type { Log } from '../observability/contract.ts'
 import { errorSentence, errorText } from '../vocabulary/function-error.ts'
 import type { FunctionDefinition } from './contract.ts'
-import { locateHandler } from './handler.ts'
+import { loggedError } from './error.ts'
+import { type HandlerLocation, locateHandler } from './handler.ts'
 import { createMemoryWatch } from './memory-watch.ts'
 import type { OrphanGuard } from './orphan-guard.ts'
 import { createFunctionOutput } from './output.ts'
-import { type FunctionProcess, type ProcessSettings, startProcess } from './process.ts'
+import { type FunctionProcess, type ProcessSettings, type ReportedError, startProcess } from './process.ts'
 
 /** Processes that start at the same time: a burst of calls must not take every core for a burst of start-ups. */
 const maxStarting = 2
@@ -16,8 +17,6 @@ const loadRetryInMillis = 1_000
 /** The crashes in a row after which the next process starts at once; it waits longer and longer after further ones. */
 const freeRestarts = 3
 const maxRestartDelayInMillis = 2_000
-/** Characters of a load's error that reach the log. */
-const maxLoggedError = 8_192
 const sweepInMillis = 15_000
 /**
  * The idle time after which a process ends; the last one of a function stays longer, so that single calls are quick
@@ -31,7 +30,7 @@ export interface FunctionOptions {
   readonly definition: FunctionDefinition
   /** The folder of the api.yaml. */
   readonly directory: string
-  readonly settings: Omit<ProcessSettings, 'file' | 'exportName'>
+  readonly settings: Omit<ProcessSettings, keyof HandlerLocation>
   readonly log: Log
   readonly guard: OrphanGuard
   /** A monotonic clock, in milliseconds. */
@@ -46,14 +45,17 @@ export interface FunctionWorker {
   requestId: string | null
   idleSince: number
   loadTimer: NodeJS.Timeout | null
+  /** The error of something that the handler left running, from which the process is about to end. */
+  broken: ReportedError | null
 }
 
 export interface WorkerEvents {
   /** A worker is idle now, or another one may be started. */
   available(): void
   /** No process could load the handler: whoever waits need not. */
-  notLoaded(error: string): void
-  answered(worker: FunctionWorker, call: number, payload: string, isError: boolean): void
+  notLoaded(error: ReportedError): void
+  /** A call has its result, or its error: `detail` is then what the log gets of it, else null. */
+  answered(worker: FunctionWorker, call: number, payload: string, detail: string | null): void
   /** A busy worker is gone; `errorType` and `reason` are as Lambda would say it. */
   lost(worker: FunctionWorker, errorType: string, reason: string): void
   /** Called when no worker is left, not even one on its way out. */
@@ -71,7 +73,7 @@ export interface FunctionWorkers {
   /** Notes how many calls wait: starts the workers that are allowed for them, now or when they are. */
   want(calls: number): void
   /** The error of the last load, while it is too early for another. */
-  readonly loadError: string | null
+  readonly loadError: ReportedError | null
   /** Loads the handler: null once it is loaded, else one sentence that says why not. */
   load(): Promise<string | null>
   /** Lets go of the workers: calls from now on get new processes. */
@@ -99,7 +101,7 @@ export function createFunctionWorkers(options: FunctionOptions, events: WorkerEv
   let startAgainAt = 0
   let startTimer: NodeJS.Timeout | null = null
   let sweeper: NodeJS.Timeout | null = null
-  let loadError: { readonly text: string; readonly until: number } | null = null
+  let loadError: { readonly error: ReportedError; readonly until: number } | null = null
 
   // --- start ---
 
@@ -126,18 +128,21 @@ export function createFunctionWorkers(options: FunctionOptions, events: WorkerEv
 
   function start(): void {
     const location = locateHandler(directory, definition.handler)
-    if (typeof location === 'string') return loadFailed(errorText('Runtime.ImportModuleError', location))
+    if (typeof location === 'string') return loadFailed(ownError('Runtime.ImportModuleError', location))
     const worker: FunctionWorker = {
       process: startProcess(
-        { ...options.settings, file: location.file, exportName: location.exportName },
+        { ...options.settings, ...location },
         {
           ready: () => ready(worker),
           notLoaded: (error) => notLoaded(worker, error),
           returned(call, result) {
             crashes = 0
-            events.answered(worker, call, result, false)
+            events.answered(worker, call, result, null)
           },
-          failed: (call, error) => events.answered(worker, call, error, true),
+          failed: (call, { text, detail }) => events.answered(worker, call, text, detail),
+          broke(error) {
+            worker.broken = error
+          },
           exited: (how) => exited(worker, how),
         },
       ),
@@ -145,8 +150,9 @@ export function createFunctionWorkers(options: FunctionOptions, events: WorkerEv
       requestId: null,
       idleSince: 0,
       loadTimer: null,
+      broken: null,
     }
-    const tooLong = errorText(
+    const tooLong = ownError(
       'Sandbox.Timedout',
       `${definition.handler} did not load in ${loadTimeoutInMillis / 1000} s`,
     )
@@ -178,19 +184,19 @@ export function createFunctionWorkers(options: FunctionOptions, events: WorkerEv
     events.available()
   }
 
-  function notLoaded(worker: FunctionWorker, error: string): void {
+  function notLoaded(worker: FunctionWorker, error: ReportedError): void {
     if (!workers.has(worker) || worker.state !== 'starting') return
     discard(worker)
     loadFailed(error)
   }
 
-  function loadFailed(error: string): void {
-    log.error({ error: error.slice(0, maxLoggedError) }, 'the handler of the function can not be loaded')
+  function loadFailed(error: ReportedError): void {
+    log.error({ error: loggedError(error.detail) }, 'the handler of the function can not be loaded')
     startAgainAt = now() + loadRetryInMillis
-    settleLoads(errorSentence(error))
+    settleLoads(errorSentence(error.text))
     // One that has loaded it will serve whoever waits.
     for (const worker of workers) if (worker.state !== 'starting') return
-    loadError = { text: error, until: startAgainAt }
+    loadError = { error, until: startAgainAt }
     events.notLoaded(error)
   }
 
@@ -259,13 +265,17 @@ export function createFunctionWorkers(options: FunctionOptions, events: WorkerEv
     events.ended()
   }
 
-  function crashed({ state }: FunctionWorker, reason: string): void {
+  function crashed({ state, broken }: FunctionWorker, reason: string): void {
     crashes++
     if (crashes > freeRestarts) {
       startAgainAt = now() + Math.min(maxRestartDelayInMillis, 100 * 2 ** (crashes - freeRestarts - 1))
     }
-    if (state === 'starting') loadFailed(errorText('Runtime.ExitError', `Runtime exited while loading: ${reason}`))
-    else if (state === 'idle') log.error({ reason }, 'the process of the function ended between calls')
+    if (state === 'starting') loadFailed(ownError('Runtime.ExitError', `Runtime exited while loading: ${reason}`))
+    else if (state === 'idle')
+      log.error(
+        { reason, ...(broken && { error: loggedError(broken.detail) }) },
+        'the process of the function ended between calls',
+      )
   }
 
   function sweep(): void {
@@ -282,7 +292,7 @@ export function createFunctionWorkers(options: FunctionOptions, events: WorkerEv
     discard,
     want,
     get loadError() {
-      return loadError !== null && now() < loadError.until ? loadError.text : null
+      return loadError !== null && now() < loadError.until ? loadError.error : null
     },
     get any() {
       return workers.size + leaving.size > 0
@@ -318,6 +328,12 @@ export function createFunctionWorkers(options: FunctionOptions, events: WorkerEv
       output.close()
     },
   }
+}
+
+/** An error that is the gateway's to tell: there is nothing more to it for the log. */
+function ownError(errorType: string, message: string): ReportedError {
+  const text = errorText(errorType, message)
+  return { text, detail: text }
 }
 
 function stopLoadTimer(worker: FunctionWorker): void {

@@ -30,19 +30,19 @@ afterAll(() => rmSync(root, { recursive: true }))
 test.each([
   ['handlers.join', 'handlers.mjs', 'join'],
   ['old.join', 'old.cjs', 'join'],
-  ['both.join', 'both.mjs', 'join'],
+  ['both.join', 'both.js', 'join'],
   ['src/deep.join', 'src/deep.js', 'join'],
   ['handlers.api.join', 'handlers.mjs', 'api.join'],
   ['inner.join', 'handlers.mjs', 'join'],
 ])('%s is found beside api.yaml', (handler, file, exportName) => {
-  expect(locateHandler(api, handler)).toEqual({ file: join(api, file), exportName })
+  expect(locateHandler(api, handler)).toEqual({ file: join(api, file), exportName, root: api })
 })
 
 test.each([
-  ['missing.join', "handler 'missing.join' needs one of missing.mjs, missing.js, missing.cjs beside api.yaml"],
+  ['missing.join', "handler 'missing.join' needs one of missing.js, missing.mjs, missing.cjs beside api.yaml"],
   [
     'src/folder.join',
-    "handler 'src/folder.join' needs one of src/folder.mjs, src/folder.js, src/folder.cjs beside api.yaml",
+    "handler 'src/folder.join' needs one of src/folder.js, src/folder.mjs, src/folder.cjs beside api.yaml",
   ],
   ['link.join', "handler 'link.join' leads out of the folder of api.yaml"],
   ['../outside.join', "handler '../outside.join' is not <file>.<export>, such as handlers.join"],

@@ -1,6 +1,6 @@
-import { mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import type { FunctionDefinition, FunctionInvoker, Invocation } from '../../src/functions/contract.ts'
@@ -79,7 +79,10 @@ async function untilGone(pid: number): Promise<void> {
 function folderWith(files: Record<string, string>): string {
   const folder = realpathSync(mkdtempSync(join(tmpdir(), 'postern-functions-')))
   folders.push(folder)
-  for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text)
+  for (const [name, text] of Object.entries(files)) {
+    mkdirSync(dirname(join(folder, name)), { recursive: true })
+    writeFileSync(join(folder, name), text)
+  }
   return folder
 }
 
@@ -105,6 +108,75 @@ describe('handlers as on AWS', () => {
 
   test('a CommonJS module works, even with exports that are made at run time', async () => {
     expect(await call(open().retain('old-style.join'))).toBe('from CommonJS')
+  })
+
+  describe('are loaded as by its Node.js runtimes', () => {
+    const asModule = '{"type":"module"}'
+    const commonJs = 'exports.kind = async () => `CommonJS in ${typeof require}`'
+    const esModule = 'export const kind = async () => `ES module in ${typeof import.meta}`'
+    test.each<[string, string, Record<string, string>, unknown]>([
+      ['module.exports.default', 'a.default', { 'api/a.cjs': 'module.exports = { default: async () => 1 }' }, 1],
+      [
+        'a default that a compiler made',
+        'a.default',
+        {
+          'api/a.js': "Object.defineProperty(exports, '__esModule', { value: true }); exports.default = async () => 2",
+        },
+        2,
+      ],
+      ['a member of it', 'a.default.b', { 'api/a.cjs': 'exports.default = { b: async () => 3 }' }, 3],
+      ['a default export', 'a.default', { 'api/a.mjs': 'export default async () => 4' }, 4],
+      [
+        'a package.json above the root',
+        'a.kind',
+        { 'package.json': asModule, 'api/a.js': commonJs },
+        'CommonJS in function',
+      ],
+      [
+        'a file that a CommonJS one requires',
+        'a.kind',
+        { 'package.json': asModule, 'api/a.js': "module.exports = require('./lib/b.js')", 'api/lib/b.js': commonJs },
+        'CommonJS in function',
+      ],
+      [
+        'a file that an ES module imports',
+        'a.kind',
+        { 'package.json': asModule, 'api/a.mjs': "export * from './lib/b.js'", 'api/lib/b.js': commonJs },
+        'CommonJS in function',
+      ],
+      [
+        'a package.json at the root',
+        'a.kind',
+        { 'api/package.json': asModule, 'api/a.js': esModule },
+        'ES module in object',
+      ],
+      [
+        'a package.json below the root',
+        'src/a.kind',
+        { 'api/package.json': asModule, 'api/src/package.json': '{}', 'api/src/a.js': commonJs },
+        'CommonJS in function',
+      ],
+      ['.js before .mjs', 'a.kind', { 'api/a.mjs': esModule, 'api/a.js': commonJs }, 'CommonJS in function'],
+      [
+        'a package above the root',
+        'a.kind',
+        {
+          'node_modules/b/package.json': asModule,
+          'node_modules/b/index.js': esModule,
+          'api/a.mjs': "export * from 'b'",
+        },
+        'ES module in object',
+      ],
+    ])('%s', async (_what, handler, files, result) => {
+      const folder = folderWith(files)
+      expect(await call(open().retain(handler, {}, join(folder, 'api')))).toBe(result)
+    })
+
+    test('an ES module in a .js file without a package.json of its own is none', async () => {
+      const folder = folderWith({ 'package.json': asModule, 'api/a.js': esModule })
+      const error = await failing(open().retain('a.kind', {}, join(folder, 'api')))
+      expect(error.errorType).toBe('Runtime.UserCodeSyntaxError')
+    })
   })
 
   test('the export may be a member of an export', async () => {
@@ -204,7 +276,21 @@ describe('a function that throws', () => {
     await failing(retain('handlers.throws'))
     const { fields } = await log.until(({ message }) => message === 'the function failed')
     expect(fields).toMatchObject({ api: 'chat', function: 'throws', requestId: 'VNRXVFJOywMF3-Q=' })
-    expect(fields.error).toContain('handlers.mjs')
+    expect(JSON.stringify(fields.error)).toContain('handlers.mjs')
+  })
+
+  test('is logged with its own members, its causes and its errors; the caller gets none of them', async () => {
+    const { log, retain } = open()
+    const error = await failing(retain('handlers.throwsMuch'))
+    expect(Object.keys(error)).toEqual(['errorType', 'errorMessage', 'trace'])
+    const { fields } = await log.until(({ message }) => message === 'the function failed')
+    expect(fields.error).toMatchObject({
+      errorType: 'AggregateError',
+      errorMessage: 'both failed',
+      statusCode: 503,
+      cause: { errorType: 'TypeError', errorMessage: 'the reason', code: 'E_REASON', cause: 'just text' },
+      errors: [{ errorMessage: 'first' }, { errorMessage: 'second', cause: { errorMessage: 'deeper' } }],
+    })
   })
 
   test('in an unhandled rejection fails the call and gets a new process', async () => {
@@ -219,6 +305,7 @@ describe('a function that throws', () => {
     const first = await call(invoker)
     const { fields } = await log.until(({ message }) => message === 'the process of the function ended between calls')
     expect(fields.function).toBe('rejectsAfterwards')
+    expect(fields.error).toMatchObject({ errorMessage: 'afterwards', cause: { errorMessage: 'why' } })
     expect(log.entries.some(({ level, message }) => level === 'error' && message.includes('afterwards'))).toBe(true)
     expect(await call(invoker)).not.toBe(first)
   })

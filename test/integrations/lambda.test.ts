@@ -157,7 +157,7 @@ describe('compile', () => {
     ],
     [
       proxy('function:gone'),
-      "function gone: handler 'gone.handler' needs one of gone.mjs, gone.js, gone.cjs beside api.yaml",
+      "function gone: handler 'gone.handler' needs one of gone.js, gone.mjs, gone.cjs beside api.yaml",
     ],
     [proxy('function:toString'), 'function toString is not declared under functions'],
   ])('says what is wrong with the function of %#', (definition, message) => {

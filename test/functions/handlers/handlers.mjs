@@ -31,6 +31,11 @@ class OrderError extends Error {
 export const throws = async () => {
   throw new OrderError('no stock')
 }
+export const throwsMuch = async () => {
+  const second = new Error('second', { cause: new Error('deeper') })
+  const cause = Object.assign(new TypeError('the reason', { cause: 'just text' }), { code: 'E_REASON' })
+  throw Object.assign(new AggregateError([new Error('first'), second], 'both failed', { cause }), { statusCode: 503 })
+}
 export const throwsAtOnce = () => {
   throw new TypeError('at once')
 }
@@ -84,7 +89,7 @@ export const rejectsLater = async (event) => {
   return 'never seen'
 }
 export const rejectsAfterwards = async () => {
-  setTimeout(() => Promise.reject(new Error('afterwards')), 5)
+  setTimeout(() => Promise.reject(new Error('afterwards', { cause: new Error('why') })), 5)
   return process.pid
 }
 export const pid = async () => process.pid
