@@ -4,6 +4,7 @@ import type { HandlerLocation } from './handler.ts'
 import { createOrphanGuard } from './orphan-guard.ts'
 import { createFunctionPool, type FunctionPool } from './pool.ts'
 import type { ProcessSettings } from './process.ts'
+import { createProcessTrees } from './process-trees.ts'
 
 /** Loads that run at the same time in `warm`. */
 const maxWarming = 2
@@ -36,7 +37,7 @@ export interface FunctionPools {
   warm(): Promise<readonly FunctionFault[]>
   /** Notes that files have changed, below one folder or everywhere: calls from now on run in new processes. */
   reload(directory?: string): void
-  /** Kills every process without waiting; calls in flight fail. Safe to call twice. */
+  /** Kills every process, and what they have started, without waiting; calls in flight fail. Safe to call twice. */
   close(): void
 }
 
@@ -60,7 +61,8 @@ export function createFunctionPools(options: FunctionPoolsOptions): FunctionPool
   const entries = new Map<string, Entry>()
   /** The pools that nobody holds any more, with calls in flight perhaps. */
   const released = new Set<FunctionPool>()
-  const guard = createOrphanGuard()
+  const trees = createProcessTrees()
+  const guard = createOrphanGuard(trees.prefix)
   let closed = false
 
   function open(local: LocalFunction): Entry {
@@ -72,6 +74,7 @@ export function createFunctionPools(options: FunctionPoolsOptions): FunctionPool
       settings: processSettings(local, region),
       log: log.child({ api: apiId, function: name }),
       guard,
+      trees,
       now,
     })
     return { local, pool, holders: 0 }
@@ -120,6 +123,7 @@ export function createFunctionPools(options: FunctionPoolsOptions): FunctionPool
       closed = true
       for (const { pool } of entries.values()) pool.destroy()
       for (const pool of released) pool.destroy()
+      trees.close()
       guard.close()
     },
   }

@@ -1,8 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { execPath, platform, kill as signal } from 'node:process'
+import { execPath } from 'node:process'
 import { Duplex, type Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import { createFrameReader, encodeFrame } from './channel.mjs'
+import { type ProcessTrees, processMark } from './process-trees.ts'
 
 /** AWS's limit on the result of a synchronous call: 6 MB and room for its envelope. */
 export const maxResultBytes = 6_291_556
@@ -75,7 +76,7 @@ export interface FunctionProcess {
   readonly pid: number | null
   readonly output: { readonly stdout: Readable; readonly stderr: Readable } | null
   call(header: CallHeader, payload: string): void
-  /** Ends it and whatever it started; `exited` follows. */
+  /** Ends it and whatever it started, in other sessions too; `exited` follows. */
   kill(): void
 }
 
@@ -85,30 +86,43 @@ export interface FunctionProcess {
  * can signal the process it lives in. A process also has its own environment, working directory and output, and may be
  * killed at any instruction.
  */
-export function startProcess(settings: ProcessSettings, events: ProcessEvents): FunctionProcess {
+export function startProcess(settings: ProcessSettings, events: ProcessEvents, trees: ProcessTrees): FunctionProcess {
   const { environment, directory, ...rest } = settings
+  const mark = trees.mark()
   let child: ChildProcess
   try {
     child = spawn(
       execPath,
       [`--max-old-space-size=${settings.memoryInMegabytes}`, workerFile, JSON.stringify({ ...rest, maxResultBytes })],
       // A session of its own: Ctrl-C at a terminal stops the gateway, which still waits for calls in flight.
-      { cwd: directory, env: { ...environment }, stdio: ['ignore', 'pipe', 'pipe', 'pipe'], detached: true },
+      {
+        cwd: directory,
+        env: { ...environment, [processMark]: mark },
+        stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
+        detached: true,
+      },
     )
   } catch (error) {
     setImmediate(() => events.exited(`it can't be started: ${(error as Error).message}`))
     return { pid: null, output: null, call() {}, kill() {} }
   }
-  return supervise(child, events)
+  return supervise(child, events, { kill: (pid) => trees.kill(pid, mark), ended: () => trees.ended(mark) })
 }
 
-function supervise(child: ChildProcess, events: ProcessEvents): FunctionProcess {
+interface Tree {
+  kill(pid: number): void
+  ended(): void
+}
+
+function supervise(child: ChildProcess, events: ProcessEvents, tree: Tree): FunctionProcess {
   const channel = child.stdio[3]
   let ended = false
   const exited = (how: string): void => {
     if (ended) return
     ended = true
     if (channel instanceof Duplex) channel.destroy()
+    // What it has left behind; the whole sandbox ends on Lambda too.
+    tree.ended()
     events.exited(how)
   }
   child.on('exit', (code, name) => {
@@ -124,12 +138,7 @@ function supervise(child: ChildProcess, events: ProcessEvents): FunctionProcess 
 
   const kill = (): void => {
     if (ended || child.pid === undefined) return
-    try {
-      if (platform === 'win32') child.kill('SIGKILL')
-      else signal(-child.pid, 'SIGKILL')
-    } catch {
-      child.kill('SIGKILL')
-    }
+    tree.kill(child.pid)
   }
   if (channel instanceof Duplex) {
     const read = createFrameReader(maxFrameBytes, (text) => {

@@ -7,6 +7,7 @@ import { createMemoryWatch } from './memory-watch.ts'
 import type { OrphanGuard } from './orphan-guard.ts'
 import { createFunctionOutput } from './output.ts'
 import { type FunctionProcess, type ProcessSettings, type ReportedError, startProcess } from './process.ts'
+import type { ProcessTrees } from './process-trees.ts'
 
 /** Processes that start at the same time: a burst of calls must not take every core for a burst of start-ups. */
 const maxStarting = 2
@@ -33,6 +34,7 @@ export interface FunctionOptions {
   readonly settings: Omit<ProcessSettings, keyof HandlerLocation>
   readonly log: Log
   readonly guard: OrphanGuard
+  readonly trees: ProcessTrees
   /** A monotonic clock, in milliseconds. */
   readonly now: () => number
 }
@@ -87,7 +89,7 @@ export interface FunctionWorkers {
 }
 
 export function createFunctionWorkers(options: FunctionOptions, events: WorkerEvents): FunctionWorkers {
-  const { definition, directory, log, guard, now } = options
+  const { definition, directory, log, guard, trees, now } = options
   const output = createFunctionOutput(log)
   const workers = new Set<FunctionWorker>()
   /** The idle workers; the one taken last comes first, so that the rest may get old and end. */
@@ -145,6 +147,7 @@ export function createFunctionWorkers(options: FunctionOptions, events: WorkerEv
           },
           exited: (how) => exited(worker, how),
         },
+        trees,
       ),
       state: 'starting',
       requestId: null,

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { expect, test, vi } from 'vitest'
 import { fromSource } from '../helpers/from-source.ts'
@@ -11,8 +12,8 @@ async function untilGone(pid: number): Promise<void> {
 }
 
 /** A process that stands for the gateway and runs a function that never ends; gives its pid and the function's. */
-async function start(handler: string) {
-  const gateway = spawn(process.execPath, [...fromSource, script, handler], {
+async function start(handler: string, event?: object) {
+  const gateway = spawn(process.execPath, [...fromSource, script, handler, ...(event ? [JSON.stringify(event)] : [])], {
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   const [line] = (await once(gateway.stdout, 'data')) as [Buffer]
@@ -30,3 +31,33 @@ test.each(['handlers.loops', 'handlers.never'])('a gateway that is killed takes 
     throw error
   }
 })
+
+test.runIf(process.platform === 'linux')(
+  'a gateway that is killed takes what a function has detached with it',
+  async () => {
+    const { gateway, functionPid: child } = await start('handlers.escapes', { way: 'twice' })
+    process.kill(child, 0)
+    gateway.kill('SIGKILL')
+    await once(gateway, 'exit')
+    await untilGone(child)
+  },
+)
+
+test.runIf(process.platform === 'linux')('a guard that is killed is replaced', async () => {
+  const { gateway, functionPid } = await start('handlers.loops')
+  const guard = () => childrenOf(gateway.pid as number).find((pid) => commandLine(pid).startsWith('/bin/sh'))
+  const first = guard() as number
+  process.kill(first, 'SIGKILL')
+  await vi.waitFor(() => expect(guard() ?? first).not.toBe(first), { timeout: 5_000, interval: 10 })
+  gateway.kill('SIGKILL')
+  await once(gateway, 'exit')
+  await untilGone(functionPid)
+})
+
+function childrenOf(pid: number): number[] {
+  return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean).map(Number)
+}
+
+function commandLine(pid: number): string {
+  return readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ')
+}

@@ -233,6 +233,7 @@ describe('the environment of a function', () => {
       GREETING: 'hello',
       LAMBDA_TASK_ROOT: directory,
       LANG: 'en_US.UTF-8',
+      POSTERN_FUNCTION_PROCESS: expect.stringMatching(/^[0-9a-f]{18}-\d+$/),
       PATH: '/usr/local/bin:/usr/bin:/bin',
       TZ: 'UTC',
       _HANDLER: 'handlers.describe',
@@ -336,6 +337,53 @@ describe('a function that never returns', () => {
     process.kill(child, 0)
     for (const pools of opened) pools.close()
     await untilGone(child)
+  })
+
+  describe.runIf(process.platform === 'linux')('ends what it has started in a session of its own', () => {
+    const ways = ['withoutEnvironment', 'twice']
+
+    test('at the timeout', async () => {
+      const folder = folderWith({})
+      const { retain } = open()
+      const children = [...ways, 'detached', 'underShells'].map(async (way) => {
+        const file = join(folder, way)
+        const invoker = retain('handlers.escapes', { timeoutInMillis: 2_000, environment: { way } })
+        expect((await failing(invoker, { way, file, loops: true })).errorType).toBe('Sandbox.Timedout')
+        await untilGone(Number(readFileSync(file, 'utf8')))
+      })
+      await Promise.all(children)
+    })
+
+    test.each(ways)('when it is released: %s', async (way) => {
+      const invoker = open().retain('handlers.escapes')
+      const child = (await call(invoker, { way })) as number
+      process.kill(child, 0)
+      invoker.close()
+      await untilGone(child)
+    })
+
+    test.each(ways)('when the gateway stops: %s', async (way) => {
+      const { pools, retain } = open()
+      const child = (await call(retain('handlers.escapes'), { way })) as number
+      pools.close()
+      await untilGone(child)
+    })
+
+    test.each(['detached', 'twice'])('when it exits: %s', async (way) => {
+      const file = join(folderWith({}), 'pid')
+      await failing(open().retain('handlers.escapes'), { way, file, exits: true })
+      await untilGone(Number(readFileSync(file, 'utf8')))
+    })
+
+    test('and leaves what other functions have started alone', async () => {
+      const { retain } = open()
+      const other = (await call(retain('handlers.escapes'), { way: 'twice' })) as number
+      const invoker = retain('handlers.escapes', { environment: { A: 'b' } })
+      const child = (await call(invoker, { way: 'twice' })) as number
+      invoker.close()
+      await untilGone(child)
+      process.kill(other, 0)
+    })
   })
 
   test('is waited for no longer than timeoutInMillis of the integration says, while it goes on', async () => {

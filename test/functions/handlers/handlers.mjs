@@ -1,7 +1,8 @@
 // @ts-nocheck: written as the users of functions write theirs.
 // Handlers for test/integrations: well-behaved ones and every kind of trouble.
 import { spawn } from 'node:child_process'
-import { existsSync, readFileSync } from 'node:fs'
+import { once } from 'node:events'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 
 export const echo = async (event) => ({ statusCode: 200, body: JSON.stringify(event) })
 export const join = async () => ({ statusCode: 200, body: `hello from ${process.pid}` })
@@ -105,6 +106,24 @@ export const waitsForFile = async ({ file }) => {
   }
 }
 export const spawns = async () => spawn('sleep', ['3600'], { stdio: 'ignore' }).pid
+/** Starts something that outlives its process group, in one of several ways; gives its id, then goes on as told. */
+export const escapes = async ({ way, file, exits, loops }) => {
+  const options = { stdio: ['ignore', 'pipe', 'ignore'], detached: true }
+  const twice = "setsid sh -c 'sleep 3600 >/dev/null & echo $!'"
+  const child = {
+    detached: () => spawn('sh', ['-c', 'echo $$; exec sleep 3600 >/dev/null'], options),
+    withoutEnvironment: () =>
+      spawn('/bin/sh', ['-c', 'echo $$; exec /bin/sleep 3600 >/dev/null'], { ...options, env: {} }),
+    twice: () => spawn('sh', ['-c', twice], options),
+    underShells: () => spawn('sh', ['-c', `${twice}; sleep 3600`], options),
+  }[way]()
+  const [line] = await once(child.stdout, 'data')
+  const pid = Number(String(line))
+  if (file !== undefined) writeFileSync(file, String(pid))
+  if (exits) process.exit(0)
+  if (loops) for (;;);
+  return pid
+}
 export const prints = async () => {
   console.log('a line', { n: 1 })
   console.warn('two\nlines')
