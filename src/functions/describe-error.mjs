@@ -155,7 +155,7 @@ function isError(value) {
 }
 
 /**
- * What foreign code makes of a read; `otherwise` when it throws.
+ * Reads from foreign code; gives `otherwise` when that throws.
  * @template Result
  * @param {() => Result} read
  * @param {Result} otherwise
