@@ -17,6 +17,8 @@ export interface CallbackStage {
   /** Writes a row of the access log; null when there is none: nothing is then collected for one. */
   readonly accessLog: ((event: CallbackEvent) => void) | null
   errors(code: ErrorCode): Counter
+  /** Whether pages of an origin may connect: the header as it came; `host` is the request's own authority. */
+  allowsOrigin(origin: string, host: string): boolean
   /** Counts an answer for the stage's API, by operation. */
   readonly callbacks: Readonly<Record<CallbackOperation, CountStatus>>
 }

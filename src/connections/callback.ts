@@ -4,6 +4,7 @@ import type { ConnectionLookup, Delivery } from '../registry/contract.ts'
 import type { HttpExchange, TransportRequest } from '../transport/contract.ts'
 import { GatewayError } from '../vocabulary/errors.ts'
 import { maxMessageBytes } from '../vocabulary/frames.ts'
+import { cannotBeRebound, hostOf } from '../vocabulary/host.ts'
 import { createPipeline } from '../vocabulary/pipeline.ts'
 import { CallbackCall, type CallbackOperation, type CallbackTarget } from './callback-call.ts'
 import {
@@ -65,6 +66,7 @@ export function createConnectionsHandler(options: ConnectionsOptions): HandleCal
     if (operation === null || id === null) {
       return call.refuse('NO_SUCH_CALLBACK', ` ${routeOf(target.rest)} for http method ${request.method}.`)
     }
+    if (authorizer === null && comesFromOtherPage(request, target)) return call.refuse('ORIGIN_REFUSED')
     const credentials = authorizer === null ? null : authorizer.credentials(request)
     if (operation === 'post') {
       const binary = binaryFrames && asksForBinary(request)
@@ -82,6 +84,19 @@ function operationOf(method: string): CallbackOperation | null {
   if (method === 'POST') return 'post'
   if (method === 'GET') return 'get'
   return method === 'DELETE' ? 'delete' : null
+}
+
+/**
+ * Whether a web page sends the request that may not connect to the stage either. Where callers show nothing, a page
+ * could otherwise use what its visitor can reach (browsers send such a POST without asking). A page has its own name
+ * resolve to here as easily, so that the host that it came from says nothing unless nobody else can have that name.
+ */
+function comesFromOtherPage(request: TransportRequest, { stage }: CallbackTarget): boolean {
+  const origin = request.header('origin')
+  if (origin === '') return false
+  const header = request.header('host')
+  const host = hostOf(header)
+  return !stage.allowsOrigin(origin, host !== null && cannotBeRebound(host) ? header : '')
 }
 
 /** SDKs send every body as `application/octet-stream`, so that the query must ask too. */

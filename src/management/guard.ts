@@ -1,7 +1,6 @@
-import { isIP } from 'node:net'
 import type { CallerVerdict, TokenVerifier } from '../authorizers/contract.ts'
 import type { TransportRequest } from '../transport/contract.ts'
-import { hostOf } from './managed-apis.ts'
+import { cannotBeRebound, hostOf } from '../vocabulary/host.ts'
 
 export interface GuardOptions {
   /** The judge of tokens; null when nobody has to show one. */
@@ -26,7 +25,7 @@ export type Guard = (request: TransportRequest) => GuardRefusal | null
  * - browsers say where a request comes from (`Origin`, `Sec-Fetch-Site`): only our own pages and the address bar may.
  */
 export function createGuard({ callers, hosts }: GuardOptions): Guard {
-  const names = new Set(['localhost', ...hosts.map((host) => host.toLowerCase())])
+  const names = new Set(hosts.map((host) => host.toLowerCase()))
   return (request) => {
     const host = request.header('host')
     const origin = request.header('origin')
@@ -39,8 +38,7 @@ export function createGuard({ callers, hosts }: GuardOptions): Guard {
 }
 
 function isOurs(host: string | null, names: ReadonlySet<string>): boolean {
-  if (host === null) return false
-  return names.has(host) || host.endsWith('.localhost') || isIP(host.replace(/^\[(.*)\]$/, '$1')) !== 0
+  return host !== null && (names.has(host) || cannotBeRebound(host))
 }
 
 /**

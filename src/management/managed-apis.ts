@@ -1,3 +1,5 @@
+import { hostOf } from '../vocabulary/host.ts'
+
 /** A served stage as the management port shows it. */
 export interface ManagedStage {
   readonly stage: string
@@ -32,12 +34,6 @@ export function stageUrl(gateway: GatewayAddress, hostHeader: string, apiId: str
   const sameHost = everywhere.has(gateway.host) || loopback.has(gateway.host)
   const host = (sameHost ? hostOf(hostHeader) : null) ?? bracketed(gateway.host)
   return `${gateway.scheme}://${host}:${gateway.port}/${encodeURIComponent(apiId)}/${encodeURIComponent(stage)}`
-}
-
-/** The host of a Host header without its port; null when the header is no host. */
-export function hostOf(header: string): string | null {
-  const [, host] = /^([A-Za-z0-9_.-]+|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?$/.exec(header) ?? []
-  return host?.toLowerCase() ?? null
 }
 
 function bracketed(host: string): string {

@@ -23,7 +23,7 @@ export const errorTable = {
     'ForbiddenException',
     'Forbidden',
     'ACCESS_DENIED',
-    "The Origin header is not in the API's allowedOrigins.",
+    "The Origin header is not in the API's allowedOrigins: of a handshake, or of a callback without authorization.",
   ),
   BAD_HANDSHAKE: row(
     400,

@@ -7,6 +7,7 @@ import type { CallbackEvent } from '../../src/events/callback-event.ts'
 import { createMetrics } from '../../src/observability/metrics.ts'
 import type { LocalConnections, Registry } from '../../src/registry/contract.ts'
 import { createMemoryRegistry } from '../../src/registry/memory.ts'
+import { compileAllowedOrigins } from '../../src/stages/allowed-origins.ts'
 import { createCallbackCounters } from '../../src/stages/callback-counters.ts'
 import type { Socket, TransportOptions, Upgrade } from '../../src/transport/contract.ts'
 import type { ConnectionDescription } from '../../src/vocabulary/connection.ts'
@@ -84,6 +85,10 @@ export async function startCallbackServer(options: CallbackServerOptions = {}): 
     apiId,
     name,
     callbacks: createCallbackCounters(metrics, apiId),
+    allowsOrigin: compileAllowedOrigins(
+      name === 'prod' ? ['https://app.example', 'http://gateway.example'] : undefined,
+      () => false,
+    ),
     accessLog: name === 'dev' ? (event) => rows.push(event) : null,
     errors: (code: ErrorCode) => ({
       get value() {

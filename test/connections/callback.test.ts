@@ -271,6 +271,56 @@ describe('what @connections refuses', () => {
   })
 })
 
+describe('what a web page can do where callers show nothing', () => {
+  it.each(['POST', 'GET', 'DELETE'])('%s of another origin than may connect is 403', async (method) => {
+    const server = await startCallbackServer()
+    const client = await server.connect()
+    const host = `127.0.0.1:${server.port}`
+    const send = (stage: string, headers: Record<string, string>) =>
+      server.call(method, path(client.id, stage), { headers: { 'Content-Type': 'text/plain', ...headers }, body: 'x' })
+    const pages: [stage: string, headers: Record<string, string>][] = [
+      ['chat/dev', { Origin: 'https://evil.example' }],
+      ['chat/dev', { Origin: 'null' }],
+      ['chat/dev', { Origin: 'http://127.0.0.1:3000' }],
+      ['chat/prod', { Origin: 'https://evil.example' }],
+      ['chat/prod', { Origin: `http://${host}` }],
+      // Its own name, which it has resolve to this machine.
+      ['chat/dev', { Origin: 'http://evil.example:8080', Host: 'evil.example:8080' }],
+      ['chat/dev', { Origin: 'http://127.0.0.1.evil.example', Host: '127.0.0.1.evil.example' }],
+    ]
+    for (const [stage, headers] of pages) {
+      expectRefusal(await send(stage, headers), 403, 'ForbiddenException', '{"message":"Forbidden"}')
+    }
+    expect(server.errors).toEqual(pages.map(([stage]) => `${stage.replace('/', ' ')} ORIGIN_REFUSED`))
+    expect((await server.call('GET', path(client.id))).status).toBe(200)
+  })
+
+  it('of an origin that may connect is what every caller can do, and no origin is no page', async () => {
+    const server = await startCallbackServer()
+    const client = await server.connect()
+    const host = `127.0.0.1:${server.port}`
+    const callers: [stage: string, headers: Record<string, string>][] = [
+      ['chat/dev', { Origin: `http://${host}` }],
+      ['chat/dev', { Origin: 'http://localhost:8080', Host: 'localhost:8080' }],
+      ['chat/dev', { Origin: 'http://[::1]:8080', Host: '[::1]:8080' }],
+      ['chat/prod', { Origin: 'https://app.example' }],
+      ['chat/prod', { Origin: 'http://gateway.example', Host: 'gateway.example' }],
+      ['chat/dev', { Host: 'gateway.example' }],
+    ]
+    for (const [stage, headers] of callers) {
+      const answer = await server.call('POST', path(client.id, stage), { headers, body: 'x' })
+      expect([headers, answer.status]).toEqual([headers, 200])
+    }
+  })
+
+  it('is not asked for where callers show a token, which no other page has', async () => {
+    const server = await startCallbackServer({ authorizer: createTokenVerifier(['good']) })
+    const client = await server.connect()
+    const headers = { Authorization: 'Bearer good', Origin: 'https://tool.example' }
+    expect((await server.call('POST', path(client.id), { headers, body: 'x' })).status).toBe(200)
+  })
+})
+
 describe('who may call', () => {
   const tokens = createTokenVerifier(['good', 'other'])
   const missing = '{"message":"Missing Authentication Token"}'
