@@ -1,3 +1,5 @@
+import { hideSecrets } from './hide-secrets.ts'
+
 /** The place of a value in a document: member names and list positions from the root. */
 export type FaultPath = readonly (string | number)[]
 
@@ -99,13 +101,8 @@ export function describeFound(value: unknown, path: FaultPath): string {
   if (Array.isArray(value)) return value.length === 0 ? 'an empty list' : 'a list'
   if (typeof value === 'object') return Object.keys(value).length === 0 ? 'an empty map' : 'a map'
   if (path.some((step) => typeof step === 'string' && secretName.test(step))) return `a ${typeof value}`
-  if (typeof value === 'string') return JSON.stringify(shorten(withoutCredentials(value)))
+  if (typeof value === 'string') return JSON.stringify(shorten(hideSecrets(value)))
   return `${String(value)} (a ${typeof value})`
-}
-
-/** Takes `user:password@` out of URLs; those of a Redis are often written with a password that is not escaped. */
-function withoutCredentials(text: string): string {
-  return text.replace(/(rediss?(?:\+[a-z]+)?:\/\/)\S*@/g, '$1…@').replace(/(\/\/)[^/?#\s@]*@/g, '$1…@')
 }
 
 /** A text cut to what a line can hold. */

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { type Command, InvalidArgumentError, Option } from 'commander'
+import { hideSecrets } from 'postern-documents/hide-secrets'
 import type { CommandContext } from './command.ts'
 import { createManagementClient, type ManagementClient, ManagementFailure } from './management-client.ts'
 
@@ -24,7 +25,7 @@ export async function runManaged(
   work: (client: ManagementClient) => Promise<void>,
 ): Promise<void> {
   try {
-    const url = given.managementUrl ?? (io.env.POSTERN_MANAGEMENT_URL || defaultUrl)
+    const url = given.managementUrl ?? urlOfEnvironment(io.env.POSTERN_MANAGEMENT_URL)
     const token =
       given.tokenFile === undefined ? io.env.POSTERN_MANAGEMENT_TOKEN || null : await readToken(given.tokenFile)
     await work(createManagementClient(url, token))
@@ -47,6 +48,23 @@ async function readToken(file: string): Promise<string> {
 }
 
 function readUrl(text: string): string {
-  if (URL.canParse(text) && /^https?:$/.test(new URL(text).protocol)) return text
-  throw new InvalidArgumentError('It is a URL with http:// or https://, such as http://127.0.0.1:8081.')
+  const fault = urlFault(text)
+  if (fault === null) return text
+  throw new InvalidArgumentError(fault)
+}
+
+function urlOfEnvironment(text: string | undefined): string {
+  if (text === undefined || text === '') return defaultUrl
+  const fault = urlFault(text)
+  if (fault === null) return text
+  throw new ManagementFailure(`POSTERN_MANAGEMENT_URL is ${JSON.stringify(hideSecrets(text))}. ${fault}`)
+}
+
+function urlFault(text: string): string | null {
+  if (!URL.canParse(text) || !/^https?:$/.test(new URL(text).protocol)) {
+    return `It is a URL with http:// or https://, such as ${defaultUrl}.`
+  }
+  const { username, password } = new URL(text)
+  if (username === '' && password === '') return null
+  return 'It is a URL without user and password; POSTERN_MANAGEMENT_TOKEN or --token-file has the token.'
 }

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { Command, CommanderError } from 'commander'
+import { hideSecrets } from 'postern-documents/hide-secrets'
 import { checkCommand } from './check.ts'
 import type { MakeCommand } from './command.ts'
 import { connectCommand } from './connect.ts'
@@ -60,7 +61,11 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
   for (const command of withSubcommands(program)) {
     command
       .exitOverride()
-      .configureOutput({ writeOut: (text) => io.stdout.write(text), writeErr: (text) => io.stderr.write(text) })
+      .configureOutput({
+        writeOut: (text) => io.stdout.write(text),
+        // Wrong usage is shown as it was written.
+        writeErr: (text) => io.stderr.write(hideSecrets(text)),
+      })
       .showHelpAfterError(`(${pathOf(command)} --help shows what is allowed)`)
   }
   try {

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import type { Interface } from 'node:readline'
+import { hideSecrets } from 'postern-documents/hide-secrets'
 import type { Output } from 'postern-documents/output'
 import WebSocket from 'ws'
 import type { Io } from './io.ts'
@@ -42,7 +43,7 @@ export async function talk(
 
   return new Promise((resolve) => {
     socket.on('open', () => {
-      notice(`connected to ${url}${socket.protocol === '' ? '' : ` (subprotocol ${socket.protocol})`}`)
+      notice(`connected to ${hideSecrets(url)}${socket.protocol === '' ? '' : ` (subprotocol ${socket.protocol})`}`)
       lines = io.readLines()
       lines.on('SIGINT', () => lines?.close())
       void sendLines(lines).then(leave)
@@ -127,5 +128,5 @@ async function refusal(response: IncomingMessage): Promise<string> {
  */
 function describe(error: Error): string {
   const first = error instanceof AggregateError ? (error.errors[0] as Error) : error
-  return `failed: ${first.message}`
+  return `failed: ${hideSecrets(first.message)}`
 }

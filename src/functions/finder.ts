@@ -1,3 +1,4 @@
+import { hideSecrets } from 'postern-documents/hide-secrets'
 import { nearestName } from 'postern-documents/nearest-name'
 import { replaceStageVariables } from '../vocabulary/stage-variables.ts'
 import type { FunctionFinder, FunctionScope, FunctionTarget } from './contract.ts'
@@ -29,7 +30,7 @@ function findFunction(
   const reference = parseFunctionUri(text)
   if (reference === null) {
     const cause = missing.length === 0 ? '' : `stage ${scope.stage} has no stage variable ${missing.join(', ')}: `
-    return `${cause}'${text}' is none of ${allowedForms}`
+    return `${cause}'${hideSecrets(text)}' is none of ${allowedForms}`
   }
 
   const { name } = reference

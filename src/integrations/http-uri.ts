@@ -1,3 +1,4 @@
+import { describeFound } from 'postern-documents/faults'
 import type { ConnectionEvent } from '../events/event.ts'
 import type { MappedParameter, ParameterSource } from '../mapping/parameter-mapping.ts'
 import type { HeaderList } from '../vocabulary/headers.ts'
@@ -31,7 +32,7 @@ export function compileHttpUri(
   const { text: url } = replaceStageVariables(uri, stageVariables)
   const [, base = '', path = '', ownQuery = ''] = absolute.exec(url) ?? []
   if (!URL.canParse(base) || !hostName.test(new URL(base).hostname)) {
-    return `${JSON.stringify(url)} is no URL; ${allowed}`
+    return `${describeFound(url, [])} is no URL; ${allowed}`
   }
   const { origin, username, password } = new URL(base)
   // Connections are shared by origin, and a URL turns up in logs.

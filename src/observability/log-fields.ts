@@ -1,3 +1,5 @@
+import { hideSecrets } from 'postern-documents/hide-secrets'
+
 const maxDepth = 6
 const maxCauses = 8
 const maxItems = 50
@@ -10,9 +12,8 @@ const masked = '[redacted]'
  * `X-Amz-Security-Token`.
  */
 const secretName = /(authorization|cookie|password|passphrase|secret|token|signature|credential|apikey|privatekey)s?$/
-/** Secrets inside URLs and messages. */
-const secretInText =
-  /\b(bearer|basic)\s+[\w.~+/=-]{8,}|((?:authorization|password|passphrase|secret|token|signature|credential|api[-_]?key)=)[^&\s"']+/gi
+/** Secrets inside messages that are no part of a URL. */
+const credentials = /\b(bearer|basic)\s+[\w.~+/=-]{8,}/gi
 
 /**
  * Fields as they may be written to a log: members with the name of a secret masked, at any depth and in header lists
@@ -106,7 +107,5 @@ function mayHoldSecret(value: unknown): boolean {
 
 function text(value: string): string {
   const bounded = value.length > maxText ? `${value.slice(0, maxText)}… (${value.length} characters)` : value
-  return bounded.replaceAll(secretInText, (_, scheme: string | undefined, name: string | undefined) =>
-    name === undefined ? `${scheme} ${masked}` : `${name}${masked}`,
-  )
+  return hideSecrets(bounded, masked).replaceAll(credentials, `$1 ${masked}`)
 }

@@ -268,6 +268,22 @@ test.each([
   expect(err).toContain(message)
 })
 
+test('a password in the URL of the management port is not printed, and is no way to show who one is', async () => {
+  const secret = 'hunter2'
+  const rule = 'It is a URL without user and password; POSTERN_MANAGEMENT_TOKEN or --token-file has the token.'
+  for (const url of [`http://me:${secret}@127.0.0.1:8081`, `http://${secret}@127.0.0.1:8081/`]) {
+    const flag = await postern(['list', '--management-url', url])
+    expect([flag.code, flag.err]).toEqual([2, expect.stringContaining(rule)])
+    expect(flag.err).toContain("argument 'http://…@127.0.0.1:8081")
+    const variable = await postern(['list'], { env: { POSTERN_MANAGEMENT_URL: url } })
+    expect([variable.code, variable.err]).toEqual([1, expect.stringContaining(rule)])
+    for (const { out, err } of [flag, variable]) expect(out + err).not.toContain(secret)
+  }
+  const broken = `http://me:${secret}/x@127.0.0.1:8081`
+  expect((await postern(['list', '--management-url', broken])).err).not.toContain(secret)
+  expect((await postern(['list'], { env: { POSTERN_MANAGEMENT_URL: broken } })).err).not.toContain(secret)
+})
+
 test('as a program of its own it prints to the standard streams and ends with the code', async () => {
   const { connectionId } = management.add()
   const program = (...args: string[]) =>

@@ -59,6 +59,20 @@ test('after the end of the input it stays as long as frames keep coming', async 
   expect(client.printed()).toBe('< 4\n< 3\n< 2\n< 1\n')
 })
 
+test('what is said of a URL leaves out its password', async () => {
+  const url = await serve((socket) => socket.close(1000))
+  for (const [userinfo, shown] of [
+    ['me:hunter2', `connected to ${url.replace('//', '//…@')}\nclosed: 1000\n`],
+    ['me:hun/ter2', 'failed: Invalid URL: ws://…@'],
+  ] as const) {
+    const client = run(url.replace('//', `//${userinfo}@`))
+    client.input.end()
+    await client.status
+    expect(client.noticed()).toContain(shown)
+    expect(client.noticed()).not.toContain('ter2')
+  }
+})
+
 test('headers and subprotocols go into the handshake', async () => {
   let seen: unknown
   const server = createServer()

@@ -187,6 +187,13 @@ const cases: [name: string, yaml: string, ...faults: string[]][] = [
     '6:78: integrations.a.integrationUri: found "http://…@a b/"; allowed: an absolute http:// or https:// URL (in stage dev)',
   ],
   [
+    'a URL with a password that is not escaped, without the password',
+    api(
+      'integrations:\n  a: { integrationType: HTTP_PROXY, integrationMethod: POST, integrationUri: "http://me:hun/ter2@a/" }\nroutes: {}',
+    ),
+    '6:78: integrations.a.integrationUri: found "http://…@a/"; allowed: an absolute http:// or https:// URL (in stage dev)',
+  ],
+  [
     'a timeout beyond the one of AWS',
     api('integrations:\n  a: { integrationType: MOCK, timeoutInMillis: 30000 }\nroutes: {}'),
     '6:48: integrations.a.timeoutInMillis: found 30000 (a number); allowed: a whole number from 50 to 29000',

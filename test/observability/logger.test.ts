@@ -113,6 +113,7 @@ test.each([
   ['http://b/?token=hunter2hunter2&x=1', 'http://b/?token=[redacted]&x=1'],
   ['wss://h/dev?X-Amz-Signature=hunter2hunter2', 'wss://h/dev?X-Amz-Signature=[redacted]'],
   ['sent Authorization: Bearer hunter2hunter2', 'sent Authorization: Bearer [redacted]'],
+  ['GET http://user:hunter2hunter2@h/x failed', 'GET http://[redacted]@h/x failed'],
   ['nothing here', 'nothing here'],
 ])('a secret inside a text is masked: %s', (text, expected) => {
   expect(readableFields({ url: text, error: new Error(text) })).toMatchObject({

@@ -1,4 +1,5 @@
 import autocannon from 'autocannon'
+import { hideSecrets } from 'postern-documents/hide-secrets'
 import type { RestDefinition } from '../scenario/definition.ts'
 import { type ClientValues, compileTemplate, noMessage } from '../scenario/template.ts'
 import type { Tally } from './tally.ts'
@@ -41,7 +42,8 @@ export function createRestLoad(
     // What its connection should have asked meanwhile and did not, as HdrHistogram corrects it.
     if (interval > 0)
       for (let missed = millis - interval; missed >= interval; missed -= interval) tally.latency('rest', missed)
-    if (!expected.has(status)) tally.error('restStatus', `${definition.name ?? definition.url}: status ${status}`)
+    if (!expected.has(status))
+      tally.error('restStatus', `${definition.name ?? hideSecrets(definition.url)}: status ${status}`)
     if (!maySend()) instance?.stop()
   }
 
@@ -60,7 +62,7 @@ export function createRestLoad(
       })
       instance.on('response', (_client, status, _bytes, millis) => answered(status, millis))
       instance.on('reqError', (error) =>
-        tally.error('restFailed', `${definition.name ?? definition.url}: ${error.message}`),
+        tally.error('restFailed', `${definition.name ?? hideSecrets(definition.url)}: ${error.message}`),
       )
       // Without a listener what it cannot do would end the process.
       instance.on('error', (error) => tally.error('restFailed', error.message))
