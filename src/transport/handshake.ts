@@ -1,5 +1,5 @@
 import type { ErrorCode } from '../vocabulary/errors.ts'
-import type { UwsRequest } from './uws/request.ts'
+import type { RequestHead } from './request-head.ts'
 
 /** A fault of a handshake: its description for the log, and the error that answers it. */
 export interface HandshakeFault {
@@ -11,13 +11,13 @@ export interface HandshakeFault {
  * Whether the client wants a WebSocket. Other protocols in Upgrade (`h2c`) may be ignored by RFC 9110 §7.8, which
  * makes such a request a plain one, whatever Sec-WebSocket headers it has.
  */
-export function asksForWebSocket(request: UwsRequest): boolean {
+export function asksForWebSocket(request: RequestHead): boolean {
   const upgrade = request.header('upgrade')
   return upgrade !== '' && hasToken(upgrade, 'websocket')
 }
 
 /** Checks a request that asks for a WebSocket against RFC 6455 §4.2.1; null when it is well-formed. */
-export function handshakeFault(request: UwsRequest): HandshakeFault | null {
+export function handshakeFault(request: RequestHead): HandshakeFault | null {
   if (request.method !== 'GET') return malformed('the method is not GET')
   const seen = readHeaders(request)
   if (seen.hosts !== 1) return malformed('there is not exactly one Host header')
@@ -35,7 +35,7 @@ export function handshakeFault(request: UwsRequest): HandshakeFault | null {
  * Collects what is checked in one walk over the headers: only that finds repeated ones, and each call into the native
  * request costs.
  */
-function readHeaders(request: UwsRequest) {
+function readHeaders(request: RequestHead) {
   const seen = { hosts: 0, hasUpgradeToken: false, hasBody: false, keys: 0, key: '', versions: 0, version: '' }
   request.eachHeader((name, value) => {
     switch (name) {

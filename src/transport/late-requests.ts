@@ -1,9 +1,13 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import type { PendingResponse } from './uws/pending-response.ts'
+
+/** A request that may wait for its answer. */
+interface Waiting {
+  readonly isWaiting: boolean
+}
 
 /** Requests that wait for their answer while the transport is about to close. */
 export interface LateRequests {
-  add(pending: PendingResponse): void
+  add(pending: Waiting): void
   /**
    * Resolves when no request waits any more and none has come for half a second, or when so many milliseconds have
    * passed. Callers who keep their connections open need that time to come by once more and be told to leave.
@@ -26,7 +30,7 @@ const quietInMillis = 500
 const quietLooks = 3
 
 export function createLateRequests(): LateRequests {
-  const late = new Set<PendingResponse>()
+  const late = new Set<Waiting>()
   let room = roomForAnswered
   let newestAt = performance.now()
   let looks = 0

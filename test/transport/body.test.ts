@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { BodyReader } from '../../src/transport/uws/body-reader.ts'
+import { BodyReader } from '../../src/transport/body-reader.ts'
 import { Events, heldExchange, logged, startServer } from './harness.ts'
 
 const post = (headers: string, body = '') => `POST /p HTTP/1.1\r\nHost: a\r\n${headers}\r\n${body}`
@@ -168,7 +168,7 @@ test('chunks of any sizes come out as they went in, or as null when they are abo
       for (let i = 0; i < chunks.length && result === undefined; i++) {
         const chunk = chunks[i] as Uint8Array
         const neutered = chunk.slice()
-        result = reader.add(neutered.buffer, i === chunks.length - 1)
+        result = reader.add(neutered, i === chunks.length - 1)
         neutered.fill(0)
       }
       expect(result).toEqual(whole.length > limit ? null : whole)

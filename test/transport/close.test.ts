@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { WebSocket } from 'ws'
-import { closeCause, cutReason } from '../../src/transport/uws/close-cause.ts'
+import { cutReason } from '../../src/transport/close-reason.ts'
+import { closeCause } from '../../src/transport/uws/close-cause.ts'
 import { acceptNow, type CloseEvent, Events, logged, type Server, startServer } from './harness.ts'
 import { clientFrame, closePayload, handshake, opcodes, type RawClient } from './raw-client.ts'
 

@@ -1,8 +1,8 @@
 import type { HttpResponse } from 'uWebSockets.js'
 import type { Log } from '../../observability/contract.ts'
 import type { HeaderList, OwnHeaders } from '../../vocabulary/headers.ts'
+import { BodyReader, wholeBody } from '../body-reader.ts'
 import type { HttpExchange } from '../contract.ts'
-import { BodyReader, wholeBody } from './body-reader.ts'
 import { PendingResponse } from './pending-response.ts'
 import type { UwsRequest } from './request.ts'
 
@@ -27,7 +27,8 @@ export class UwsHttpExchange extends PendingResponse implements HttpExchange {
       if (isDone || this.answered) return
       // Most bodies come in one piece.
       if (reader === null && !isLast) reader = new BodyReader(limit)
-      const body = reader === null ? wholeBody(chunk, limit) : reader.add(chunk, isLast)
+      const bytes = new Uint8Array(chunk)
+      const body = reader === null ? wholeBody(bytes, limit) : reader.add(bytes, isLast)
       if (body === undefined) return
       isDone = true
       this.corked = true

@@ -2,12 +2,13 @@ import type { HttpRequest, HttpResponse } from 'uWebSockets.js'
 import type { HeaderList } from '../../vocabulary/headers.ts'
 import type { TransportRequest } from '../contract.ts'
 import { addressText } from '../ip-address.ts'
+import type { RequestHead } from '../request-head.ts'
 
 /**
  * A request as uWebSockets.js hands it over. Method, path and headers are copied at once; the rest is read from the
  * native request when first asked for, which throws after the synchronous part of the handler.
  */
-export class UwsRequest implements TransportRequest {
+export class UwsRequest implements TransportRequest, RequestHead {
   readonly method: string
   readonly path: string
   /** Names, in lower case, and values of the headers by turns, in their order. */

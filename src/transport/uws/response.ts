@@ -1,29 +1,7 @@
 import type { HttpResponse } from 'uWebSockets.js'
 import { STATUS_CODES } from 'node:http'
-import { type HeaderList, isSafeHeader, type OwnHeaders } from '../../vocabulary/headers.ts'
-
-/** The circumstances that decide a response's form besides its status, headers and body. */
-export interface ResponseForm {
-  /** The request's method. */
-  readonly method: string
-  /** Whether the response says `Connection: close` and the connection ends after it. */
-  readonly close: boolean
-}
-
-/**
- * Headers that frame the message or belong to one hop only (RFC 9110 §7.6.1), so they are written here or not at all.
- */
-const ownHeaders = new Set([
-  'connection',
-  'content-length',
-  'date', // uWebSockets.js writes it
-  'keep-alive',
-  'proxy-connection',
-  'te',
-  'trailer',
-  'transfer-encoding',
-  'upgrade',
-])
+import type { HeaderList, OwnHeaders } from '../../vocabulary/headers.ts'
+import { declaredLength, isSafeValue, isWritableName, listOf, type ResponseForm } from '../response-headers.ts'
 
 /**
  * Writes a whole response; the caller holds the cork and has checked that the response is still there. Headers that
@@ -65,12 +43,6 @@ function endWithoutBody(
   response.endWithoutBody()
 }
 
-/** The length that a backend declares: its answer to HEAD has no body that could be measured. */
-function declaredLength(headers: HeaderList | OwnHeaders): string | null {
-  const header = listOf(headers).find(([name]) => name.toLowerCase() === 'content-length')
-  return header !== undefined && /^\d{1,15}$/.test(header[1]) ? header[1] : null
-}
-
 function responseHead(status: number, headers: HeaderList | OwnHeaders): string {
   let head = statusLines[status] ?? `${status} `
   const isOwn = 'own' in headers
@@ -82,10 +54,6 @@ function responseHead(status: number, headers: HeaderList | OwnHeaders): string 
     if (start !== '' && (isOwn || isSafeValue(value))) head += start + value
   }
   return head
-}
-
-function listOf(headers: HeaderList | OwnHeaders): HeaderList {
-  return 'own' in headers ? headers.own : headers
 }
 
 const statusLines: readonly (string | undefined)[] = Array.from({ length: 600 }, (_, status) => {
@@ -107,17 +75,8 @@ const lastStarts = Array.from({ length: places }, () => '')
 function lineStart(name: string, place: number): string {
   const slot = place % places
   if (lastNames[slot] === name) return lastStarts[slot] as string
-  const start = isSafeHeader(name, '') && !ownHeaders.has(name.toLowerCase()) ? `\r\n${name}: ` : ''
+  const start = isWritableName(name) ? `\r\n${name}: ` : ''
   lastNames[slot] = name
   lastStarts[slot] = start
   return start
-}
-
-/** Whether a value is safe to write, by the rule of `isSafeHeader`; a loop, since most values are short. */
-function isSafeValue(value: string): boolean {
-  for (let i = 0; i < value.length; i++) {
-    const code = value.charCodeAt(i)
-    if (code < 0x20 ? code !== 0x09 : code === 0x7f) return false
-  }
-  return true
 }

@@ -1,7 +1,7 @@
 import type { WebSocket } from 'uWebSockets.js'
 import type { SendOutcome } from '../../vocabulary/frames.ts'
+import { cutReason } from '../close-reason.ts'
 import type { Socket } from '../contract.ts'
-import { cutReason } from './close-cause.ts'
 
 /** The members that uWebSockets.js keeps for a connection: it sets them on the WebSocket itself. */
 export interface UserData<Data> {

@@ -1,6 +1,6 @@
 /** Copies a body that comes in one chunk; null when it is larger than the limit. */
-export function wholeBody(chunk: ArrayBuffer, limit: number): Buffer | null {
-  return chunk.byteLength > limit ? null : Buffer.from(new Uint8Array(chunk))
+export function wholeBody(chunk: Uint8Array, limit: number): Buffer | null {
+  return chunk.byteLength > limit ? null : Buffer.from(chunk)
 }
 
 /**
@@ -20,14 +20,14 @@ export class BodyReader {
    * Copies the next chunk. Returns the body with the last chunk, null as soon as it is larger than the limit, undefined
    * while more is to come. Not to be called again after a body or null.
    */
-  add(chunk: ArrayBuffer, isLast: boolean): Buffer | null | undefined {
+  add(chunk: Uint8Array, isLast: boolean): Buffer | null | undefined {
     const length = this.#length + chunk.byteLength
     if (length > this.#limit) {
       this.#bytes = null
       return null
     }
     const bytes = this.#reserve(length)
-    bytes.set(new Uint8Array(chunk), this.#length)
+    bytes.set(chunk, this.#length)
     this.#length = length
     return isLast ? bytes.subarray(0, length) : undefined
   }
