@@ -56,6 +56,7 @@ export function answerForwarded(handle: Handle, request: ManagedRequest): Promis
         header: (name) => headers.get(name) ?? '',
         headers: () => request.headers,
         remoteAddress: () => '',
+        clientCertificate: () => null,
       },
       aborted: false,
       onAborted() {},

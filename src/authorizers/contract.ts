@@ -46,5 +46,5 @@ export interface RouteAuthorizer {
   authorize(event: ConnectEvent, request: HandshakeRequest): AuthorizerResult | Promise<AuthorizerResult>
 }
 
-/** The client's request as an authorizer may read it: the names of headers in lower case, the query not decoded. */
+/** The client's request as an authorizer may read it; the query is not decoded. */
 export type HandshakeRequest = Pick<TransportRequest, 'query' | 'header' | 'headers'>

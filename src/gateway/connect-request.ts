@@ -3,42 +3,6 @@ import type { ConnectRequest } from '../events/connect-event.ts'
 import type { HeaderList } from '../vocabulary/headers.ts'
 
 /**
- * The server underneath hands header names over in lower case; backends look for the spelling that clients use
- * (`event.headers.Host`). Names that are not listed stay in lower case.
- */
-const usualSpelling = new Map(
-  [
-    'Accept',
-    'Accept-Encoding',
-    'Accept-Language',
-    'Authorization',
-    'Cache-Control',
-    'Content-Type',
-    'Cookie',
-    'DNT',
-    'Forwarded',
-    'Host',
-    'Origin',
-    'Pragma',
-    'Referer',
-    'Sec-Fetch-Dest',
-    'Sec-Fetch-Mode',
-    'Sec-Fetch-Site',
-    'Sec-WebSocket-Extensions',
-    'Sec-WebSocket-Key',
-    'Sec-WebSocket-Protocol',
-    'Sec-WebSocket-Version',
-    'User-Agent',
-    'Via',
-    'X-Amzn-Trace-Id',
-    'X-Forwarded-For',
-    'X-Forwarded-Host',
-    'X-Forwarded-Port',
-    'X-Forwarded-Proto',
-  ].map((name) => [name.toLowerCase(), name]),
-)
-
-/**
  * Headers that are left out: those that are in the authorizer's event, never in the CONNECT event, and those that the
  * gateway writes itself.
  */
@@ -56,8 +20,9 @@ export function copyConnectRequest(request: HandshakeRequest, client: ClientAddr
   const headers: [string, string][] = []
   let forwardedFor = ''
   for (const [name, value] of request.headers()) {
-    if (name === 'x-forwarded-for') forwardedFor = forwardedFor === '' ? value : `${forwardedFor}, ${value}`
-    else if (!left.has(name)) headers.push([usualSpelling.get(name) ?? name, value])
+    const lower = name.toLowerCase()
+    if (lower === 'x-forwarded-for') forwardedFor = forwardedFor === '' ? value : `${forwardedFor}, ${value}`
+    else if (!left.has(lower)) headers.push([name, value])
   }
   headers.push(
     ['X-Amzn-Trace-Id', traceId],

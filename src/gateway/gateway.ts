@@ -105,13 +105,13 @@ export function createGateway(options: GatewayOptions): Gateway {
    * Takes a message. One that a client had sent to a process that stood still waits until it is known whether that may
    * still serve it.
    */
-  function message(connection: Connection, bytes: ArrayBuffer, isBinary: boolean): void {
+  function message(connection: Connection, bytes: Buffer, isBinary: boolean): void {
     const doubt = registry.doubt()
     if (doubt === null) return handle(connection, bytes, isBinary)
     if (held + bytes.byteLength > maxHeldBytes) return open.end(connection, 'tooManyBytesHeld')
     held += bytes.byteLength
     // The frame is gone after this turn.
-    const copy = bytes.slice(0)
+    const copy = Buffer.from(bytes)
     void doubt.then(() => {
       held -= copy.byteLength
       handle(connection, copy, isBinary)

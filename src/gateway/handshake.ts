@@ -47,7 +47,7 @@ export class Handshake implements HandshakeRequest {
 
   header(lowerCaseName: string): string {
     if (this.#copy === null) return this.upgrade.request.header(lowerCaseName)
-    return this.#copy.headers.find(([name]) => name === lowerCaseName)?.[1] ?? ''
+    return this.#copy.headers.find(([name]) => name.toLowerCase() === lowerCaseName)?.[1] ?? ''
   }
 
   headers(): HeaderList {

@@ -29,7 +29,7 @@ export interface MessageOptions {
 export function createMessageHandler(options: MessageOptions) {
   const { open, work, log, now, maxMessagesInFlight, maxOrderedQueue } = options
 
-  return function message(connection: Connection, bytes: ArrayBuffer, isBinary: boolean): void {
+  return function message(connection: Connection, bytes: Buffer, isBinary: boolean): void {
     // A frame may follow the gateway's own close frame.
     if (connection.ending !== null) return
     connection.lastActiveAt = now()
@@ -37,7 +37,7 @@ export function createMessageHandler(options: MessageOptions) {
     if (bytes.byteLength > maxMessageBytes) return open.end(connection, 'messageTooBig')
     const stage = connection.slot.current
     if (stage === null) return open.end(connection, 'stageRemoved')
-    const text = Buffer.from(bytes).toString('utf8')
+    const text = bytes.toString('utf8')
     if (stage.ordered && connection.inFlight > 0) wait(connection, text)
     else run(connection, stage, text)
   }

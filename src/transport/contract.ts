@@ -2,8 +2,8 @@ import type { SendOutcome } from '../vocabulary/frames.ts'
 import type { HeaderList, OwnHeaders } from '../vocabulary/headers.ts'
 
 /**
- * A request as the server underneath promises it. One file implements this contract; nothing outside this room knows
- * which server it is.
+ * A request as the server underneath promises it. Two servers keep this contract, and nothing outside of this room
+ * knows which one it is; where they differ, `abilities.ts` says so.
  *
  * Every member of a request is only valid inside the synchronous part of the handler that received it, unless it says
  * otherwise: copy, then await.
@@ -18,12 +18,14 @@ export interface TransportRequest {
   /** The value of a header by its lower-case name; empty when it is absent. With repeated headers, the first. */
   header(lowerCaseName: string): string
   /**
-   * All headers in their order, names in lower case (the server underneath folds them). The list is a copy that may be
-   * kept.
+   * All headers in their order, names in the client's spelling where the server underneath tells it, else in the usual
+   * one. The list is a copy that may be kept.
    */
   headers(): HeaderList
   /** The peer's address as text, IPv4-mapped addresses as plain IPv4; from PROXY protocol v2 when that is trusted. */
   remoteAddress(): string
+  /** The certificate that the client has shown, in PEM; null for none, or where clients are not asked for one. */
+  clientCertificate(): string | null
 }
 
 /** An accepted WebSocket. Safe to hold for ever and to call at any time: after its end every call does nothing. */
@@ -41,6 +43,16 @@ export interface Socket {
   bufferedBytes(): number
 }
 
+/** The terms of a connection. */
+export interface AcceptOptions {
+  /** The subprotocol, which is echoed as it is; null for none. */
+  readonly protocol: string | null
+  /** Whether permessage-deflate may be agreed on. */
+  readonly compression: boolean
+  /** Bytes that a single frame of the client may have, where the server underneath can tell; absent or 0 for no limit. */
+  readonly maxFrameBytes?: number
+}
+
 /** A well-formed RFC 6455 handshake that waits for an answer; exactly one of accept and refuse may be called. */
 export interface Upgrade<Data> {
   readonly request: TransportRequest
@@ -48,8 +60,8 @@ export interface Upgrade<Data> {
   readonly aborted: boolean
   /** Has the listener called, at most once, when the client goes before the answer. */
   onAborted(listener: () => void): void
-  /** Answers 101 and gives the socket; null when the client has gone meanwhile. `protocol` is echoed as it is. */
-  accept(data: Data, options: { protocol: string | null; compression: boolean }): Socket | null
+  /** Answers 101 and gives the socket; null when the client has gone meanwhile. */
+  accept(data: Data, options: AcceptOptions): Socket | null
   /** Answers with a plain HTTP response. Headers that may not be written are left out. */
   refuse(status: number, headers: HeaderList, body: string | Uint8Array | null): void
 }
@@ -76,14 +88,15 @@ export interface TransportHandlers<Data> {
   /**
    * Called for whole messages; fragments are put together before. `message` is only valid until the handler returns.
    */
-  message(data: Data, message: ArrayBuffer, isBinary: boolean): void
+  message(data: Data, message: Buffer, isBinary: boolean): void
   /**
    * Called when a ping has come from the client; it is answered already. Pongs answer our own pings and are not told.
    */
   pinged(data: Data): void
   /**
    * Called exactly once for every accepted socket, whoever ended it. `reason` is as the client, or `end`, gave it;
-   * empty otherwise.
+   * empty otherwise. With the cause `protocol`, `code` is what the client was told: 1002, 1007, 1008 or 1009, or 1006
+   * where the server underneath drops it without a close frame.
    */
   close(data: Data, code: number, reason: string, cause: CloseCause): void
   request(exchange: HttpExchange): void
@@ -96,13 +109,16 @@ export interface TransportOptions {
   host: string
   /** The port to listen on; 0 for a free one, which is never shared, whatever `exclusivePort` says. */
   port: number
-  /** Paths of PEM files; null for plain TCP. */
-  tls: { certificate: string; key: string; passphrase: string | null } | null
+  /**
+   * Paths of PEM files; null for plain TCP. With `clientCa`, the authorities of client certificates, only clients that
+   * show one of theirs are let in.
+   */
+  tls: { certificate: string; key: string; passphrase: string | null; clientCa?: string | null } | null
   /** Whether a port that another process listens on is refused; false when several workers share one. */
   exclusivePort: boolean
   /**
-   * Size of the largest message that reaches `handlers.message`; a larger one ends the connection without a close
-   * frame.
+   * Size of the largest message that reaches `handlers.message`; a larger one ends the connection, with the cause
+   * `protocol`.
    */
   maxMessageBytes: number
   /** Bytes that may wait for the client before `send` says `full`. */

@@ -10,9 +10,14 @@ export interface ListenAddress {
  * Finds out why nobody can listen at an address, in one sentence with the remedy. uWebSockets.js only says that it
  * failed, so node is asked to try the same.
  */
-export async function listenFault({ host, port }: ListenAddress): Promise<string> {
+export async function listenFault(address: ListenAddress): Promise<string> {
+  return listenSentence(address, await probe(address))
+}
+
+/** The sentence, with the remedy, for the code of Node's error. */
+export function listenSentence({ host, port }: ListenAddress, code: string | undefined): string {
   const where = `${host}:${port}`
-  switch (await probe(host, port)) {
+  switch (code) {
     case 'EADDRINUSE':
       return `can't listen on ${where}: another process listens there; stop it or choose another port`
     case 'EACCES':
@@ -27,7 +32,7 @@ export async function listenFault({ host, port }: ListenAddress): Promise<string
   }
 }
 
-function probe(host: string, port: number): Promise<string | undefined> {
+function probe({ host, port }: ListenAddress): Promise<string | undefined> {
   return new Promise((resolve) => {
     const server = createServer()
     server.once('error', (error: NodeJS.ErrnoException) => resolve(error.code))

@@ -15,6 +15,7 @@ test('a connection whose socket closes while it is being accepted is kept nowher
       header: () => '',
       headers: () => [],
       remoteAddress: () => '::1',
+      clientCertificate: () => null,
     },
     aborted: false,
     onAborted() {},

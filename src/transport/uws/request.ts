@@ -3,6 +3,7 @@ import type { HeaderList } from '../../vocabulary/headers.ts'
 import type { TransportRequest } from '../contract.ts'
 import { addressText } from '../ip-address.ts'
 import type { RequestHead } from '../request-head.ts'
+import { usualSpelling } from './usual-spelling.ts'
 
 /**
  * A request as uWebSockets.js hands it over. Method, path and headers are copied at once; the rest is read from the
@@ -42,7 +43,7 @@ export class UwsRequest implements TransportRequest, RequestHead {
 
   headers(): HeaderList {
     const headers: [string, string][] = []
-    this.eachHeader((name, value) => void headers.push([name, value]))
+    this.eachHeader((name, value) => void headers.push([usualSpelling.get(name) ?? name, value]))
     return headers
   }
 
@@ -50,6 +51,10 @@ export class UwsRequest implements TransportRequest, RequestHead {
   eachHeader(see: (name: string, value: string) => void): void {
     const { lines } = this
     for (let i = 0; i < lines.length; i += 2) see(lines[i] as string, lines[i + 1] as string)
+  }
+
+  clientCertificate(): null {
+    return null
   }
 
   remoteAddress(): string {

@@ -1,6 +1,6 @@
 import type { HttpResponse, us_socket_context_t } from 'uWebSockets.js'
 import { type HeaderList, isSafeHeader } from '../../vocabulary/headers.ts'
-import type { Socket, Upgrade } from '../contract.ts'
+import type { AcceptOptions, Socket, Upgrade } from '../contract.ts'
 import type { ForeignCork } from './foreign-cork.ts'
 import { PendingResponse } from './pending-response.ts'
 import type { UwsRequest } from './request.ts'
@@ -35,7 +35,7 @@ export class UwsUpgrade<Data> extends PendingResponse implements Upgrade<Data> {
     this.#extensions = desk.compression ? request.header('sec-websocket-extensions') : ''
   }
 
-  accept(data: Data, options: { protocol: string | null; compression: boolean }): Socket | null {
+  accept(data: Data, options: AcceptOptions): Socket | null {
     if (!this.claim()) return null
     const extensions = options.compression ? this.#extensions : ''
     const socket = new UwsSocket(data, this.#desk.maxBufferedBytes, extensions.includes('permessage-deflate'))

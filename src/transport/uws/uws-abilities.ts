@@ -22,7 +22,10 @@ export const uwsAbilities: TransportAbilities = {
   anyMethod: { can: true, note: 'Handed on as they are.' },
   unaskedProxyHeader: { can: false, note: 'Skipped; the address in it is not believed.' },
   headerSpelling: { can: false, note: 'Names come in lower case; the usual ones get their usual spelling in events.' },
-  framesWithHandshake: { can: false, note: 'Lost. A client has to wait for the 101 before it sends.' },
+  framesWithHandshake: {
+    can: false,
+    note: 'Lost, or the end of the connection. A client has to wait for the 101 before it sends.',
+  },
   maskedFrames: { can: false, note: 'Read as if they had a mask: that bit is not looked at.' },
   clientCloseCodes: { can: false, note: '1000 to 1011 and 4000 to 4999 arrive; others are reported as 1006.' },
   closeFrameOnFault: { can: false, note: 'Dropped without a close frame, and reported as 1006.' },

@@ -70,6 +70,7 @@ class UwsTransport<Data> implements Transport {
   async listen(): Promise<number> {
     const { host, port, tls, exclusivePort } = this.#options
     if (tls !== null) await checkTlsFiles(tls)
+    if (tls?.clientCa) throw new Error(noClientCertificates)
     const cork = await openForeignCork(this.#uws)
     this.#desk.cork = cork
     if (this.#closed) {
@@ -202,7 +203,7 @@ class UwsTransport<Data> implements Transport {
 
   #onMessage(native: NativeSocket<Data>, message: ArrayBuffer, isBinary: boolean): void {
     try {
-      this.#handlers.message(native.socket.data, message, isBinary)
+      this.#handlers.message(native.socket.data, Buffer.from(message), isBinary)
     } catch (error) {
       this.#log.error({ err: error }, 'the handler of a message threw')
     }
@@ -231,6 +232,9 @@ class UwsTransport<Data> implements Transport {
 
 /** The fault of a handshake that uWebSockets.js does not take although `handshakeFault` finds nothing wrong with it. */
 const otherFault: HandshakeFault = { code: 'BAD_HANDSHAKE', detail: 'the Sec-WebSocket-Key is not taken' }
+
+const noClientCertificates =
+  "uWebSockets.js can't ask for client certificates: use the transport node, or have a proxy in front ask for them"
 
 function sslOptions({ certificate, key, passphrase }: NonNullable<TransportOptions['tls']>) {
   return { cert_file_name: certificate, key_file_name: key, ...(passphrase === null ? {} : { passphrase }) }
