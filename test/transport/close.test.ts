@@ -2,7 +2,16 @@ import { expect, test } from 'vitest'
 import { WebSocket } from 'ws'
 import { cutReason } from '../../src/transport/close-reason.ts'
 import { closeCause } from '../../src/transport/uws/close-cause.ts'
-import { acceptNow, type CloseEvent, Events, logged, type Server, startServer } from './harness.ts'
+import {
+  abilities,
+  acceptNow,
+  type CloseEvent,
+  Events,
+  faultCode,
+  logged,
+  type Server,
+  startServer,
+} from './harness.ts'
 import { clientFrame, closePayload, handshake, opcodes, type RawClient } from './raw-client.ts'
 
 async function open(server: Server): Promise<RawClient> {
@@ -20,15 +29,6 @@ test.each<[string, Buffer, CloseEvent, Buffer]>([
     { code: 4001, reason: 'schön', cause: 'client' },
     closePayload(4001, 'schön'),
   ],
-  ['with half a code', Buffer.from([3]), { code: 1005, reason: '', cause: 'client' }, Buffer.alloc(0)],
-  ['with 1006', closePayload(1006, 'x'), { code: 1006, reason: '', cause: 'protocol' }, Buffer.alloc(0)],
-  ['with 999', closePayload(999), { code: 1006, reason: '', cause: 'protocol' }, Buffer.alloc(0)],
-  [
-    'with a reason that is not UTF-8',
-    closePayload(1000, Uint8Array.of(0xff)),
-    { code: 1006, reason: '', cause: 'protocol' },
-    Buffer.alloc(0),
-  ],
 ])('a close frame %s is reported and echoed', async (_, payload, event, echo) => {
   const server = await startServer()
   const client = await open(server)
@@ -38,6 +38,48 @@ test.each<[string, Buffer, CloseEvent, Buffer]>([
   await client.closed
   expect(server.closes.all).toHaveLength(1)
 })
+
+test.each<[string, Buffer, number]>([
+  ['with 1006', closePayload(1006, 'x'), 1002],
+  ['with 999', closePayload(999), 1002],
+  ['with 1005', closePayload(1005), 1002],
+  ['with 2999', closePayload(2999), 1002],
+  ['with a reason that is not UTF-8', closePayload(1000, Uint8Array.of(0xff)), 1007],
+])('a close frame %s breaks RFC 6455, and is answered', async (_, payload, code) => {
+  const server = await startServer()
+  const client = await open(server)
+  client.write(clientFrame(opcodes.close, payload))
+  expect(await server.closes.next()).toEqual({ code: faultCode(code), reason: '', cause: 'protocol' })
+  const answer = abilities.closeFrameOnFault.can ? closePayload(code) : Buffer.alloc(0)
+  expect(await client.readFrame()).toEqual({ opcode: opcodes.close, isLast: true, payload: answer })
+  await client.closed
+  expect(server.closes.all).toHaveLength(1)
+})
+
+test('a close frame with half a code breaks RFC 6455, or is taken for one without', async () => {
+  const server = await startServer()
+  const client = await open(server)
+  client.write(clientFrame(opcodes.close, Buffer.from([3])))
+  const strict = abilities.closeFrameOnFault.can
+  expect(await server.closes.next()).toEqual(
+    strict ? { code: 1002, reason: '', cause: 'protocol' } : { code: 1005, reason: '', cause: 'client' },
+  )
+  expect((await client.readFrame()).payload).toEqual(strict ? closePayload(1002) : Buffer.alloc(0))
+  await client.closed
+})
+
+test.each([1003, 1007, 1011, 1012, 1013, 1014, 3000, 3999, 4000, 4999])(
+  'the close code %i of a client arrives as it is, or as 1006 where the server does not know it',
+  async (code) => {
+    const server = await startServer()
+    const client = await open(server)
+    client.write(clientFrame(opcodes.close, closePayload(code, 'bye')))
+    const isKnown = abilities.clientCloseCodes.can || code <= 1011 || code >= 4000
+    expect(await server.closes.next()).toEqual(
+      isKnown ? { code, reason: 'bye', cause: 'client' } : { code: 1006, reason: '', cause: 'protocol' },
+    )
+  },
+)
 
 test('a TCP end without a close frame is a lost connection', async () => {
   const server = await startServer()

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { type Server, startServer } from './harness.ts'
-import { clientFrame, handshake, opcodes, type RawClient } from './raw-client.ts'
+import { abilities, faultCode, type Server, startServer } from './harness.ts'
+import { clientFrame, closePayload, handshake, opcodes, type RawClient } from './raw-client.ts'
 
 async function open(server: Server): Promise<RawClient> {
   const client = server.client().write(handshake())
@@ -52,37 +52,42 @@ test('many frames in one packet arrive in their order', async () => {
   for (let i = 0; i < 100; i++) expect((await server.messages.next()).text).toBe(String(i))
 })
 
-test.each([
-  ['a message above the limit', [clientFrame(opcodes.text, 'a'.repeat(131_073))]],
+test.each<[string, number, Buffer[]]>([
+  ['a message above the limit', 1009, [clientFrame(opcodes.text, 'a'.repeat(131_073))]],
   [
     'fragments that are above the limit together',
+    1009,
     [
       clientFrame(opcodes.text, 'a'.repeat(100_000), { isLast: false }),
       clientFrame(opcodes.continuation, 'a'.repeat(100_000)),
     ],
   ],
-  ['invalid UTF-8 in a text message', [clientFrame(opcodes.text, Uint8Array.of(0xff, 0xfe))]],
-  ['a surrogate in UTF-8', [clientFrame(opcodes.text, Uint8Array.of(0xed, 0xa0, 0x80))]],
-  ['a reserved bit', [clientFrame(opcodes.text, 'a', { reserved: 2 })]],
-  ['a compressed frame that nobody agreed on', [clientFrame(opcodes.text, 'a', { reserved: 4 })]],
-  ['an unknown opcode', [clientFrame(3, 'a')]],
-  ['a control frame above 125 bytes', [clientFrame(opcodes.ping, 'a'.repeat(126))]],
-  ['a control frame in fragments', [clientFrame(opcodes.ping, 'a', { isLast: false })]],
-  ['a continuation of nothing', [clientFrame(opcodes.continuation, 'a')]],
+  ['invalid UTF-8 in a text message', 1007, [clientFrame(opcodes.text, Uint8Array.of(0xff, 0xfe))]],
+  ['a surrogate in UTF-8', 1007, [clientFrame(opcodes.text, Uint8Array.of(0xed, 0xa0, 0x80))]],
+  ['a reserved bit', 1002, [clientFrame(opcodes.text, 'a', { reserved: 2 })]],
+  ['a compressed frame that nobody agreed on', 1002, [clientFrame(opcodes.text, 'a', { reserved: 4 })]],
+  ['an unknown opcode', 1002, [clientFrame(3, 'a')]],
+  ['a control frame above 125 bytes', 1002, [clientFrame(opcodes.ping, 'a'.repeat(126))]],
+  ['a control frame in fragments', 1002, [clientFrame(opcodes.ping, 'a', { isLast: false })]],
+  ['a continuation of nothing', 1002, [clientFrame(opcodes.continuation, 'a')]],
   [
     'a new message inside of another',
+    1002,
     [clientFrame(opcodes.text, 'a', { isLast: false }), clientFrame(opcodes.text, 'b')],
   ],
-])('%s drops the connection without a close frame', async (_, frames) => {
+])('%s ends the connection with %i, or without a close frame', async (_, code, frames) => {
   const server = await startServer()
   const client = await open(server)
   client.write(...frames)
+  if (abilities.closeFrameOnFault.can) {
+    expect(await client.readFrame()).toEqual({ opcode: opcodes.close, isLast: true, payload: closePayload(code) })
+  }
   expect(await client.readAll()).toBe('')
-  expect(await server.closes.next()).toEqual({ code: 1006, reason: '', cause: 'protocol' })
+  expect(await server.closes.next()).toEqual({ code: faultCode(code), reason: '', cause: 'protocol' })
   expect(server.messages.all).toEqual([])
 })
 
-test('an unmasked frame is read as if it had a mask, for uWebSockets.js does not look at that bit', async () => {
+test('an unmasked frame breaks RFC 6455 §5.1, or is read as if it had a mask', async () => {
   const server = await startServer()
   const client = await open(server)
   client.write(clientFrame(opcodes.text, '\0\0\0\0hello', { isMasked: false }).fill(0x85, 1, 2))
@@ -92,7 +97,9 @@ test('an unmasked frame is read as if it had a mask, for uWebSockets.js does not
   unmasked[1] = 5
   client.write(unmasked)
   expect((await server.messages.next()).text).toBe('next')
-  expect((await server.messages.next()).text).toBe('hello')
+  if (abilities.maskedFrames.can) {
+    expect(await server.closes.next()).toEqual({ code: 1002, reason: '', cause: 'protocol' })
+  } else expect((await server.messages.next()).text).toBe('hello')
 })
 
 test('a ping is answered with its own payload and reported; a pong is not, since it is no sign of use', async () => {

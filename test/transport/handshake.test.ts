@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { WebSocket } from 'ws'
 import type { HeaderList } from '../../src/vocabulary/headers.ts'
-import { acceptNow, type Connection, Events, logged, startServer } from './harness.ts'
+import { abilities, acceptNow, type Connection, Events, faultCode, logged, startServer } from './harness.ts'
 import { clientFrame, handshake, opcodes, sampleKey } from './raw-client.ts'
 
 test('a well-formed handshake is answered with the accept value of RFC 6455 §1.3', async () => {
@@ -25,7 +25,6 @@ test.each([
   ['two versions', handshake({ 'Sec-WebSocket-Version': ['13', '13'] })],
   ['two Host headers', handshake({ Host: ['a', 'b'] })],
   ['the method POST', handshake({}, 'POST /dev HTTP/1.1')],
-  ['the method get', handshake({}, 'get /dev HTTP/1.1')],
   ['a body', handshake({ 'Content-Length': '5' })],
   ['a chunked body', handshake({ 'Transfer-Encoding': 'chunked' })],
 ])('a handshake with %s is refused with 400 and reaches no handler', async (_, request) => {
@@ -41,6 +40,23 @@ test.each([
   expect({ status, body }).toEqual({ status: 400, body: '{"message":"Bad Request"}' })
   expect(head).toContain('\r\nContent-Type: application/json\r\n')
   expect(head).toContain('\r\nx-amzn-ErrorType: BadRequestException\r\n')
+  expect(calls).toBe(0)
+})
+
+test.each([
+  ['the method get', handshake({}, 'get /dev HTTP/1.1')],
+  ['HTTP/1.0', handshake({}, 'GET /dev HTTP/1.0')],
+])('a handshake with %s is refused and reaches no handler', async (name, request) => {
+  let calls = 0
+  const server = await startServer(
+    {},
+    {
+      upgrade: () => calls++,
+      request: () => calls++,
+    },
+  )
+  const status = name === 'HTTP/1.0' && !abilities.http10.can ? 505 : 400
+  expect((await server.client().write(request).readTo('\r\n\r\n')).split(' ')[1]).toBe(String(status))
   expect(calls).toBe(0)
 })
 
@@ -79,6 +95,7 @@ test.each([
 })
 
 test('the handler sees method, path and query undecoded, headers in order and with repetitions', async () => {
+  const clientSpelling = abilities.headerSpelling.can
   const seen: { method: string; path: string; query: string; missing: string; headers: HeaderList }[] = []
   const server = await startServer(
     {},
@@ -96,7 +113,7 @@ test('the handler sees method, path and query undecoded, headers in order and wi
       },
     },
   )
-  const request = handshake({ 'X-Two': ['1', '2'], Cookie: 'a=b' }, 'GET /d%65v/%2F?a=%20b&a HTTP/1.1')
+  const request = handshake({ 'X-Two': ['1', '2'], cOOKIE: 'a=b' }, 'GET /d%65v/%2F?a=%20b&a HTTP/1.1')
   await server.client().write(request).readResponse()
   expect(seen).toEqual([
     {
@@ -105,14 +122,14 @@ test('the handler sees method, path and query undecoded, headers in order and wi
       query: 'a=%20b&a',
       missing: '',
       headers: [
-        ['host', 'localhost'],
-        ['connection', 'Upgrade'],
-        ['upgrade', 'websocket'],
-        ['sec-websocket-key', sampleKey],
-        ['sec-websocket-version', '13'],
-        ['x-two', '1'],
-        ['x-two', '2'],
-        ['cookie', 'a=b'],
+        ['Host', 'localhost'],
+        [clientSpelling ? 'Connection' : 'connection', 'Upgrade'],
+        [clientSpelling ? 'Upgrade' : 'upgrade', 'websocket'],
+        ['Sec-WebSocket-Key', sampleKey],
+        ['Sec-WebSocket-Version', '13'],
+        [clientSpelling ? 'X-Two' : 'x-two', '1'],
+        [clientSpelling ? 'X-Two' : 'x-two', '2'],
+        [clientSpelling ? 'cOOKIE' : 'Cookie', 'a=b'],
       ],
     },
   ])
@@ -240,12 +257,36 @@ test('a handler that throws is logged, and the client gets 500', async () => {
   expect(logged.at(-1)).toMatchObject({ level: 'error', fields: { err: { message: 'boom' } } })
 })
 
-test('frames in the same packet as the handshake are lost: a client must wait for the 101', async () => {
+test('frames in the same packet as the handshake are delivered, or lost: a client must wait for the 101', async () => {
   const server = await startServer()
   const client = server.client().write(handshake(), clientFrame(opcodes.text, 'early'))
   await client.readTo('\r\n\r\n')
   client.write(clientFrame(opcodes.text, 'in time'))
+  if (abilities.framesWithHandshake.can) {
+    expect(await server.messages.next()).toEqual({ text: 'early', isBinary: false })
+  }
   expect(await server.messages.next()).toEqual({ text: 'in time', isBinary: false })
+})
+
+test('frames that come while a handshake waits for its answer are delivered, or end the connection', async () => {
+  const upgrades = new Events<() => void>()
+  const server = await startServer(
+    {},
+    {
+      upgrade: (upgrade) =>
+        upgrades.push(() => upgrade.accept({ socket: null }, { protocol: null, compression: false })),
+    },
+  )
+  const client = server.client().write(handshake(), clientFrame(opcodes.text, 'early'))
+  const accept = await upgrades.next()
+  if (!abilities.framesWithHandshake.can) return client.closed
+  client.write(clientFrame(opcodes.text, 'a little later'))
+  await new Promise((resolve) => setTimeout(resolve, 20))
+  accept()
+  await client.readTo('\r\n\r\n')
+  client.write(clientFrame(opcodes.text, 'in time'))
+  for (const text of ['early', 'a little later', 'in time'])
+    expect(await server.messages.next()).toEqual({ text, isBinary: false })
 })
 
 describe('permessage-deflate', () => {
@@ -282,7 +323,7 @@ describe('permessage-deflate', () => {
     )
     const socket = new WebSocket(`ws://127.0.0.1:${server.port}`)
     socket.on('open', () => socket.send('z'.repeat(1_000_000)))
-    expect(await server.closes.next()).toEqual({ code: 1006, reason: '', cause: 'protocol' })
+    expect(await server.closes.next()).toEqual({ code: faultCode(1009), reason: '', cause: 'protocol' })
     expect(server.messages.all).toEqual([])
   })
 })

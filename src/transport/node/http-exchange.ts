@@ -1,0 +1,86 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Log } from '../../observability/contract.ts'
+import type { HeaderList, OwnHeaders } from '../../vocabulary/headers.ts'
+import { BodyReader } from '../body-reader.ts'
+import type { HttpExchange } from '../contract.ts'
+import { PendingRequest } from '../pending-request.ts'
+import type { NodeRequest } from './request.ts'
+import { writeResponse } from './response.ts'
+
+/** Milliseconds without progress after which a client that does not read its answer is dropped. */
+const readerTimeoutInMillis = 30_000
+
+/** A plain HTTP request and its answer over node:http. */
+export class NodeHttpExchange extends PendingRequest implements HttpExchange {
+  readonly request: NodeRequest
+  /** Whether the connection ends with the answer, whatever the client asks for. */
+  closes = false
+  readonly #message: IncomingMessage
+  readonly #response: ServerResponse
+  readonly #log: Log
+
+  constructor(
+    request: NodeRequest,
+    message: IncomingMessage,
+    response: ServerResponse,
+    log: Log,
+    isDraining: () => boolean,
+  ) {
+    super(isDraining)
+    this.request = request
+    this.#message = message
+    this.#response = response
+    this.#log = log
+  }
+
+  /** Reads the body. The rest of one above the limit is read and thrown away, as long as `requestTimeout` allows. */
+  readBody(limit: number, done: (body: Buffer | null) => void): void {
+    let first: Buffer | null = null
+    let reader: BodyReader | null = null
+    let isDone = false
+    const deliver = (body: Buffer | null) => {
+      isDone = true
+      first = null
+      reader = null
+      if (this.isWaiting) this.#deliver(done, body)
+    }
+    this.#message.on('data', (chunk: Buffer) => {
+      if (isDone) return
+      if (chunk.length > limit) return deliver(null)
+      // Most bodies come in one piece.
+      if (first === null) {
+        first = chunk
+        return
+      }
+      if (reader === null) {
+        reader = new BodyReader(limit)
+        reader.add(first, false)
+      }
+      if (reader.add(chunk, false) === null) deliver(null)
+    })
+    this.#message.on('end', () => {
+      if (!isDone) deliver(reader === null ? (first ?? Buffer.alloc(0)) : (reader.add(Buffer.alloc(0), true) ?? null))
+    })
+  }
+
+  respond(status: number, headers: HeaderList | OwnHeaders, body: string | Uint8Array | null): void {
+    this.answer(status, headers, body)
+  }
+
+  protected write(status: number, headers: HeaderList | OwnHeaders, body: string | Uint8Array | null): void {
+    const response = this.#response
+    const form = { method: this.request.method, close: this.closes || this.isDraining() }
+    writeResponse(response, form, status, headers, body)
+    // Kept alive, the connection gets another timeout once the answer is through.
+    if (response.writableNeedDrain) response.socket?.setTimeout(readerTimeoutInMillis)
+  }
+
+  #deliver(done: (body: Buffer | null) => void, body: Buffer | null): void {
+    try {
+      done(body)
+    } catch (error) {
+      this.#log.error({ err: error }, 'a handler of a request body threw')
+      this.fail()
+    }
+  }
+}

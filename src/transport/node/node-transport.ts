@@ -1,0 +1,276 @@
+import type { IncomingMessage, Server, ServerResponse } from 'node:http'
+import { type AddressInfo, Server as NetServer, type Socket as TcpSocket } from 'node:net'
+import type { Log } from '../../observability/contract.ts'
+import type {
+  AcceptOptions,
+  CloseCause,
+  CreateTransport,
+  Socket,
+  Transport,
+  TransportHandlers,
+  TransportOptions,
+} from '../contract.ts'
+import { asksForWebSocket, type HandshakeFault, handshakeFault } from '../handshake.ts'
+import { createLateRequests, type LateRequests } from '../late-requests.ts'
+import { listenSentence } from '../listen-fault.ts'
+import type { PendingRequest } from '../pending-request.ts'
+import { createClientErrorHandler } from './client-error.ts'
+import { NodeHttpExchange } from './http-exchange.ts'
+import { type PingClock, startPingClock } from './ping-clock.ts'
+import { createProxyAddresses, type ProxyAddresses } from './proxy-addresses.ts'
+import { NodeRequest } from './request.ts'
+import { maxHeaders, requestFault } from './request-fault.ts'
+import { createHttpServer } from './server.ts'
+import { canSharePort } from './shared-port.ts'
+import type { NodeSocket, SocketDesk } from './socket.ts'
+import { NodeUpgrade, type UpgradeDesk } from './upgrade.ts'
+import { createWebSockets, type WebSockets } from './web-sockets.ts'
+
+/** Gives the transport over node:http and ws. */
+export async function loadNodeTransport({ log }: { log: Log }): Promise<CreateTransport> {
+  return (options, handlers) => new NodeTransport(log, options, handlers)
+}
+
+class NodeTransport<Data> implements Transport, UpgradeDesk<Data>, SocketDesk<Data> {
+  readonly isDraining = () => this.#draining
+  readonly maxBufferedBytes: number
+  readonly pings: PingClock | null
+  readonly #log: Log
+  readonly #options: TransportOptions
+  readonly #handlers: TransportHandlers<Data>
+  readonly #webSockets: WebSockets<Data>
+  readonly #proxies: ProxyAddresses | null
+  #server: Server | null = null
+  /** Has node:http read requests from a connection, which is past TLS. */
+  #serveHttp: (tcp: TcpSocket) => void = (tcp) => tcp.destroy()
+  /** All TCP connections. */
+  readonly #connections = new Set<TcpSocket>()
+  readonly #open = new Set<NodeSocket<Data>>()
+  /** The request of a connection that has to be answered before the next one is taken. */
+  readonly #waiting = new WeakMap<TcpSocket, PendingRequest>()
+  /** The request whose handler runs now. */
+  #current: PendingRequest | null = null
+  #draining = false
+  #late: LateRequests | null = null
+  #closed = false
+
+  constructor(log: Log, options: TransportOptions, handlers: TransportHandlers<Data>) {
+    this.#log = log
+    this.#options = options
+    this.#handlers = handlers
+    this.maxBufferedBytes = options.maxBufferedBytes
+    this.pings = options.pingIntervalInSeconds === 0 ? null : startPingClock(options.pingIntervalInSeconds)
+    this.#proxies = options.proxyProtocol ? createProxyAddresses() : null
+    this.#webSockets = createWebSockets<Data>(options, this)
+  }
+
+  async listen(): Promise<number> {
+    const { host, port, tls, exclusivePort } = this.#options
+    const reusePort = !exclusivePort && port !== 0
+    if (reusePort && !canSharePort(process.versions.node, process.platform)) throw new Error(cannotShare(host, port))
+    const server = await createHttpServer(tls)
+    if (this.#closed) throw new Error(`can't listen on ${host}:${port}: the transport is closed`)
+    this.#server = server
+    this.#serve(server)
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', (error: NodeJS.ErrnoException) =>
+        reject(new Error(listenSentence({ host, port }, error.code))),
+      )
+      server.listen({ host, port, exclusive: true, ...(reusePort && { reusePort }) }, resolve)
+    })
+    server.on('error', (error) => this.#log.error({ err: error }, 'the server has an error'))
+    return (server.address() as AddressInfo).port
+  }
+
+  sendAway(): void {
+    this.#draining = true
+    this.#late ??= createLateRequests()
+  }
+
+  async answered(timeoutInMillis: number): Promise<void> {
+    await this.#late?.answered(timeoutInMillis)
+  }
+
+  stopListening(): void {
+    this.sendAway()
+    // Not the server's own `close`, which ends the connections of callers who keep theirs open.
+    if (this.#server?.listening) NetServer.prototype.close.call(this.#server)
+  }
+
+  close(): void {
+    this.stopListening()
+    this.#closed = true
+    this.pings?.close()
+    if (this.#current !== null) this.#abort(this.#current)
+    for (const socket of [...this.#open]) socket.terminate()
+    for (const connection of this.#connections) connection.destroy()
+  }
+
+  takeBack(tcp: TcpSocket, head: Buffer): void {
+    if (tcp.destroyed || !tcp.readable) return void tcp.destroy()
+    if (head.length > 0) tcp.unshift(head)
+    this.#serveHttp(tcp)
+  }
+
+  open(upgrade: NodeUpgrade<Data>, data: Data, options: AcceptOptions): Socket | null {
+    const socket = this.#webSockets.open(upgrade, data, options)
+    if (socket !== null) this.#open.add(socket)
+    return socket
+  }
+
+  aborted(upgrade: NodeUpgrade<Data>): void {
+    this.#abort(upgrade)
+  }
+
+  received(data: Data, message: Buffer, isBinary: boolean): void {
+    try {
+      this.#handlers.message(data, message, isBinary)
+    } catch (error) {
+      this.#log.error({ err: error }, 'the handler of a message threw')
+    }
+  }
+
+  pinged(data: Data): void {
+    try {
+      this.#handlers.pinged(data)
+    } catch (error) {
+      this.#log.error({ err: error }, 'the handler of a ping threw')
+    }
+  }
+
+  closed(socket: NodeSocket<Data>, code: number, reason: string, cause: CloseCause): void {
+    this.#open.delete(socket)
+    try {
+      this.#handlers.close(socket.data, code, reason, cause)
+    } catch (error) {
+      this.#log.error({ err: error }, 'the handler of a close threw')
+    }
+  }
+
+  #serve(server: Server): void {
+    const [accept] = server.listeners('connection') as [(tcp: TcpSocket) => void]
+    if (this.#options.tls === null) this.#serveHttp = (tcp) => accept.call(server, tcp)
+    else this.#serveHttp = (tcp) => void server.emit('secureConnection', tcp)
+    const connections = this.#connections
+    function forget(this: TcpSocket): void {
+      connections.delete(this)
+    }
+    server.removeAllListeners('connection')
+    server.on('connection', (tcp: TcpSocket) => {
+      connections.add(tcp)
+      tcp.on('close', forget)
+      if (this.#proxies === null) accept.call(server, tcp)
+      else this.#proxies.take(tcp, () => accept.call(server, tcp))
+    })
+    server.on('request', (message, response) => this.#onRequest(message, response))
+    server.on('upgrade', (message, tcp, head) => this.#onUpgrade(message, tcp as TcpSocket, head))
+    const refuse = createClientErrorHandler()
+    server.on('clientError', (error, tcp) => {
+      const waiting = this.#waiting.get(tcp as TcpSocket)
+      if (waiting?.isWaiting) this.#abort(waiting)
+      refuse(error, tcp as TcpSocket)
+    })
+  }
+
+  #onRequest(message: IncomingMessage, response: ServerResponse): void {
+    const tcp = message.socket
+    if (this.#isBusy(tcp)) return void tcp.destroy()
+    const request = new NodeRequest(message, this.#proxies?.of(tcp))
+    const exchange = new NodeHttpExchange(request, message, response, this.#log, this.isDraining)
+    if (hasTooManyHeaders(message)) return this.#refuseHeaders(exchange)
+    const doubt = requestFault(message)
+    if (doubt !== null) return this.#refuse(exchange, doubtful(doubt))
+    // What Node takes for an upgrade does not come here.
+    if (asksForWebSocket(request)) return this.#refuse(exchange, handshakeFault(request) ?? noUpgrade)
+    this.#run(exchange, () => this.#handlers.request(exchange))
+    if (!exchange.isWaiting) return
+    this.#wait(exchange, tcp)
+    response.once('close', () => {
+      if (exchange.isWaiting) this.#abort(exchange)
+    })
+  }
+
+  #onUpgrade(message: IncomingMessage, tcp: TcpSocket, head: Buffer): void {
+    if (this.#isBusy(tcp)) return void tcp.destroy()
+    const request = new NodeRequest(message, this.#proxies?.of(tcp))
+    if (!asksForWebSocket(request)) return this.takeBack(tcp, Buffer.concat([withoutUpgrade(message), head]))
+    const upgrade = new NodeUpgrade(request, message, tcp, head, this)
+    const doubt = message.httpVersionMinor === 0 ? 'the request is HTTP/1.0' : requestFault(message)
+    if (hasTooManyHeaders(message)) return this.#refuseHeaders(upgrade)
+    const fault = doubt === null ? handshakeFault(request) : doubtful(doubt)
+    if (fault !== null) return this.#refuse(upgrade, fault)
+    this.#run(upgrade, () => this.#handlers.upgrade(upgrade))
+    if (upgrade.isWaiting) this.#wait(upgrade, tcp)
+  }
+
+  /** Whether an earlier request of the connection still waits for its answer: nobody can then tell them apart. */
+  #isBusy(tcp: TcpSocket): boolean {
+    return this.#waiting.get(tcp)?.isWaiting ?? false
+  }
+
+  #run(pending: PendingRequest, handle: () => void): void {
+    this.#current = pending
+    try {
+      handle()
+    } catch (error) {
+      this.#log.error({ err: error }, 'the handler of a request threw')
+      pending.fail()
+    } finally {
+      this.#current = null
+    }
+  }
+
+  #wait(pending: PendingRequest, tcp: TcpSocket): void {
+    this.#waiting.set(tcp, pending)
+    this.#late?.add(pending)
+  }
+
+  #refuse(pending: NodeHttpExchange | NodeUpgrade<Data>, { code, detail }: HandshakeFault): void {
+    this.#log.debug({ path: pending.request.path, code }, `a handshake was refused: ${detail}`)
+    pending.closes = true
+    pending.answerShort(code)
+  }
+
+  #refuseHeaders(pending: NodeHttpExchange | NodeUpgrade<Data>): void {
+    pending.closes = true
+    const headers = [['Content-Type', 'application/json']] as const
+    const body = '{"message":"Request Header Fields Too Large"}'
+    if (pending instanceof NodeUpgrade) pending.refuse(431, headers, body)
+    else pending.respond(431, headers, body)
+  }
+
+  #abort(pending: PendingRequest): void {
+    try {
+      pending.abort()
+    } catch (error) {
+      this.#log.error({ err: error }, 'a listener to an abort threw')
+    }
+  }
+}
+
+const noUpgrade: HandshakeFault = { code: 'BAD_HANDSHAKE', detail: 'the Connection header does not hold Upgrade' }
+
+function doubtful(detail: string): HandshakeFault {
+  return { code: 'BAD_HANDSHAKE', detail }
+}
+
+function hasTooManyHeaders({ rawHeaders }: IncomingMessage): boolean {
+  return rawHeaders.length > 2 * maxHeaders
+}
+
+function cannotShare(host: string, port: number): string {
+  const why = `Node.js ${process.versions.node} can't share a port among workers`
+  return `can't listen on ${host}:${port}: ${why}; use Node.js 22.12 or later on Linux, one worker, or uWebSockets.js`
+}
+
+/**
+ * The head of a request again, without its Upgrade header: whom nothing is upgraded to may be answered as if he had not
+ * asked (RFC 9110 §7.8).
+ */
+function withoutUpgrade({ method, url, httpVersion, rawHeaders }: IncomingMessage): Buffer {
+  let head = `${method} ${url} HTTP/${httpVersion}\r\n`
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    if ((rawHeaders[i] as string).toLowerCase() !== 'upgrade') head += `${rawHeaders[i]}: ${rawHeaders[i + 1]}\r\n`
+  }
+  return Buffer.from(`${head}\r\n`, 'latin1')
+}

@@ -1,0 +1,29 @@
+import type { Socket } from 'node:net'
+import { takeProxyHeader } from './proxy-header.ts'
+
+/** The addresses of clients behind a proxy that sends PROXY protocol headers. */
+export interface ProxyAddresses {
+  /** Takes the header off a new connection, then calls back. */
+  take(socket: Socket, done: () => void): void
+  /** The address that the header of a connection has told; undefined for none. Knows a TLS socket by what is under it. */
+  of(socket: Socket): string | undefined
+}
+
+export function createProxyAddresses(): ProxyAddresses {
+  /** Addresses by the proxy's address and port: TLS puts another socket over the one that the header came from. */
+  const addresses = new Map<string, string>()
+  const keyOf = ({ remoteAddress, remotePort }: Socket) => `${remoteAddress} ${remotePort}`
+  return {
+    take(socket, done) {
+      const key = keyOf(socket)
+      takeProxyHeader(socket, (address) => {
+        if (address !== null) {
+          addresses.set(key, address)
+          socket.once('close', () => addresses.delete(key))
+        }
+        done()
+      })
+    },
+    of: (socket) => addresses.get(keyOf(socket)),
+  }
+}

@@ -1,0 +1,84 @@
+import type { IncomingMessage } from 'node:http'
+import type { TLSSocket } from 'node:tls'
+import type { HeaderList } from '../../vocabulary/headers.ts'
+import type { TransportRequest } from '../contract.ts'
+import type { RequestHead } from '../request-head.ts'
+
+/** A request as node:http hands it over; it may be read at any time. */
+export class NodeRequest implements TransportRequest, RequestHead {
+  readonly method: string
+  readonly path: string
+  readonly query: string
+  readonly #message: IncomingMessage
+  readonly #proxied: string | undefined
+
+  /** Takes the client's address where a trusted PROXY protocol header has told it. */
+  constructor(message: IncomingMessage, proxied: string | undefined) {
+    const url = message.url as string
+    const mark = url.indexOf('?')
+    this.method = message.method as string
+    this.path = mark < 0 ? url : url.slice(0, mark)
+    this.query = mark < 0 ? '' : url.slice(mark + 1)
+    this.#message = message
+    this.#proxied = proxied
+  }
+
+  header(lowerCaseName: string): string {
+    const value = this.#message.headers[lowerCaseName]
+    if (value === undefined) return ''
+    // Node joins repeated ones.
+    if (typeof value !== 'string' || value.includes(', ') || value.includes('; ')) return this.#first(lowerCaseName)
+    return fromWire(value)
+  }
+
+  headers(): HeaderList {
+    const { rawHeaders } = this.#message
+    const headers: [string, string][] = []
+    for (let i = 0; i < rawHeaders.length; i += 2) {
+      headers.push([rawHeaders[i] as string, fromWire(rawHeaders[i + 1] as string)])
+    }
+    return headers
+  }
+
+  eachHeader(see: (lowerCaseName: string, value: string) => void): void {
+    const { rawHeaders } = this.#message
+    for (let i = 0; i < rawHeaders.length; i += 2) {
+      see((rawHeaders[i] as string).toLowerCase(), rawHeaders[i + 1] as string)
+    }
+  }
+
+  remoteAddress(): string {
+    return this.#proxied ?? plainAddress(this.#message.socket.remoteAddress ?? '')
+  }
+
+  clientCertificate(): string | null {
+    const socket = this.#message.socket as Partial<TLSSocket>
+    return socket.getPeerX509Certificate?.()?.toString() ?? null
+  }
+
+  #first(lowerCaseName: string): string {
+    const { rawHeaders } = this.#message
+    for (let i = 0; i < rawHeaders.length; i += 2) {
+      const name = rawHeaders[i] as string
+      if (name.length === lowerCaseName.length && name.toLowerCase() === lowerCaseName) {
+        return fromWire(rawHeaders[i + 1] as string)
+      }
+    }
+    return ''
+  }
+}
+
+/** Reads a header's bytes, which node:http gives as Latin-1, as the UTF-8 that clients write. */
+function fromWire(value: string): string {
+  for (let i = 0; i < value.length; i++) {
+    if (value.charCodeAt(i) > 0x7f) return Buffer.from(value, 'latin1').toString('utf8')
+  }
+  return value
+}
+
+/** An IPv4-mapped address as plain IPv4, and no zone. */
+function plainAddress(address: string): string {
+  if (address.startsWith('::ffff:') && address.includes('.')) return address.slice(7)
+  const zone = address.indexOf('%')
+  return zone < 0 ? address : address.slice(0, zone)
+}

@@ -1,0 +1,47 @@
+import { readFile } from 'node:fs/promises'
+import { createServer, type Server, type ServerOptions } from 'node:http'
+import { createServer as createTlsServer } from 'node:https'
+import type { TransportOptions } from '../contract.ts'
+import { checkTlsFiles } from '../tls-files.ts'
+import { maxHeaders } from './request-fault.ts'
+
+/** Bytes that request line and headers may have together; AWS allows 10,240 bytes of headers. */
+const maxHeadersBytes = 16_384
+/** Milliseconds for a whole request, for its head, and for the next one on a connection that is kept. */
+const requestInMillis = 10_000
+
+const httpOptions: ServerOptions = {
+  maxHeaderSize: maxHeadersBytes,
+  insecureHTTPParser: false,
+  // We look ourselves, and answer with a body.
+  requireHostHeader: false,
+  headersTimeout: requestInMillis,
+  requestTimeout: requestInMillis,
+  keepAliveTimeout: requestInMillis,
+  connectionsCheckingInterval: 1000,
+}
+
+/** Creates the server of node:http, or of node:https; rejects with one sentence that names a faulty file. */
+export async function createHttpServer(tls: TransportOptions['tls']): Promise<Server> {
+  const server = tls === null ? createServer(httpOptions) : await createHttpsServer(tls)
+  // One more than is allowed, so that it shows; Node leaves out the rest.
+  server.maxHeadersCount = maxHeaders + 1
+  server.setMaxListeners(0)
+  return server
+}
+
+async function createHttpsServer(tls: NonNullable<TransportOptions['tls']>): Promise<Server> {
+  await checkTlsFiles(tls)
+  const clientCa = tls.clientCa ?? null
+  const [cert, key, ca] = await Promise.all([
+    readFile(tls.certificate),
+    readFile(tls.key),
+    clientCa === null ? undefined : readFile(clientCa),
+  ])
+  return createTlsServer({
+    ...httpOptions,
+    ...{ cert, key, minVersion: 'TLSv1.2', handshakeTimeout: requestInMillis },
+    ...(tls.passphrase !== null && { passphrase: tls.passphrase }),
+    ...(ca !== undefined && { ca, requestCert: true, rejectUnauthorized: true }),
+  })
+}

@@ -1,0 +1,143 @@
+import type { Duplex } from 'node:stream'
+import type { SendOutcome } from '../../vocabulary/frames.ts'
+import { cutReason } from '../close-reason.ts'
+import type { CloseCause, Socket } from '../contract.ts'
+import type { FrameListener, NativeWebSocket } from './native-web-socket.ts'
+import type { PingClock, Pinged } from './ping-clock.ts'
+
+/** The state that all sockets of one transport share, and whom they tell. */
+export interface SocketDesk<Data> {
+  readonly maxBufferedBytes: number
+  readonly pings: PingClock | null
+  received(data: Data, message: Buffer, isBinary: boolean): void
+  pinged(data: Data): void
+  closed(socket: NodeSocket<Data>, code: number, reason: string, cause: CloseCause): void
+}
+
+const asText = { binary: false }
+const asBinary = { binary: true }
+const open = 1
+
+/** A connection's socket over ws. */
+export class NodeSocket<Data> implements Socket, FrameListener, Pinged {
+  readonly data: Data
+  heardAt = 0
+  place = 0
+  awaitsPong = false
+  markAtPing = 0
+  readonly #desk: SocketDesk<Data>
+  readonly #tcp: Duplex & { readonly bytesRead?: number }
+  #native: NativeWebSocket | null
+
+  constructor(data: Data, native: NativeWebSocket, tcp: Duplex, desk: SocketDesk<Data>) {
+    this.data = data
+    this.#native = native
+    this.#tcp = tcp
+    this.#desk = desk
+    native.listener = this
+    desk.pings?.add(this)
+  }
+
+  send(data: string | Uint8Array, binary: boolean): SendOutcome {
+    const native = this.#native
+    if (native === null || native.readyState !== open) return 'gone'
+    if (native.bufferedAmount > this.#desk.maxBufferedBytes) return 'full'
+    native.send(data, binary ? asBinary : asText)
+    return 'sent'
+  }
+
+  end(code: number, reason: string): void {
+    const native = this.#release()
+    if (native === null) return
+    const cut = cutReason(reason)
+    native.close(code, cut)
+    // What is compressed at this moment comes before the close frame, and must not find the connection ended.
+    if (native.extensions === '') this.#tcp.end()
+    this.#desk.closed(this, code, cut, 'server')
+  }
+
+  terminate(): void {
+    this.drop('server')
+  }
+
+  bufferedBytes(): number {
+    return this.#native?.bufferedAmount ?? 0
+  }
+
+  /** Drops the connection without a close frame; the close handler is told 1006 and the cause. */
+  drop(cause: CloseCause): void {
+    const native = this.#release()
+    if (native === null) return
+    native.terminate()
+    this.#desk.closed(this, 1006, '', cause)
+  }
+
+  /** Ends the connection of a client that breaks the protocol. */
+  refuse(code: number): void {
+    const native = this.#release()
+    if (native === null) return
+    native.close(code)
+    if (native.extensions === '') this.#tcp.end()
+    this.#desk.closed(this, code, '', 'protocol')
+  }
+
+  ping(): void {
+    this.#native?.ping()
+  }
+
+  /** A number that has risen when bytes came from the client, or when it took some. */
+  trafficMark(): number {
+    return (this.#tcp.bytesRead ?? 0) - (this.#native?.bufferedAmount ?? 0)
+  }
+
+  received(message: Buffer, isBinary: boolean): void {
+    this.#desk.pings?.hear(this)
+    this.#desk.received(this.data, message, isBinary)
+  }
+
+  pinged(payload: Buffer): void {
+    const native = this.#native
+    if (native === null) return
+    this.#desk.pings?.hear(this)
+    // RFC 6455 §5.5.3 has the last of several pings answered; a client that does not read gets no more of them.
+    if (native.readyState === open && native.bufferedAmount <= this.#desk.maxBufferedBytes) native.pong(payload)
+    this.#desk.pinged(this.data)
+  }
+
+  ponged(): void {
+    this.#desk.pings?.hear(this)
+  }
+
+  failed({ code = '' }: { code?: string }): void {
+    if (this.#release() !== null) this.#desk.closed(this, closeCodes[code] ?? codeOf(code), '', 'protocol')
+  }
+
+  closed(code: number, reason: Buffer): void {
+    if (this.#release() === null) return
+    if (code === 1006) this.#desk.closed(this, code, '', 'lost')
+    else this.#desk.closed(this, code, reason.toString(), 'client')
+  }
+
+  /** Lets go of the native socket: from now on nothing is heard of it, and every call does nothing. */
+  #release(): NativeWebSocket | null {
+    const native = this.#native
+    if (native === null) return null
+    this.#native = null
+    native.listener = null
+    this.#desk.pings?.remove(this)
+    return native
+  }
+}
+
+/** The close codes that ws sends, by the code of its error; 1002 for all other faults of frames. */
+const closeCodes: Readonly<Record<string, number>> = {
+  WS_ERR_INVALID_UTF8: 1007,
+  WS_ERR_UNSUPPORTED_MESSAGE_LENGTH: 1009,
+  WS_ERR_UNSUPPORTED_DATA_PAYLOAD_LENGTH: 1009,
+  WS_ERR_TOO_MANY_BUFFERED_PARTS: 1008,
+}
+
+function codeOf(error: string): number {
+  // Those of zlib: what came can't be inflated.
+  return error.startsWith('Z_') ? 1007 : 1002
+}

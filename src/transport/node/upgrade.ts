@@ -1,0 +1,87 @@
+import { type IncomingMessage, ServerResponse } from 'node:http'
+import type { Socket as TcpSocket } from 'node:net'
+import type { HeaderList, OwnHeaders } from '../../vocabulary/headers.ts'
+import type { AcceptOptions, Socket, Upgrade } from '../contract.ts'
+import { PendingRequest } from '../pending-request.ts'
+import { endGently } from './end-gently.ts'
+import type { NodeRequest } from './request.ts'
+import { writeResponse } from './response.ts'
+
+/** The part of a transport that its upgrades need. */
+export interface UpgradeDesk<Data> {
+  readonly isDraining: () => boolean
+  /** Has node:http serve a connection from which an upgrade was taken; `head` is what it has read beyond that. */
+  takeBack(tcp: TcpSocket, head: Buffer): void
+  /** Makes a WebSocket of the connection; null when the client has gone. */
+  open(upgrade: NodeUpgrade<Data>, data: Data, options: AcceptOptions): Socket | null
+  /** Called when the client goes before the answer. */
+  aborted(upgrade: NodeUpgrade<Data>): void
+}
+
+/** A handshake over node:http that waits for an answer. */
+export class NodeUpgrade<Data> extends PendingRequest implements Upgrade<Data> {
+  readonly request: NodeRequest
+  readonly message: IncomingMessage
+  readonly tcp: TcpSocket
+  /** Bytes that came after the request. */
+  readonly head: Buffer
+  /** Whether the connection ends with a refusal, whatever the client asks for. */
+  closes = false
+  readonly #desk: UpgradeDesk<Data>
+  readonly #onGone = () => {
+    this.tcp.destroy()
+    if (this.isWaiting) this.#desk.aborted(this)
+  }
+
+  constructor(request: NodeRequest, message: IncomingMessage, tcp: TcpSocket, head: Buffer, desk: UpgradeDesk<Data>) {
+    super(desk.isDraining)
+    this.request = request
+    this.message = message
+    this.tcp = tcp
+    this.head = head
+    this.#desk = desk
+    tcp.on('error', ignore)
+    tcp.on('close', this.#onGone)
+    tcp.on('end', this.#onGone)
+  }
+
+  accept(data: Data, options: AcceptOptions): Socket | null {
+    if (!this.claim()) return null
+    this.#letGo()
+    const socket = this.#desk.open(this, data, options)
+    this.tcp.off('error', ignore)
+    return socket
+  }
+
+  refuse(status: number, headers: HeaderList, body: string | Uint8Array | null): void {
+    this.answer(status, headers, body)
+  }
+
+  protected write(status: number, headers: HeaderList | OwnHeaders, body: string | Uint8Array | null): void {
+    this.#letGo()
+    const { tcp, head, message } = this
+    const response = new ServerResponse(message)
+    const close = this.closes || this.isDraining() || !keepsAlive(message)
+    const desk = this.#desk
+    response.assignSocket(tcp)
+    response.on('finish', () => {
+      response.detachSocket(tcp)
+      tcp.off('error', ignore)
+      if (close) endGently(tcp)
+      else desk.takeBack(tcp, head)
+    })
+    writeResponse(response, { method: this.request.method, close }, status, headers, body)
+  }
+
+  #letGo(): void {
+    this.tcp.off('close', this.#onGone)
+    this.tcp.off('end', this.#onGone)
+  }
+}
+
+function keepsAlive({ headers, httpVersionMinor }: IncomingMessage): boolean {
+  return httpVersionMinor >= 1 && !/(?:^|,)\s*close\s*(?:,|$)/i.test(headers.connection ?? '')
+}
+
+/** A listener to `error`, which `close` follows. */
+function ignore(): void {}
