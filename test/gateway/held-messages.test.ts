@@ -30,11 +30,11 @@ test('what comes while nobody knows whether this worker still serves waits, up t
       gateway.close(connection, code, reason, 'server')
     },
   })
-  const message = new ArrayBuffer(maxMessageBytes)
+  const message = Buffer.alloc(maxMessageBytes)
   for (let sent = 0; sent < heldInAll; sent += maxMessageBytes) gateway.message(connection, message, false)
   expect([ends, bytes]).toEqual([[], []])
 
-  gateway.message(connection, new ArrayBuffer(1), false)
+  gateway.message(connection, Buffer.alloc(1), false)
   expect(ends).toEqual([[1013, 'Too many bytes waiting']])
   expect(counted).toEqual(['tooManyBytesHeld'])
 

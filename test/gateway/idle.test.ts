@@ -31,7 +31,7 @@ test('a connection whose message is still with its backend is not idle, however 
     end: (...end) => void ends.push(end),
   })
 
-  gateway.message(connection, new TextEncoder().encode('slow').buffer, false)
+  gateway.message(connection, Buffer.from('slow'), false)
   await vi.advanceTimersByTimeAsync(120_000)
   expect(ends).toEqual([])
   answer({ status: 200, headers: [], body: 'at last' })

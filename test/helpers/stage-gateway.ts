@@ -45,7 +45,7 @@ export function createStageGateway(
     gateway.upgrade({
       request: {
         ...{ method: 'GET', path: '/dev', query: '' },
-        ...{ header: () => '', headers: () => [], remoteAddress: () => '::1' },
+        ...{ header: () => '', headers: () => [], remoteAddress: () => '::1', clientCertificate: () => null },
       },
       aborted: false,
       onAborted() {},

@@ -7,16 +7,11 @@ const statuses: Readonly<Record<string, string>> = {
   ERR_HTTP_REQUEST_TIMEOUT: '408 Request Timeout',
 }
 
-/** Answers what is no request, and closes its connection. The parser may go on complaining: it is answered once. */
-export function createClientErrorHandler() {
-  const refused = new WeakSet<Socket>()
-  return (error: NodeJS.ErrnoException, socket: Socket): void => {
-    if (refused.has(socket)) return
-    refused.add(socket)
-    // An answer that is on its way would be taken for longer than it is.
-    if (!isParserFault(error) || !socket.writable || socket.writableLength > 0) return void socket.destroy()
-    endGently(socket, answerOf(statuses[error.code ?? ''] ?? '400 Bad Request'))
-  }
+/** Answers what Node's parser could not read, and ends its connection. */
+export function refuseClient(error: NodeJS.ErrnoException, socket: Socket): void {
+  // An answer that is on its way would be taken for longer than it is.
+  if (!isParserFault(error) || !socket.writable || socket.writableLength > 0) socket.destroy()
+  else endGently(socket, answerOf(statuses[error.code ?? ''] ?? '400 Bad Request'))
 }
 
 /** Whether an error is about what the client wrote, and not about the connection or its TLS. */

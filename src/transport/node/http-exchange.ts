@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Socket as TcpSocket } from 'node:net'
 import type { Log } from '../../observability/contract.ts'
 import type { HeaderList, OwnHeaders } from '../../vocabulary/headers.ts'
 import { BodyReader } from '../body-reader.ts'
@@ -10,6 +11,14 @@ import { writeResponse } from './response.ts'
 /** Milliseconds without progress after which a client that does not read its answer is dropped. */
 const readerTimeoutInMillis = 30_000
 
+/** The state that all exchanges of one transport share. */
+export interface ExchangeDesk {
+  readonly log: Log
+  readonly isDraining: () => boolean
+  /** Connections that end with an answer that is on its way: what still comes over them is for nobody. */
+  readonly ended: WeakSet<TcpSocket>
+}
+
 /** A plain HTTP request and its answer over node:http. */
 export class NodeHttpExchange extends PendingRequest implements HttpExchange {
   readonly request: NodeRequest
@@ -17,20 +26,14 @@ export class NodeHttpExchange extends PendingRequest implements HttpExchange {
   closes = false
   readonly #message: IncomingMessage
   readonly #response: ServerResponse
-  readonly #log: Log
+  readonly #desk: ExchangeDesk
 
-  constructor(
-    request: NodeRequest,
-    message: IncomingMessage,
-    response: ServerResponse,
-    log: Log,
-    isDraining: () => boolean,
-  ) {
-    super(isDraining)
+  constructor(request: NodeRequest, message: IncomingMessage, response: ServerResponse, desk: ExchangeDesk) {
+    super(desk.isDraining)
     this.request = request
     this.#message = message
     this.#response = response
-    this.#log = log
+    this.#desk = desk
   }
 
   /** Reads the body. The rest of one above the limit is read and thrown away, as long as `requestTimeout` allows. */
@@ -70,6 +73,7 @@ export class NodeHttpExchange extends PendingRequest implements HttpExchange {
   protected write(status: number, headers: HeaderList | OwnHeaders, body: string | Uint8Array | null): void {
     const response = this.#response
     const form = { method: this.request.method, close: this.closes || this.isDraining() }
+    if (form.close) this.#desk.ended.add(this.#message.socket)
     writeResponse(response, form, status, headers, body)
     // Kept alive, the connection gets another timeout once the answer is through.
     if (response.writableNeedDrain) response.socket?.setTimeout(readerTimeoutInMillis)
@@ -79,7 +83,7 @@ export class NodeHttpExchange extends PendingRequest implements HttpExchange {
     try {
       done(body)
     } catch (error) {
-      this.#log.error({ err: error }, 'a handler of a request body threw')
+      this.#desk.log.error({ err: error }, 'a handler of a request body threw')
       this.fail()
     }
   }

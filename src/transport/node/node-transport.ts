@@ -10,17 +10,17 @@ import type {
   TransportHandlers,
   TransportOptions,
 } from '../contract.ts'
+import { framingDoubt } from '../framing.ts'
 import { asksForWebSocket, type HandshakeFault, handshakeFault } from '../handshake.ts'
 import { createLateRequests, type LateRequests } from '../late-requests.ts'
 import { listenSentence } from '../listen-fault.ts'
 import type { PendingRequest } from '../pending-request.ts'
-import { createClientErrorHandler } from './client-error.ts'
-import { NodeHttpExchange } from './http-exchange.ts'
+import { refuseClient } from './client-error.ts'
+import { type ExchangeDesk, NodeHttpExchange } from './http-exchange.ts'
 import { type PingClock, startPingClock } from './ping-clock.ts'
 import { createProxyAddresses, type ProxyAddresses } from './proxy-addresses.ts'
 import { NodeRequest } from './request.ts'
-import { maxHeaders, requestFault } from './request-fault.ts'
-import { createHttpServer } from './server.ts'
+import { createHttpServer, maxHeaders } from './server.ts'
 import { canSharePort } from './shared-port.ts'
 import type { NodeSocket, SocketDesk } from './socket.ts'
 import { NodeUpgrade, type UpgradeDesk } from './upgrade.ts'
@@ -31,11 +31,12 @@ export async function loadNodeTransport({ log }: { log: Log }): Promise<CreateTr
   return (options, handlers) => new NodeTransport(log, options, handlers)
 }
 
-class NodeTransport<Data> implements Transport, UpgradeDesk<Data>, SocketDesk<Data> {
+class NodeTransport<Data> implements Transport, UpgradeDesk<Data>, SocketDesk<Data>, ExchangeDesk {
   readonly isDraining = () => this.#draining
+  readonly ended = new WeakSet<TcpSocket>()
   readonly maxBufferedBytes: number
   readonly pings: PingClock | null
-  readonly #log: Log
+  readonly log: Log
   readonly #options: TransportOptions
   readonly #handlers: TransportHandlers<Data>
   readonly #webSockets: WebSockets<Data>
@@ -55,7 +56,7 @@ class NodeTransport<Data> implements Transport, UpgradeDesk<Data>, SocketDesk<Da
   #closed = false
 
   constructor(log: Log, options: TransportOptions, handlers: TransportHandlers<Data>) {
-    this.#log = log
+    this.log = log
     this.#options = options
     this.#handlers = handlers
     this.maxBufferedBytes = options.maxBufferedBytes
@@ -78,7 +79,7 @@ class NodeTransport<Data> implements Transport, UpgradeDesk<Data>, SocketDesk<Da
       )
       server.listen({ host, port, exclusive: true, ...(reusePort && { reusePort }) }, resolve)
     })
-    server.on('error', (error) => this.#log.error({ err: error }, 'the server has an error'))
+    server.on('error', (error) => this.log.error({ err: error }, 'the server has an error'))
     return (server.address() as AddressInfo).port
   }
 
@@ -126,7 +127,7 @@ class NodeTransport<Data> implements Transport, UpgradeDesk<Data>, SocketDesk<Da
     try {
       this.#handlers.message(data, message, isBinary)
     } catch (error) {
-      this.#log.error({ err: error }, 'the handler of a message threw')
+      this.log.error({ err: error }, 'the handler of a message threw')
     }
   }
 
@@ -134,7 +135,7 @@ class NodeTransport<Data> implements Transport, UpgradeDesk<Data>, SocketDesk<Da
     try {
       this.#handlers.pinged(data)
     } catch (error) {
-      this.#log.error({ err: error }, 'the handler of a ping threw')
+      this.log.error({ err: error }, 'the handler of a ping threw')
     }
   }
 
@@ -143,7 +144,7 @@ class NodeTransport<Data> implements Transport, UpgradeDesk<Data>, SocketDesk<Da
     try {
       this.#handlers.close(socket.data, code, reason, cause)
     } catch (error) {
-      this.#log.error({ err: error }, 'the handler of a close threw')
+      this.log.error({ err: error }, 'the handler of a close threw')
     }
   }
 
@@ -164,22 +165,18 @@ class NodeTransport<Data> implements Transport, UpgradeDesk<Data>, SocketDesk<Da
     })
     server.on('request', (message, response) => this.#onRequest(message, response))
     server.on('upgrade', (message, tcp, head) => this.#onUpgrade(message, tcp as TcpSocket, head))
-    const refuse = createClientErrorHandler()
-    server.on('clientError', (error, tcp) => {
-      const waiting = this.#waiting.get(tcp as TcpSocket)
-      if (waiting?.isWaiting) this.#abort(waiting)
-      refuse(error, tcp as TcpSocket)
-    })
+    server.on('clientError', (error, tcp) => this.#onClientError(error, tcp as TcpSocket))
   }
 
   #onRequest(message: IncomingMessage, response: ServerResponse): void {
     const tcp = message.socket
+    if (this.ended.has(tcp)) return
     if (this.#isBusy(tcp)) return void tcp.destroy()
     const request = new NodeRequest(message, this.#proxies?.of(tcp))
-    const exchange = new NodeHttpExchange(request, message, response, this.#log, this.isDraining)
+    const exchange = new NodeHttpExchange(request, message, response, this)
     if (hasTooManyHeaders(message)) return this.#refuseHeaders(exchange)
-    const doubt = requestFault(message)
-    if (doubt !== null) return this.#refuse(exchange, doubtful(doubt))
+    const doubt = doubtAbout(message)
+    if (doubt !== null) return this.#turnAway(exchange, doubt)
     // What Node takes for an upgrade does not come here.
     if (asksForWebSocket(request)) return this.#refuse(exchange, handshakeFault(request) ?? noUpgrade)
     this.#run(exchange, () => this.#handlers.request(exchange))
@@ -191,16 +188,26 @@ class NodeTransport<Data> implements Transport, UpgradeDesk<Data>, SocketDesk<Da
   }
 
   #onUpgrade(message: IncomingMessage, tcp: TcpSocket, head: Buffer): void {
-    if (this.#isBusy(tcp)) return void tcp.destroy()
+    if (this.ended.has(tcp) || this.#isBusy(tcp)) return void tcp.destroy()
     const request = new NodeRequest(message, this.#proxies?.of(tcp))
     if (!asksForWebSocket(request)) return this.takeBack(tcp, Buffer.concat([withoutUpgrade(message), head]))
     const upgrade = new NodeUpgrade(request, message, tcp, head, this)
-    const doubt = message.httpVersionMinor === 0 ? 'the request is HTTP/1.0' : requestFault(message)
     if (hasTooManyHeaders(message)) return this.#refuseHeaders(upgrade)
-    const fault = doubt === null ? handshakeFault(request) : doubtful(doubt)
+    const doubt = doubtAbout(message)
+    if (doubt !== null) return this.#turnAway(upgrade, doubt)
+    const fault = message.httpVersionMinor === 0 ? oldVersion : handshakeFault(request)
     if (fault !== null) return this.#refuse(upgrade, fault)
     this.#run(upgrade, () => this.#handlers.upgrade(upgrade))
     if (upgrade.isWaiting) this.#wait(upgrade, tcp)
+  }
+
+  /** Answers what is no request. Node's parser may go on complaining about what follows it. */
+  #onClientError(error: NodeJS.ErrnoException, tcp: TcpSocket): void {
+    const waiting = this.#waiting.get(tcp)
+    if (waiting?.isWaiting) this.#abort(waiting)
+    if (this.ended.has(tcp) && tcp.writable) return
+    this.ended.add(tcp)
+    refuseClient(error, tcp)
   }
 
   /** Whether an earlier request of the connection still waits for its answer: nobody can then tell them apart. */
@@ -213,7 +220,7 @@ class NodeTransport<Data> implements Transport, UpgradeDesk<Data>, SocketDesk<Da
     try {
       handle()
     } catch (error) {
-      this.#log.error({ err: error }, 'the handler of a request threw')
+      this.log.error({ err: error }, 'the handler of a request threw')
       pending.fail()
     } finally {
       this.#current = null
@@ -226,9 +233,15 @@ class NodeTransport<Data> implements Transport, UpgradeDesk<Data>, SocketDesk<Da
   }
 
   #refuse(pending: NodeHttpExchange | NodeUpgrade<Data>, { code, detail }: HandshakeFault): void {
-    this.#log.debug({ path: pending.request.path, code }, `a handshake was refused: ${detail}`)
+    this.log.debug({ path: pending.request.path, code }, `a handshake was refused: ${detail}`)
     pending.closes = true
     pending.answerShort(code)
+  }
+
+  #turnAway(pending: NodeHttpExchange | NodeUpgrade<Data>, detail: string): void {
+    this.log.debug({ path: pending.request.path, code: 'DOUBTFUL_FRAMING' }, `a request was refused: ${detail}`)
+    pending.closes = true
+    pending.answerShort('DOUBTFUL_FRAMING')
   }
 
   #refuseHeaders(pending: NodeHttpExchange | NodeUpgrade<Data>): void {
@@ -243,15 +256,19 @@ class NodeTransport<Data> implements Transport, UpgradeDesk<Data>, SocketDesk<Da
     try {
       pending.abort()
     } catch (error) {
-      this.#log.error({ err: error }, 'a listener to an abort threw')
+      this.log.error({ err: error }, 'a listener to an abort threw')
     }
   }
 }
 
 const noUpgrade: HandshakeFault = { code: 'BAD_HANDSHAKE', detail: 'the Connection header does not hold Upgrade' }
 
-function doubtful(detail: string): HandshakeFault {
-  return { code: 'BAD_HANDSHAKE', detail }
+/** RFC 6455 §4.1 asks for HTTP/1.1. */
+const oldVersion: HandshakeFault = { code: 'BAD_HANDSHAKE', detail: 'the request is HTTP/1.0' }
+
+/** The doubt about a request that Node's strict parser lets through; null for nothing. */
+function doubtAbout({ rawHeaders, headers, httpVersionMinor }: IncomingMessage): string | null {
+  return headers.host === undefined && httpVersionMinor > 0 ? 'there is no Host header' : framingDoubt(rawHeaders)
 }
 
 function hasTooManyHeaders({ rawHeaders }: IncomingMessage): boolean {

@@ -3,10 +3,11 @@ import { createServer, type Server, type ServerOptions } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
 import type { TransportOptions } from '../contract.ts'
 import { checkTlsFiles } from '../tls-files.ts'
-import { maxHeaders } from './request-fault.ts'
 
 /** Bytes that request line and headers may have together; AWS allows 10,240 bytes of headers. */
 const maxHeadersBytes = 16_384
+/** Headers that a request may have; uWebSockets.js takes as many. */
+export const maxHeaders = 100
 /** Milliseconds for a whole request, for its head, and for the next one on a connection that is kept. */
 const requestInMillis = 10_000
 

@@ -4,8 +4,7 @@ const lengthPattern = /^\d{1,15}$/
 /**
  * Says in words for the log why it is in doubt where a request ends or whom it is for; null when it is not. A proxy in
  * front may read such a request otherwise, so that a part of it becomes a request of somebody else (RFC 9112 §11.2);
- * RFC 9112 §6.3 has it refused and the connection closed. Takes names, in lower case, and values by turns, of a
- * request that is HTTP/1.1.
+ * RFC 9112 §6.3 has it refused and the connection closed. Takes names, in any case, and values by turns.
  */
 export function framingDoubt(lines: readonly string[]): string | null {
   let hosts = 0
@@ -15,12 +14,12 @@ export function framingDoubt(lines: readonly string[]): string | null {
     const name = lines[i] as string
     // Their lengths tell most names apart, and cost less to compare.
     if (name.length === 4) {
-      if (name === 'host' && ++hosts > 1) return 'there are several Host headers'
+      if (name.toLowerCase() === 'host' && ++hosts > 1) return 'there are several Host headers'
     } else if (name.length === 14) {
-      if (name !== 'content-length') continue
+      if (name.toLowerCase() !== 'content-length') continue
       if (length !== null) return 'there are several Content-Length headers'
       length = lines[i + 1] as string
-    } else if (name.length === 17 && name === 'transfer-encoding') {
+    } else if (name.length === 17 && name.toLowerCase() === 'transfer-encoding') {
       if (coding !== null) return 'there are several Transfer-Encoding headers'
       coding = lines[i + 1] as string
     }
