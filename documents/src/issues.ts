@@ -1,5 +1,6 @@
 import type { z } from 'zod'
 import { describeFound, type FaultPath, type Finding } from './faults.ts'
+import { listedNames } from './listed-names.ts'
 import { nearestName } from './nearest-name.ts'
 import { issueText, type MemberNames } from './schema-parts.ts'
 
@@ -34,7 +35,20 @@ function findingsOf(issue: z.core.$ZodIssue, root: unknown, base: FaultPath): Fi
 
 function fault(value: unknown, path: FaultPath, allowed: string, suggestion?: string): Finding {
   if (value === undefined) return { path, problem: 'missing', allowed }
-  return { path, found: describeFound(value, path), allowed, suggestion }
+  return { path, found: describeFound(value, path), allowed, suggestion: suggestion ?? withoutSpace(value, allowed) }
+}
+
+/** The text that was meant where there is a space at its colon, which may have made a map of it: `function: x`. */
+function withoutSpace(value: unknown, allowed: string): string | undefined {
+  const parts = typeof value === 'string' ? value.split(/\s*:\s*/) : onlyEntry(value)
+  const [name, text] = parts
+  const isMeant = parts.length === 2 && typeof text === 'string' && allowed.includes(`${name}:<`)
+  return isMeant ? `${name}:${text}` : undefined
+}
+
+function onlyEntry(value: unknown): readonly unknown[] {
+  const entries = typeof value === 'object' && value !== null ? Object.entries(value) : []
+  return entries.length === 1 ? (entries[0] as readonly unknown[]) : []
 }
 
 function unknownMembers(keys: readonly string[], { known, refused }: MemberNames, path: FaultPath): Finding[] {
@@ -42,7 +56,8 @@ function unknownMembers(keys: readonly string[], { known, refused }: MemberNames
     const at = { path: [...path, key], atKey: true }
     const reason = Object.hasOwn(refused, key) ? refused[key] : undefined
     if (reason !== undefined) return { ...at, problem: `not supported: ${reason}` }
-    return { ...at, problem: 'unknown member', allowed: known.join(', '), suggestion: suggest(key, known) }
+    const suggestion = suggest(key, known)
+    return { ...at, problem: 'unknown member', allowed: listedNames(known, suggestion), suggestion }
   })
 }
 

@@ -1,6 +1,7 @@
 import { readFile, stat } from 'node:fs/promises'
 import {
   type Document,
+  type ErrorCode,
   isAlias,
   isMap,
   isScalar,
@@ -9,6 +10,7 @@ import {
   type Node,
   type Pair,
   parseDocument,
+  type Scalar,
   visit,
 } from 'yaml'
 import { createFault, type Fault, type Finding, shorten } from './faults.ts'
@@ -70,7 +72,7 @@ export function parseYaml(file: string, text: string): YamlRead {
   try {
     // prettyErrors would quote lines of the file, and with them whatever secrets stand there.
     const document = parseDocument(text, { lineCounter, prettyErrors: false, stringKeys: true })
-    const findings = [...syntaxFindings(document, text), ...aliasFindings(document)]
+    const findings = [...syntaxFindings(document, text, lineCounter), ...aliasFindings(document)]
     const faults = findings.slice(0, maxSyntaxFaults).map(({ offset, finding }) => {
       const { line, col } = lineCounter.linePos(offset)
       return createFault({ file, line, column: col }, finding)
@@ -96,20 +98,55 @@ interface SyntaxFinding {
   readonly isFatal: boolean
 }
 
-function syntaxFindings(document: Document.Parsed, text: string): SyntaxFinding[] {
+function syntaxFindings(document: Document.Parsed, text: string, lineCounter: LineCounter): SyntaxFinding[] {
   return [...document.errors, ...document.warnings].map(({ code, message, pos }) => {
     // The parser catches what its own recursion throws.
     if (/call stack/i.test(message)) throw new RangeError(message)
+    const [offset] = pos
     if (code !== 'DUPLICATE_KEY') {
-      return { offset: pos[0], finding: { path: [], problem: `not valid YAML: ${message}` }, isFatal: true }
+      return { offset, finding: { path: [], ...syntaxProblem(code, message, text.slice(offset)) }, isFatal: true }
     }
-    const key = /^("[^"\n]*"|'[^'\n]*'|[^:\n]*)/.exec(text.slice(pos[0]))?.[0] ?? ''
-    return {
-      offset: pos[0],
-      finding: { path: [], problem: `${shorten(key.trim())} stands in this map twice` },
-      isFatal: false,
-    }
+    const key = /^("[^"\n]*"|'[^'\n]*'|[^:\n]*)/.exec(text.slice(offset))?.[0] ?? ''
+    const first = firstOfTwins(document, offset)
+    const where = first === null ? '' : `; line ${lineCounter.linePos(first).line} has it already`
+    const problem = `${shorten(key.trim())} stands in this map twice${where}`
+    return { offset, finding: { path: [], problem }, isFatal: false }
   })
+}
+
+/** What is not valid, and how it may be written, where the parser's words do not tell; `rest` begins at its place. */
+function syntaxProblem(code: ErrorCode, message: string, rest: string): Omit<Finding, 'path'> {
+  switch (code) {
+    case 'TAB_AS_INDENT':
+      return { problem: 'not valid YAML: a tab indents this line', allowed: 'spaces' }
+    case 'BLOCK_IN_FLOW':
+    case 'BLOCK_AS_IMPLICIT_KEY': {
+      const [, name, value] = /^([^\s:,{}[\]"']+):[ \t]+([^\s:,{}[\]"']+)/.exec(rest) ?? []
+      if (name === undefined) break
+      return {
+        problem: 'not valid YAML: a colon and a space inside of a value make a map of it',
+        allowed: 'the value in quotes, or without the space',
+        suggestion: `${shorten(name)}:${shorten(value ?? '')}`,
+      }
+    }
+  }
+  return { problem: `not valid YAML: ${message}` }
+}
+
+/** Where the first of two equal keys of a map stands, the second of which is at `offset`. */
+function firstOfTwins(document: Document, offset: number): number | null {
+  let first: number | null = null
+  visit(document, {
+    Map(_, { items }) {
+      const twin = items.find(({ key }) => isScalar(key) && key.range?.[0] === offset)
+      if (twin === undefined) return undefined
+      const { value } = twin.key as Scalar
+      const same = items.find(({ key }) => isScalar(key) && key.value === value)
+      first = start(same?.key as Node) ?? null
+      return visit.BREAK
+    },
+  })
+  return first
 }
 
 function aliasFindings(document: Document): SyntaxFinding[] {

@@ -1,4 +1,5 @@
 import { describeFound, type FaultPath, type Finding } from 'postern-documents/faults'
+import { listedNames } from 'postern-documents/listed-names'
 import { nearestName } from 'postern-documents/nearest-name'
 
 /**
@@ -83,7 +84,7 @@ function missingVariable(name: string, stage: Names['stages'][number], path: Fau
   return {
     path,
     problem: `stage ${stage.name} has no stage variable ${JSON.stringify(name)}${effect}`,
-    allowed: list(known),
+    allowed: list(known, nearestName(name, known) ?? undefined),
     suggestion: nearestName(name, known) ?? undefined,
     isWarning: isFault ? undefined : true,
   }
@@ -135,17 +136,17 @@ function checkFunction(uri: string, path: FaultPath, functions: readonly string[
 }
 
 function unknownName(path: FaultPath, name: string, known: readonly string[], section: string): Finding {
+  const suggestion = known.includes(name.trim()) ? name.trim() : (nearestName(name, known) ?? undefined)
   return {
     path,
     problem: `${JSON.stringify(name)} is not under ${section}`,
-    allowed: list(known),
-    suggestion: nearestName(name, known) ?? undefined,
+    allowed: list(known, suggestion),
+    suggestion,
   }
 }
 
-function list(names: readonly string[]): string {
-  if (names.length === 0) return 'none, there are no such names'
-  return names.length <= 20 ? names.join(', ') : `${names.slice(0, 20).join(', ')} and ${names.length - 20} more`
+function list(names: readonly string[], suggestion: string | undefined): string | undefined {
+  return names.length === 0 ? 'none, there are no such names' : listedNames(names, suggestion)
 }
 
 /** Findings without repeats: the same fault in several stages is one fault. */

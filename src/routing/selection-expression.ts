@@ -107,7 +107,27 @@ function parseParts(source: string, allowed: readonly VariableFamily[]): readonl
     }
   }
   if (literal !== '' || parts.length === 0) parts.push(literal)
+  for (const part of parts) if (typeof part === 'string') refuseNakedVariable(part, source, allowed)
   return parts
+}
+
+const nakedVariable =
+  /(?<![\w$.{-])\{?((?:request\.(?:body|header|querystring)|integration\.response\.(?:statuscode|header|multivalueheader|body))(?:\.[\w.-]+|(?![\w.-])))\}?/
+
+/** Refuses a variable without its $, which would stand for its own name: nobody means that. */
+function refuseNakedVariable(literal: string, source: string, allowed: readonly VariableFamily[]): void {
+  const found = nakedVariable.exec(literal)
+  if (found === null) return
+  const [naked, name = ''] = found
+  const meant = naked.startsWith('{') ? `$\{${name}}` : `$${name}`
+  throw new SelectionExpressionError(
+    `${naked} has no $ and is plain text; did you mean ${meant}? Variables here: ${spelled(allowed)}`,
+    Math.max(0, source.indexOf(naked)),
+  )
+}
+
+function spelled(allowed: readonly VariableFamily[]): string {
+  return allowed.map((each) => `$${each}${suffixOf[each]}`).join(', ')
 }
 
 /** Characters that end a variable without braces; inside `[…]` they are part of the path. */
@@ -138,9 +158,8 @@ const parameterName = /^\.([A-Za-z0-9!#$%&'*+.^_`|~-]+)$/
 function parseVariable(text: string, position: number, allowed: readonly VariableFamily[]): Variable {
   const family = familyName.exec(text)?.[1] as VariableFamily | undefined
   if (family === undefined || !allowed.includes(family)) {
-    const spelled = allowed.map((each) => `$${each}${suffixOf[each]}`).join(', ')
     throw new SelectionExpressionError(
-      `$${text} is no variable here; allowed: ${spelled}, and \\$ for a dollar sign`,
+      `$${text} is no variable here; allowed: ${spelled(allowed)}, and \\$ for a dollar sign`,
       position - 1,
     )
   }

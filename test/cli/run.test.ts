@@ -160,7 +160,7 @@ stages: { dev: {}, prod: { stageVariables: { version: v1 } } }
     writeFileSync(file, 'dir: good\nprot: 1\n')
     const { code, out } = await ran(['check', '--config', file])
     expect(code).toBe(1)
-    expect(out).toMatch(/^postern\.yaml:2:1: prot: unknown member; .* Did you mean "port"\?\n1 fault\n$/)
+    expect(out).toMatch(/^postern\.yaml:2:1: prot: unknown member\. Did you mean "port"\?\n1 fault\n$/)
     writeFileSync(file, 'dir: good\nhost: 0.0.0.0\n')
     expect(await ran(['check'], { POSTERN_CONFIG: file })).toEqual({ code: 0, out: 'no faults in good\n', err: '' })
   })

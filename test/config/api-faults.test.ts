@@ -301,8 +301,58 @@ stages:
   [
     'the same key twice, and the faults of the rest',
     api('routes: {}\napiId: Again'),
-    '6:1: apiId stands in this map twice',
+    '6:1: apiId stands in this map twice; line 1 has it already',
     '6:8: apiId: found "Again"; allowed: 1 to 63 characters of a-z, 0-9 and -, starting with a letter or digit',
+  ],
+  [
+    'the same route twice, with the line of the other',
+    api('routes:\n  join: {}\n  leave: {}\n  "join": {}'),
+    '8:3: "join" stands in this map twice; line 6 has it already',
+  ],
+  ['a tab that indents', api('routes:\n\tjoin: {}'), '6:1: not valid YAML: a tab indents this line; allowed: spaces'],
+  ...[
+    'integrationUri: function: x }',
+    'integrationUri:   function:  x }',
+    'integrationUri: function: x, payloadFormatVersion: "1.0" }',
+  ].map((written): [string, string, ...string[]] => [
+    `a space within a function's name, as ${written}`,
+    api(`functions: {}\nroutes:\n  join: { integration: { integrationType: AWS_PROXY, ${written} }`),
+    `7:${54 + written.indexOf('function')}: not valid YAML: a colon and a space inside of a value make a map of it; allowed: the value in quotes, or without the space. Did you mean "function:x"?`,
+  ]),
+  [
+    'a space within the name of a function on a line of its own',
+    api('functions: {}\nroutes:\n  join:\n    integration:\n      integrationUri: function: x\n'),
+    '9:23: not valid YAML: a colon and a space inside of a value make a map of it; allowed: the value in quotes, or without the space. Did you mean "function:x"?',
+  ],
+  [
+    'a function that is a map',
+    api(
+      'functions: { x: { handler: h.x } }\nroutes:\n  join: { integration: { integrationType: AWS_PROXY, integrationUri: { function: x } } }',
+    ),
+    expect.stringMatching(/^chat\/api\.yaml:7:70: .*integrationUri: found a map; .*\. Did you mean "function:x"\?$/),
+  ],
+  [
+    'a function with a space in quotes',
+    api(
+      'functions: { x: { handler: h.x } }\nroutes:\n  join: { integration: { integrationType: AWS_PROXY, integrationUri: "function: x" } }',
+    ),
+    expect.stringMatching(
+      /^chat\/api\.yaml:7:70: .*integrationUri: found "function: x"; .*\. Did you mean "function:x"\?$/,
+    ),
+  ],
+  [
+    'a name that is near none of very many',
+    api(
+      `integrations: { ${Array.from({ length: 30 }, (_, i) => `backend-${i}: { integrationType: MOCK }`).join(', ')} }\nroutes: { join: { integration: other } }`,
+    ),
+    expect.stringMatching(/: "other" is not under integrations; allowed: backend-0, .*, backend-19 and 10 more$/),
+  ],
+  [
+    'a name that is near one of very many',
+    api(
+      `integrations: { ${Array.from({ length: 30 }, (_, i) => `backend-${i}: { integrationType: MOCK }`).join(', ')} }\nroutes: { join: { integration: bakend-7 } }`,
+    ),
+    '6:32: routes.join.integration: "bakend-7" is not under integrations. Did you mean "backend-7"?',
   ],
   [
     'text that is not YAML',
@@ -318,7 +368,7 @@ stages:
 describe('a definition with', () => {
   test.each(cases)('%s is reported with its place', async (_, yaml, ...faults) => {
     const reported = await faultsOf(yaml)
-    expect(reported).toEqual(faults.map((fault) => `chat/api.yaml:${fault}`))
+    expect(reported).toEqual(faults.map((fault) => (typeof fault === 'string' ? `chat/api.yaml:${fault}` : fault)))
   })
 })
 

@@ -59,6 +59,8 @@ describe('the grammar of route selection expressions', () => {
     expect(compileSelectionExpression('\\$default', body).constant).toBe('$default')
     expect(compileSelectionExpression('$default', body).constant).toBe('$default')
     expect(compileSelectionExpression('action', body).constant).toBe('action')
+    expect(compileSelectionExpression('my-request.body.x', body).constant).toBe('my-request.body.x')
+    expect(evaluate("$request.body['request.body.a']", { 'request.body.a': 'x' })).toBe('x')
     expect(compileSelectionExpression('', body).constant).toBe('')
     expect(compileSelectionExpression('\\${request.body.a}', body).constant).toBe('${request.body.a}')
   })
@@ -145,6 +147,14 @@ describe('faults', () => {
     ['$request.bodyx', 0, '$request.bodyx is no variable here'],
     ["$request.body['x", 1, '[ without its ]'],
     ['$request.body.', 14, ''],
+    [
+      'request.body.action',
+      0,
+      'request.body.action has no $ and is plain text; did you mean $request.body.action? Variables here: $request.body.<JSONPath>',
+    ],
+    ['{request.body.action}', 0, 'did you mean ${request.body.action}?'],
+    ['$request.body.a/request.body.b', 16, 'request.body.b has no $'],
+    ['request.body', 0, 'did you mean $request.body?'],
   ])('%s: says where and what is allowed', (source, position, message) => {
     const fault = faultOf(source)
     expect(fault.message).toContain(message)
