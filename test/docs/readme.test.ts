@@ -99,7 +99,7 @@ test('the two commands are scripts of the package, and what they run is there', 
   expect(only('Start', 'sh').text).toBe('npm ci && npm start')
   expect(only('Working on Postern', 'sh').text).toBe('npm ci && npm test')
   expect(scripts.start).toMatch(/node dist\/cli\/main\.js start routes$/)
-  expect(bin).toEqual({ postern: 'dist/cli/main.js' })
+  expect(bin).toEqual({ postern: 'dist/cli/postern.cjs' })
   expect(scripts.test).toMatch(/vitest run$/)
 })
 
