@@ -1,5 +1,4 @@
-import type { Fault } from 'postern-documents/faults'
-import { readSettings } from '../config/read-settings.ts'
+import { type LocateSetting, readSettings } from '../config/read-settings.ts'
 import type { Settings } from '../config/settings.ts'
 import { createManagementApi } from '../management/api.ts'
 import type { Handle } from '../management/door.ts'
@@ -116,10 +115,11 @@ interface Worker {
 
 async function startWorker(order: StartOrder, surroundings: WorkerSurroundings): Promise<Worker> {
   const { destination, environment, version } = surroundings
-  const settings = await settingsOf(order, environment)
+  const { settings, locate } = await settingsOf(order, environment)
   let captured: ManagementParts | null = null
   const postern = await startPostern(settings, {
     ...{ destination, environment, version },
+    locateSetting: locate,
     async management(parts) {
       captured = parts
       return { port: 0, origins: new Set(order.managementOrigins), useTokens() {}, close() {} }
@@ -156,10 +156,13 @@ async function startWorker(order: StartOrder, surroundings: WorkerSurroundings):
 }
 
 /** The worker's own settings, but for what all have in common: where they listen. */
-async function settingsOf(order: StartOrder, env: Surroundings['environment']): Promise<Settings> {
-  const { settings, faults } = await readSettings({ ...order.sources, env })
-  if (settings === null) throw new StartError('the settings have faults', faults as readonly Fault[])
-  return { ...settings, host: order.host, port: order.port, workerName: order.name }
+async function settingsOf(
+  order: StartOrder,
+  env: Surroundings['environment'],
+): Promise<{ settings: Settings; locate: LocateSetting }> {
+  const { settings, faults, locate } = await readSettings({ ...order.sources, env })
+  if (settings === null) throw new StartError('the settings have faults', faults)
+  return { settings: { ...settings, host: order.host, port: order.port, workerName: order.name }, locate }
 }
 
 function managementApi({ version, registry, log, catalog, routeSelectionExpression }: ManagementParts): Handle {

@@ -1,6 +1,6 @@
 import type { Fault } from 'postern-documents/faults'
 import type { Settings } from '../config/settings.ts'
-import type { Metrics } from '../observability/contract.ts'
+import type { Log, Metrics } from '../observability/contract.ts'
 import { createLogger } from '../observability/logger.ts'
 import { createMetrics } from '../observability/metrics.ts'
 import type { WorkerSources } from '../supervisor/protocol.ts'
@@ -10,12 +10,13 @@ import { supervisorTimings } from '../supervisor/supervisor-timings.ts'
 import { createWorkerOrphanGuard } from '../supervisor/worker-orphan-guard.ts'
 import type { CreateTransport } from '../transport/contract.ts'
 import { loadTransport } from '../transport/uws/uws-transport.ts'
-import { openDestination, StartError, type Surroundings } from './start.ts'
+import { logFaults, openDestination, StartError, type Surroundings } from './start.ts'
 import { createWorkerMetrics } from './worker-metrics.ts'
 import { workerNameOf } from './worker-name.ts'
 import { startWorkersManagement } from './workers-management.ts'
 
-export interface WorkersSurroundings extends Pick<Surroundings, 'destination' | 'environment' | 'version'> {
+export interface WorkersSurroundings
+  extends Pick<Surroundings, 'destination' | 'environment' | 'readable' | 'version'> {
   /** The command line of a worker up to its name: the executable and its arguments. */
   readonly program: readonly string[]
   /** The places where each worker reads its settings by itself. */
@@ -29,8 +30,13 @@ const orphanedSeconds = 40
 export interface Workers {
   readonly port: number
   readonly managementPort: number
-  /** Has all read their definitions and tokens anew; this process takes the management tokens of `settings`. */
-  reload(settings?: Settings): void
+  /**
+   * Has all read their definitions and tokens anew; this process takes the management tokens of `settings`, and logs the
+   * faults that reading them anew has found.
+   */
+  reload(settings?: Settings, settingFaults?: readonly Fault[]): void
+  /** The log of this process. */
+  readonly log: Log
   /** Replaces one worker after the other, each draining over `seconds`. */
   roll(seconds: number): void
   /**
@@ -49,7 +55,7 @@ export interface Workers {
 export async function startWorkers(settings: Settings, surroundings: WorkersSurroundings): Promise<Workers> {
   const { environment, version, program, sources } = surroundings
   const metrics = createMetrics({ version, log: () => log })
-  const destination = openDestination(surroundings.destination, metrics)
+  const destination = openDestination(surroundings, metrics)
   const stops: (() => void | Promise<void>)[] = [() => destination.close()]
   const stop = async () => {
     for (const each of stops.reverse()) await each()
@@ -117,8 +123,11 @@ export async function startWorkers(settings: Settings, surroundings: WorkersSurr
     return {
       port,
       managementPort: management.port,
-      reload(fresh) {
+      log,
+      reload(fresh, settingFaults = []) {
         if (fresh !== undefined) management.useTokens(fresh.managementTokens)
+        logFaults(log, settingFaults)
+        log.info({ workers: supervisor.processes.length }, 'reloading the workers')
         supervisor.reload()
       },
       roll: supervisor.roll,

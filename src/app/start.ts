@@ -1,6 +1,8 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import type { Fault } from 'postern-documents/faults'
+import { createFault, type Fault } from 'postern-documents/faults'
+import { checkApiNames } from '../config/api-names.ts'
 import { isLoopback } from '../config/complete-settings.ts'
+import type { LocateSetting } from '../config/read-settings.ts'
 import { type Settings, trustedNetworks } from '../config/settings.ts'
 import { createConnectionsHandler } from '../connections/callback.ts'
 import { createDeployedApis } from '../deployments/deployed-apis.ts'
@@ -10,11 +12,12 @@ import type { Connection } from '../gateway/connection.ts'
 import { createGateway } from '../gateway/gateway.ts'
 import { createOpenConnections } from '../gateway/local-connections.ts'
 import { createAccessLog } from '../observability/access-log.ts'
-import type { Metrics } from '../observability/contract.ts'
+import type { Log, Metrics } from '../observability/contract.ts'
 import { watchEventLoopLag } from '../observability/event-loop-lag.ts'
 import { createLineDestination } from '../observability/line-destination.ts'
 import { createLogger } from '../observability/logger.ts'
 import { createMetrics } from '../observability/metrics.ts'
+import { createReadableLines } from '../observability/readable-lines.ts'
 import { createCatalog } from '../stages/catalog.ts'
 import type { WebSocketStage } from '../stages/websocket-stage.ts'
 import type { TransportOptions } from '../transport/contract.ts'
@@ -33,9 +36,13 @@ import { workerNameOf } from './worker-name.ts'
 export interface Surroundings {
   /** Takes the lines of both logs, each with its line feed: a file descriptor, which is never waited for, or a writer. */
   readonly destination: number | { write(line: string): void }
+  /** Writes the log for people instead of as JSON; absent in a worker, whose lines go to its parent. */
+  readonly readable?: { readonly colours: boolean } | null
   /** The environment, `process.env` itself: the server underneath reads a limit from it when it is loaded. */
   readonly environment: Record<string, string | undefined>
   readonly version: string
+  /** Puts what is wrong with a setting in its place; the fault names `settings` without it. */
+  readonly locateSetting?: LocateSetting
   /** Starts what stands in place of a management port of its own, in a worker that shares its port with others. */
   readonly management?: (parts: ManagementParts) => Promise<Management>
 }
@@ -46,8 +53,13 @@ export interface Postern {
   readonly managementPort: number
   /** Faults of the definitions that are not served. */
   readonly faults: readonly Fault[]
-  /** Reads definitions and functions anew, and takes over the tokens of `settings`; never touches a socket. */
-  reload(settings?: Settings): Promise<readonly Fault[]>
+  /**
+   * Reads definitions and functions anew, and takes over the tokens of `settings`; never touches a socket. The log
+   * acknowledges it, with the faults that reading the settings anew has found.
+   */
+  reload(settings?: Settings, settingFaults?: readonly Fault[]): Promise<readonly Fault[]>
+  /** The log of the gateway, for what the process has to say of itself. */
+  readonly log: Log
   /**
    * Drains the gateway: `/readyz` says no for `delaySeconds` before anything else happens; then new connections are
    * refused, open ones end over `seconds`, and everything is closed.
@@ -87,7 +99,7 @@ const largestMessageSeen = 4 * maxMessageBytes
  * a port can't be listened on, or with a `StartError` when no definition can be served; nothing is left running then.
  */
 export async function startPostern(settings: Settings, surroundings: Surroundings): Promise<Postern> {
-  const { environment, version } = surroundings
+  const { environment, version, locateSetting = (finding) => createFault({ file: 'settings' }, finding) } = surroundings
   const stops: (() => void | Promise<void>)[] = []
   const stop = once(async () => {
     for (const each of stops.reverse()) await each()
@@ -102,7 +114,7 @@ export async function startPostern(settings: Settings, surroundings: Surrounding
   async function start(): Promise<Postern> {
     const now = Date.now
     const metrics = createMetrics({ version, log: () => log })
-    const destination = openDestination(surroundings.destination, metrics)
+    const destination = openDestination(surroundings, metrics)
     const name = workerNameOf(settings, environment)
     const log = createLogger({
       level: settings.logLevel,
@@ -154,10 +166,12 @@ export async function startPostern(settings: Settings, surroundings: Surrounding
       integrationTypes: types,
       createAccessLog: (format) => createAccessLog(format, destination),
       isTrustedOrigin: (origin) => managementOrigins.has(origin),
+      checkNames: (names) => checkApiNames(settings, names).map(locateSetting),
     })
     stops.push(() => apis.close())
     const faults = await apis.reload()
     if (catalog.slots().length === 0) throw new StartError(`no API of ${settings.dir} can be served`, faults)
+    if (apis.nameFaults().length > 0) throw new StartError('settings name what is not there', apis.nameFaults())
 
     await shared?.start().catch((error: Error) => {
       throw new StartError(error.message, [])
@@ -189,11 +203,14 @@ export async function startPostern(settings: Settings, surroundings: Surrounding
     stops.push(() => management.close())
     managementOrigins = management.origins
 
-    async function reload(fresh = settings): Promise<readonly Fault[]> {
+    async function reload(fresh = settings, settingFaults: readonly Fault[] = []): Promise<readonly Fault[]> {
       callers.reload(fresh)
       management.useTokens(fresh.managementTokens)
+      logFaults(log, settingFaults)
       const found = await apis.reload()
       functions.reload()
+      const faults = found.length + apis.nameFaults().length + settingFaults.length
+      log.info({ faults }, faults === 0 ? 'reloaded' : 'reloaded, but for what has faults')
       return found
     }
     // First calls are then quick, and a handler that can't be loaded shows now, in the log.
@@ -211,6 +228,7 @@ export async function startPostern(settings: Settings, surroundings: Surrounding
       managementPort: management.port,
       faults,
       reload,
+      log,
       drain,
       async handOver(seconds) {
         transport.stopListening()
@@ -230,12 +248,23 @@ export async function startPostern(settings: Settings, surroundings: Surrounding
 }
 
 /** Opens the destination of log lines; those that it takes too slowly are counted and dropped. */
-export function openDestination(target: Surroundings['destination'], metrics: Metrics) {
-  if (typeof target !== 'number') return { write: (line: string) => target.write(line), close() {} }
-  return createLineDestination({
-    target,
-    dropped: metrics.counter('postern_log_lines_dropped_total', { log: 'gateway' }),
-  })
+export function openDestination(
+  { destination: target, readable = null }: Pick<Surroundings, 'destination' | 'readable'>,
+  metrics: Metrics,
+): { write(line: string): void; close(): void | Promise<void> } {
+  const dropped = metrics.counter('postern_log_lines_dropped_total', { log: 'gateway' })
+  const lines =
+    typeof target === 'number'
+      ? createLineDestination({ target, dropped })
+      : { write: (line: string) => target.write(line), close() {} }
+  if (readable === null) return lines
+  const toReadable = createReadableLines(readable)
+  return { write: (line) => lines.write(toReadable(line)), close: lines.close }
+}
+
+/** Logs faults of settings with their places, as those of definitions are. */
+export function logFaults(log: Log, faults: readonly Fault[]): void {
+  for (const { file, line, column, path, message } of faults) log.error({ file, line, column, field: path }, message)
 }
 
 function transportOptions(settings: Settings, { management }: Surroundings): TransportOptions {

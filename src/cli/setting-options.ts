@@ -1,5 +1,7 @@
 import { type Command, Option } from 'commander'
+import type { SettingSources } from '../config/read-settings.ts'
 import { type SettingRow, settingsTable } from '../config/settings-table.ts'
+import type { Io } from './io.ts'
 
 /** The settings that have an option: all but `dir`, which is the argument of the command. */
 const rows = settingsTable.filter((row) => row.name !== 'dir')
@@ -33,7 +35,7 @@ function describe(row: SettingRow, description: string): string {
 }
 
 /** The settings that were given on the command line, by their names. */
-export function givenSettings(command: Command): Record<string, string | boolean> {
+function givenSettings(command: Command): Record<string, string | boolean> {
   const given: Record<string, string | boolean> = {}
   for (const row of rows) {
     const key = optionOf(row).attributeName()
@@ -44,3 +46,10 @@ export function givenSettings(command: Command): Record<string, string | boolean
 
 export const configOption = () =>
   new Option('-c, --config <file>', 'Settings file. (default: postern.yaml, if there is one)').helpGroup('Serving:')
+
+/** The sources of the settings of a command that has the options: what was given with it, the environment, the file. */
+export function settingSources(command: Command, dir: string | undefined, { env }: Pick<Io, 'env'>): SettingSources {
+  const given = givenSettings(command)
+  const file = (command.getOptionValue('config') as string | undefined) ?? (env.POSTERN_CONFIG || null)
+  return { flags: dir === undefined ? given : { ...given, dir }, env, file }
+}

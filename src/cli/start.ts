@@ -1,13 +1,15 @@
 import { Command } from 'commander'
 import { reportFaults } from 'postern-documents/fault-report'
 import type { Fault } from 'postern-documents/faults'
+import { wantsColours } from 'postern-documents/output'
 import type { Postern, startPostern } from '../app/start.ts'
 import type { startWorkers, Workers } from '../app/start-workers.ts'
-import { readSettings, type SettingSources } from '../config/read-settings.ts'
+import { type LocateSetting, readSettings, type SettingSources } from '../config/read-settings.ts'
 import type { Settings } from '../config/settings.ts'
+import type { Log } from '../observability/contract.ts'
 import type { CommandContext } from './command.ts'
 import type { Io } from './io.ts'
-import { addSettingOptions, configOption, givenSettings } from './setting-options.ts'
+import { addSettingOptions, configOption, settingSources } from './setting-options.ts'
 import { workerProcessName } from './worker-process.ts'
 
 const epilogue = `
@@ -37,9 +39,7 @@ export function startCommand({ io, version, end }: CommandContext): Command {
     .addOption(configOption())
   addSettingOptions(command)
   return command.addHelpText('after', epilogue).action(async (dir: string | undefined) => {
-    const flags = dir === undefined ? givenSettings(command) : { ...givenSettings(command), dir }
-    const file = (command.getOptionValue('config') as string | undefined) ?? (io.env.POSTERN_CONFIG || null)
-    end(await start({ flags, env: io.env, file }, { io, version, load: () => import('../app/start.ts') }))
+    end(await start(settingSources(command, dir, io), { io, version, load: () => import('../app/start.ts') }))
   })
 }
 
@@ -54,13 +54,14 @@ export interface StartDeps {
 /** Serves until a signal ends it; resolves with the exit code. */
 export async function start(sources: SettingSources, deps: StartDeps): Promise<number> {
   const { io } = deps
-  const { settings, faults } = await readSettings(sources)
+  const { settings, faults, locate } = await readSettings(sources)
   if (settings === null) {
     reportFaults(faults, io.stderr, io.env)
     return 1
   }
   try {
-    return await (settings.workers === 1 ? startOne : startSeveral)(settings, sources, deps)
+    if (settings.workers > 1) return await startSeveral(settings, sources, deps)
+    return await startOne(settings, sources, deps, locate)
   } catch (error) {
     const found = faultsOf(error)
     if (found.length > 0) reportFaults(found, io.stderr, io.env)
@@ -69,21 +70,34 @@ export async function start(sources: SettingSources, deps: StartDeps): Promise<n
   }
 }
 
-async function startOne(settings: Settings, sources: SettingSources, deps: StartDeps): Promise<number> {
+async function startOne(
+  settings: Settings,
+  sources: SettingSources,
+  deps: StartDeps,
+  locateSetting: LocateSetting,
+): Promise<number> {
   const { io, version, load } = deps
+  let log: Log | null = null
   // Unheard, it would end the process.
-  io.onSignal('SIGUSR2', () => io.stderr.write('postern: SIGUSR2 replaces workers, and needs --workers\n'))
+  io.onSignal('SIGUSR2', () => log?.warn({}, 'SIGUSR2 replaces workers, and needs --workers'))
   const app = await load()
   const postern = await app.startPostern(settings, {
     destination: io.logs ?? io.stdout,
+    readable: readableLog(settings, io),
     environment: io.env,
     version,
+    locateSetting,
   })
+  log = postern.log
   if (io.stderr.isTTY) io.stderr.write(greeting(settings, postern))
   return untilStopped(settings, io, {
+    log,
     drain: (seconds, delaySeconds) => postern.drain(seconds, delaySeconds).then(() => 0),
     kill() {},
-    reload: async () => void (await postern.reload(await freshSettings(sources, io))),
+    async reload() {
+      const { settings: fresh, faults } = await readSettings(sources)
+      await postern.reload(fresh ?? undefined, faults)
+    },
   })
 }
 
@@ -98,6 +112,7 @@ async function startSeveral(settings: Settings, sources: SettingSources, deps: S
   const app = await loadWorkers()
   workers = await app.startWorkers(settings, {
     destination: io.logs ?? io.stdout,
+    readable: readableLog(settings, io),
     environment: io.env,
     version,
     program: [...io.program, workerProcessName],
@@ -106,13 +121,22 @@ async function startSeveral(settings: Settings, sources: SettingSources, deps: S
   const { drain, kill, reload } = workers
   if (io.stderr.isTTY) io.stderr.write(greeting(settings, workers))
   return untilStopped(settings, io, {
+    log: workers.log,
     drain: (seconds, delaySeconds) => drain(seconds, delaySeconds).then((inOrder) => (inOrder ? 0 : 1)),
     kill,
-    reload: async () => reload(await freshSettings(sources, io)),
+    async reload() {
+      const { settings: fresh, faults } = await readSettings(sources)
+      reload(fresh ?? undefined, faults)
+    },
   })
 }
 
-/** A greeting for someone at a terminal, who would have to find the ports among lines of JSON. */
+function readableLog({ logFormat }: Settings, { stdout, env }: Io): { colours: boolean } | null {
+  const isText = logFormat === 'text' || (logFormat === 'auto' && stdout.isTTY === true)
+  return isText ? { colours: wantsColours(stdout, env) } : null
+}
+
+/** A greeting for someone at a terminal, who would have to find the ports among the lines of the log. */
 function greeting(
   { tls, host, playground, managementHost }: Settings,
   { port, managementPort }: Pick<Postern, 'port' | 'managementPort'>,
@@ -131,10 +155,15 @@ interface Served {
   drain(seconds: number, delaySeconds: number): Promise<number>
   /** Ends what this process has started, which must not outlive it. */
   kill(): void
+  /**
+   * Reads the settings once more. Most of them are read at the start only and stay as they are; the tokens among them,
+   * and the definitions, are replaced.
+   */
   reload(): Promise<void>
+  readonly log: Log
 }
 
-function untilStopped(settings: Settings, io: Io, { drain, kill, reload }: Served): Promise<number> {
+function untilStopped(settings: Settings, io: Io, { drain, kill, reload, log }: Served): Promise<number> {
   return new Promise((resolve, reject) => {
     let stopping = false
     const stop = (seconds: number, delaySeconds: number) => {
@@ -154,17 +183,7 @@ function untilStopped(settings: Settings, io: Io, { drain, kill, reload }: Serve
     // Someone at a terminal waits: what is under way ends in order, but there is no crowd to spread over time.
     io.onSignal('SIGINT', () => stop(0, 0))
     io.onSignal('SIGHUP', () => {
-      reload().catch((error: unknown) => io.stderr.write(`postern: reload failed: ${String(error)}\n`))
+      reload().catch((error: unknown) => log.error({ err: error }, 'the reload failed'))
     })
   })
-}
-
-/**
- * Reads the settings once more for a reload. Most of them are read at the start only and stay as they are; the tokens
- * among them are replaced.
- */
-async function freshSettings(sources: SettingSources, io: Io): Promise<Settings | undefined> {
-  const { settings, faults } = await readSettings(sources)
-  if (settings === null) reportFaults(faults, io.stderr, io.env)
-  return settings ?? undefined
 }

@@ -45,11 +45,14 @@ export function completeSettings(given: GivenSettings, secrets: Secrets): { sett
       given.managementAuthorization,
       management.authorization,
     ),
-    ...checkPorts(given),
-    ...checkWorkers(given),
-    ...checkDomains(given),
+    ...checkAgreement(given),
   ]
   return { settings, findings }
+}
+
+/** Checks that settings fit each other, whatever else the place of work has: secrets, files, others that listen. */
+export function checkAgreement(given: GivenSettings): Finding[] {
+  return [...checkPorts(given), ...checkWorkers(given), ...checkDomains(given)]
 }
 
 function completeRedis({ redis, redisCaFile, redisKeyPrefix }: GivenSettings, secrets: Secrets): Settings['redis'] {

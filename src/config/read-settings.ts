@@ -1,10 +1,10 @@
 import { access } from 'node:fs/promises'
 import { dirname, isAbsolute, join } from 'node:path'
-import { createFault, type Fault, type Finding, sortFaults } from 'postern-documents/faults'
+import { createFault, type Fault, type FaultPath, type Finding, sortFaults } from 'postern-documents/faults'
 import { parseWith, valueAt } from 'postern-documents/issues'
 import { nearestName } from 'postern-documents/nearest-name'
 import { readYamlFile, type YamlSource } from 'postern-documents/yaml-source'
-import { completeSettings } from './complete-settings.ts'
+import { checkAgreement, completeSettings } from './complete-settings.ts'
 import { readSecrets, splitRedisPassword } from './read-secrets.ts'
 import { type GivenSettings, type Settings, secretVariables, settingsFileSchema } from './settings.ts'
 import { fromText, type SettingRow, settingsTable } from './settings-table.ts'
@@ -21,7 +21,11 @@ export interface SettingsRead {
   /** The settings; null when there are faults. */
   readonly settings: Settings | null
   readonly faults: readonly Fault[]
+  /** Puts what another room finds wrong with a setting in its place: the flag, the variable, or the line of the file. */
+  readonly locate: LocateSetting
 }
+
+export type LocateSetting = (finding: Finding) => Fault
 
 const defaultFile = 'postern.yaml'
 
@@ -30,11 +34,12 @@ const defaultFile = 'postern.yaml'
  * rejects.
  */
 export async function readSettings(sources: SettingSources): Promise<SettingsRead> {
-  const read = await gather(sources)
-  if (read.given === null) return { settings: null, faults: read.faults }
-  const { settings, findings } = completeSettings(read.given, await readSecrets(read.given, sources.env))
-  const faults = sortFaults([...read.faults, ...findings.map(read.locate)])
-  return { settings: faults.length === 0 ? settings : null, faults }
+  const read = await gatherSettings(sources)
+  const { given, locate } = read
+  if (given === null) return { settings: null, faults: read.faults, locate }
+  const { settings, findings } = completeSettings(given, await readSecrets(given, sources.env))
+  const faults = sortFaults([...read.faults, ...findings.map(locate)])
+  return { settings: faults.length === 0 ? settings : null, faults, locate }
 }
 
 /**
@@ -43,18 +48,30 @@ export async function readSettings(sources: SettingSources): Promise<SettingsRea
  * all.
  */
 export async function readSettingsForCheck(sources: SettingSources): Promise<SettingsRead> {
-  const { given, faults } = await gather(sources)
-  if (given === null) return { settings: null, faults }
-  return { settings: completeSettings(given, await readSecrets(given, sources.env)).settings, faults }
+  const { given, faults, locate } = await gatherSettings(sources)
+  if (given === null) return { settings: null, faults, locate }
+  const { settings } = completeSettings(given, await readSecrets(given, sources.env))
+  return { settings, faults: sortFaults([...faults, ...checkAgreement(given).map(locate)]), locate }
 }
 
-interface Gathered {
+export interface GatheredSettings {
+  /** The settings that were given, with defaults; null when they can't be read at all. */
   readonly given: GivenSettings | null
   readonly faults: readonly Fault[]
-  readonly locate: (finding: Finding) => Fault
+  readonly locate: LocateSetting
+  readonly origins: SettingOrigins
 }
 
-async function gather({ flags, env, file }: SettingSources): Promise<Gathered> {
+/** The places that values came from. */
+export interface SettingOrigins {
+  /** The flag, `--port`, or the variable that gave a setting; undefined for one from the file, or from nowhere. */
+  get(name: string): string | undefined
+  /** Whether the file has a value for it. */
+  inFile(path: FaultPath): boolean
+}
+
+/** Reads what file, environment and command line say together, without the secrets. Never rejects. */
+export async function gatherSettings({ flags, env, file }: SettingSources): Promise<GatheredSettings> {
   const { source, faults } = await readFileIfThere(file)
   const values = source?.value ?? {}
   const origins = new Map<string, string>()
@@ -64,7 +81,8 @@ async function gather({ flags, env, file }: SettingSources): Promise<Gathered> {
   const locate = (finding: Finding) => place(finding, origins, source)
   const all = [...faults, ...unknownVariables(env), ...parsed.findings.map(locate)]
   const given = parsed.data === null || source === null ? parsed.data : withPaths(parsed.data, source, origins)
-  return { given, faults: sortFaults(all), locate }
+  const inFile = (path: FaultPath) => valueAt(values, path) !== undefined
+  return { given, faults: sortFaults(all), locate, origins: { get: (name) => origins.get(name), inFile } }
 }
 
 async function readFileIfThere(file: string | null): Promise<{ source: YamlSource | null; faults: readonly Fault[] }> {

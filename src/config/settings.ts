@@ -307,6 +307,11 @@ export const settingsFileSchema = z
       'debug, info, warn, error or silent.',
       oneOf(['debug', 'info', 'warn', 'error', 'silent']),
     ).default('info'),
+    logFormat: setting(
+      { group: 'Options', value: 'auto|json|text' },
+      'How the log is written: JSON, a line each, or text for people. auto is text at a terminal and JSON elsewhere.',
+      oneOf(['auto', 'json', 'text']),
+    ).default('auto'),
   })
   .describe('Settings of a Postern process (postern.yaml).')
 

@@ -1,4 +1,5 @@
 import { type Fault, sortFaults } from 'postern-documents/faults'
+import type { NamedApi, NamedApis } from '../config/api-names.ts'
 import { type CompiledApi, compileApi } from '../stages/compile-api.ts'
 import type { CompileOptions } from '../stages/compile-stage.ts'
 import type { Definitions } from './contract.ts'
@@ -20,6 +21,8 @@ export interface CompiledDefinitions {
   readonly faults: readonly Fault[]
   /** Every warning of every definition. */
   readonly warnings: readonly Fault[]
+  /** The names that the definitions give, those with faults included. */
+  readonly names: NamedApis
 }
 
 /** Compiles all definitions, also what is left of those with faults, so that every fault is found; opens none. */
@@ -36,5 +39,18 @@ export function compileDefinitions({ apis, faults }: Definitions, options: Compi
     deployable.set(apiId, { apiId, routeSelectionExpression, fingerprint, compiled })
   }
   const warnings = sortFaults(apis.flatMap((api) => api.warnings))
-  return { deployable: [...deployable.values()], faults: sortFaults(all), warnings }
+  const names = namesOf({ apis, faults })
+  return { deployable: [...deployable.values()], faults: sortFaults(all), warnings, names }
+}
+
+function namesOf({ apis, faults }: Definitions): NamedApis {
+  const named: NamedApi[] = []
+  for (const { definition, faults: own } of apis) {
+    // What is left of a faulty definition may have another id than the one that was meant.
+    if (definition === null || own.some(({ path }) => path === 'apiId')) continue
+    const { apiId, stages } = definition
+    named.push({ apiId, stages: Object.keys(stages), hasFaults: own.length > 0 })
+  }
+  const readable = new Set(apis.map(({ file }) => file))
+  return { apis: named, incomplete: named.length < apis.length || faults.some(({ file }) => !readable.has(file)) }
 }

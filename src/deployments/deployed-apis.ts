@@ -1,4 +1,5 @@
 import type { Fault } from 'postern-documents/faults'
+import type { NamedApis } from '../config/api-names.ts'
 import type { Log, Metrics } from '../observability/contract.ts'
 import { type ApiMetrics, createApiMetrics } from '../stages/api-metrics.ts'
 import type { Catalog } from '../stages/catalog.ts'
@@ -14,6 +15,8 @@ export interface DeployedApisOptions extends CompileOptions, Omit<OpenOptions, '
   readonly catalog: Catalog<WebSocketStage>
   /** Ends the connections of a stage that is not served any more. */
   readonly endSlot: (slot: StageSlot<WebSocketStage>) => void
+  /** Finds the settings that name an API or a stage which is not there. */
+  readonly checkNames?: (names: NamedApis) => readonly Fault[]
   readonly metrics: Metrics
   readonly log: Log
 }
@@ -25,6 +28,8 @@ export interface DeployedApis {
    * running as it was. Resolves with the faults, which have been logged. Never rejects.
    */
   reload(): Promise<readonly Fault[]>
+  /** The settings that name an API or a stage which was not there at the last `reload`; these have been logged too. */
+  nameFaults(): readonly Fault[]
   /** The route selection expression of an API that is served; null for others. */
   routeSelectionExpression(apiId: string): string | null
   /** Closes every stage that is served. */
@@ -45,9 +50,10 @@ export function createDeployedApis(options: DeployedApisOptions): DeployedApis {
   const rejected = metrics.counter('postern_definition_reloads_total', { outcome: 'rejected' })
   const served = new Map<string, Served>()
   let running: Promise<readonly Fault[]> = Promise.resolve([])
+  let nameFaults: readonly Fault[] = []
 
   async function load(): Promise<readonly Fault[]> {
-    const { deployable, faults, warnings } = compileDefinitions(await source.read(), options)
+    const { deployable, faults, warnings, names } = compileDefinitions(await source.read(), options)
     for (const { apiId, fingerprint, routeSelectionExpression, compiled } of deployable) {
       if (served.get(apiId)?.fingerprint === fingerprint) continue
       const series = served.get(apiId)?.metrics ?? createApiMetrics(metrics, apiId)
@@ -57,7 +63,8 @@ export function createDeployedApis(options: DeployedApisOptions): DeployedApis {
     // With a fault anywhere, a missing API may be one that can't be read: it keeps running.
     const present = new Set(deployable.map(({ apiId }) => apiId))
     if (faults.length === 0) for (const apiId of served.keys()) if (!present.has(apiId)) remove(apiId)
-    for (const { file, line, column, path, message } of faults) {
+    nameFaults = options.checkNames?.(names) ?? []
+    for (const { file, line, column, path, message } of [...faults, ...nameFaults]) {
       log.error({ file, line, column, field: path }, message)
     }
     for (const { file, line, column, path, message } of warnings) {
@@ -118,6 +125,7 @@ export function createDeployedApis(options: DeployedApisOptions): DeployedApis {
       })
       return running
     },
+    nameFaults: () => nameFaults,
     routeSelectionExpression: (apiId) => served.get(apiId)?.routeSelectionExpression ?? null,
     close() {
       for (const { newest } of catalog.slots()) newest.close()

@@ -34,6 +34,10 @@ async function readFolder(dir: string): Promise<Definitions> {
   return { apis, faults: sortFaults(all) }
 }
 
+function initHint(dir: string): string {
+  return `'postern init${dir === 'routes' ? '' : ` ${dir}`}' writes a first one`
+}
+
 interface DefinitionFiles {
   readonly files: readonly string[]
   readonly faults: readonly Fault[]
@@ -51,9 +55,11 @@ async function findDefinitions(dir: string): Promise<DefinitionFiles> {
     const files = found.flatMap((each) => each.files)
     const faults = found.flatMap((each) => each.faults)
     if (files.length > 0 || faults.length > 0) return { files, faults }
-    return none(dir, { path: [], problem: `no API here; allowed: ${join(dir, '<name>', definitionFile)} for each API` })
+    const allowed = `${join(dir, '<name>', definitionFile)} for each API; ${initHint(dir)}`
+    return none(dir, { path: [], problem: 'no API here', allowed })
   } catch (error) {
-    return none(dir, { path: [], problem: `folder of the API definitions: ${readProblem(error)}` })
+    const hint = (error as NodeJS.ErrnoException).code === 'ENOENT' ? `; ${initHint(dir)}` : ''
+    return none(dir, { path: [], problem: `folder of the API definitions: ${readProblem(error)}${hint}` })
   }
 }
 

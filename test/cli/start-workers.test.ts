@@ -6,6 +6,7 @@ import type { Io } from '../../src/cli/io.ts'
 import { run } from '../../src/cli/run.ts'
 import { start } from '../../src/cli/start.ts'
 import type { Settings } from '../../src/config/settings.ts'
+import type { Log } from '../../src/observability/contract.ts'
 
 function fakeIo(env: Record<string, string> = {}) {
   const signals = new Map<string, () => void>()
@@ -23,6 +24,8 @@ function fakeIo(env: Record<string, string> = {}) {
   }
   return { io, did, err: () => err, signal: (name: string) => signals.get(name)?.() }
 }
+
+const silentLog: Log = { debug() {}, info() {}, warn() {}, error() {}, child: () => silentLog }
 
 async function starting(flags: Record<string, string> = {}, fails?: Error) {
   const fake = fakeIo({ POSTERN_REDIS: 'redis://:geheim@localhost' })
@@ -45,6 +48,7 @@ async function starting(flags: Record<string, string> = {}, fails?: Error) {
       })
     },
     kill: () => void did.push('kill'),
+    log: silentLog,
   }
   const code = start(
     { flags: { workers: '3', ...flags }, env: fake.io.env, file: null },

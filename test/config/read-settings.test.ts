@@ -67,6 +67,7 @@ describe('settings', () => {
       disconnectCodeAndReason: false,
       binaryFrames: false,
       playground: true,
+      logFormat: 'auto',
       logLevel: 'info',
       workers: 1,
       redis: null,

@@ -43,7 +43,7 @@ describe('a folder', () => {
 
   test('that does not exist is a fault', async () => {
     expect(await faultsOf(join(definitionFolder({}), 'nowhere'))).toEqual([
-      'apis: folder of the API definitions: no such file or folder',
+      "apis: folder of the API definitions: no such file or folder; 'postern init apis' writes a first one",
     ])
   })
 
@@ -54,7 +54,7 @@ describe('a folder', () => {
 
   test('without any API is a fault', async () => {
     expect(await faultsOf(definitionFolder({ 'README.md': '' }))).toEqual([
-      'apis: no API here; allowed: apis/<name>/api.yaml for each API',
+      "apis: no API here; allowed: apis/<name>/api.yaml for each API; 'postern init apis' writes a first one",
     ])
   })
 

@@ -38,9 +38,9 @@ describe.each(pages.map((page) => [page.path, page] as const))('%s', (path, page
         await mkdir(dirname(join(folder, 'api', `${file}.mjs`)), { recursive: true })
         await writeFile(join(folder, 'api', `${file}.mjs`), '')
       }
-      const { settings } = await readSettings({ flags: { dir: folder }, env: {}, file: null })
+      const { settings, locate } = await readSettings({ flags: { dir: folder }, env: {}, file: null })
       if (settings === null) throw new Error('no settings')
-      expect((await checkDefinitions(folder, settings)).map(formatFault)).toEqual([])
+      expect((await checkDefinitions(settings, locate)).map(formatFault)).toEqual([])
     })
   }
 

@@ -219,7 +219,7 @@ describe('one process alone', () => {
     workers = await startWorkers([])
     workers.child.kill('SIGUSR2')
     await expect
-      .poll(() => workers?.errors.join(''), deadline)
+      .poll(() => workers?.lines.join(''), deadline)
       .toContain('SIGUSR2 replaces workers, and needs --workers')
     const client = await Client.connect(workers.url)
     client.send('x')
