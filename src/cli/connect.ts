@@ -1,4 +1,6 @@
+import { readFile } from 'node:fs/promises'
 import { Command, InvalidArgumentError, Option } from 'commander'
+import { readProblem } from 'postern-documents/yaml-source'
 import type { CommandContext } from './command.ts'
 
 const epilogue = `
@@ -10,6 +12,7 @@ Exit codes: 0 the connection ended with a close frame, 1 it was refused or lost,
 Examples:
   postern connect ws://127.0.0.1:8080/chat/dev
   postern connect 'ws://127.0.0.1:8080/backend/dev?name=ada' -H 'Origin: http://127.0.0.1:8080'
+  postern connect wss://localhost:8443/chat/dev --ca ca.pem
   echo '{"action":"who"}' | postern connect ws://127.0.0.1:8080/chat/dev
 `
 
@@ -23,11 +26,20 @@ export function connectCommand({ io, end }: CommandContext): Command {
     .addOption(header.argParser(addHeader).default({}, 'none'))
     .addOption(subprotocol.argParser(append).default([], 'none'))
     .addOption(wait.argParser(readSeconds).default(1))
+    .option('--ca <file>', 'PEM file of the authority that signed the certificate of the server')
+    .option('--insecure', 'take any certificate, also one that is not valid for the name')
     .addHelpText('after', epilogue)
     .action(async (url: string, given: Given) => {
       const { talk } = await import('./talk.ts')
+      const ca = given.ca === undefined ? null : await readFile(given.ca).catch((error: unknown) => readProblem(error))
+      if (typeof ca === 'string') {
+        io.stderr.write(`postern: --ca ${given.ca}: ${ca}\n`)
+        return end(1)
+      }
       const options = {
         url,
+        ca,
+        insecure: given.insecure === true,
         headers: given.header,
         subprotocols: given.subprotocol,
         waitInMillis: given.wait * 1000,
@@ -37,9 +49,11 @@ export function connectCommand({ io, end }: CommandContext): Command {
 }
 
 interface Given {
-  header: Record<string, string>
+  header: Record<string, string | string[]>
   subprotocol: string[]
   wait: number
+  ca?: string
+  insecure?: boolean
 }
 
 function readUrl(text: string): string {
@@ -47,12 +61,16 @@ function readUrl(text: string): string {
   throw new InvalidArgumentError('It is a URL with ws:// or wss://, such as ws://127.0.0.1:8080/chat/dev.')
 }
 
-function addHeader(text: string, headers: Record<string, string>): Record<string, string> {
+/** Adds a header to those before it; one that was given already is sent once more. */
+function addHeader(text: string, headers: Given['header']): Given['header'] {
   const [, name, value] = /^([^\s:]+):\s*(.*)$/.exec(text) ?? []
   if (name === undefined || value === undefined) {
     throw new InvalidArgumentError("It is a name, a colon and a value, such as 'Origin: https://app.example'.")
   }
-  return { ...headers, [name]: value }
+  const known = Object.keys(headers).find((each) => each.toLowerCase() === name.toLowerCase())
+  return known === undefined
+    ? { ...headers, [name]: value }
+    : { ...headers, [known]: [headers[known] ?? [], value].flat() }
 }
 
 function append(text: string, list: readonly string[]): string[] {

@@ -1,10 +1,15 @@
 import { readFile } from 'node:fs/promises'
 import { Command, CommanderError } from 'commander'
+import { fittedText } from 'postern-documents/fitted-text'
 import { hideSecrets } from 'postern-documents/hide-secrets'
+import type { Output } from 'postern-documents/output'
 import { checkCommand } from './check.ts'
 import type { MakeCommand } from './command.ts'
+import { completionCommand } from './completion.ts'
+import { configCommand } from './config.ts'
 import { connectCommand } from './connect.ts'
 import { connectionsCommand, hideIds } from './connections.ts'
+import { initCommand } from './init.ts'
 import type { Io } from './io.ts'
 import { loadArguments, loadCommand, runLoadTool } from './load.ts'
 import { startCommand } from './start.ts'
@@ -13,12 +18,15 @@ import { workersCommand } from './workers.ts'
 
 /** Every command there is, in the order of `--help`. */
 export const commands: readonly MakeCommand[] = [
+  initCommand,
   startCommand,
   checkCommand,
+  configCommand,
   connectCommand,
   connectionsCommand,
   workersCommand,
   loadCommand,
+  completionCommand,
 ]
 
 /** Exit code of wrong usage, so that a script can tell it from a fault (1). */
@@ -26,9 +34,11 @@ const usageCode = 2
 
 const epilogue = `
 Examples:
+  postern init                         write a first API under routes/
   postern start                        serve the APIs under routes/ on 127.0.0.1:8080
   postern start apis --port 9000       serve those under apis/ on another port
   postern check                        report every fault of every API
+  postern config                       show the settings in force, and where each came from
   postern connect ws://127.0.0.1:8080/chat/dev
                                        talk to an API by hand
   postern connections list             show who is connected
@@ -61,11 +71,7 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
   for (const command of withSubcommands(program)) {
     command
       .exitOverride()
-      .configureOutput({
-        writeOut: (text) => io.stdout.write(text),
-        // Wrong usage is shown as it was written.
-        writeErr: (text) => io.stderr.write(hideSecrets(text)),
-      })
+      .configureOutput(helpOutput(io))
       .showHelpAfterError(`(${pathOf(command)} --help shows what is allowed)`)
   }
   try {
@@ -74,6 +80,21 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : usageCode
     throw error
+  }
+}
+
+/** Has help keep to the width of the terminal that it is read at; what a pipe takes of standard error stays as it is. */
+function helpOutput({ stdout, stderr }: Io) {
+  const columnsOf = ({ isTTY, columns }: Output) => (isTTY === true ? columns : undefined)
+  return {
+    writeOut: (text: string) => void stdout.write(fittedText(text, columnsOf(stdout))),
+    writeErr(text: string) {
+      // Wrong usage is shown as it was written.
+      const shown = hideSecrets(text)
+      stderr.write(stderr.isTTY === true ? fittedText(shown, stderr.columns) : shown)
+    },
+    getOutHelpWidth: () => columnsOf(stdout) ?? 80,
+    getErrHelpWidth: () => columnsOf(stderr) ?? 80,
   }
 }
 

@@ -9,7 +9,11 @@ export interface TalkOptions {
   /** URL of the WebSocket, `ws://` or `wss://`. */
   readonly url: string
   /** Headers of the handshake. */
-  readonly headers: Readonly<Record<string, string>>
+  readonly headers: Readonly<Record<string, string | string[]>>
+  /** PEM of the authorities that are trusted in place of those that Node.js knows; null for these. */
+  readonly ca?: Buffer | null
+  /** Whether any certificate will do. */
+  readonly insecure?: boolean
   readonly subprotocols: readonly string[]
   /** Milliseconds to stay once the input has ended. */
   readonly waitInMillis: number
@@ -19,6 +23,8 @@ export interface TalkOptions {
 const longestBody = 65_536
 /** Bytes of a frame that are taken at most; one from a gateway has up to 128 KB. */
 const maxPayload = 1_048_576
+/** The codes with which Node.js refuses a certificate. */
+const certificateFault = /CERT|SIGNATURE|ERR_TLS_CERT_ALTNAME_INVALID/
 const eraseLine = '\r\u001b[K'
 
 /**
@@ -29,10 +35,11 @@ export async function talk(
   options: TalkOptions,
   io: Pick<Io, 'stdout' | 'stderr' | 'interactive' | 'readLines'>,
 ): Promise<number> {
-  const { url, headers, subprotocols, waitInMillis } = options
+  const { url, headers, subprotocols, waitInMillis, ca = null, insecure = false } = options
   let socket: WebSocket
   try {
-    socket = new WebSocket(url, [...subprotocols], { headers, maxPayload, perMessageDeflate: false })
+    const tls = { rejectUnauthorized: !insecure, ...(ca !== null && { ca }) }
+    socket = new WebSocket(url, [...subprotocols], { headers, ...tls, maxPayload, perMessageDeflate: false })
   } catch (error) {
     notice(describe(error as Error))
     return 1
@@ -128,5 +135,7 @@ async function refusal(response: IncomingMessage): Promise<string> {
  */
 function describe(error: Error): string {
   const first = error instanceof AggregateError ? (error.errors[0] as Error) : error
-  return `failed: ${hideSecrets(first.message)}`
+  const isCertificate = certificateFault.test((first as NodeJS.ErrnoException).code ?? '')
+  const remedy = isCertificate ? ' (--ca names its authority, --insecure takes it as it is)' : ''
+  return `failed: ${hideSecrets(first.message)}${remedy}`
 }

@@ -4,13 +4,14 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { PassThrough } from 'node:stream'
 import { afterAll, describe, expect, test } from 'vitest'
-import type { Postern } from '../../src/app/start.ts'
+import type { Postern, Surroundings } from '../../src/app/start.ts'
 import type { Io } from '../../src/cli/io.ts'
 import { unsupportedNode } from '../../src/cli/node-version.ts'
 import { run } from '../../src/cli/run.ts'
 import { start } from '../../src/cli/start.ts'
 import type { Settings } from '../../src/config/settings.ts'
 import { settingsTable } from '../../src/config/settings-table.ts'
+import { createLogger } from '../../src/observability/logger.ts'
 
 const root = mkdtempSync(join(tmpdir(), 'postern-cli-'))
 afterAll(() => rmSync(root, { recursive: true }))
@@ -83,6 +84,19 @@ describe('help', () => {
     )
     expect(out).toContain('POSTERN_CONNECTIONS_TOKENS')
     expect(out).toContain('SIGHUP')
+  })
+
+  test.each([60, 80, 120])('keeps to a terminal of %i columns, but for commands to be copied', async (columns) => {
+    for (const command of [[], ['start'], ['check'], ['config'], ['connect'], ['connections'], ['workers'], ['load']]) {
+      const fake = fakeIo({}, true)
+      Object.assign(fake.io.stdout, { columns })
+      expect(await run([...command, '--help'], fake.io)).toBe(0)
+      const wide = fake
+        .out()
+        .split('\n')
+        .filter((line) => line.length > columns && !/^ {2}\S/.test(line))
+      expect(wide).toEqual([])
+    }
   })
 
   test('is what no command at all gives, as wrong usage', async () => {
@@ -165,6 +179,35 @@ stages: { dev: {}, prod: { stageVariables: { version: v1 } } }
     expect(await ran(['check'], { POSTERN_CONFIG: file })).toEqual({ code: 0, out: 'no faults in good\n', err: '' })
   })
 
+  test('finds settings that name no API, no stage, or need another, with the nearest name', async () => {
+    const file = join(root, 'names.yaml')
+    writeFileSync(
+      file,
+      'dir: good\ndefaultApi: caht\nworkers: 2\ndomains:\n  - domainName: a.example\n    apiMappings:\n' +
+        '      - { apiId: chat, stage: dve }\n      - { apiMappingKey: x, apiId: other, stage: dev }\n',
+    )
+    const { code, out } = await ran(['check', '--config', file])
+    expect(code).toBe(1)
+    expect(out.split('\n')).toEqual([
+      'names.yaml:2:13: defaultApi: no definition has the apiId "caht"; allowed: chat. Did you mean "chat"?',
+      expect.stringMatching(/^names\.yaml:3:10: workers: found 2; allowed: 1, or more with redis/),
+      'names.yaml:7:31: domains[0].apiMappings[0].stage: API chat has no stage "dve"; allowed: dev. Did you mean "dev"?',
+      'names.yaml:8:36: domains[0].apiMappings[1].apiId: no definition has the apiId "other"; allowed: chat',
+      '4 faults',
+      '',
+    ])
+  })
+
+  test('does not miss an API that a definition with faults may hold', async () => {
+    const file = join(root, 'unsure.yaml')
+    writeFileSync(file, 'dir: unsure\ndefaultApi: shop\n')
+    mkdirSync(join(root, 'unsure/chat'), { recursive: true })
+    writeFileSync(join(root, 'unsure/chat/api.yaml'), definition.replace('apiId: chat', 'apiId: Shop'))
+    const { out } = await ran(['check', '--config', file])
+    expect(out).toContain('apiId: found "Shop"')
+    expect(out).not.toContain('defaultApi')
+  })
+
   test('never prints a secret of the environment', async () => {
     const env = {
       POSTERN_CONNECTIONS_TOKENS: 'geheim nis',
@@ -173,6 +216,26 @@ stages: { dev: {}, prod: { stageVariables: { version: v1 } } }
     }
     const { out, err } = await ran(['check', join(root, 'bad')], env)
     expect(out + err).not.toContain('geheim')
+  })
+
+  test('with --json prints an object a line for each fault, and nothing without one', async () => {
+    const { code, out } = await ran(['check', join(root, 'bad'), '--json'])
+    expect(code).toBe(1)
+    const faults = out
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line))
+    expect(faults).toMatchObject([
+      { file: 'bad/chat/api.yaml', line: 3, column: 27, path: 'routeSelectionExpression', message: expect.any(String) },
+      {
+        file: 'bad/chat/api.yaml',
+        line: 4,
+        column: 11,
+        path: 'routes.$join',
+        message: expect.stringContaining('not a valid name'),
+      },
+    ])
+    expect(await ran(['check', join(root, 'good'), '--json'])).toEqual({ code: 0, out: '', err: '' })
   })
 
   test('uses colours on a terminal only, and not with NO_COLOR', async () => {
@@ -192,8 +255,12 @@ test('no Node.js but 20 and 22 is started on', () => {
 })
 
 describe('start', () => {
-  function starting(options: { flags?: Record<string, string | boolean>; fails?: Error } = {}) {
-    const fake = fakeIo()
+  const logged: string[] = []
+  const recordedLog = createLogger({ level: 'info', destination: { write: (line) => void logged.push(line) } })
+
+  function starting(options: { flags?: Record<string, string | boolean>; fails?: Error; isTTY?: boolean } = {}) {
+    const fake = fakeIo({}, options.isTTY)
+    let readable: Surroundings['readable']
     const calls: string[] = []
     let given: Settings | null = null
     let drained: () => void = () => {}
@@ -209,8 +276,8 @@ describe('start', () => {
       port: 1,
       managementPort: 2,
       faults: [],
-      reload: async (settings) => {
-        calls.push(`reload ${settings?.connectionsTokens.join()}`)
+      reload: async (settings, faults = []) => {
+        calls.push(`reload ${settings?.connectionsTokens.join() ?? faults.map(({ message }) => message).join()}`)
         reloaded()
         return []
       },
@@ -222,10 +289,12 @@ describe('start', () => {
       },
       handOver: async () => {},
       close: async () => {},
+      log: recordedLog,
     }
     const flags = { dir: join(root, 'good'), ...options.flags }
     const load = async () => ({
-      startPostern: async (settings: Settings) => {
+      startPostern: async (settings: Settings, surroundings: Surroundings) => {
+        readable = surroundings.readable
         if (options.fails !== undefined) throw options.fails
         given = settings
         // Signals are listened for in the turn after this one.
@@ -234,7 +303,16 @@ describe('start', () => {
       },
     })
     const code = start({ flags, env: fake.io.env, file: null }, { io: fake.io, version: '1.2.3', load })
-    return { ...fake, code, calls, isRunning, hasReloaded, settings: () => given, drained: () => drained() }
+    return {
+      ...fake,
+      code,
+      calls,
+      isRunning,
+      hasReloaded,
+      settings: () => given,
+      readableLog: () => readable,
+      drained: () => drained(),
+    }
   }
 
   test('hands the settings over and serves until SIGTERM has drained it', async () => {
@@ -273,6 +351,35 @@ describe('start', () => {
     signal('SIGHUP')
     await hasReloaded
     expect(calls).toEqual(['reload fresh'])
+  })
+
+  test('SIGHUP hands over what is wrong with the settings by now, for the log to say', async () => {
+    const { io, isRunning, hasReloaded, signal, calls, err } = starting()
+    await isRunning
+    io.env.POSTERN_PORT = 'x'
+    signal('SIGHUP')
+    await hasReloaded
+    expect(calls).toEqual(['reload found "x"; allowed: a whole number from 0 to 65535'])
+    expect(err()).toBe('')
+  })
+
+  test('SIGUSR2 is answered in the log', async () => {
+    const { isRunning, signal, err } = starting()
+    await isRunning
+    signal('SIGUSR2')
+    expect(logged.at(-1)).toContain('SIGUSR2 replaces workers, and needs --workers')
+    expect(err()).toBe('')
+  })
+
+  test.each([
+    [true, undefined, { colours: true }],
+    [true, 'json', null],
+    [false, undefined, null],
+    [false, 'text', { colours: false }],
+  ])('at a terminal (%j) the log with logFormat %j is for people (%j)', async (isTTY, logFormat, readable) => {
+    const { isRunning, readableLog } = starting({ isTTY, ...(logFormat && { flags: { logFormat } }) })
+    await isRunning
+    expect(readableLog()).toEqual(readable)
   })
 
   test('settings with faults are reported all at once and nothing is loaded', async () => {

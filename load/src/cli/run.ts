@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { type Command, CommanderError } from 'commander'
+import { fittedText } from 'postern-documents/fitted-text'
 import { loadCommand } from './load-command.ts'
 import type { ToolIo } from './tool-io.ts'
 
@@ -36,7 +37,12 @@ export async function run(argv: readonly string[], { io, name }: ToolOptions): P
 /** Has a command write to `io`, and throw where it would end the process. */
 function speakThrough({ stdout, stderr }: ToolIo, command: Command, path: string): void {
   command.exitOverride().showHelpAfterError(`(${path} --help shows what is allowed)`)
-  command.configureOutput({ writeOut: (text) => stdout.write(text), writeErr: (text) => stderr.write(text) })
+  const columns = () => (stdout.isTTY === true ? stdout.columns : undefined)
+  command.configureOutput({
+    writeOut: (text) => stdout.write(fittedText(text, columns())),
+    writeErr: (text) => stderr.write(text),
+    getOutHelpWidth: () => columns() ?? 80,
+  })
 }
 
 async function readVersion(): Promise<string> {
