@@ -114,7 +114,7 @@ function syntaxFindings(document: Document.Parsed, text: string, lineCounter: Li
   })
 }
 
-/** What is not valid, and how it may be written, where the parser's words do not tell; `rest` begins at its place. */
+/** Says what is not valid, and how it may be written, where the parser's words do not tell; `rest` begins at its place. */
 function syntaxProblem(code: ErrorCode, message: string, rest: string): Omit<Finding, 'path'> {
   switch (code) {
     case 'TAB_AS_INDENT':
@@ -133,7 +133,7 @@ function syntaxProblem(code: ErrorCode, message: string, rest: string): Omit<Fin
   return { problem: `not valid YAML: ${message}` }
 }
 
-/** Where the first of two equal keys of a map stands, the second of which is at `offset`. */
+/** Finds where the first of two equal keys of a map stands, the second of which is at `offset`. */
 function firstOfTwins(document: Document, offset: number): number | null {
   let first: number | null = null
   visit(document, {

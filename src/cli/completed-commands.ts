@@ -10,7 +10,7 @@ export interface CompletedOption {
   /** The spellings: `--port`, `-p`. */
   readonly flags: readonly string[]
   readonly description: string
-  /** What follows: nothing, one of a few words, a file or folder, or any other text. */
+  /** Kind of value that follows: nothing, one of a few words, a file or folder, or any other text. */
   readonly value: null | 'file' | 'text' | readonly string[]
 }
 
@@ -20,7 +20,7 @@ export interface CompletedCommand {
   readonly path: readonly string[]
   readonly commands: readonly CompletedWord[]
   readonly options: readonly CompletedOption[]
-  /** What its arguments are, where it has any. */
+  /** Kind of its arguments; null where it has none. */
   readonly argument: null | 'file' | 'text' | readonly string[]
 }
 

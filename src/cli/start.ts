@@ -6,7 +6,6 @@ import type { Postern, startPostern } from '../app/start.ts'
 import type { startWorkers, Workers } from '../app/start-workers.ts'
 import { type LocateSetting, readSettings, type SettingSources } from '../config/read-settings.ts'
 import type { Settings } from '../config/settings.ts'
-import type { Log } from '../observability/contract.ts'
 import type { CommandContext } from './command.ts'
 import type { Io } from './io.ts'
 import { addSettingOptions, configOption, settingSources } from './setting-options.ts'
@@ -77,7 +76,7 @@ async function startOne(
   locateSetting: LocateSetting,
 ): Promise<number> {
   const { io, version, load } = deps
-  let log: Log | null = null
+  let log: Postern['log'] | null = null
   // Unheard, it would end the process.
   io.onSignal('SIGUSR2', () => log?.warn({}, 'SIGUSR2 replaces workers, and needs --workers'))
   const app = await load()
@@ -160,7 +159,7 @@ interface Served {
    * and the definitions, are replaced.
    */
   reload(): Promise<void>
-  readonly log: Log
+  readonly log: Postern['log']
 }
 
 function untilStopped(settings: Settings, io: Io, { drain, kill, reload, log }: Served): Promise<number> {
