@@ -1,4 +1,4 @@
-import { type ChildProcessByStdio, spawn } from 'node:child_process'
+import { type ChildProcessByStdio, execFileSync, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
@@ -123,15 +123,42 @@ test('a connection is pushed to as written, by curl and by the SDK', async () =>
   expect(await client.line()).toBe('< hello from curl')
   expect((await pushed.ended) as unknown[]).toEqual([0, null])
 
-  const sdk = here(only('Push to a connection', 'js').text).replace(/^import .*$/m, `$&\nconst id = '${connectionId}'`)
-  const file = join(repository, 'node_modules', `.readme-${process.pid}.mjs`)
-  onTestFinished(() => rm(file, { force: true }))
-  await writeFile(file, sdk)
-  const keys = { AWS_ACCESS_KEY_ID: 'any', AWS_SECRET_ACCESS_KEY: 'any' }
-  const script = new Terminal(`'${process.execPath}' '${file}'`, keys)
+  // As it stands, and where a file of the clone's own folder finds what `npm ci` has installed.
+  const { file, text } = only('Push to a connection', 'js')
+  expect(file).toBe('push.mjs')
+  const path = join('node_modules', `.readme-${process.pid}.mjs`)
+  onTestFinished(() => rm(join(repository, path), { force: true }))
+  await writeFile(join(repository, path), here(text))
+  const run = under('Push to a connection').findLast(({ language }) => language === 'sh')?.text ?? ''
+  expect(run).toBe('node push.mjs "$ID"')
+  const script = new Terminal(run.replace('push.mjs', path), { ID: connectionId })
   expect(await client.line()).toBe('< hello from the SDK')
   expect((await script.ended) as unknown[]).toEqual([0, null])
 }, 60_000)
+
+test('what has to run, and what must not, is said before the command that needs it', () => {
+  const place = (text: string) => {
+    const at = readme.text.indexOf(text)
+    expect(at, text).toBeGreaterThan(0)
+    return at
+  }
+  expect(place('Stop `npm start` first')).toBeLessThan(place('redis-server --save'))
+  expect(place('With `npm start` running in another terminal')).toBeLessThan(place('npx postern load '))
+})
+
+test('what a reader writes into the clone is not taken for a change', () => {
+  const written = readme.blocks.flatMap(({ file, heading }) =>
+    file === null || heading === 'Push to a connection' ? [] : [file],
+  )
+  const files = [...written, 'push.mjs', 'message.txt', 'report.html', 'redis.log', 'node-8080.log', 'result.json']
+  expect(written.length).toBeGreaterThan(3)
+  const ignored = execFileSync('git', ['check-ignore', '--no-index', ...files], { cwd: repository, encoding: 'utf8' })
+  expect(ignored.trim().split('\n')).toEqual(files)
+  const { status } = spawnSync('git', ['check-ignore', '--no-index', 'package.json', 'biome.json', 'tsconfig.json'], {
+    cwd: repository,
+  })
+  expect(status).toBe(1)
+})
 
 test('three nodes are one fleet as written', async () => {
   const redis = await startRedis()
