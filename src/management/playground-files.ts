@@ -15,6 +15,7 @@ const names: Readonly<Record<string, readonly [file: string, contentType: string
   '/playground/frame-log.js': ['frame-log.js', js],
   '/playground/history.js': ['history.js', js],
   '/playground/management.js': ['management.js', js],
+  '/playground/message-editor.js': ['message-editor.js', js],
   '/playground/targets.js': ['targets.js', js],
   '/playground/text.js': ['text.js', js],
   '/playground/icon.svg': ['icon.svg', svg],

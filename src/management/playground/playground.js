@@ -1,6 +1,5 @@
 import { copyText } from './clipboard.js'
 import { createFrameLog } from './frame-log.js'
-import { createHistory } from './history.js'
 import {
   closeConnection,
   findConnection,
@@ -11,8 +10,9 @@ import {
   push,
   useToken,
 } from './management.js'
+import { createMessageEditor } from './message-editor.js'
 import { createTargets } from './targets.js'
-import { byteLength, closeMeanings, prettyJson, sizeText } from './text.js'
+import { byteLength, closeMeanings, prettyJson } from './text.js'
 
 /** AWS's limits on what a client sends: a frame, a message. */
 const maxFrameBytes = 32 * 1024
@@ -22,7 +22,6 @@ const byId = (id) => /** @type {any} */ (document.getElementById(id))
 const status = byId('status')
 const notice = byId('notice')
 const protocols = /** @type {HTMLInputElement} */ (byId('protocols'))
-const message = /** @type {HTMLTextAreaElement} */ (byId('message'))
 const pushText = /** @type {HTMLTextAreaElement} */ (byId('push'))
 const tokenDialog = /** @type {HTMLDialogElement} */ (byId('token-dialog'))
 const tokenInput = /** @type {HTMLInputElement} */ (byId('token'))
@@ -34,7 +33,13 @@ const buttons = {
   closeAsBackend: /** @type {HTMLButtonElement} */ (byId('push-close')),
 }
 
-const history = createHistory(localStorage)
+const editor = createMessageEditor({
+  field: /** @type {HTMLTextAreaElement} */ (byId('message')),
+  size: byId('message-size'),
+  tidy: byId('tidy'),
+  storage: localStorage,
+  send,
+})
 const log = createFrameLog({
   list: byId('log'),
   empty: byId('log-empty'),
@@ -49,7 +54,7 @@ const targets = createTargets({
   query: /** @type {HTMLInputElement} */ (byId('query')),
   url: byId('url'),
   routes: byId('routes'),
-  begin: beginMessage,
+  begin: editor.begin,
   changed: () => {
     buttons.connect.disabled = socket !== null || targets.current() === null
   },
@@ -77,13 +82,6 @@ async function load() {
     if (error instanceof ManagementError && error.status === 401) return askForToken(error)
     showNotice(wordsOf(error))
   }
-}
-
-/** @param {string} text */
-function beginMessage(text) {
-  message.value = text
-  message.focus()
-  showMessageSize()
 }
 
 // --- the connection ---
@@ -184,43 +182,11 @@ function showConnectionId(id) {
 
 function send() {
   if (socket?.readyState !== WebSocket.OPEN) return
-  const text = message.value
+  const text = editor.text()
   socket.send(text)
   const size = byteLength(text)
   log.add('out', text, size > maxFrameBytes ? ['Larger than the 32 KB that AWS takes in one frame.'] : [])
-  history.add(text)
-  message.value = ''
-  showMessageSize()
-}
-
-/** @param {KeyboardEvent} event */
-function onMessageKey(event) {
-  if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) {
-    event.preventDefault()
-    return send()
-  }
-  if (event.altKey || event.ctrlKey || event.metaKey || event.shiftKey || event.isComposing) return
-  const { value, selectionStart, selectionEnd } = message
-  if (selectionStart !== selectionEnd) return
-  if (event.key === 'ArrowUp' && !value.slice(0, selectionStart).includes('\n'))
-    recallMessage(event, history.older(value))
-  if (event.key === 'ArrowDown' && !value.slice(selectionEnd).includes('\n')) recallMessage(event, history.newer())
-}
-
-/** @param {KeyboardEvent} event @param {string | null} text */
-function recallMessage(event, text) {
-  if (text === null) return
-  event.preventDefault()
-  message.value = text
-  // Where the same key goes on through the history.
-  const caret = event.key === 'ArrowUp' ? 0 : text.length
-  message.setSelectionRange(caret, caret)
-  showMessageSize()
-}
-
-function showMessageSize() {
-  const size = byteLength(message.value)
-  byId('message-size').textContent = size === 0 ? '' : sizeText(size)
+  editor.sent()
 }
 
 async function pushMessage() {
@@ -285,18 +251,12 @@ function onSubmit(id, run) {
 onSubmit('connect-form', connect)
 onSubmit('send-form', send)
 onSubmit('push-form', pushMessage)
-message.addEventListener('keydown', onMessageKey)
-message.addEventListener('input', showMessageSize)
 pushText.addEventListener('keydown', (event) => {
   if (event.key !== 'Enter' || !(event.ctrlKey || event.metaKey)) return
   event.preventDefault()
   void pushMessage()
 })
 buttons.closeAsBackend.addEventListener('click', closeAsBackend)
-byId('tidy').addEventListener('click', () => {
-  message.value = prettyJson(message.value) ?? message.value
-  showMessageSize()
-})
 byId('copy-id').addEventListener('click', () => copy(connectionId ?? '', byId('copy-id')))
 byId('copy-log').addEventListener('click', () => copy(log.text(), byId('copy-log')))
 byId('clear').addEventListener('click', () => log.clear())
