@@ -48,6 +48,7 @@ export function createMessageEditor({ field, size, tidy, storage, send }) {
 
   return {
     text: () => field.value,
+    focus: () => field.focus(),
     /** Puts a text into the field, and the caret with it. @param {string} text */
     begin(text) {
       show(text)

@@ -1,36 +1,28 @@
+import { createBackendForm } from './backend-form.js'
 import { copyText } from './clipboard.js'
 import { createFrameLog } from './frame-log.js'
-import {
-  closeConnection,
-  findConnection,
-  gatewayTime,
-  listApis,
-  listCloseReasons,
-  ManagementError,
-  push,
-  useToken,
-} from './management.js'
+import { findConnection, gatewayTime, listApis, listCloseReasons, ManagementError, useToken } from './management.js'
 import { createMessageEditor } from './message-editor.js'
+import { createReconnect } from './reconnect.js'
+import { createSavedList, createSavedMessages } from './saved-messages.js'
 import { createTargets } from './targets.js'
 import { byteLength, closeMeanings, prettyJson } from './text.js'
 
 /** AWS's limits on what a client sends: a frame, a message. */
 const maxFrameBytes = 32 * 1024
+const reconnectKey = 'postern.playground.reconnect'
 
 /** @type {<E extends HTMLElement = HTMLElement>(id: string) => E} */
 const byId = (id) => /** @type {any} */ (document.getElementById(id))
 const status = byId('status')
 const notice = byId('notice')
-const protocols = /** @type {HTMLInputElement} */ (byId('protocols'))
-const pushText = /** @type {HTMLTextAreaElement} */ (byId('push'))
+const reconnectBox = /** @type {HTMLInputElement} */ (byId('reconnect'))
 const tokenDialog = /** @type {HTMLDialogElement} */ (byId('token-dialog'))
 const tokenInput = /** @type {HTMLInputElement} */ (byId('token'))
 const buttons = {
   connect: /** @type {HTMLButtonElement} */ (byId('connect')),
   disconnect: /** @type {HTMLButtonElement} */ (byId('disconnect')),
   send: /** @type {HTMLButtonElement} */ (byId('send')),
-  push: /** @type {HTMLButtonElement} */ (byId('push-send')),
-  closeAsBackend: /** @type {HTMLButtonElement} */ (byId('push-close')),
 }
 
 const editor = createMessageEditor({
@@ -48,10 +40,27 @@ const log = createFrameLog({
   copy,
 })
 
+const backend = createBackendForm({
+  field: /** @type {HTMLTextAreaElement} */ (byId('push')),
+  push: /** @type {HTMLButtonElement} */ (byId('push-send')),
+  close: /** @type {HTMLButtonElement} */ (byId('push-close')),
+  failed: (text) => log.add('error', text),
+})
+const saved = createSavedMessages(localStorage)
+const savedList = createSavedList({
+  saved,
+  list: byId('saved-list'),
+  count: byId('saved-count'),
+  use: editor.begin,
+})
+const reconnect = createReconnect({ attempt: () => void connect() })
+
 const targets = createTargets({
   apiSelect: /** @type {HTMLSelectElement} */ (byId('api')),
   stageSelect: /** @type {HTMLSelectElement} */ (byId('stage')),
   query: /** @type {HTMLInputElement} */ (byId('query')),
+  protocols: /** @type {HTMLInputElement} */ (byId('protocols')),
+  more: /** @type {HTMLDetailsElement} */ (byId('more')),
   url: byId('url'),
   routes: byId('routes'),
   begin: editor.begin,
@@ -66,8 +75,6 @@ let closeReasons = {}
 let socket = null
 /** @type {string | null} */
 let connectionId = null
-/** Texts pushed by this page that have not come back as frames yet. @type {string[]} */
-let pushedTexts = []
 
 // --- what there is to connect to ---
 
@@ -89,14 +96,16 @@ async function load() {
 async function connect() {
   const target = targets.current()
   if (target === null || socket !== null) return
-  const { url } = target
-  const wanted = protocols.value.split(',').flatMap((name) => (name.trim() === '' ? [] : [name.trim()]))
+  const { url, protocols: wanted } = target
+  const isFurther = reconnect.isUnderWay()
   const since = await gatewayTime().catch(() => null)
-  if (socket !== null) return
+  if (socket !== null || (isFurther && !reconnect.isUnderWay())) return
   let opening
   try {
     opening = new WebSocket(url, wanted)
   } catch (error) {
+    reconnect.stop()
+    show('idle', 'Not connected')
     return log.add('error', `The browser refuses: ${wordsOf(error)}`)
   }
   socket = opening
@@ -106,6 +115,7 @@ async function connect() {
   log.add('event', `Connecting to ${url}${wanted.length === 0 ? '' : ` with ${wanted.join(', ')}`}`)
   opening.addEventListener('open', () => {
     asked.opened = true
+    reconnect.stop()
     show('open', 'Connected')
     byId('protocol').textContent = opening.protocol || '–'
     log.add('event', opening.protocol === '' ? 'Connected' : `Connected, subprotocol ${opening.protocol}`)
@@ -129,9 +139,7 @@ async function learnConnectionId(of, opened) {
 /** @param {string | ArrayBuffer} data */
 function received(data) {
   if (typeof data !== 'string') return log.add('in', `[${data.byteLength} bytes, binary]`)
-  const pushed = pushedTexts.indexOf(data)
-  if (pushed >= 0) pushedTexts.splice(pushed, 1)
-  log.add(pushed >= 0 ? 'push' : 'in', data)
+  log.add(backend.takes(data) ? 'push' : 'in', data)
   // Error frames name the connection, and so may an API.
   const named = /"connectionId"\s*:\s*"([\w-]{15}=)"/.exec(data)?.[1]
   if (connectionId === null && named !== undefined && prettyJson(data) !== null) showConnectionId(named)
@@ -141,10 +149,16 @@ function received(data) {
 function closed(of, event, { byUs, opened }) {
   if (socket !== of) return
   socket = null
-  pushedTexts = []
+  backend.forget()
   showConnectionId(null)
   byId('protocol').textContent = '–'
-  show('idle', 'Not connected')
+  const again = reconnectBox.checked && !byUs && (opened || reconnect.isUnderWay())
+  if (!again) {
+    reconnect.stop()
+    show('idle', 'Not connected')
+  }
+  // Once what happened stands in the log.
+  queueMicrotask(() => again && connectAgain())
   const reason = event.reason === '' ? '' : ` “${event.reason}”`
   if (opened)
     return log.add(
@@ -157,8 +171,27 @@ function closed(of, event, { byUs, opened }) {
   ])
 }
 
+/** Waits, longer each time, and then connects again. */
+function connectAgain() {
+  const seconds = reconnect.plan()
+  if (seconds === null) {
+    show('idle', 'Not connected')
+    return log.add('error', 'It could not connect again, and tries no more.')
+  }
+  show('connecting', `Connecting again in ${Math.ceil(seconds)} s…`)
+  buttons.disconnect.onclick = giveUp
+}
+
+function giveUp() {
+  if (socket !== null || !reconnect.isUnderWay()) return
+  reconnect.stop()
+  show('idle', 'Not connected')
+  log.add('event', 'It does not connect again')
+}
+
 /** @param {'idle' | 'connecting' | 'open'} state @param {string} text */
 function show(state, text) {
+  const isNew = state !== status.dataset.state
   status.dataset.state = state
   status.textContent = text
   const open = state === 'open'
@@ -166,7 +199,19 @@ function show(state, text) {
   buttons.disconnect.disabled = state === 'idle'
   buttons.send.disabled = !open
   targets.lock(state !== 'idle')
-  protocols.disabled = state !== 'idle'
+  if (isNew && state !== 'connecting') moveFocus(state)
+}
+
+/**
+ * Moves the focus to where it goes on, when the control that had it can't be used any more; who is elsewhere stays there.
+ * @param {'idle' | 'open'} state
+ */
+function moveFocus(state) {
+  const focused = document.activeElement
+  if (focused !== null && focused !== document.body && !focused.matches(':disabled')) return
+  // On a phone the field would bring up the keyboard, over what has just connected.
+  if (state === 'open' && !matchMedia('(pointer: coarse)').matches) return editor.focus()
+  buttons[state === 'idle' ? 'connect' : 'disconnect'].focus({ preventScroll: true })
 }
 
 /** @param {string | null} id */
@@ -174,8 +219,7 @@ function showConnectionId(id) {
   connectionId = id
   byId('connection-id').textContent = id ?? (socket === null ? '–' : 'not known')
   byId('copy-id').hidden = id === null
-  buttons.push.disabled = id === null
-  buttons.closeAsBackend.disabled = id === null
+  backend.reach(id)
 }
 
 // --- sending ---
@@ -187,28 +231,6 @@ function send() {
   const size = byteLength(text)
   log.add('out', text, size > maxFrameBytes ? ['Larger than the 32 KB that AWS takes in one frame.'] : [])
   editor.sent()
-}
-
-async function pushMessage() {
-  if (connectionId === null) return
-  const text = pushText.value
-  pushedTexts.push(text)
-  try {
-    await push(connectionId, text)
-    pushText.value = ''
-  } catch (error) {
-    pushedTexts.splice(pushedTexts.indexOf(text), 1)
-    log.add('error', `Push failed: ${wordsOf(error)}`)
-  }
-}
-
-async function closeAsBackend() {
-  if (connectionId === null) return
-  try {
-    await closeConnection(connectionId)
-  } catch (error) {
-    log.add('error', `Closing failed: ${wordsOf(error)}`)
-  }
 }
 
 // --- around it ---
@@ -250,13 +272,16 @@ function onSubmit(id, run) {
 
 onSubmit('connect-form', connect)
 onSubmit('send-form', send)
-onSubmit('push-form', pushMessage)
-pushText.addEventListener('keydown', (event) => {
-  if (event.key !== 'Enter' || !(event.ctrlKey || event.metaKey)) return
-  event.preventDefault()
-  void pushMessage()
+byId('save').addEventListener('click', () => {
+  const problem = saved.save(editor.text())
+  byId('save-problem').textContent = problem ?? 'Saved.'
+  savedList.show()
 })
-buttons.closeAsBackend.addEventListener('click', closeAsBackend)
+reconnectBox.checked = localStorage.getItem(reconnectKey) === 'yes'
+reconnectBox.addEventListener('change', () => {
+  localStorage.setItem(reconnectKey, reconnectBox.checked ? 'yes' : 'no')
+  if (!reconnectBox.checked) giveUp()
+})
 byId('copy-id').addEventListener('click', () => copy(connectionId ?? '', byId('copy-id')))
 byId('copy-log').addEventListener('click', () => copy(log.text(), byId('copy-log')))
 byId('clear').addEventListener('click', () => log.clear())
@@ -272,7 +297,7 @@ byId('token-form').addEventListener('submit', () => {
 
 // Definitions may have been reloaded meanwhile.
 document.addEventListener('visibilitychange', () => {
-  if (!document.hidden && socket === null && !tokenDialog.open) void load()
+  if (!document.hidden && socket === null && !reconnect.isUnderWay() && !tokenDialog.open) void load()
 })
 
 show('idle', 'Not connected')

@@ -1,13 +1,16 @@
 import { messageFor } from './text.js'
 
 const choiceKey = 'postern.playground.choice'
+const handshakeKey = 'postern.playground.handshake'
 
 /**
- * The choice of API and stage, the URL that it makes, and the stage's routes as beginnings of messages.
- * @param {{ apiSelect: HTMLSelectElement, stageSelect: HTMLSelectElement, query: HTMLInputElement, url: HTMLElement,
- *   routes: HTMLElement, begin: (text: string) => void, changed: () => void }} parts
+ * The choice of API and stage, what the handshake brings along, the URL that it makes, and the stage's routes as
+ * beginnings of messages.
+ * @param {{ apiSelect: HTMLSelectElement, stageSelect: HTMLSelectElement, query: HTMLInputElement,
+ *   protocols: HTMLInputElement, more: HTMLDetailsElement, url: HTMLElement, routes: HTMLElement,
+ *   begin: (text: string) => void, changed: () => void }} parts
  */
-export function createTargets({ apiSelect, stageSelect, query, url, routes, begin, changed }) {
+export function createTargets({ apiSelect, stageSelect, query, protocols, more, url, routes, begin, changed }) {
   /** @type {import('./management.js').Api[]} */
   let apis = []
 
@@ -22,7 +25,8 @@ export function createTargets({ apiSelect, stageSelect, query, url, routes, begi
     if (found === null || found.stage.url === null) return null
     const search = query.value.trim().replace(/^\?/, '')
     const whole = search === '' ? found.stage.url : `${found.stage.url}?${search}`
-    return { apiId: found.api.apiId, stage: found.stage.stage, url: whole }
+    const wanted = protocols.value.split(',').flatMap((name) => (name.trim() === '' ? [] : [name.trim()]))
+    return { apiId: found.api.apiId, stage: found.stage.stage, url: whole, protocols: wanted }
   }
 
   /** @param {string} [wanted] */
@@ -54,7 +58,16 @@ export function createTargets({ apiSelect, stageSelect, query, url, routes, begi
 
   apiSelect.addEventListener('change', () => showStages())
   stageSelect.addEventListener('change', showStage)
-  query.addEventListener('input', showUrl)
+  query.addEventListener('input', () => {
+    rememberHandshake({ query: query.value, protocols: protocols.value })
+    showUrl()
+  })
+  protocols.addEventListener('input', () => rememberHandshake({ query: query.value, protocols: protocols.value }))
+
+  const brought = recall(sessionStorage, handshakeKey)
+  query.value = brought.query ?? ''
+  protocols.value = brought.protocols ?? ''
+  more.open = query.value !== '' || protocols.value !== ''
 
   return {
     /** The chosen stage; null while there is nothing to connect to. */
@@ -62,14 +75,15 @@ export function createTargets({ apiSelect, stageSelect, query, url, routes, begi
     /** @param {import('./management.js').Api[]} listed */
     show(listed) {
       apis = listed
-      const last = apiSelect.value === '' ? recall() : { api: apiSelect.value, stage: stageSelect.value }
+      const last =
+        apiSelect.value === '' ? recall(localStorage, choiceKey) : { api: apiSelect.value, stage: stageSelect.value }
       apiSelect.replaceChildren(...apis.map(({ apiId }) => new Option(apiId)))
       if (apis.some(({ apiId }) => apiId === last.api)) apiSelect.value = last.api ?? ''
       showStages(last.stage)
     },
     /** @param {boolean} locked */
     lock(locked) {
-      for (const field of [apiSelect, stageSelect, query]) field.disabled = locked
+      for (const field of [apiSelect, stageSelect, query, protocols]) field.disabled = locked
     },
   }
 }
@@ -84,21 +98,35 @@ function routeButton(key, run) {
   return button
 }
 
-/** The choice that was made last; not the query, which may hold a secret. @returns {{ api?: string, stage?: string }} */
-function recall() {
+/**
+ * What was remembered under a key: texts by their names.
+ * @param {Storage} storage @param {string} key @returns {Record<string, string | undefined>}
+ */
+function recall(storage, key) {
   try {
-    const stored = JSON.parse(localStorage.getItem(choiceKey) ?? '{}')
-    return typeof stored === 'object' && stored !== null ? stored : {}
+    const stored = JSON.parse(storage.getItem(key) ?? '{}')
+    const texts = Object.entries(stored ?? {}).filter(([, value]) => typeof value === 'string')
+    return Object.fromEntries(texts)
   } catch {
     return {}
   }
 }
 
-/** @param {{ api: string, stage: string }} choice */
+/** Keeps the choice in this browser. @param {{ api: string, stage: string }} choice */
 function remember(choice) {
+  store(localStorage, choiceKey, choice)
+}
+
+/** Keeps what may hold a secret until the tab is closed, as the token. @param {{ query: string, protocols: string }} brought */
+function rememberHandshake(brought) {
+  store(sessionStorage, handshakeKey, brought)
+}
+
+/** @param {Storage} storage @param {string} key @param {Record<string, string>} texts */
+function store(storage, key, texts) {
   try {
-    localStorage.setItem(choiceKey, JSON.stringify(choice))
+    storage.setItem(key, JSON.stringify(texts))
   } catch {
-    // Then the choice is not kept.
+    // Then it is not kept.
   }
 }
