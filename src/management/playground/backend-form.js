@@ -1,7 +1,7 @@
 import { closeConnection, push } from './management.js'
 
 /**
- * What a backend would do to the connection: push a message to it, or close it.
+ * The form that does to the connection what a backend would: pushes a message to it, or closes it.
  * @param {{ field: HTMLTextAreaElement, push: HTMLButtonElement, close: HTMLButtonElement,
  *   failed: (text: string) => void }} parts
  */

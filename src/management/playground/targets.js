@@ -99,7 +99,7 @@ function routeButton(key, run) {
 }
 
 /**
- * What was remembered under a key: texts by their names.
+ * The texts that were remembered under a key, by their names.
  * @param {Storage} storage @param {string} key @returns {Record<string, string | undefined>}
  */
 function recall(storage, key) {
