@@ -22,7 +22,7 @@ set -g __postern_commands
 function __postern_at
   set -l path
   for word in (commandline -opc)[2..-1]
-    contains -- (string join ' ' $path $word) $__postern_commands
+    contains -- (string join -- ' ' $path $word) $__postern_commands
     and set -a path $word
   end
   test "$path" = "$argv"
