@@ -1,3 +1,5 @@
+import { rm } from 'node:fs/promises'
+import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { Client, refused } from '../helpers/client.ts'
 import { says } from '../helpers/definitions.ts'
@@ -21,6 +23,7 @@ beforeAll(async () => {
       apis: {
         other: { routes: whoAmI, stages: { dev: {}, 'Stage_2-x': {} } },
         third: { routes: whoAmI, stages: { dev: {} } },
+        gone: { routes: whoAmI, stages: { dev: {} } },
       },
       settings: {
         domains: [
@@ -46,6 +49,9 @@ beforeAll(async () => {
       },
     },
   )
+  // A gateway does not start with a domain of an API that is not there, but it serves on when the API goes.
+  await rm(join(gateway.directory, '../gone'), { recursive: true })
+  await gateway.reload()
   origin = `http://127.0.0.1:${gateway.port}`
   ws = `ws://127.0.0.1:${gateway.port}`
 })
