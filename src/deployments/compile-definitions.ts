@@ -1,5 +1,6 @@
 import { type Fault, sortFaults } from 'postern-documents/faults'
 import type { NamedApi, NamedApis } from '../config/api-names.ts'
+import type { ParsedDefinition } from '../config/read-api.ts'
 import { type CompiledApi, compileApi } from '../stages/compile-api.ts'
 import type { CompileOptions } from '../stages/compile-stage.ts'
 import type { Definitions } from './contract.ts'
@@ -11,6 +12,8 @@ export interface DeployableApi {
   /** Two definitions with the same fingerprint are the same to the last member. */
   readonly fingerprint: string
   readonly compiled: CompiledApi
+  /** Puts a fault of this definition in its place in the file. */
+  readonly locate: ParsedDefinition['locate']
 }
 
 /** The definitions of a source after compiling. */
@@ -36,7 +39,7 @@ export function compileDefinitions({ apis, faults }: Definitions, options: Compi
     const { apiId, routeSelectionExpression } = definition
     if (own.length > 0 || compiled.faults !== null || deployable.has(apiId)) continue
     const fingerprint = `${directory} ${JSON.stringify(definition)}`
-    deployable.set(apiId, { apiId, routeSelectionExpression, fingerprint, compiled })
+    deployable.set(apiId, { apiId, routeSelectionExpression, fingerprint, compiled, locate })
   }
   const warnings = sortFaults(apis.flatMap((api) => api.warnings))
   const names = namesOf({ apis, faults })

@@ -1,4 +1,4 @@
-import type { Fault } from 'postern-documents/faults'
+import { createFault, type Fault, sortFaults } from 'postern-documents/faults'
 import type { NamedApis } from '../config/api-names.ts'
 import type { Log, Metrics } from '../observability/contract.ts'
 import { type ApiMetrics, createApiMetrics } from '../stages/api-metrics.ts'
@@ -7,7 +7,7 @@ import type { CompiledApi } from '../stages/compile-api.ts'
 import type { CompileOptions, OpenOptions } from '../stages/compile-stage.ts'
 import type { StageSlot } from '../stages/stage-slot.ts'
 import type { WebSocketStage } from '../stages/websocket-stage.ts'
-import { compileDefinitions } from './compile-definitions.ts'
+import { compileDefinitions, type DeployableApi } from './compile-definitions.ts'
 import type { DefinitionSource } from './contract.ts'
 
 export interface DeployedApisOptions extends CompileOptions, Omit<OpenOptions, 'metrics'> {
@@ -53,13 +53,9 @@ export function createDeployedApis(options: DeployedApisOptions): DeployedApis {
   let nameFaults: readonly Fault[] = []
 
   async function load(): Promise<readonly Fault[]> {
-    const { deployable, faults, warnings, names } = compileDefinitions(await source.read(), options)
-    for (const { apiId, fingerprint, routeSelectionExpression, compiled } of deployable) {
-      if (served.get(apiId)?.fingerprint === fingerprint) continue
-      const series = served.get(apiId)?.metrics ?? createApiMetrics(metrics, apiId)
-      replace(apiId, open(apiId, compiled, series), series)
-      served.set(apiId, { fingerprint, routeSelectionExpression, metrics: series })
-    }
+    const { deployable, faults: known, warnings, names } = compileDefinitions(await source.read(), options)
+    const unopened = deployable.map(serve).filter((fault) => fault !== null)
+    const faults = unopened.length === 0 ? known : sortFaults([...known, ...unopened])
     // With a fault anywhere, a missing API may be one that can't be read: it keeps running.
     const present = new Set(deployable.map(({ apiId }) => apiId))
     if (faults.length === 0) for (const apiId of served.keys()) if (!present.has(apiId)) remove(apiId)
@@ -73,6 +69,21 @@ export function createDeployedApis(options: DeployedApisOptions): DeployedApis {
     const outcome = faults.length === 0 ? applied : rejected
     outcome.value++
     return faults
+  }
+
+  /** Puts a definition in place; one that can't be opened is a fault, and what is served goes on. */
+  function serve({ apiId, fingerprint, routeSelectionExpression, compiled, locate }: DeployableApi): Fault | null {
+    if (served.get(apiId)?.fingerprint === fingerprint) return null
+    const series = served.get(apiId)?.metrics ?? createApiMetrics(metrics, apiId)
+    try {
+      replace(apiId, open(apiId, compiled, series), series)
+    } catch (error) {
+      const { message } = error as Error
+      log.error({ api: apiId, err: error }, 'a definition could not be opened')
+      return locate({ path: [], message: `can't be opened: ${message}` })
+    }
+    served.set(apiId, { fingerprint, routeSelectionExpression, metrics: series })
+    return null
   }
 
   /** The stages of a definition. When they can't be opened, what they would have counted in is gone again. */
@@ -92,18 +103,23 @@ export function createDeployedApis(options: DeployedApisOptions): DeployedApis {
   }
 
   function replace(apiId: string, stages: readonly WebSocketStage[], series: ApiMetrics): void {
-    const replaced = slotsOf(apiId).map(({ newest }) => newest)
-    for (const ended of catalog.replace(apiId, stages)) {
+    const replaced = new Map(slotsOf(apiId).map((slot) => [slot, slot.newest]))
+    const gone = catalog.replace(apiId, stages)
+    for (const [slot, stage] of replaced) if (!gone.includes(slot)) stage.close()
+    for (const ended of gone) {
       endSlot(ended)
       const group = series.take(ended.stageName)
-      // Not before its last connection has ended and the backend knows, which is counted too.
-      if (group !== null) ended.whenLeft(group.close)
+      // Not before its last connection has ended, one that is in `$connect` now included, and the backend knows, which
+      // needs its integrations and is counted too.
+      ended.whenLeft(() => {
+        ended.newest.close()
+        group?.close()
+      })
     }
     for (const slot of slotsOf(apiId)) {
       const labels = { api: apiId, stage: slot.stageName }
       series.stage(slot.stageName).gauge('postern_connections', labels, () => slot.connections)
     }
-    for (const stage of replaced) stage.close()
     if (stages.length > 0) log.info({ api: apiId, stages: stages.map(({ name }) => name) }, 'API deployed')
   }
 
@@ -119,9 +135,10 @@ export function createDeployedApis(options: DeployedApisOptions): DeployedApis {
   return {
     reload() {
       // One at a time: two signals must not interleave their swaps.
-      running = running.then(load).catch((error) => {
+      running = running.then(load).catch((error: Error) => {
         log.error({ err: error }, 'the definitions could not be reloaded')
-        return []
+        rejected.value++
+        return [createFault({ file: 'definitions' }, { path: [], problem: `can't be reloaded: ${error.message}` })]
       })
       return running
     },

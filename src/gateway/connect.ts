@@ -29,7 +29,7 @@ export interface ConnectOptions {
   /** The connection has its socket: from now on it can be found, sent to and ended. */
   readonly opened: (connection: Connection, stage: WebSocketStage) => void
   /** The client left after its backend had said yes: the backend must hear of it. */
-  readonly lost: (connection: Connection, stage: WebSocketStage) => void
+  readonly lost: (connection: Connection) => void
 }
 
 /**
@@ -95,7 +95,7 @@ export function createConnectHandler(options: ConnectOptions) {
       release()
       stage.connects.aborted.value++
       stage.accessLog?.(event)
-      if (handshake.asked) lost(connection, stage)
+      if (handshake.asked) lost(connection)
       return
     }
     event.status = 200

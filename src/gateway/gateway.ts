@@ -93,11 +93,11 @@ export function createGateway(options: GatewayOptions): Gateway {
     },
     release: () => void reserved--,
     opened,
-    lost(connection, stage) {
+    lost(connection) {
       const { code, text } = closeReasons.connectionLost
       const { slot } = connection
       slot.enter()
-      void disconnect(connection, slot.current ?? stage, code, text).finally(slot.leave)
+      void disconnect(connection, slot.newest, code, text).finally(slot.leave)
     },
   })
 

@@ -50,7 +50,7 @@ function deployment() {
     return { faults: found.map(({ path, message }) => `${path} ${message}`), opened: [...opened], closed: [...closed] }
   }
   const served = () => catalog.slots().map(({ apiId, stageName, current }) => `${apiId} ${stageName} ${current?.name}`)
-  return { deployed, reload, served, ended, closed, log, metrics }
+  return { deployed, reload, served, ended, closed, log, metrics, catalog }
 }
 
 test('a definition that changed takes the place of the one before, which is closed; others are left alone', async () => {
@@ -116,10 +116,45 @@ test('a definition that can not be opened leaves what runs as it is, and is trie
   await reload([api('chat', { dev: 'one' })])
   const broken = api('chat', { dev: 'two', prod: 'broken' })
   for (const _ of [1, 2]) {
-    expect(await reload([broken])).toEqual({ faults: [], opened: ['two of dev'], closed: ['two of dev'] })
-    expect(log.entries.at(-1)).toMatchObject({ level: 'error', message: 'the definitions could not be reloaded' })
+    const fault = "can't be opened: broken of prod can't be opened"
+    expect(await reload([broken])).toEqual({ faults: [` ${fault}`], opened: ['two of dev'], closed: ['two of dev'] })
+    expect(log.entries.at(-1)).toMatchObject({ level: 'error', message: fault, fields: { file: 'chat/api.yaml' } })
   }
   expect(served()).toEqual(['chat dev dev'])
+})
+
+test('a definition that can not be opened is counted, and those behind it take their places', async () => {
+  const { reload, served, metrics } = deployment()
+  await reload([api('chat', { dev: 'one' }), api('echo', { dev: 'one' })])
+  const { opened, closed } = await reload([api('chat', { dev: 'broken' }), api('echo', { dev: 'two' })])
+  expect([opened, closed]).toEqual([['two of dev'], ['one of dev']])
+  expect(served()).toEqual(['chat dev dev', 'echo dev dev'])
+  const text = await metrics.scrape()
+  expect(text).toContain('postern_definition_reloads_total{outcome="applied"} 1\n')
+  expect(text).toContain('postern_definition_reloads_total{outcome="rejected"} 1\n')
+})
+
+test('a source that fails is a fault, and is counted', async () => {
+  const { reload, metrics } = deployment()
+  const broken = api('chat', { dev: 'one' })
+  const failing = Object.defineProperty({ ...broken }, 'definition', {
+    get: () => {
+      throw new Error('lost')
+    },
+  })
+  expect((await reload([failing])).faults).toEqual([" can't be reloaded: lost"])
+  expect(await metrics.scrape()).toContain('postern_definition_reloads_total{outcome="rejected"} 1\n')
+  expect((await reload([broken])).faults).toEqual([])
+})
+
+test('a stage that is gone is closed when what had entered has left', async () => {
+  const { reload, catalog, closed } = deployment()
+  await reload([api('chat', { dev: 'one', prod: 'two' })])
+  const slot = catalog.slots().find(({ stageName }) => stageName === 'prod')
+  slot?.enter()
+  expect((await reload([api('chat', { dev: 'one' })])).closed).toEqual(['one of dev'])
+  slot?.leave()
+  expect(closed).toEqual(['one of dev', 'two of prod'])
 })
 
 test('a definition that can not be opened leaves no series behind, and takes none away', async () => {
@@ -129,8 +164,8 @@ test('a definition that can not be opened leaves no series behind, and takes non
   const text = await metrics.scrape()
   expect(text).toContain('postern_connections{api="chat",stage="dev"} 0\n')
   expect(text).not.toContain('stage="prod"')
-  await reload([api('echo', { dev: 'broken' })])
-  expect(await metrics.scrape()).not.toContain('api="echo"')
+  await reload([api('news', { dev: 'broken' })])
+  expect(await metrics.scrape()).not.toContain('api="news"')
 })
 
 test('of two definitions with one apiId the first is served', async () => {

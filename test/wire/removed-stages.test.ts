@@ -1,4 +1,5 @@
-import { writeFile } from 'node:fs/promises'
+import { existsSync } from 'node:fs'
+import { readFile, writeFile } from 'node:fs/promises'
 import type { ServerResponse } from 'node:http'
 import { join } from 'node:path'
 import { afterEach, describe, expect, test } from 'vitest'
@@ -26,6 +27,22 @@ const definition = (stages: readonly string[], reply = 'hello'): Definition => (
   stages: Object.fromEntries(stages.map((name) => [name, {}])),
   routes: { say: says(reply), $disconnect: tells(backend.url, { code: 'disconnectStatusCode' }) },
 })
+
+/** Functions that write down whom they have seen; the one behind `$connect` waits for a file. */
+const doormen = `
+  const { existsSync, writeFileSync } = require('node:fs')
+  const { join } = require('node:path')
+  const note = (name, { requestContext }) => writeFileSync(join(__dirname, name), requestContext.connectionId)
+  exports.enter = async (event) => {
+    note('entered', event)
+    while (!existsSync(join(__dirname, 'go'))) await new Promise((resolve) => setTimeout(resolve, 10))
+    return { statusCode: 200 }
+  }
+  exports.leave = async (event) => {
+    note('left', event)
+    return { statusCode: 200 }
+  }
+`
 
 /** Calls of `$disconnect` wait for what this returns. */
 function holdBackend(): () => void {
@@ -136,6 +153,26 @@ describe('a stage that a reload removes', () => {
     expect(during.get('postern_messages_total{api="test",direction="in",route="slow",stage="prod"}')).toBe(1)
     answer()
     await expect.poll(async () => [...(await seriesOf(running, 'stage="prod"')).keys()]).toEqual([])
+  })
+
+  test('keeps its functions for who was in $connect, whose end is told', async () => {
+    const functionBehind = (name: string): Definition => ({
+      integration: { integrationType: 'AWS_PROXY', integrationUri: `function:${name}` },
+    })
+    const members: Definition = {
+      functions: { enter: { handler: 'handlers.enter' }, leave: { handler: 'handlers.leave' } },
+      routes: { $connect: functionBehind('enter'), $disconnect: functionBehind('leave') },
+    }
+    gateway = await startGateway({ ...members, stages: { dev: {}, prod: {} } }, { files: { 'handlers.cjs': doormen } })
+    const { directory, ws, redefine } = gateway
+    const connecting = Client.connect(ws.replace(/dev$/, 'prod'))
+    await expect.poll(() => existsSync(join(directory, 'entered')), { timeout: 10_000 }).toBe(true)
+    // Nothing of the definition names the functions any more.
+    await redefine({ stages: { dev: {} } })
+    await writeFile(join(directory, 'go'), '')
+    expect((await (await connecting).closed).code).toBe(1001)
+    await expect.poll(() => existsSync(join(directory, 'left')), { timeout: 10_000 }).toBe(true)
+    expect(await readFile(join(directory, 'left'), 'utf8')).toBe(await readFile(join(directory, 'entered'), 'utf8'))
   })
 
   test('takes the series of its API along when it was the last', async () => {
