@@ -11,6 +11,7 @@ import { createAddressReader } from '../gateway/client-address.ts'
 import type { Connection } from '../gateway/connection.ts'
 import { createGateway } from '../gateway/gateway.ts'
 import { createOpenConnections } from '../gateway/local-connections.ts'
+import type { DescriptorBudget } from '../limits/descriptor-budget.ts'
 import { createAccessLog } from '../observability/access-log.ts'
 import type { Log, Metrics } from '../observability/contract.ts'
 import { watchEventLoopLag } from '../observability/event-loop-lag.ts'
@@ -24,6 +25,7 @@ import type { TransportOptions } from '../transport/contract.ts'
 import { loadTransport } from '../transport/uws/uws-transport.ts'
 import { maxMessageBytes } from '../vocabulary/frames.ts'
 import { createCallerAuthorization } from './caller-authorizers.ts'
+import { openDescriptorBudget } from './descriptors.ts'
 import { createHttpHandler } from './http.ts'
 import { createIntegrations } from './integration-types.ts'
 import { leave } from './leave.ts'
@@ -138,8 +140,10 @@ export async function startPostern(settings: Settings, surroundings: Surrounding
     let port = 0
     let managementOrigins: ReadonlySet<string> = new Set()
     const catalog = createCatalog<WebSocketStage>(settings)
+    const descriptors = openDescriptorBudget(settings, { log, metrics })
     const gateway = createGateway({
       ...settings,
+      descriptors,
       catalog,
       registry,
       open,
@@ -185,7 +189,7 @@ export async function startPostern(settings: Settings, surroundings: Surrounding
       log,
       now,
     })
-    const transport = createTransport<Connection>(transportOptions(settings, surroundings), {
+    const transport = createTransport<Connection>(transportOptions(settings, surroundings, descriptors), {
       upgrade: gateway.upgrade,
       message: gateway.message,
       pinged: gateway.pinged,
@@ -267,7 +271,11 @@ export function logFaults(log: Log, faults: readonly Fault[]): void {
   for (const { file, line, column, path, message } of faults) log.error({ file, line, column, field: path }, message)
 }
 
-function transportOptions(settings: Settings, { management }: Surroundings): TransportOptions {
+function transportOptions(
+  settings: Settings,
+  { management }: Surroundings,
+  descriptors: DescriptorBudget | null,
+): TransportOptions {
   const { host, port, tls, maxBufferedBytes, pingIntervalInSeconds } = settings
   return {
     ...{ host, port, tls, maxBufferedBytes, pingIntervalInSeconds },
@@ -275,6 +283,7 @@ function transportOptions(settings: Settings, { management }: Surroundings): Tra
     maxMessageBytes: largestMessageSeen,
     // Agreed on by connection, and only where the API says so.
     compression: true,
+    ...(descriptors !== null && { takesSocket: descriptors.takesSocket }),
   }
 }
 

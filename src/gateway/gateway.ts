@@ -1,4 +1,5 @@
 import { createDeadlines } from '../limits/deadlines.ts'
+import type { DescriptorBudget } from '../limits/descriptor-budget.ts'
 import type { Log } from '../observability/contract.ts'
 import type { ConnectionDirectory, Fleet } from '../registry/contract.ts'
 import type { Catalog } from '../stages/catalog.ts'
@@ -27,6 +28,8 @@ export interface GatewayOptions {
   readonly random: () => number
   readonly clientAddress: (request: TransportRequest) => ClientAddress
   readonly maxConnections: number
+  /** The descriptors that connections may take; left out where nobody knows a limit. */
+  readonly descriptors?: Pick<DescriptorBudget, 'takesConnection'> | null
   readonly maxMessagesInFlight: number
   readonly maxOrderedQueue: number
 }
@@ -88,6 +91,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     reserve() {
       if (drain.begun) return 'DRAINING'
       if (reserved >= options.maxConnections) return 'TOO_MANY_CONNECTIONS'
+      if (options.descriptors && !options.descriptors.takesConnection()) return 'TOO_FEW_DESCRIPTORS'
       reserved++
       return null
     },

@@ -56,6 +56,9 @@ export const metricTable = {
       ['accepted', 'refused', 'failed', 'aborted'],
     ),
   }),
+  postern_sockets_refused_total: counter('TCP connections that were closed on arrival.', {
+    cause: oneOf('`descriptors`: too few file descriptors are left (`ulimit -n`).', ['descriptors']),
+  }),
   postern_messages_total: counter(
     'Messages from clients and to clients: replies, error frames and callbacks.',
     { api, stage, route: anyOf('Route key of the definition; `@connections` for callbacks.'), direction },

@@ -129,6 +129,8 @@ export interface TransportOptions {
   compression: boolean
   /** Whether a PROXY protocol v2 header is believed. Off by default: anybody could send one and choose his address. */
   proxyProtocol?: boolean
+  /** Asked for each TCP connection that has been accepted: false closes it before anything is read. Left out, all stay. */
+  takesSocket?: () => boolean
 }
 
 export interface Transport {

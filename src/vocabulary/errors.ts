@@ -74,6 +74,13 @@ export const errorTable = {
     'DEFAULT_5XX',
     'This node holds as many connections as maxConnections allows.',
   ),
+  TOO_FEW_DESCRIPTORS: row(
+    503,
+    'ServiceUnavailableException',
+    'Service Unavailable',
+    'DEFAULT_5XX',
+    'This node may open no further files (`ulimit -n`) but those that are kept back for its own needs.',
+  ),
   BAD_REQUEST_BODY: row(
     400,
     'BadRequestException',

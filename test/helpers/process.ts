@@ -16,8 +16,15 @@ export interface GatewayProcess {
   readonly exited: Promise<{ code: number | null; signal: NodeJS.Signals | null }>
 }
 
-export async function startProcess(args: readonly string[], env: Record<string, string> = {}): Promise<GatewayProcess> {
-  const child = spawn(process.execPath, [builtPostern, 'start', '--port', '0', '--management-port', '0', ...args], {
+/** Starts a gateway; with `openFiles` it may open so many files and no more. */
+export async function startProcess(
+  args: readonly string[],
+  env: Record<string, string> = {},
+  openFiles: number | null = null,
+): Promise<GatewayProcess> {
+  const limited = openFiles === null ? [] : ['/bin/sh', '-c', `ulimit -n ${openFiles} && exec "$@"`, 'sh']
+  const [program = '', ...words] = [...limited, process.execPath, builtPostern, 'start', '--port', '0']
+  const child = spawn(program, [...words, '--management-port', '0', ...args], {
     env: { ...process.env, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   })

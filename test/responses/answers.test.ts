@@ -17,6 +17,7 @@ const told: Readonly<Record<ErrorCode, readonly [status: number, errorType: stri
   TOO_MANY_REQUESTS: [429, 'TooManyRequestsException', 'Too Many Requests'],
   DRAINING: [503, 'ServiceUnavailableException', 'Service Unavailable'],
   TOO_MANY_CONNECTIONS: [503, 'ServiceUnavailableException', 'Service Unavailable'],
+  TOO_FEW_DESCRIPTORS: [503, 'ServiceUnavailableException', 'Service Unavailable'],
   BAD_REQUEST_BODY: [400, 'BadRequestException', 'Bad request body'],
   UNSUPPORTED_MEDIA_TYPE: [415, 'BadRequestException', 'Unsupported Media Type'],
   INTEGRATION_TIMEOUT: [504, 'InternalServerErrorException', 'Endpoint request timed out'],

@@ -113,6 +113,8 @@ class UwsTransport<Data> implements Transport {
   #createApp(): TemplatedApp {
     const { tls, maxMessageBytes, maxBufferedBytes, compression, pingIntervalInSeconds } = this.#options
     const app = tls === null ? this.#uws.App() : this.#uws.SSLApp(sslOptions(tls))
+    const { takesSocket } = this.#options
+    if (takesSocket !== undefined) app.filter(keepTo(takesSocket))
     const { SHARED_COMPRESSOR, SHARED_DECOMPRESSOR, DISABLED } = this.#uws
     app.ws<UserData<Data>>('/*', {
       ...pingTiming(pingIntervalInSeconds),
@@ -238,4 +240,11 @@ const noClientCertificates =
 
 function sslOptions({ certificate, key, passphrase }: NonNullable<TransportOptions['tls']>) {
   return { cert_file_name: certificate, key_file_name: key, ...(passphrase === null ? {} : { passphrase }) }
+}
+
+/** Closes each TCP connection that is not taken; uWebSockets.js calls it with 1 for one that comes and -1 at its end. */
+function keepTo(takesSocket: () => boolean): (response: HttpResponse, change: number) => void {
+  return (response, change) => {
+    if (change > 0 && !takesSocket()) response.close()
+  }
 }
