@@ -9,8 +9,8 @@ export interface TlsFiles {
 }
 
 /**
- * Reads the files that uWebSockets.js will read and checks them first, since it only says that something failed.
- * Rejects with one sentence that names the path and never shows the passphrase.
+ * Reads the files that the server underneath will read and checks them first, since that only says that something
+ * failed. Rejects with one sentence that names the path and never shows the passphrase.
  *
  * A certificate is read once, when the port opens. uWebSockets.js has no call that swaps the default certificate,
  * and `removeServerName` frees a router that open connections still use, so a new certificate needs a new process:
@@ -28,6 +28,13 @@ export async function checkTlsFiles(files: TlsFiles, now: number = Date.now()): 
   if (Date.parse(certificate.validFrom) > now) {
     throw new Error(`the certificate in ${files.certificate} is valid only from ${isoDay(certificate.validFrom)} on`)
   }
+}
+
+/** Reads the authorities of client certificates; rejects with one sentence that names the path. */
+export async function readClientAuthorities(path: string): Promise<string> {
+  const pem = await read(path, 'client authorities')
+  parseCertificate(path, pem)
+  return pem
 }
 
 async function read(path: string, what: string): Promise<string> {

@@ -1,4 +1,6 @@
-import { chmodSync, writeFileSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { X509Certificate } from 'node:crypto'
+import { chmodSync, readFileSync, writeFileSync } from 'node:fs'
 import { request } from 'node:https'
 import { join } from 'node:path'
 import { connect } from 'node:tls'
@@ -6,7 +8,7 @@ import { afterAll, describe, expect, test } from 'vitest'
 import { WebSocket } from 'ws'
 import { checkTlsFiles } from '../../src/transport/tls-files.ts'
 import { makeCertificates } from './certificates.ts'
-import { createTransport, defaultOptions, startServer } from './harness.ts'
+import { abilities, createTransport, defaultOptions, startServer } from './harness.ts'
 import { RawClient } from './raw-client.ts'
 
 const files = makeCertificates()
@@ -61,6 +63,57 @@ test('a plain request to a TLS port is dropped', async () => {
   const server = await startServer({ tls: good })
   const client = server.client().write('GET / HTTP/1.1\r\nHost: a\r\n\r\n')
   expect(await client.readAll()).not.toContain('HTTP/1.1 200')
+})
+
+describe('client certificates', () => {
+  const tls = { ...good, clientCa: files.certificate }
+  const refusal = "uWebSockets.js can't ask for client certificates"
+
+  async function answerTo(port: number, shown: { cert?: Buffer; key?: Buffer }): Promise<string> {
+    const socket = connect({ port, host: '127.0.0.1', rejectUnauthorized: false, ...shown })
+    const client = new RawClient(socket).write('GET /x HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n')
+    return client.readAll()
+  }
+
+  test('are asked for, and the handler sees the one that was shown; or the option is refused', async () => {
+    if (!abilities.clientCertificates.can) return expect(startServer({ tls })).rejects.toThrow(refusal)
+    const server = await startServer(
+      { tls },
+      { request: (exchange) => exchange.respond(200, [], exchange.request.clientCertificate()) },
+    )
+    const own = { cert: readFileSync(files.certificate), key: readFileSync(files.key) }
+    const [head, pem = ''] = (await answerTo(server.port, own)).split('\r\n\r\n')
+    expect(head).toMatch(/^HTTP\/1\.1 200 /)
+    expect(new X509Certificate(pem).fingerprint256).toBe(new X509Certificate(own.cert).fingerprint256)
+  })
+
+  test('of others, and none at all, are not let in', async () => {
+    if (!abilities.clientCertificates.can) return expect(startServer({ tls })).rejects.toThrow(refusal)
+    const server = await startServer({ tls })
+    const strange = join(files.directory, 'strange.pem')
+    execFileSync('openssl', ['req', '-x509', '-key', files.otherKey, '-subj', '/CN=localhost', '-out', strange], {
+      stdio: 'pipe',
+    })
+    const other = { cert: readFileSync(strange), key: readFileSync(files.otherKey) }
+    expect(await answerTo(server.port, {})).toBe('')
+    expect(await answerTo(server.port, other)).toBe('')
+  })
+
+  test('are not there where nobody asks for them', async () => {
+    const server = await startServer(
+      { tls: good },
+      { request: (exchange) => exchange.respond(200, [], String(exchange.request.clientCertificate())) },
+    )
+    expect(await answerTo(server.port, {})).toMatch(/null$/)
+  })
+
+  test('a file of authorities that is none is named', async () => {
+    const missing = { ...tls, clientCa: '/nowhere/ca.pem' }
+    const message = abilities.clientCertificates.can
+      ? 'the TLS client authorities file /nowhere/ca.pem does not exist'
+      : refusal
+    await expect(startServer({ tls: missing })).rejects.toThrow(message)
+  })
 })
 
 describe('what is wrong with the files is said in one sentence', () => {

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { createServer, type Server, type ServerOptions } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
 import type { TransportOptions } from '../contract.ts'
-import { checkTlsFiles } from '../tls-files.ts'
+import { checkTlsFiles, readClientAuthorities } from '../tls-files.ts'
 
 /** Bytes that request line and headers may have together; AWS allows 10,240 bytes of headers. */
 const maxHeadersBytes = 16_384
@@ -37,7 +37,7 @@ async function createHttpsServer(tls: NonNullable<TransportOptions['tls']>): Pro
   const [cert, key, ca] = await Promise.all([
     readFile(tls.certificate),
     readFile(tls.key),
-    clientCa === null ? undefined : readFile(clientCa),
+    clientCa === null ? undefined : readClientAuthorities(clientCa),
   ])
   return createTlsServer({
     ...httpOptions,
