@@ -241,7 +241,8 @@ function reasonOf(connection: Connection, code: number, cause: CloseCause): Clos
   if (connection.ending !== null) return connection.ending
   if (cause === 'client') return code === 1005 ? 'clientClosedWithoutStatus' : 'clientClosed'
   if (cause === 'unresponsive') return 'peerUnresponsive'
-  return cause === 'protocol' ? 'protocolError' : 'connectionLost'
+  if (cause === 'protocol') return code === closeReasons.messageTooBig.code ? 'messageTooBig' : 'protocolError'
+  return 'connectionLost'
 }
 
 function reportedReason(code: number, reason: string): string {

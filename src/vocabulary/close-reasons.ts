@@ -22,7 +22,7 @@ export const closeReasons = {
     1006,
     'Connection closed abnormally',
     'client',
-    'The client broke RFC 6455: a bad opcode, a reserved bit, invalid UTF-8, far too large a message.',
+    'The client broke RFC 6455: a bad opcode, a reserved bit, invalid UTF-8. Over Node it is told so, and 1002 or 1007 is reported.',
   ),
   workerLost: row(
     1006,

@@ -5,7 +5,8 @@ import { abilityTitles } from '../../src/transport/abilities.ts'
 import { nodeAbilities } from '../../src/transport/node/node-abilities.ts'
 import { canSharePort } from '../../src/transport/node/shared-port.ts'
 import { uwsAbilities } from '../../src/transport/uws/uws-abilities.ts'
-import { abilities, acceptNow, type Server, startServer } from './harness.ts'
+import { abilities } from '../helpers/transport-abilities.ts'
+import { acceptNow, type Server, startServer } from './harness.ts'
 import { clientFrame, closePayload, handshake, opcodes, RawClient } from './raw-client.ts'
 
 test('every point has a title, and a note on each server', () => {

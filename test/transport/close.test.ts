@@ -2,16 +2,8 @@ import { expect, test } from 'vitest'
 import { WebSocket } from 'ws'
 import { cutReason } from '../../src/transport/close-reason.ts'
 import { closeCause } from '../../src/transport/uws/close-cause.ts'
-import {
-  abilities,
-  acceptNow,
-  type CloseEvent,
-  Events,
-  faultCode,
-  logged,
-  type Server,
-  startServer,
-} from './harness.ts'
+import { abilities, faultCode } from '../helpers/transport-abilities.ts'
+import { acceptNow, type CloseEvent, Events, logged, type Server, startServer } from './harness.ts'
 import { clientFrame, closePayload, handshake, opcodes, type RawClient } from './raw-client.ts'
 
 async function open(server: Server): Promise<RawClient> {

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
-import { abilities, faultCode, type Server, startServer } from './harness.ts'
+import { abilities, faultCode } from '../helpers/transport-abilities.ts'
+import { type Server, startServer } from './harness.ts'
 import { clientFrame, closePayload, handshake, opcodes, type RawClient } from './raw-client.ts'
 
 async function open(server: Server): Promise<RawClient> {

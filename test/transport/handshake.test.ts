@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import { WebSocket } from 'ws'
 import type { HeaderList } from '../../src/vocabulary/headers.ts'
-import { abilities, acceptNow, type Connection, Events, faultCode, logged, startServer } from './harness.ts'
+import { abilities, faultCode } from '../helpers/transport-abilities.ts'
+import { acceptNow, type Connection, Events, logged, startServer } from './harness.ts'
 import { clientFrame, handshake, opcodes, sampleKey } from './raw-client.ts'
 
 test('a well-formed handshake is answered with the accept value of RFC 6455 §1.3', async () => {

@@ -1,6 +1,5 @@
 import { onTestFinished } from 'vitest'
 import type { Log } from '../../src/observability/contract.ts'
-import type { TransportAbilities } from '../../src/transport/abilities.ts'
 import type {
   CloseCause,
   HttpExchange,
@@ -10,10 +9,9 @@ import type {
   TransportOptions,
   Upgrade,
 } from '../../src/transport/contract.ts'
-import { nodeAbilities } from '../../src/transport/node/node-abilities.ts'
 import { loadNodeTransport } from '../../src/transport/node/node-transport.ts'
-import { uwsAbilities } from '../../src/transport/uws/uws-abilities.ts'
 import { loadTransport } from '../../src/transport/uws/uws-transport.ts'
+import { isOverNode } from '../helpers/transport-abilities.ts'
 import { RawClient } from './raw-client.ts'
 
 /** The record that a test has of a connection. */
@@ -37,18 +35,10 @@ const log: Log = {
   child: () => log,
 }
 
-const isNode = process.env.POSTERN_TEST_TRANSPORT === 'node'
-
 /** The server under test: uWebSockets.js, or node:http and ws where POSTERN_TEST_TRANSPORT says `node`. */
-export const createTransport = isNode
+export const createTransport = isOverNode
   ? await loadNodeTransport({ log })
   : await loadTransport({ environment: process.env, log })
-
-/** What the server under test does in its own way. */
-export const abilities: TransportAbilities = isNode ? nodeAbilities : uwsAbilities
-
-/** The code that is reported when a client breaks RFC 6455, `code` being the one that tells it so. */
-export const faultCode = (code: number) => (abilities.closeFrameOnFault.can ? code : 1006)
 
 export const defaultOptions: TransportOptions = {
   host: '127.0.0.1',

@@ -1,6 +1,7 @@
 import { request as httpRequest } from 'node:http'
 import { describe, expect, test } from 'vitest'
-import { abilities, Events, heldExchange, logged, startServer } from './harness.ts'
+import { abilities } from '../helpers/transport-abilities.ts'
+import { Events, heldExchange, logged, startServer } from './harness.ts'
 
 const get = (path = '/', headers = '') => `GET ${path} HTTP/1.1\r\nHost: a\r\n${headers}\r\n`
 

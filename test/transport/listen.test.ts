@@ -1,7 +1,8 @@
 import { createServer } from 'node:net'
 import { expect, onTestFinished, test } from 'vitest'
 import type { Transport, TransportOptions } from '../../src/transport/contract.ts'
-import { abilities, createTransport, defaultOptions, startServer } from './harness.ts'
+import { abilities } from '../helpers/transport-abilities.ts'
+import { createTransport, defaultOptions, startServer } from './harness.ts'
 import { RawClient } from './raw-client.ts'
 
 function transportWith(options: Partial<TransportOptions>): Transport {

@@ -7,8 +7,9 @@ import { connect } from 'node:tls'
 import { afterAll, describe, expect, test } from 'vitest'
 import { WebSocket } from 'ws'
 import { checkTlsFiles } from '../../src/transport/tls-files.ts'
+import { abilities } from '../helpers/transport-abilities.ts'
 import { makeCertificates } from './certificates.ts'
-import { abilities, createTransport, defaultOptions, startServer } from './harness.ts'
+import { createTransport, defaultOptions, startServer } from './harness.ts'
 import { RawClient } from './raw-client.ts'
 
 const files = makeCertificates()
