@@ -5,28 +5,34 @@ import { compileDefinitions } from '../deployments/compile-definitions.ts'
 import { createFolderSource } from '../deployments/folder.ts'
 import { createAccessLog } from '../observability/access-log.ts'
 import type { Log } from '../observability/contract.ts'
+import { checkFunctions } from './check-functions.ts'
 import { createIntegrations, type IntegrationSettings } from './integration-types.ts'
 
 type CheckSettings = IntegrationSettings & Pick<Settings, 'dir' | 'defaultApi' | 'domains'>
 
 /**
  * Finds every fault of every definition in the folder of the settings, and the settings that name what no definition
- * has, as `postern start` would find them, and every warning, in the order of files and lines; nothing is run or
- * connected to. `locate` puts what is wrong in a setting in its place.
+ * has, as `postern start` would find them, and every warning, in the order of files and lines; nothing is connected to.
+ * `locate` puts what is wrong in a setting in its place. With `loadsFunctions` the handlers of functions are loaded too,
+ * each in a process of its own, and not called.
  */
 export async function checkDefinitions(
   settings: CheckSettings,
   locate: (finding: Finding) => Fault,
+  { loadsFunctions = false }: { loadsFunctions?: boolean } = {},
 ): Promise<readonly Fault[]> {
   const { dir } = settings
   const { types, close } = createIntegrations({ settings, log: silent })
   try {
     const unwritten = { write: () => {} }
-    const { faults, warnings, names } = compileDefinitions(await createFolderSource({ dir, log: silent }).read(), {
+    const definitions = await createFolderSource({ dir, log: silent }).read()
+    const { faults, warnings, names } = compileDefinitions(definitions, {
       integrationTypes: types,
       createAccessLog: (format) => createAccessLog(format, unwritten),
     })
-    return sortFaults([...faults, ...warnings, ...checkApiNames(settings, names).map(locate)])
+    const { region } = settings.lambda
+    const ofFunctions = loadsFunctions ? await checkFunctions(definitions.apis, { region, known: faults }) : []
+    return sortFaults([...faults, ...ofFunctions, ...warnings, ...checkApiNames(settings, names).map(locate)])
   } finally {
     close()
   }

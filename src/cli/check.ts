@@ -13,6 +13,9 @@ const epilogue = `
 Reads postern.yaml, if there is one, and every <dir>/<name>/api.yaml; reports every fault of all of them as
 file:line:column, with the field, what was found, what is allowed, and the nearest name for a typo.
 
+Loads the handler of every function in a process of its own and calls none: a syntax error, a missing module or a
+missing export is a fault. What modules do when they are loaded is done; --skip-functions leaves it out.
+
 With --json each of them is an object with file, line, column, path, message, found, allowed and suggestion; what is not
 known is null, and a warning has isWarning.
 
@@ -30,10 +33,13 @@ export function checkCommand({ io, end }: CommandContext): Command {
     .argument('[dir]', 'the folder of the API definitions, a folder each (default: routes)')
     .option('--json', 'a JSON object a line, one for each fault')
     .addOption(configOption())
+    .option('--skip-functions', 'do not load the handlers of functions')
   return command
     .addHelpText('after', epilogue)
-    .action(async (dir: string | undefined, { json }: { json?: boolean }) => {
-      end(await check(settingSources(command, dir, io), { io, json, load: () => import('../app/check.ts') }))
+    .action(async (dir: string | undefined, { json, skipFunctions }: { json?: boolean; skipFunctions?: boolean }) => {
+      const loadsFunctions = skipFunctions !== true
+      const load = () => import('../app/check.ts')
+      end(await check(settingSources(command, dir, io), { io, json, loadsFunctions, load }))
     })
 }
 
@@ -41,15 +47,17 @@ export interface CheckDeps {
   readonly io: Io
   /** Whether the faults are written for a program: a JSON object a line, and nothing without a fault. */
   readonly json?: boolean | undefined
+  /** Whether the handlers of functions are loaded, which runs what their modules do when they are loaded. */
+  readonly loadsFunctions: boolean
   readonly load: () => Promise<{ checkDefinitions: typeof checkDefinitions }>
 }
 
 /** Writes faults and warnings to standard output; resolves with 1 when there are faults. */
-export async function check(sources: SettingSources, { io, json, load }: CheckDeps): Promise<number> {
+export async function check(sources: SettingSources, { io, json, loadsFunctions, load }: CheckDeps): Promise<number> {
   const { settings, faults: settingFaults, locate } = await readSettingsForCheck(sources)
   const app = await load()
-  const faults =
-    settings === null ? settingFaults : [...settingFaults, ...(await app.checkDefinitions(settings, locate))]
+  const found = settings === null ? [] : await app.checkDefinitions(settings, locate, { loadsFunctions })
+  const faults = [...settingFaults, ...found]
   if (json) for (const fault of sortFaults(faults)) io.stdout.write(`${JSON.stringify(fault)}\n`)
   else if (faults.length > 0) reportFaults(faults, io.stdout, io.env)
   if (settings === null || faults.some(({ isWarning }) => isWarning !== true)) return 1

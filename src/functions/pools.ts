@@ -133,7 +133,7 @@ export function createFunctionPools(options: FunctionPoolsOptions): FunctionPool
  * The settings of a function's processes. Their environment is what Lambda sets ("Defined runtime environment
  * variables"), then what the definition declares.
  */
-function processSettings(local: LocalFunction, region: string): Omit<ProcessSettings, keyof HandlerLocation> {
+export function processSettings(local: LocalFunction, region: string): Omit<ProcessSettings, keyof HandlerLocation> {
   const { apiId, name, definition, directory } = local
   const logGroupName = `/aws/lambda/${name}`
   const logStreamName = apiId
