@@ -1,4 +1,6 @@
 import { JSONPathEnvironment, JSONPathError as P3Error } from 'json-p3'
+import { ExactNumber, namesOf } from './exact-json.ts'
+import { guardQuery, type Look } from './json-search.ts'
 
 /** A JSONPath compiled at load and read once per message. */
 export interface JsonPath {
@@ -9,9 +11,10 @@ export interface JsonPath {
   readonly steps: readonly (string | number)[] | null
   /**
    * The value at the path, `undefined` when nothing is there. An indefinite path gives a list, empty without matches.
-   * Never looks at a JavaScript prototype. Throws `JsonPathError` only when a search outgrows its bounds.
+   * Never looks at a JavaScript prototype. Throws `JsonPathError` only when a search outgrows its bounds, or `look`,
+   * which a search calls for every value and filter that it looks at, throws. Numbers may be `ExactNumber`s.
    */
-  read(document: unknown): unknown
+  read(document: unknown, look?: Look): unknown
 }
 
 /** A path that cannot be compiled, or a search that ran out of bounds. `position` counts characters from 0. */
@@ -24,7 +27,7 @@ export class JsonPathError extends Error {
   }
 }
 
-type Read = (document: unknown) => unknown
+type Read = (document: unknown, look?: Look) => unknown
 type Step = string | number | readonly string[]
 
 /** Longest path that is compiled: paths come from definitions and, in templates, from messages. */
@@ -37,8 +40,17 @@ const maxDescents = 2
 const maxDescentDepth = 100
 /** Values that an indefinite path may give. */
 const maxMatches = 10_000
+/** Values and filters that a search looks at where nobody else bounds it. */
+const maxLooks = 200_000
 
-const search = new JSONPathEnvironment({ maxRecursionDepth: maxDescentDepth })
+class SearchEnvironment extends JSONPathEnvironment {
+  override entries(object: Parameters<JSONPathEnvironment['entries']>[0]): ReturnType<JSONPathEnvironment['entries']> {
+    if ((object as object) instanceof ExactNumber) return []
+    return namesOf(object).map((name) => [name, object[name] as (typeof object)[string]])
+  }
+}
+
+const search = new SearchEnvironment({ maxRecursionDepth: maxDescentDepth })
 // A pattern in a path would run as a regular expression without any bound; AWS does not know these functions.
 search.functionRegister.delete('match')
 search.functionRegister.delete('search')
@@ -67,7 +79,8 @@ export function compileJsonPath(path: string): JsonPath {
     return { source: path, definite: true, steps: steps.every(isPlain) ? steps : null, read }
   }
   const read = compileSearch(core, start)
-  const lengths: Read = (document) => (read(document) as unknown[]).map(lengthOf).filter((n) => n !== undefined)
+  const lengths: Read = (document, look) =>
+    (read(document, look) as unknown[]).map(lengthOf).filter((n) => n !== undefined)
   return { source: path, definite: false, steps: null, read: call === null ? read : lengths }
 }
 
@@ -163,7 +176,7 @@ function member(value: unknown, name: string): unknown {
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
+  return typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof ExactNumber)
 }
 
 function lengthOf(value: unknown): number | undefined {
@@ -175,15 +188,26 @@ function compileSearch(core: string, start: number): Read {
   if (core.split('..').length - 1 > maxDescents) {
     throw new JsonPathError(`JSONPath has more than ${maxDescents} '..'`, start)
   }
+  let look: Look = () => {}
+  const tooDeep = () => new JsonPathError(`more than ${maxDescentDepth} levels of nesting`, 0)
   const query = guarded(start, () => search.compile(core))
-  return (document) =>
+  guardQuery(query, () => look(), maxDescentDepth, tooDeep)
+  return (document, ownLook = boundedLook()) =>
     guarded(0, () => {
+      look = ownLook
       const values: unknown[] = []
       for (const node of query.lazyQuery(document as Parameters<typeof query.lazyQuery>[0])) {
         if (values.push(node.value) > maxMatches) throw new JsonPathError(`more than ${maxMatches} matches`, 0)
       }
       return values
     })
+}
+
+function boundedLook(): Look {
+  let left = maxLooks
+  return () => {
+    if (--left < 0) throw new JsonPathError(`a search looks at more than ${maxLooks} values`, 0)
+  }
 }
 
 /** Runs json-p3 and translates whatever it throws: its own errors carry a token, the rest is a fault without one. */

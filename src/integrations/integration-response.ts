@@ -3,7 +3,7 @@ import type { MappingTemplate } from '../mapping/template.ts'
 import type { SelectionExpression, VariableFamily } from '../routing/selection-expression.ts'
 import { GatewayError } from '../vocabulary/errors.ts'
 import type { HeaderList } from '../vocabulary/headers.ts'
-import { parseJson } from '../vocabulary/json-text.ts'
+import { exactJson, parseJson } from '../vocabulary/json-text.ts'
 import { bodyText, decodeBase64, encodeBase64 } from './content-handling.ts'
 import type {
   IntegrationDefinition,
@@ -149,8 +149,9 @@ function constantResult(rule: ResponseRule, status: number): IntegrationResult |
 
 function applyRule(rule: ResponseRule, event: ConnectionEvent, answer: BackendAnswer, scope: Scope): IntegrationResult {
   const { expression, templates } = rule
-  const json = lazyJson(answer)
-  const response = { status: answer.status, headers: answer.headers, body: undefined as unknown }
+  const json = once(() => parseJson(bodyText(answer.body)))
+  const exact = once(() => exactJson(bodyText(answer.body)))
+  const response = { status: answer.status, headers: answer.headers, body: undefined as unknown, exactBody: exact }
   if (expression.readsResponseBody) response.body = json()
   const key = templates.size === 0 ? '' : expression.evaluate({ ...messageInput(expression, event), response })
   const template = findTemplate(templates, key)
@@ -158,7 +159,7 @@ function applyRule(rule: ResponseRule, event: ConnectionEvent, answer: BackendAn
   const body = template === undefined ? received : (template.constant ?? render(template, bodyText(received)))
   const mapped: [string, string][] = []
   for (const { name, source } of rule.parameters) {
-    const value = source.read({ event, headers: answer.headers, json })
+    const value = source.read({ event, headers: answer.headers, json, exactJson: exact })
     if (value !== null) mapped.push([name, value])
   }
   return { status: answer.status, headers: withContentType(mapped), body: convert(rule, body) }
@@ -182,11 +183,11 @@ function withContentType(headers: readonly [string, string][]): HeaderList {
   return [['Content-Type', 'application/json'], ...headers]
 }
 
-function lazyJson({ body }: BackendAnswer): () => unknown {
+function once(make: () => unknown): () => unknown {
   let value: unknown
   let known = false
   return () => {
-    if (!known) value = parseJson(bodyText(body))
+    if (!known) value = make()
     known = true
     return value
   }

@@ -4,6 +4,7 @@ import type { FunctionFinder, FunctionInvoker, FunctionTarget, InvocationResult 
 import { compileParameterMapping, type ParameterSource } from '../mapping/parameter-mapping.ts'
 import { GatewayError } from '../vocabulary/errors.ts'
 import { errorSentence } from '../vocabulary/function-error.ts'
+import { exactJson, exactJsonText } from '../vocabulary/json-text.ts'
 import type {
   Integration,
   IntegrationDefinition,
@@ -160,11 +161,19 @@ const success = { selectionValue: null, status: 200, headers: [] } as const
 function readErrorMessage(payload: string): string {
   try {
     const error: unknown = JSON.parse(payload)
-    if (typeof error === 'object' && error !== null && 'errorMessage' in error) return String(error.errorMessage)
+    if (typeof error === 'object' && error !== null && 'errorMessage' in error) {
+      const { errorMessage } = error
+      return typeof errorMessage === 'number' ? numberText(payload) : String(errorMessage)
+    }
   } catch {
     // Not Lambda's form: the whole text is the message.
   }
   return payload
+}
+
+/** The `errorMessage` of an error, which is a number, with all its digits. */
+function numberText(payload: string): string {
+  return exactJsonText((exactJson(payload) as { errorMessage: unknown }).errorMessage)
 }
 
 // --- both ---

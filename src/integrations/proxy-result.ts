@@ -1,4 +1,7 @@
+import { ExactNumber } from 'postern-documents/exact-json'
 import { GatewayError } from '../vocabulary/errors.ts'
+import { jsonNumberText } from '../vocabulary/java-number.ts'
+import { exactJson } from '../vocabulary/json-text.ts'
 import type { IntegrationResult } from './contract.ts'
 
 const allowedMembers = new Set(['statusCode', 'headers', 'multiValueHeaders', 'body', 'isBase64Encoded'])
@@ -22,11 +25,21 @@ export function readProxyResult(payload: string, nullFunctionResult: 'ERROR' | '
       throw malformed(`the result has the member ${quote(name)}; allowed are ${[...allowedMembers].join(', ')}`)
     }
   }
+  // Numbers among the headers are read again with all their digits; hardly any result has them.
+  const exactly = (member: string): unknown =>
+    hasNumbers(members.get(member)) ? (exactJson(payload) as Record<string, unknown>)[member] : members.get(member)
   return {
     status: readStatus(members.get('statusCode')),
-    headers: readHeaders(members.get('headers'), members.get('multiValueHeaders')),
+    headers: readHeaders(exactly('headers'), exactly('multiValueHeaders')),
     body: readBody(members.get('body'), members.get('isBase64Encoded')),
   }
+}
+
+function hasNumbers(headers: unknown): boolean {
+  if (typeof headers !== 'object' || headers === null) return false
+  return Object.values(headers)
+    .flat()
+    .some((value) => typeof value === 'number')
 }
 
 function parse(payload: string): unknown {
@@ -99,6 +112,7 @@ function entriesOf(value: unknown, member: string): [string, unknown][] {
 
 function textOf(value: unknown, member: string): string {
   if (typeof value === 'string') return value
+  if (value instanceof ExactNumber) return jsonNumberText(value)
   if (typeof value === 'number' || typeof value === 'boolean') return String(value)
   throw malformed(`${member} is ${nameOf(value)}, not a string`)
 }

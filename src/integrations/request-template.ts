@@ -8,7 +8,7 @@ import {
   type VariableFamily,
 } from '../routing/selection-expression.ts'
 import { GatewayError } from '../vocabulary/errors.ts'
-import { rememberedJson } from '../vocabulary/json-text.ts'
+import { exactJson, rememberedJson } from '../vocabulary/json-text.ts'
 import type { IntegrationDefinition, ReportFault } from './contract.ts'
 import { compileTemplates, renderTemplate, templateInput } from './template-input.ts'
 
@@ -76,6 +76,7 @@ export function messageInput(expression: SelectionExpression, event: ConnectionE
   const request = requestOf(event)
   return {
     body: body === null ? undefined : rememberedJson(body),
+    exactBody: () => (body === null ? undefined : exactJson(body)),
     headers: request?.headers ?? [],
     query: request?.query ?? [],
   }

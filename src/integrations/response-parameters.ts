@@ -15,6 +15,8 @@ export interface ResponseParameterInput {
   readonly headers: HeaderList
   /** The answer's JSON value, parsed when it is first asked for; undefined when it is not JSON. */
   readonly json: () => unknown
+  /** The same with all that JavaScript loses of it (`exactJson`). */
+  readonly exactJson: () => unknown
 }
 
 /** A header of the result: the client sees it where an answer has headers, in a handshake. */
@@ -70,7 +72,7 @@ function compileAnswerSource(text: string): ParameterSource<ResponseParameterInp
     )
   }
   const path = compileBodyPath(body[1] === undefined ? `$${body[2] ?? ''}` : `$.${body[1]}`)
-  return { constant: null, read: ({ json }) => readBodyPath(path, json()) }
+  return { constant: null, read: ({ json, exactJson }) => readBodyPath(path, json(), exactJson) }
 }
 
 function headerReader(all: boolean, lowerCase: string): (input: ResponseParameterInput) => string | null {

@@ -1,5 +1,7 @@
+import { ExactNumber, losesInJavaScript } from 'postern-documents/exact-json'
 import { compileJsonPath, type JsonPath, JsonPathError } from 'postern-documents/json-path'
-import { fromPlain, needsExact, parseExact } from './json.ts'
+import { exactJsonText } from '../vocabulary/json-text.ts'
+import { fromPlain, readJson } from './json.ts'
 import { objectLines } from './methods/object.ts'
 import type { PreparedCall } from './velocity/compile-context.ts'
 import { TemplateRenderError } from './velocity/errors.ts'
@@ -27,10 +29,12 @@ export class InputObject extends HostObject {
   readonly methods = inputMethods
   private readonly body: string
   private readonly given: TemplateParams
-  /** The body as JSON.parse gives it: enough for single values, which is what templates mostly take. */
+  /** The body as `readJson` gives it: enough for single values, which is what templates mostly take. */
   private plain: { readonly value: unknown } | null = null
-  /** The body as Java values, once a template holds a part that it could change, or when only that is exact. */
+  /** The body as Java values, once a template holds a part that it could change. */
   private live: { readonly value: Value } | null = null
+  /** Whether JavaScript's own numbers and order of names lose something of the body; null until first asked. */
+  private loses: boolean | null = null
 
   constructor(body: string, params: TemplateParams) {
     super()
@@ -63,8 +67,8 @@ export class InputObject extends HostObject {
 
   /** The text of `$input.json`; for what is missing, or null, the JSON text of an empty string (observed on AWS). */
   json(path: JsonPath, run: Run): string {
-    if (path.steps === null || this.isPlain(run)) {
-      const text = JSON.stringify(this.found(path, run) ?? '')
+    if (path.steps === null || this.live === null) {
+      const text = this.written(this.found(path, run) ?? '')
       run.characters(text.length)
       return text
     }
@@ -102,9 +106,9 @@ export class InputObject extends HostObject {
   }
 
   private walked(path: JsonPath, steps: readonly (string | number)[], run: Run): Value {
-    if (this.isPlain(run)) {
+    if (this.live === null) {
       const value = this.found(path, run)
-      if (typeof value !== 'object' || value === null) return fromPlain(value)
+      if (typeof value !== 'object' || value === null || value instanceof ExactNumber) return fromPlain(value)
     }
     let value = this.alive(run)
     for (const step of steps) value = child(value, step)
@@ -114,36 +118,28 @@ export class InputObject extends HostObject {
   private found(path: JsonPath, run: Run): unknown {
     const document = this.parsed(run)
     if (path.definite) return path.read(document)
-    // A search looks at every place of the body.
-    run.step(this.body.length >> 1)
+    run.characters(this.body.length)
     try {
-      return path.read(document)
+      return path.read(document, () => run.step(2))
     } catch (error) {
       throw error instanceof JsonPathError ? new TemplateRenderError(error.message, { cause: error }) : error
     }
   }
 
-  /** Whether single values can be read without making Java values of the whole body. */
-  private isPlain(run: Run): boolean {
-    if (this.live !== null) return false
-    if (this.plain === null && needsExact(this.body)) this.alive(run)
-    return this.live === null
+  private written(value: unknown): string {
+    this.loses ??= losesInJavaScript(this.body)
+    return this.loses ? exactJsonText(value) : JSON.stringify(value)
   }
 
   private parsed(run: Run): unknown {
-    this.plain ??= { value: this.read(run, () => JSON.parse(this.body) as unknown) }
+    this.plain ??= { value: this.read(run, () => readJson(this.body, run)) }
     return this.plain.value
   }
 
   private alive(run: Run): Value {
     if (this.live === null) run.step(this.body.length >> 5)
-    this.live ??= { value: this.read(run, () => this.toValues(run)) }
+    this.live ??= { value: fromPlain(this.parsed(run)) }
     return this.live.value
-  }
-
-  private toValues(run: Run): Value {
-    const { maxDataDepth } = run.limits
-    return this.plain === null ? parseExact(this.body, maxDataDepth) : fromPlain(this.plain.value)
   }
 
   private read<T>(run: Run, parse: () => T): T {

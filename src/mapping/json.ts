@@ -1,9 +1,10 @@
-import { TemplateRenderError } from './velocity/errors.ts'
+import { ExactNumber, losesInJavaScript, namesOf, readExactJson } from 'postern-documents/exact-json'
 import { fromInteger, parseNumber } from './velocity/number.ts'
+import type { Run } from './velocity/run.ts'
 import { JavaDouble, JavaList, JavaMap, type Value } from './velocity/value.ts'
 
 /**
- * Turns a value that JSON.parse gave into Java's lists, maps and numbers; one level at a time, as a template goes into
+ * Turns a value that JSON.parse or `readExactJson` gave into Java's lists, maps and numbers; one level at a time, as a template goes into
  * it.
  */
 export function fromPlain(value: unknown): Value {
@@ -20,129 +21,41 @@ export function fromPlain(value: unknown): Value {
   }
 }
 
-function fromObject(plain: object): JavaList | JavaMap {
+function fromObject(plain: object): Value {
+  if (plain instanceof ExactNumber) return parseNumber(plain.source)
   if (Array.isArray(plain)) return JavaList.lazy({ plain, make: () => plain.map(fromPlain) })
   return JavaMap.lazy({
     plain,
-    make: () => Object.entries(plain).map(([name, value]): [string, Value] => [name, fromPlain(value)]),
+    make: () =>
+      namesOf(plain).map((name): [string, Value] => [name, fromPlain((plain as Record<string, unknown>)[name])]),
   })
 }
 
-/** A number as Java would have read it; whole numbers beyond 2^53 are only exact through `parseExact`. */
+/** A number as Java would have read it; whole numbers beyond 2^53 are `ExactNumber`s. */
 export function fromNumber(value: number): Value {
   return Number.isSafeInteger(value) ? fromInteger(value) : new JavaDouble(value)
 }
 
-// 1.0, 1e3, sixteen digits and more, and names that look like numbers, which JavaScript puts in an order of its own.
-const special = /(?:^|[\s:,[])-?(?:\d{16}|\d+\.0*(?!\d)|\d+(?:\.\d*)?[eE])|"\d+"\s*:/
+/** Characters from which a text is looked over for nesting, which makes JSON.parse slow, before it is parsed. */
+const longText = 65_536
 
-/** Whether JSON.parse would lose something that Java keeps. May be true for no reason; is never false wrongly. */
-export function needsExact(text: string): boolean {
-  return special.test(text)
+/**
+ * Reads a JSON text with all that JavaScript would lose of it, within the budget of the rendering: a text that JSON.parse
+ * might take long for is read in steps. Throws SyntaxError like JSON.parse.
+ */
+export function readJson(text: string, run: Run): unknown {
+  const inSteps = losesInJavaScript(text) || (text.length > longText && isNested(text, run.limits.maxDataDepth))
+  return inSteps ? readExactJson(text, (count) => run.step(count >> 5)) : JSON.parse(text)
 }
 
-function tooDeep(): TemplateRenderError {
-  return new TemplateRenderError('JSON is nested too deeply')
-}
-
-/** Reads JSON straight into Java's values, for texts that `needsExact`. Throws SyntaxError like JSON.parse. */
-export function parseExact(text: string, maxDepth: number): Value {
-  const reader = new ExactReader(text)
-  const value = reader.value(maxDepth)
-  reader.end()
-  return value
-}
-
-const blank = /[ \t\r\n]*/y
-const numberToken = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y
-const wordToken = /true|false|null/y
-
-class ExactReader {
-  private readonly text: string
-  private at = 0
-
-  constructor(text: string) {
-    this.text = text
+/** Whether brackets, those in strings included, open more often than they close, by more than `depth`. */
+function isNested(text: string, depth: number): boolean {
+  let open = 0
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i) | 0x20
+    if (code === 0x7b) open++
+    else if (code === 0x7d) open--
+    if (open > depth) return true
   }
-
-  end(): void {
-    this.token(blank)
-    if (this.at < this.text.length) this.fail()
-  }
-
-  value(maxDepth: number): Value {
-    if (maxDepth < 0) throw tooDeep()
-    this.token(blank)
-    switch (this.text[this.at]) {
-      case '{':
-        return this.map(maxDepth)
-      case '[':
-        return this.list(maxDepth)
-      case '"':
-        return this.string()
-    }
-    const word = this.token(wordToken)
-    if (word !== null) return word === 'null' ? null : word === 'true'
-    return parseNumber(this.token(numberToken) ?? this.fail())
-  }
-
-  private map(maxDepth: number): JavaMap {
-    const map = new JavaMap()
-    this.at++
-    if (this.take('}')) return map
-    do {
-      this.token(blank)
-      const name = this.string()
-      if (!this.take(':')) this.fail()
-      map.put(name, this.value(maxDepth - 1))
-    } while (this.take(','))
-    if (!this.take('}')) this.fail()
-    return map
-  }
-
-  private list(maxDepth: number): JavaList {
-    const items: Value[] = []
-    this.at++
-    if (this.take(']')) return new JavaList(items, 'json')
-    do items.push(this.value(maxDepth - 1))
-    while (this.take(','))
-    if (!this.take(']')) this.fail()
-    return new JavaList(items, 'json')
-  }
-
-  private string(): string {
-    const start = this.at
-    if (this.text[start] !== '"') this.fail()
-    do {
-      this.at = this.text.indexOf('"', this.at + 1)
-      if (this.at < 0) this.fail()
-    } while (this.isEscaped(this.at))
-    this.at++
-    return JSON.parse(this.text.slice(start, this.at)) as string
-  }
-
-  private isEscaped(at: number): boolean {
-    let start = at
-    while (this.text[start - 1] === '\\') start--
-    return (at - start) % 2 === 1
-  }
-
-  private take(char: string): boolean {
-    this.token(blank)
-    if (this.text[this.at] !== char) return false
-    this.at++
-    return true
-  }
-
-  private token(pattern: RegExp): string | null {
-    pattern.lastIndex = this.at
-    const match = pattern.exec(this.text)
-    if (match === null) return null
-    this.at += match[0].length
-    return match[0]
-  }
-
-  private fail(): never {
-    throw new SyntaxError(`unexpected token in JSON at position ${this.at}`)
-  }
+  return false
 }

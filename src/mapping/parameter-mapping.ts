@@ -2,7 +2,7 @@ import { compileJsonPath, type JsonPath, JsonPathError } from 'postern-documents
 import { contextVariable, nearestContextVariable } from '../events/context-variables.ts'
 import { bodyOf, type ConnectionEvent, requestOf } from '../events/event.ts'
 import { type HeaderList, lastHeader } from '../vocabulary/headers.ts'
-import { rememberedJson } from '../vocabulary/json-text.ts'
+import { exactJson, exactJsonText, rememberedJson } from '../vocabulary/json-text.ts'
 
 /** A value's source, compiled. */
 export interface ParameterSource<Input> {
@@ -112,7 +112,7 @@ function compileRouteSource(text: string): ParameterSource<ConnectionEvent> {
     constant: null,
     read(event) {
       const body = bodyOf(event)
-      return body === null ? null : readBodyPath(compiled, rememberedJson(body))
+      return body === null ? null : readBodyPath(compiled, rememberedJson(body), () => exactJson(body))
     },
   }
 }
@@ -146,11 +146,16 @@ export function compileBodyPath(path: string): JsonPath {
   }
 }
 
-/** The text at a path of a JSON document: strings as they are, anything else as JSON; null for nothing and for `null`. */
-export function readBodyPath(path: JsonPath, document: unknown): string | null {
+/**
+ * The text at a path of a JSON document: strings as they are, anything else as JSON; null for nothing and for `null`.
+ * `exact` gives the document with all that JavaScript loses of it (`exactJson`), where more than a text is read.
+ */
+export function readBodyPath(path: JsonPath, document: unknown, exact: () => unknown): string | null {
   if (document === undefined) return null
   try {
-    return parameterText(path.read(document))
+    const found = path.definite ? path.read(document) : null
+    if (typeof found === 'string') return found
+    return parameterText(path.read(exact()))
   } catch (error) {
     // A search that outgrew its bounds, or a value nested too deeply to be written: there is no such parameter.
     if (error instanceof JsonPathError || error instanceof RangeError) return null
@@ -161,5 +166,5 @@ export function readBodyPath(path: JsonPath, document: unknown): string | null {
 function parameterText(value: unknown): string | null {
   if (typeof value === 'string') return value
   if (value === undefined || value === null) return null
-  return typeof value === 'object' ? JSON.stringify(value) : String(value)
+  return exactJsonText(value)
 }

@@ -1,4 +1,4 @@
-import { fromPlain, needsExact, parseExact } from './json.ts'
+import { fromPlain, readJson } from './json.ts'
 import { objectLines } from './methods/object.ts'
 import { TemplateRenderError } from './velocity/errors.ts'
 import { HostObject } from './velocity/host-object.ts'
@@ -75,9 +75,8 @@ function escapeJavaScript(text: string, run: Run): string {
 
 function parseJsonText(text: string, run: Run): Value {
   if (text === '') return missing
-  const { maxDataDepth } = run.limits
   try {
-    return needsExact(text) ? parseExact(text, maxDataDepth) : fromPlain(JSON.parse(text))
+    return fromPlain(readJson(text, run))
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error
     throw new TemplateRenderError(`$util.parseJson: ${error.message}`, { cause: error })

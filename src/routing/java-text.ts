@@ -1,3 +1,6 @@
+import { ExactNumber, namesOf } from 'postern-documents/exact-json'
+import { javaNumberText } from '../vocabulary/java-number.ts'
+
 /**
  * Characters of a list's or map's text: longer text equals no route key and no template key (both are shorter), so no
  * more is written.
@@ -6,12 +9,13 @@ const maxLength = 2_048
 
 /**
  * A JSON value as AWS puts it into a selection expression ("Selection expressions", WebSocket APIs): strings as they
- * are, nothing for a missing value, and lists and maps as Java prints them (`[item1, item2]`, `{name=value}`). Lists
+ * are, nothing for a missing value, and numbers, lists and maps as Java prints them (`[item1, item2]`, `{name=value}`). Lists
  * and maps are cut off at 2,048 characters, which also bounds how deep this walks into a message.
  */
 export function javaText(value: unknown): string {
   if (typeof value === 'string') return value
   if (value === undefined) return ''
+  if (isNumber(value)) return javaNumberText(value)
   if (typeof value !== 'object' || value === null) return String(value)
   return append('', value).slice(0, maxLength)
 }
@@ -25,10 +29,11 @@ function append(text: string, value: unknown): string {
     }
     return `${result}]`
   }
+  if (isNumber(value)) return text + javaNumberText(value)
   if (typeof value === 'object' && value !== null) {
     let result = `${text}{`
     let first = true
-    for (const name of Object.keys(value)) {
+    for (const name of namesOf(value)) {
       if (result.length > maxLength) break
       result = append(`${result}${first ? '' : ', '}${name}=`, (value as Record<string, unknown>)[name])
       first = false
@@ -36,4 +41,8 @@ function append(text: string, value: unknown): string {
     return `${result}}`
   }
   return text + String(value)
+}
+
+function isNumber(value: unknown): value is number | ExactNumber {
+  return typeof value === 'number' || value instanceof ExactNumber
 }

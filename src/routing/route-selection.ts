@@ -1,4 +1,4 @@
-import { parseJson } from '../vocabulary/json-text.ts'
+import { exactJson, parseJson } from '../vocabulary/json-text.ts'
 import { javaText } from './java-text.ts'
 import { compileSelectionExpression, type SelectionExpression } from './selection-expression.ts'
 
@@ -35,7 +35,7 @@ export function createRouteSelector<Route>(
   if (bodyPath === null) {
     return (text) => {
       const body = parseJson(text)
-      return body === undefined ? fallback : routeOf(expression.evaluate({ body }))
+      return body === undefined ? fallback : routeOf(expression.evaluate({ body, exactBody: () => exactJson(text) }))
     }
   }
   // Without a property to read in them, lists, scalars and text that is not JSON all lead to one place.
@@ -45,7 +45,7 @@ export function createRouteSelector<Route>(
     const body = parseJson(text)
     if (body === undefined) return fallback
     const value = bodyPath.read(body)
-    return routeOf(typeof value === 'string' ? value : javaText(value))
+    return routeOf(typeof value === 'string' ? value : javaText(bodyPath.read(exactJson(text))))
   }
 }
 

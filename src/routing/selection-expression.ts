@@ -17,6 +17,8 @@ export type VariableFamily =
 export interface SelectionInput {
   /** The message's JSON value; undefined when there is none. */
   readonly body?: unknown
+  /** The same with all that JavaScript loses of it (`exactJson`), asked for when more than a text is read. */
+  readonly exactBody?: () => unknown
   /** Headers and decoded query of the handshake. */
   readonly headers?: HeaderList
   readonly query?: HeaderList
@@ -25,6 +27,7 @@ export interface SelectionInput {
     readonly headers: HeaderList
     /** The answer's JSON value; undefined when it is not JSON. */
     readonly body?: unknown
+    readonly exactBody?: () => unknown
   }
 }
 
@@ -197,11 +200,18 @@ function compilePath(rest: string, position: number): JsonPath {
 // --- reading ---
 
 function bodyReader(path: JsonPath): (input: SelectionInput) => unknown {
-  return ({ body }) => (body === undefined ? undefined : readPath(path, body))
+  return ({ body, exactBody }) => readExactly(path, body, exactBody)
 }
 
 function responseBodyReader(path: JsonPath): (input: SelectionInput) => unknown {
-  return ({ response }) => (response?.body === undefined ? undefined : readPath(path, response.body))
+  return ({ response }) => readExactly(path, response?.body, response?.exactBody)
+}
+
+function readExactly(path: JsonPath, body: unknown, exactBody: (() => unknown) | undefined): unknown {
+  if (body === undefined) return undefined
+  const value = path.definite || exactBody === undefined ? readPath(path, body) : null
+  if (typeof value === 'string' || value === undefined || exactBody === undefined) return value
+  return readPath(path, exactBody())
 }
 
 /** Reads a path; a search that outgrows its bounds found nothing. */

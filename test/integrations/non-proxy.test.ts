@@ -223,6 +223,27 @@ describe('integration responses', () => {
     expect(textOf(respond(responses, { status: 201 }))).toBe('any')
   })
 
+  test('numbers of an answer keep their digits in headers, keys and templates', () => {
+    const responses: Responses = {
+      $default: {
+        templateSelectionExpression: '${integration.response.body.id}',
+        responseTemplates: { '12345678901234567890': "exact $input.path('$.id')", $default: 'lost' },
+        responseParameters: {
+          'method.response.header.X-Id': 'integration.response.body.id',
+          'method.response.header.X-All': 'integration.response.body.all[*]',
+        },
+      },
+    }
+    const result = respond(responses, { body: '{"id":12345678901234567890,"all":[1.0,9007199254740993]}' })
+    expect(textOf(result)).toBe('exact 12345678901234567890')
+    expect(result.headers).toEqual(
+      expect.arrayContaining([
+        ['X-Id', '12345678901234567890'],
+        ['X-All', '[1.0,9007199254740993]'],
+      ]),
+    )
+  })
+
   test('templateSelectionExpression: message, status, headers and body select', () => {
     const keyed = (templateSelectionExpression: string): string =>
       textOf(

@@ -42,6 +42,17 @@ describe('a proxy result that is valid', () => {
     expect(read({ statusCode: 200, body: 'aGk=', isBase64Encoded: false }).body).toBe('aGk=')
   })
 
+  test('numbers keep their digits in headers', () => {
+    const payload =
+      '{"statusCode":200,"headers":{"X-Id":12345678901234567890,"X-One":1.0},"multiValueHeaders":{"X-All":[9007199254740993,2]}}'
+    expect(readProxyResult(payload, 'ERROR').headers).toEqual([
+      ['X-All', '9007199254740993'],
+      ['X-All', '2'],
+      ['X-Id', '12345678901234567890'],
+      ['X-One', '1.0'],
+    ])
+  })
+
   test('numbers and booleans become header texts', () => {
     expect(read({ statusCode: 200, headers: { a: 1, b: true, c: 'x', d: null } }).headers).toEqual([
       ['a', '1'],

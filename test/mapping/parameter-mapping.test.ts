@@ -68,6 +68,17 @@ describe('the sources of a parameter ("Data mapping", WebSocket APIs)', () => {
     ['route.request.body.<jsonpath>: an object, as JSON', 'route.request.body.a', '{"a":{"b":[1]}}', '{"b":[1]}'],
     ['route.request.body.<jsonpath>: a list entry', 'route.request.body[1]', '["x","y"]', 'y'],
     ['route.request.body: the message itself', 'route.request.body', 'plain', 'plain'],
+    ['a whole number beyond 2^53', 'route.request.body.id', '{"id":12345678901234567890}', '12345678901234567890'],
+    ['one in an object', 'route.request.body.a', '{"a":{"id":9007199254740993}}', '{"id":9007199254740993}'],
+    ['one behind a wildcard', 'route.request.body.a[*].id', '{"a":[{"id":9007199254740993}]}', '[9007199254740993]'],
+    [
+      'one behind a filter',
+      'route.request.body.a[?(@.id == 9007199254740993)]',
+      '{"a":[{"id":9007199254740993},{"id":9007199254740992}]}',
+      '[{"id":9007199254740993}]',
+    ],
+    ['a fraction that is whole', 'route.request.body.a', '{"a":1.0}', '1.0'],
+    ['an exponent', 'route.request.body.a', '{"a":[1e3,1e400]}', '[1000.0,1e400]'],
   ])('%s', (_, source, body, expected) => {
     expect(read(source, message(body))).toBe(expected)
   })

@@ -91,6 +91,22 @@ describe('$input', () => {
     expect(render("#foreach($k in $input.path('$').keySet())$k #end", body)).toBe('id one exp 10 2 snow ')
   })
 
+  test('numbers survive searches and $util.parseJson, and equal ones are told apart', () => {
+    const body = '{"a":[{"id":9007199254740993,"one":1.0},{"id":9007199254740992,"one":1e3}]}'
+    expect(render("$input.path('$.a[*].id') $input.json('$..id') $input.path('$..one')", body)).toBe(
+      '[9007199254740993,9007199254740992] [9007199254740993,9007199254740992] [1.0,1000.0]',
+    )
+    expect(render("$input.json('$.a[?(@.id == 9007199254740992)]')", body)).toBe(
+      '[{"id":9007199254740992,"one":1000.0}]',
+    )
+    expect(render('$util.parseJson($input.body).a[0].id $util.parseJson($input.body)', body)).toBe(
+      '9007199254740993 {a=[{"id":9007199254740993,"one":1.0},{"id":9007199254740992,"one":1000.0}]}',
+    )
+    expect(render("$input.json('$')", '{"far":1e400}')).toBe('{"far":1e400}')
+    expect(render("#set($r = $input.path('$'))$input.json('$')", '{"far":1e400}')).toBe('{"far":1e400}')
+    expect(() => render("$input.path('$.n')", `{"n":${'9'.repeat(2_000)}}`)).toThrow(TemplateRenderError)
+  })
+
   test('a template may change what path gave it, and sees the change', () => {
     const template = "#set($root = $input.path('$'))#set($root.a.b = 2)$input.path('$.a.b') $input.json('$.a') $root"
     expect(render(template, { a: { b: 1 } })).toBe('2 {"b":2} {a={b=2}}')

@@ -11,6 +11,19 @@ function selector(expression: string, ...routeKeys: string[]): (text: string) =>
 }
 
 describe('the route of a message', () => {
+  test('a number selects with all its digits, as Java prints it', () => {
+    const select = selector(action, '12345678901234567890', '1.0', '1000.0', '1.5', '[9007199254740993]', '$default')
+    expect(select('{"action":12345678901234567890}')).toBe('12345678901234567890')
+    expect(select('{"action":12345678901234567891}')).toBe('$default')
+    expect(select('{"action":1.0}')).toBe('1.0')
+    expect(select('{"action":1e3}')).toBe('1000.0')
+    expect(select('{"action":1.5}')).toBe('1.5')
+    expect(select('{"action":[9007199254740993]}')).toBe('[9007199254740993]')
+    const joined = selector('${request.body.a}/${request.body.b}', '9007199254740993/x', '$default')
+    expect(joined('{"a":9007199254740993,"b":"x"}')).toBe('9007199254740993/x')
+    expect(joined('{"a":9007199254740992,"b":"x"}')).toBe('$default')
+  })
+
   const select = selector(action, '$connect', '$disconnect', '$default', 'join', '1', 'true', '[a, b]')
 
   test.each([

@@ -7,6 +7,8 @@ const maxInt = 2 ** 31 - 1
  * Bits of the largest BigInteger: they grow without end by multiplication, and no honest template needs more digits.
  */
 const maxBits = 4096
+/** Digits of the longest whole number that is read; each has fewer than four bits. */
+const maxDigits = 1_233
 
 export function isNumber(value: Value): value is NumberValue {
   return (
@@ -16,8 +18,12 @@ export function isNumber(value: Value): value is NumberValue {
 
 /** A number as written in a template or in JSON: the smallest of Integer, Long and BigInteger, or a Double. */
 export function parseNumber(text: string): NumberValue {
-  if (/[.eE]/.test(text)) return new JavaDouble(Number(text))
+  if (/[.eE]/.test(text)) {
+    const value = Number(text)
+    return new JavaDouble(value, Number.isFinite(value) ? null : text)
+  }
   if (text.length < 16) return fromInteger(Number(text))
+  if (text.length > maxDigits) throw new TemplateRenderError(`number has more than ${maxDigits} digits`)
   const value = BigInt(text)
   return fitsLong(value) ? fromLong(value) : value
 }
@@ -124,21 +130,4 @@ export function compareNumbers(left: NumberValue, right: NumberValue): number {
   }
   const [a, b] = [toBigInt(left), toBigInt(right)]
   return a < b ? -1 : a > b ? 1 : 0
-}
-
-/**
- * The text of a Double as java.lang.Double.toString writes it: at least one decimal, and an exponent below 0.001 and
- * from ten million on.
- */
-export function doubleText(value: number): string {
-  if (Number.isNaN(value)) return 'NaN'
-  if (!Number.isFinite(value)) return value > 0 ? 'Infinity' : '-Infinity'
-  const size = Math.abs(value)
-  if (size === 0) return Object.is(value, -0) ? '-0.0' : '0.0'
-  if (size >= 1e-3 && size < 1e7) {
-    const text = String(value)
-    return text.includes('.') ? text : `${text}.0`
-  }
-  const [digits, exponent] = value.toExponential().split('e') as [string, string]
-  return `${digits.includes('.') ? digits : `${digits}.0`}E${exponent.replace('+', '')}`
 }

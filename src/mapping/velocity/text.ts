@@ -1,7 +1,7 @@
+import { doubleText } from '../../vocabulary/java-number.ts'
 import { DefinedBlock, ForeachScope } from './block.ts'
 import { TemplateRenderError } from './errors.ts'
 import { HostObject } from './host-object.ts'
-import { doubleText } from './number.ts'
 import type { Run } from './run.ts'
 import {
   JavaChar,
@@ -99,13 +99,13 @@ export function jsonText(value: Value, run: Run, depth = 0): string {
     return counted(`{${parts.join(',')}}`, run)
   }
   if (typeof value === 'bigint' || value instanceof JavaLong) return scalarText(value, run)
-  if (value instanceof JavaDouble) return jsonNumber(value.value)
+  if (value instanceof JavaDouble) return jsonNumber(value)
   return JSON.stringify(printed(value, run))
 }
 
 // A whole Double shows that it is one; any other is the same in JSON whoever writes it.
-function jsonNumber(value: number): string {
-  if (!Number.isFinite(value)) return 'null'
+function jsonNumber({ value, written }: JavaDouble): string {
+  if (!Number.isFinite(value)) return written ?? 'null'
   return Number.isInteger(value) ? doubleText(value) : String(value)
 }
 

@@ -22,9 +22,12 @@ export class JavaLong extends JavaObject {
 
 export class JavaDouble extends JavaObject {
   readonly value: number
-  constructor(value: number) {
+  /** The number as it was written in JSON, where it is larger than any double; else null. */
+  readonly written: string | null
+  constructor(value: number, written: string | null = null) {
     super()
     this.value = value
+    this.written = written
   }
 }
 
