@@ -165,7 +165,7 @@ function applyRule(rule: ResponseRule, event: ConnectionEvent, answer: BackendAn
   return { status: answer.status, headers: withContentType(mapped), body: convert(rule, body) }
 
   function render(each: MappingTemplate, text: string): string {
-    return renderTemplate(each, templateInput(event, text, scope.stageVariables), 'API_CONFIGURATION_ERROR')
+    return renderTemplate(each, event, templateInput(event, text, scope.stageVariables), 'API_CONFIGURATION_ERROR')
   }
 }
 

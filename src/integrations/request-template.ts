@@ -54,7 +54,12 @@ export function compileRequestTemplate(
   const apply = (template: MappingTemplate | undefined, event: ConnectionEvent): string | null => {
     if (template !== undefined) {
       if (template.constant !== null) return template.constant
-      return renderTemplate(template, templateInput(event, bodyOf(event) ?? '', stageVariables), 'BAD_REQUEST_BODY')
+      return renderTemplate(
+        template,
+        event,
+        templateInput(event, bodyOf(event) ?? '', stageVariables),
+        'BAD_REQUEST_BODY',
+      )
     }
     if (passes) return bodyOf(event)
     throw new GatewayError('UNSUPPORTED_MEDIA_TYPE')

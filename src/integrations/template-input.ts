@@ -11,6 +11,7 @@ import {
 import { GatewayError } from '../vocabulary/errors.ts'
 import type { HeaderList } from '../vocabulary/headers.ts'
 import type { ReportFault } from './contract.ts'
+import { createTemplateTime } from './template-time.ts'
 
 type StageVariables = Readonly<Record<string, string>>
 
@@ -49,17 +50,24 @@ function lastHeaders(list: HeaderList): Record<string, string> {
   return values
 }
 
+// One for the process, as the processor is.
+const templateTime = createTemplateTime(() => performance.now())
+
 /**
  * Renders, or throws: `notJson` where the template wants a part of a body that is no JSON (AWS blames the client for a
- * message, the API for an answer), and API_CONFIGURATION_ERROR for a template that fails otherwise.
+ * message, the API for an answer), API_CONFIGURATION_ERROR for a template that fails otherwise, and
+ * TEMPLATE_TIME_EXCEEDED, without rendering, where the templates of the connection have taken their time already.
  */
 export function renderTemplate(
   template: MappingTemplate,
+  event: ConnectionEvent,
   input: TemplateInput,
   notJson: 'BAD_REQUEST_BODY' | 'API_CONFIGURATION_ERROR',
 ): string {
+  const { record } = event
+  if (!templateTime.has(record)) throw new GatewayError('TEMPLATE_TIME_EXCEEDED')
   try {
-    return template.render(input)
+    return template.render(input, (millis) => templateTime.take(record, millis))
   } catch (error) {
     if (!(error instanceof TemplateRenderError)) throw error
     // The engine may have put the place in the template around it.

@@ -83,18 +83,39 @@ function parseJsonText(text: string, run: Run): Value {
   }
 }
 
-// Form encoding (java.net.URLEncoder): a space becomes a plus, and only the marks . - * _ stay as they are.
-function urlEncode(text: string): string {
-  // Half of a surrogate pair has no UTF-8; Java puts a question mark for it.
-  return encodeURIComponent(text.replace(/\p{Surrogate}/gu, '?'))
-    .replace(/[!'()~]/g, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`)
-    .replaceAll('%20', '+')
+/** Characters that are encoded or decoded at once, between two looks at the budget. */
+const pieceLength = 4_096
+
+/** Calls `make` for a text piece by piece; a piece ends at a place where `isWhole` finds nothing cut in two. */
+function inPieces(text: string, run: Run, isWhole: (at: number) => boolean, make: (piece: string) => string): string {
+  let result = ''
+  for (let from = 0, to = 0; from < text.length; from = to) {
+    to = Math.min(text.length, from + pieceLength)
+    while (to < text.length && !isWhole(to)) to++
+    run.step((to - from) >> 3)
+    result += make(text.slice(from, to))
+  }
+  return result
 }
 
-function urlDecode(text: string): string {
-  const bytes = text
-    .replaceAll('+', ' ')
-    .replace(/(?:%[0-9a-fA-F]{2})+/g, (run) => Buffer.from(run.replaceAll('%', ''), 'hex').toString('utf8'))
+// Form encoding (java.net.URLEncoder): a space becomes a plus, and only the marks . - * _ stay as they are.
+function urlEncode(text: string, run: Run): string {
+  const isWhole = (at: number) => (text.charCodeAt(at) & 0xfc00) !== 0xdc00
+  return inPieces(text, run, isWhole, (piece) =>
+    // Half of a surrogate pair has no UTF-8; Java puts a question mark for it.
+    encodeURIComponent(piece.replace(/\p{Surrogate}/gu, '?'))
+      .replace(/[!'()~]/g, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`)
+      .replaceAll('%20', '+'),
+  )
+}
+
+function urlDecode(text: string, run: Run): string {
   if (/%(?![0-9a-fA-F]{2})/.test(text)) throw new TemplateRenderError('$util.urlDecode: incomplete % escape')
-  return bytes
+  // Bytes of one character stand side by side: a row of escapes is never cut.
+  const isWhole = (at: number) => !text.slice(at - 2, at + 1).includes('%')
+  return inPieces(text, run, isWhole, (piece) =>
+    piece
+      .replaceAll('+', ' ')
+      .replace(/(?:%[0-9a-fA-F]{2})+/g, (row) => Buffer.from(row.replaceAll('%', ''), 'hex').toString('utf8')),
+  )
 }

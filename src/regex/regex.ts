@@ -1,4 +1,5 @@
 import type { Budget } from './budget.ts'
+import { firstIndexOf } from './literal-search.ts'
 import { Machine } from './machine.ts'
 import { parsePattern } from './parse.ts'
 import { PatternError } from './pattern-error.ts'
@@ -64,7 +65,7 @@ function* find(text: string, pattern: CompiledPattern, run: Budget): Generator<F
 }
 
 function literalAt(text: string, literal: string, from: number, run: Budget): readonly number[] | null {
-  const at = text.indexOf(literal, from)
+  const at = firstIndexOf(text, literal, from, run)
   run.characters(at < 0 ? text.length - from : at - from)
   return at < 0 ? null : [at, at + literal.length]
 }
@@ -80,14 +81,21 @@ function machineFrom(machine: Machine, pattern: CompiledPattern, text: string, f
 /** Java's String.replace, with its growth counted before it happens. */
 export function replaceText(text: string, from: string, to: string, run: Budget): string {
   run.characters(text.length * 2)
-  let count = 0
-  for (let at = text.indexOf(from); at >= 0; at = text.indexOf(from, at + Math.max(1, from.length))) {
-    count++
+  let result = ''
+  let last = 0
+  for (
+    let at = firstIndexOf(text, from, 0, run);
+    at >= 0;
+    at = firstIndexOf(text, from, at + Math.max(1, from.length), run)
+  ) {
+    run.step()
+    run.characters(to.length)
+    result += text.slice(last, at) + to
+    run.limitLength(result.length)
+    last = at + from.length
     if (at === text.length) break
   }
-  run.step(count)
-  run.characters(text.length + count * to.length)
-  return text.replaceAll(from, () => to)
+  return result + text.slice(last)
 }
 
 /**
@@ -104,7 +112,7 @@ export function replace(text: string, pattern: string, replacement: string, once
   let result = ''
   let last = 0
   for (const found of find(text, program, run)) {
-    parts ??= replacementParts(replacement, program)
+    parts ??= replacementParts(replacement, program, run)
     let piece = text.slice(last, found.start)
     for (const part of parts) piece += typeof part === 'string' ? part : (found.group(part) ?? '')
     result += piece
@@ -117,15 +125,25 @@ export function replace(text: string, pattern: string, replacement: string, once
 }
 
 /** The parts of a replacement: texts, and numbers of groups. */
-function replacementParts(replacement: string, { groups, names }: CompiledPattern): readonly (string | number)[] {
+function replacementParts(
+  replacement: string,
+  { groups, names }: CompiledPattern,
+  run: Budget,
+): readonly (string | number)[] {
+  run.step(replacement.length >> 2)
   const parts: (string | number)[] = []
+  const add = (text: string): void => {
+    const last = parts.at(-1)
+    if (typeof last === 'string') parts[parts.length - 1] = last + text
+    else parts.push(text)
+  }
   let at = 0
   while (at < replacement.length) {
     const char = replacement[at++] as string
     if (char === '\\') {
       if (at === replacement.length) throw new PatternError('replacement ends with a backslash')
-      parts.push(replacement[at++] as string)
-    } else if (char !== '$') parts.push(char)
+      add(replacement[at++] as string)
+    } else if (char !== '$') add(char)
     else {
       const named = /^\{([A-Za-z][A-Za-z0-9]*)\}/.exec(replacement.slice(at, at + 200))
       const [group, length] =

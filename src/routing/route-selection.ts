@@ -45,7 +45,9 @@ export function createRouteSelector<Route>(
     const body = parseJson(text)
     if (body === undefined) return fallback
     const value = bodyPath.read(body)
-    return routeOf(typeof value === 'string' ? value : javaText(bodyPath.read(exactJson(text))))
+    if (typeof value === 'string') return routeOf(value)
+    const losesDigits = typeof value === 'number' || (typeof value === 'object' && value !== null)
+    return routeOf(javaText(losesDigits ? bodyPath.read(exactJson(text)) : value))
   }
 }
 

@@ -60,6 +60,13 @@ export const errorTable = {
     'THROTTLED',
     'The rate or burst limit of the stage or route is used up.',
   ),
+  TEMPLATE_TIME_EXCEEDED: row(
+    429,
+    'TooManyRequestsException',
+    'Too Many Requests',
+    'THROTTLED',
+    'The templates of the connection have used up their processor time; the next seconds bring more.',
+  ),
   DRAINING: row(
     503,
     'ServiceUnavailableException',

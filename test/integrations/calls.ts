@@ -70,12 +70,13 @@ export const noFault: ReportFault = (path, message) => {
   throw new Error(`${path.join('.')}: ${message}`)
 }
 
+/** A message on a connection of its own, whose templates have used up no time yet. */
 export function messageEvent(body: string): MessageEvent {
-  return new MessageEvent(connection, 'join', body, 1_759_651_753_377)
+  return new MessageEvent({ ...connection }, 'join', body, 1_759_651_753_377)
 }
 
 export function connectEvent(request: Partial<ConnectRequest> = {}): ConnectEvent {
-  const event = new ConnectEvent(connection, 1_759_651_750_120, 'Root=1-client')
+  const event = new ConnectEvent({ ...connection }, 1_759_651_750_120, 'Root=1-client')
   event.request = { headers: [], query: [], ...request }
   return event
 }

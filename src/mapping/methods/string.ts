@@ -1,3 +1,4 @@
+import { firstIndexOf, lastIndexOf } from '../../regex/literal-search.ts'
 import { PatternError } from '../../regex/pattern-error.ts'
 import * as regex from '../../regex/regex.ts'
 import { TemplateRenderError } from '../velocity/errors.ts'
@@ -62,19 +63,27 @@ export const stringMethods: MethodTable = methodTable(
   method('substring', [anInt], (self: string, [from]: readonly [number]) => slice(self, from, self.length)),
   method('substring', [anInt, anInt], (self: string, [from, to]: Ints) => slice(self, from, to)),
   method('subSequence', [anInt, anInt], (self: string, [from, to]: Ints) => slice(self, from, to)),
-  method('indexOf', [aString], (self: string, [text]: Text, run) => search(self, run).indexOf(given(text))),
+  method('indexOf', [aString], (self: string, [text]: Text, run) =>
+    firstIndexOf(search(self, run), given(text), 0, run),
+  ),
   method('indexOf', [aString, anInt], (self: string, [text, from]: TextAndInt, run) =>
-    search(self, run).indexOf(given(text), from),
+    firstIndexOf(search(self, run), given(text), from, run),
   ),
   method('indexOf', [anInt], (self: string, [code]: readonly [number], run) => search(self, run).indexOf(char(code))),
-  method('lastIndexOf', [aString], (self: string, [text]: Text, run) => search(self, run).lastIndexOf(given(text))),
+  method('lastIndexOf', [aString], (self: string, [text]: Text, run) =>
+    lastIndexOf(search(self, run), given(text), self.length, run),
+  ),
   method('lastIndexOf', [aString, anInt], (self: string, [text, from]: TextAndInt, run) =>
-    from < 0 ? -1 : search(self, run).lastIndexOf(given(text), from),
+    from < 0 ? -1 : lastIndexOf(search(self, run), given(text), from, run),
   ),
   method('lastIndexOf', [anInt], (self: string, [code]: readonly [number], run) =>
     search(self, run).lastIndexOf(char(code)),
   ),
-  method('contains', [aString], (self: string, [text]: Text, run) => search(self, run).includes(given(text))),
+  method(
+    'contains',
+    [aString],
+    (self: string, [text]: Text, run) => firstIndexOf(search(self, run), given(text), 0, run) >= 0,
+  ),
   method('startsWith', [aString], (self: string, [text]: Text) => self.startsWith(given(text))),
   method(
     'startsWith',
@@ -153,6 +162,9 @@ export const stringMethods: MethodTable = methodTable(
   ),
 )
 
+/** Characters of a walk in JavaScript between two looks at the budget. */
+const charactersPerTick = 4_096
+
 function given(text: string | null): string {
   if (text === null) throw new TemplateRenderError('an argument is null')
   return text
@@ -190,9 +202,10 @@ function slice(text: string, from: number, to: number): string {
  * different.
  */
 function fold(text: string, run: Run): string {
-  run.characters(text.length * 4)
+  run.characters(text.length * 2)
   let folded = ''
   for (let i = 0; i < text.length; i++) {
+    if (i % charactersPerTick === 0) run.step(charactersPerTick >> 5)
     const upper = text.charAt(i).toUpperCase()
     folded += upper.length === 1 ? upper.toLowerCase() : text.charAt(i)
   }
@@ -201,8 +214,9 @@ function fold(text: string, run: Run): string {
 
 function compare(left: string, right: string, run: Run): number {
   const length = Math.min(left.length, right.length)
-  run.characters(length * 4)
+  run.characters(length * 2)
   for (let i = 0; i < length; i++) {
+    if (i % charactersPerTick === 0) run.step(charactersPerTick >> 5)
     const difference = left.charCodeAt(i) - right.charCodeAt(i)
     if (difference !== 0) return difference
   }

@@ -119,6 +119,7 @@ function topmost(loop: ForeachScope): ForeachScope {
 function compileIndex(index: Evaluate, position: Position): Follow {
   return (run, value) => {
     const key = adjustIndex(value, present(index(run)))
+    if (typeof key === 'string') run.characters(key.length)
     if (value instanceof JavaMap) return value.get(key)
     if (value instanceof JavaMissing) return value
     return located(position, () => invoke(value, 'get', [key], run))

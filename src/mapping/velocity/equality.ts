@@ -23,7 +23,13 @@ export function looselyEqual(left: Value, right: Value, run: Run): boolean {
   if (left === null || right === null) return left === right
   if (isNumber(left) && isNumber(right)) return compareNumbers(left, right) === 0
   if (sameClass(left, right)) return javaEquals(left, right, run)
-  return printed(left, run) === printed(right, run)
+  return sameText(printed(left, run), printed(right, run), run)
+}
+
+function sameText(left: string, right: string, run: Run): boolean {
+  if (left.length !== right.length) return false
+  run.characters(left.length)
+  return left === right
 }
 
 function isNothing(value: Value, run: Run): boolean {
@@ -38,6 +44,7 @@ export function sameClass(left: Value, right: Value): boolean {
 
 /** Java's equals: classes matter, so an Integer is never equal to a Long or a Double. */
 export function javaEquals(left: Value, right: Value, run: Run, depth = 0): boolean {
+  if (typeof left === 'string' && typeof right === 'string') return sameText(left, right, run)
   if (left === right) return true
   if (typeof left !== 'object' || typeof right !== 'object' || left === null || right === null) return false
   if (left instanceof JavaLong) return right instanceof JavaLong && left.value === right.value
@@ -103,9 +110,12 @@ export function hashOf(value: Value, run: Run, depth = 0): number {
 }
 
 function hashString(text: string, run: Run): number {
-  run.characters(text.length * 4)
+  run.characters(text.length * 2)
   let hash = 0
-  for (let i = 0; i < text.length; i++) hash = (Math.imul(31, hash) + text.charCodeAt(i)) | 0
+  for (let i = 0; i < text.length; i++) {
+    if (i % 4_096 === 0) run.step(128)
+    hash = (Math.imul(31, hash) + text.charCodeAt(i)) | 0
+  }
   return hash
 }
 

@@ -56,11 +56,16 @@ export function methodTable(...lines: readonly (readonly [string, Overload])[]):
   return table
 }
 
+/** Characters from which a text that is an argument counts. */
+const longText = 64
+
 /** Calls the overload that fits. Null, an undefined reference, when the class has no such method. */
 export function callMethod(table: MethodTable, name: string, self: Value, args: readonly Value[], run: Run): Value {
   const overloads = table.get(name)
   if (overloads === undefined) return null
   run.step()
+  // Whatever is done with a long text, it is at least compared or copied.
+  for (const arg of args) if (typeof arg === 'string' && arg.length > longText) run.characters(arg.length)
   for (const overload of overloads) {
     if (fits(overload, args)) return overload.call(self, args, run)
   }

@@ -57,6 +57,13 @@ export class Run {
       throw new TemplateRenderError(`template takes more than ${maxCpuMillis} ms`)
   }
 
+  /** Milliseconds of processor time, as far as they were measured: 0 for a rendering that needed no look at the clock. */
+  millis(): number {
+    if (this.startedAt === null) return 0
+    const { user, system } = cpuUsage(this.startedAt)
+    return (user + system) / 1_000
+  }
+
   /** Takes the steps for handling so many characters, and refuses a string that could never be printed. */
   characters(count: number): void {
     this.limitLength(count)
