@@ -68,6 +68,7 @@ export function createRedisRegistry(options: RedisRegistryOptions): RedisRegistr
   const membership = createMembership({
     ...{ redis, keys, name, version: options.version, startedAt, timings, log, random, clock, now },
     held,
+    dataLost: () => undertaker.dataLost(),
     buried,
   })
   const inbox = createInbox({
@@ -124,6 +125,7 @@ export function createRedisRegistry(options: RedisRegistryOptions): RedisRegistr
   const undertaker = createUndertaker({
     ...{ redis, keys, bury: options.bury, mayJudge, timings, log, random, clock, failed: unquiet },
     own: () => membership.owner,
+    certain: () => membership.certain,
     died: deaths.add,
     burials: metrics.counter('postern_registry_burials_total', {}),
     buriedConnections: metrics.counter('postern_registry_buried_connections_total', {}),

@@ -26,6 +26,8 @@ export interface MembershipOptions {
    * when some may have been lost since the last one.
    */
   readonly held: (stored: number, anew: boolean, askedAt: number) => void
+  /** Called when this worker finds that Redis has lost its data; once for each time, as far as that can be told. */
+  readonly dataLost: () => void
   /**
    * Called when others have taken this worker for dead, with how many of its records they found, null when nobody knows.
    * The worker has a new owner id by then. `before` is the one that is spent; null when it is another worker's.
@@ -91,7 +93,7 @@ const fresh = 1_000
 const lostData = 'has lost its data; whether others took this worker for dead meanwhile shows within a lease'
 
 export function createMembership(options: MembershipOptions): Membership {
-  const { redis, keys, name, version, startedAt, timings, log, random, clock, now, held, buried } = options
+  const { redis, keys, name, version, startedAt, timings, log, random, clock, now, held, dataLost, buried } = options
   let identity: Identity = { owner: randomOwnerId(), value: leaseValue(), spoken: moment() }
   let place: Place = { kind: 'joining', trouble: 'has not answered yet' }
   let fitness: Fitness = 'unknown'
@@ -149,6 +151,7 @@ export function createMembership(options: MembershipOptions): Membership {
     toldOfLoss = status === 'lost'
     const isBack = toldOfLoss || (status === 'taken' && place.kind === 'returning')
     if (isBack && !wasCertain) comeBack(at)
+    if (toldOfLoss) dataLost()
     // A lease that is lost before its time: so may be all others. At once: whoever is asked next must know of it.
     if (toldOfLoss || (status === 'taken' && wasCertain)) disturbedAt = clock()
     if (isOutlived()) return giveUpName()

@@ -21,6 +21,8 @@ export interface RegistryTimings {
   readonly grave: number
   /** The time that an undertaker may be silent before another one takes over. */
   readonly undertaker: number
+  /** The time after which a backend that is silent about the `$disconnect` of a dead worker's connection counts as told. */
+  readonly burial: number
   /** `$disconnect`s of dead workers that one worker runs in a second, however many workers have died. */
   readonly burialsPerSecond: number
 }
@@ -46,6 +48,7 @@ export function timingsOf(leaseSeconds: number): RegistryTimings {
     retry: Math.min(2_000, lease / 5),
     grave: 7 * day,
     undertaker: lease,
+    burial: 10_000,
     burialsPerSecond: 500,
   }
 }

@@ -3,6 +3,7 @@ import type { Counter, Log } from '../../observability/contract.ts'
 import type { RedisClient } from '../../store/contract.ts'
 import type { ConnectionRecord } from '../../vocabulary/connection.ts'
 import type { OwnerId } from '../../vocabulary/ids.ts'
+import { createEstates } from './estates.ts'
 import type { FleetKeys } from './keys.ts'
 import { createLastRites } from './last-rites.ts'
 import { readOwners } from './owners.ts'
@@ -15,6 +16,8 @@ export interface UndertakerOptions {
   readonly own: () => OwnerId
   /** Whether this worker may judge who is dead: it is alive beyond doubt, and Redis has been undisturbed. */
   readonly mayJudge: () => boolean
+  /** Whether this worker is alive beyond doubt: what it has read of a dead one it tells also while Redis is disturbed. */
+  readonly certain: () => boolean
   /** Runs the `$disconnect` of one connection of a dead worker; resolves when its backend has answered. */
   readonly bury: (record: ConnectionRecord) => Promise<void>
   readonly timings: RegistryTimings
@@ -41,6 +44,8 @@ export interface Undertaker {
   /** The findings of the last look; null when this worker is not the one that looks. */
   readonly seen: Seen | null
   start(): void
+  /** Takes note that Redis has lost its data: what this worker has read of the dead is known to nobody else. */
+  dataLost(): void
   /** Resolves when nothing of it is under way; a burial that is not done is left to others. */
   stop(): Promise<void>
 }
@@ -56,24 +61,26 @@ const nobody: ReadonlySet<OwnerId> = new Set()
 const sweeperTerms = 2.5
 
 export function createUndertaker(options: UndertakerOptions): Undertaker {
-  const { redis, keys, own, mayJudge, timings, log, random, clock, died, failed, burials } = options
+  const { redis, keys, own, mayJudge, certain, timings, log, random, clock, died, failed, burials } = options
   const stopping = new AbortController()
   let role: Role = { kind: 'bystander' }
   let looking: Promise<void> | null = null
   let stopped: Promise<void> | null = null
-  /** The time until which this worker is the undertaker of the one that it buries. */
-  let heldUntil = Number.NEGATIVE_INFINITY
-  /** The dead that wait for their burial, which is one at a time: however many die, the pace is the same. */
-  const waiting = new Set<OwnerId>()
-  let last: Promise<void> = Promise.resolve()
+  /** The time until which this worker is the undertaker of each one that it buries. */
+  const heldUntil = new Map<OwnerId, number>()
+  /** The burials under way: side by side, since one may have to wait for a backend; all of them keep one pace. */
+  const underWay = new Map<OwnerId, Promise<void>>()
+  const estates = createEstates(clock)
   const rites = createLastRites({
     ...options,
-    mayGoOn: () => !stopping.signal.aborted && mayJudge() && clock() < heldUntil,
+    estates,
+    mayGoOn: (owner) => !stopping.signal.aborted && certain() && clock() < (heldUntil.get(owner) ?? 0),
     stopped: stopping.signal,
   })
 
   async function sweep(): Promise<void> {
     const term = Math.ceil(timings.sweep * sweeperTerms)
+    if (mayJudge()) for (const owner of estates.orphaned()) undertake(owner)
     if (!mayJudge() || Number(await redis.runScript(keepRole, [keys.sweeper], String(own()), term)) !== 1) {
       role = { kind: 'bystander' }
       return
@@ -90,25 +97,28 @@ export function createUndertaker(options: UndertakerOptions): Undertaker {
       seen: { alive: owners.length - gone.length, dead: gone.length },
     }
     if (!mayJudge()) return
-    for (const owner of dead) {
-      if (waiting.has(owner)) continue
-      waiting.add(owner)
-      last = last.then(() => buryWorker(owner)).finally(() => waiting.delete(owner))
-    }
+    for (const owner of dead) undertake(owner)
+  }
+
+  function undertake(owner: OwnerId): void {
+    if (underWay.has(owner)) return
+    const burial = buryWorker(owner).finally(() => {
+      underWay.delete(owner)
+      heldUntil.delete(owner)
+    })
+    underWay.set(owner, burial)
   }
 
   /** Never rejects. */
   async function buryWorker(owner: OwnerId): Promise<void> {
-    const { connections, undertaker } = keys.of(owner)
     const renewal = setInterval(() => void hold(owner).catch(failed), timings.undertaker / 3)
     try {
       if (!(await begin(owner))) return
       const worker = String((await redis.run('HGET', keys.workers, String(owner))) ?? '')
       log.warn({ worker, owner }, 'a worker has died; running its $disconnects')
       const startedAt = clock()
-      const count = await rites.run(owner)
-      const ended = await redis.runScript(endBurial, [connections, undertaker], String(own()), timings.grave)
-      if (Number(ended) !== 1)
+      const { count, whole } = await rites.run(owner)
+      if (!whole || !(await close(owner)))
         return log.info({ worker, owner, connections: count }, 'a burial goes on later, or elsewhere')
       await forget(owner)
       burials.value++
@@ -123,6 +133,15 @@ export function createUndertaker(options: UndertakerOptions): Undertaker {
     }
   }
 
+  /** Ends a burial that has left nothing; false when another undertaker has taken over, or something has come in. */
+  async function close(owner: OwnerId): Promise<boolean> {
+    const { connections, undertaker } = keys.of(owner)
+    const end = () => redis.runScript(endBurial, [connections, undertaker], String(own()), timings.grave)
+    if (Number(await end()) === 1) return true
+    // Redis may have lost the role with all its data; if nobody has taken it, it is ours once more.
+    return (await hold(owner)) === 'mine' && Number(await end()) === 1
+  }
+
   /** Whether there is something to bury, and for this worker. */
   async function begin(owner: OwnerId): Promise<boolean> {
     if (stopping.signal.aborted || !mayJudge()) return false
@@ -131,6 +150,7 @@ export function createUndertaker(options: UndertakerOptions): Undertaker {
       log.error({ owner }, 'a dead worker can not be buried: its keys hold what Postern never wrote')
     }
     if (answer === 'foreign' || answer === 'done') await forget(owner)
+    else if (answer === 'alive') estates.drop(owner)
     return answer === 'mine'
   }
 
@@ -141,11 +161,13 @@ export function createUndertaker(options: UndertakerOptions): Undertaker {
     const touched = [lease, grave, undertaker, connections]
     const answer = String(await redis.runScript(beginBurial, touched, String(own()), timings.undertaker, timings.grave))
     if (answer === 'mine') died(owner)
-    heldUntil = answer === 'mine' ? askedAt + timings.undertaker : Number.NEGATIVE_INFINITY
+    if (answer === 'mine') heldUntil.set(owner, askedAt + timings.undertaker)
+    else heldUntil.delete(owner)
     return answer
   }
 
   async function forget(owner: OwnerId): Promise<void> {
+    estates.drop(owner)
     await redis.run('HDEL', keys.workers, String(owner))
   }
 
@@ -167,6 +189,7 @@ export function createUndertaker(options: UndertakerOptions): Undertaker {
     start() {
       looking ??= look()
     },
+    dataLost: estates.lost,
     stop() {
       stopped ??= end()
       return stopped
@@ -176,7 +199,7 @@ export function createUndertaker(options: UndertakerOptions): Undertaker {
   async function end(): Promise<void> {
     stopping.abort()
     await looking
-    await last
+    await Promise.all(underWay.values())
     if (looking !== null) await giveUp(keys.sweeper)
   }
 }

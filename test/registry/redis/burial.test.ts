@@ -65,10 +65,10 @@ function recordOf(connectionId: string): ConnectionRecord {
   }
 }
 
-async function connect(worker: Worker, count: number): Promise<LocalSocket[]> {
+async function connect(worker: Worker, count: number, stage = 'dev'): Promise<LocalSocket[]> {
   const sockets: LocalSocket[] = []
   for (let i = 0; i < count; i++) {
-    const record = recordOf(worker.registry.allocateId())
+    const record = { ...recordOf(worker.registry.allocateId()), stage }
     idsOf.get(worker)?.push(record.connectionId)
     await worker.registry.add(record)
     sockets.push(worker.sockets.open(record))
@@ -317,6 +317,84 @@ describe('an undertaker', () => {
     expect(told.sort()).toEqual([...(idsOf.get(far) ?? [])].sort())
     answer()
     await expect.poll(() => server.client.hexists(keys.workers, String(owner)), deadline).toBe(0)
+  })
+
+  test('holds up no other stage for a backend that is silent, in no burial', async () => {
+    const [one, two] = [await join({ timings: noSweep }), await join({ timings: noSweep })]
+    for (const worker of [one, two]) {
+      await connect(worker, 150, 'silent')
+      await connect(worker, 50)
+    }
+    const owners = [await die(one), await die(two)]
+    const told: ConnectionRecord[] = []
+    await join({
+      timings: { ...quickTimings, burial: 60_000 },
+      bury: async (record) => {
+        told.push(record)
+        if (record.stage === 'silent') await new Promise(() => {})
+      },
+    })
+    await expect.poll(() => told.filter(({ stage }) => stage === 'dev').length, deadline).toBe(100)
+    // No more of them at a time, however many workers have died.
+    expect(told.filter(({ stage }) => stage === 'silent').length).toBe(100)
+    for (const owner of owners) expect((await storedOf(owner)).length).toBeGreaterThanOrEqual(150)
+  })
+
+  test('waits for a silent backend no longer than it has to', async () => {
+    const far = await join({ timings: noSweep })
+    await connect(far, 250)
+    const owner = await die(far)
+    await join({ timings: { ...quickTimings, burial: 100 }, bury: () => new Promise(() => {}) })
+    await expect.poll(() => server.client.hexists(keys.workers, String(owner)), deadline).toBe(0)
+    expect(await server.client.type(keys.of(owner).connections)).toBe('string')
+  })
+
+  test('tells what it has read of a dead worker when Redis loses its data in the middle', async () => {
+    const far = await join({ timings: noSweep })
+    await connect(far, 300)
+    const owner = await die(far)
+    const near = await join({
+      timings: { ...quickTimings, burialsPerSecond: 200 },
+      bury: async ({ connectionId }) => {
+        if (near.undertaken.push(connectionId) === 50) await server.client.del(await keysOfFleet())
+      },
+    })
+    await expect.poll(() => near.undertaken.length, deadline).toBe(300)
+    expect(near.undertaken.sort()).toEqual([...(idsOf.get(far) ?? [])].sort())
+    await expect.poll(() => server.client.type(keys.of(owner).connections), deadline).toBe('string')
+    expect(await push(near, { description: { connectionId: near.undertaken[0] } } as LocalSocket)).toBe('gone')
+  })
+
+  test('tells it later when it had to stop: Redis was away, and has lost its data since', async () => {
+    const wire = await startSlowProxy(server.port)
+    closing.push(() => wire.close())
+    const far = await join({ timings: noSweep })
+    await connect(far, 300)
+    const owner = await die(far)
+    const near = await join(
+      {
+        ...{ leaseSeconds: 2, timings: { ...quickTimings, burialsPerSecond: 100 } },
+        bury: async ({ connectionId }) => {
+          if (near.undertaken.push(connectionId) !== 50) return
+          wire.cut()
+          await server.client.del(await keysOfFleet())
+        },
+      },
+      `redis://127.0.0.1:${wire.port}`,
+    )
+    await expect.poll(() => near.registry.trouble(), deadline).not.toBeNull()
+    // Its lease has run out by its own clock: it stops in the middle.
+    let before = -1
+    const isStill = () => {
+      const same = before === near.undertaken.length
+      before = near.undertaken.length
+      return same
+    }
+    await expect.poll(isStill, { timeout: 20_000, interval: 500 }).toBe(true)
+    expect(near.undertaken.length).toBeLessThan(300)
+    wire.heal()
+    await expect.poll(() => new Set(near.undertaken).size, deadline).toBe(300)
+    await expect.poll(() => server.client.type(keys.of(owner).connections), deadline).toBe('string')
   })
 
   test('hands no more to a backend once another one has taken over', async () => {

@@ -45,6 +45,7 @@ beforeEach(() => {
     },
     ...{ timings: { ...timingsOf(lease / 1000), settling }, random: () => 0.5, clock: () => time, now: () => date },
     held: (stored, anew) => void told.push(`held ${stored}${anew ? ' anew' : ''}`),
+    dataLost() {},
     buried: (found) => void told.push(`buried ${found}`),
   })
 })
