@@ -29,15 +29,26 @@ export type KeyspaceOwner = keyof typeof keyspaces
 export interface Keyspace {
   key(name: string): string
   /**
-   * A key or channel with a hash tag: those that share one are in the same slot of a Cluster, so that a script may touch
-   * all of them (Redis documentation, "Redis cluster specification", "Hash tags").
+   * A key with a hash tag: those that share one are in the same slot of a Cluster, so that a script may touch all of them
+   * (Redis documentation, "Redis cluster specification", "Hash tags").
    */
   tagged(tag: string, name: string): string
+  /** A channel with a hash tag; the number of the database is in its name, since a channel is heard in all of them. */
+  channel(tag: string, name: string): string
 }
 
-export function keyspaceOf(prefix: string, owner: KeyspaceOwner): Keyspace {
+/**
+ * The keyspace of a room. Databases of one server have keys of their own, but no channels of their own (Redis
+ * documentation, "Redis Pub/Sub", "Database & Scoping"); those of the first have plain names.
+ */
+export function keyspaceOf(prefix: string, owner: KeyspaceOwner, database = 0): Keyspace {
   const start = `${prefix}${keyspaces[owner]}`
-  return { key: (name) => `${start}${name}`, tagged: (tag, name) => `${start}{${tag}}:${name}` }
+  const end = database === 0 ? '' : `:${database}`
+  return {
+    key: (name) => `${start}${name}`,
+    tagged: (tag, name) => `${start}{${tag}}:${name}`,
+    channel: (tag, name) => `${start}{${tag}}:${name}${end}`,
+  }
 }
 
 /** The listening to one channel, over a connection of its own. */
@@ -78,6 +89,8 @@ export interface RedisWatcher {
 export interface RedisClient {
   /** The address of the server or servers, for messages. */
   readonly where: string
+  /** Number of the database whose keys are meant; a Cluster has 0 only. */
+  readonly database: number
   /** Rejects when Redis can't be reached now, and at the latest after the deadline of a command. Texts come as Buffers. */
   run(command: string, ...args: RedisArgument[]): Promise<unknown>
   /** Runs a script, under the rules of `run`. All keys have to be in one slot of a Cluster. */
@@ -85,11 +98,11 @@ export interface RedisClient {
   /** Rejects when a part of Redis (of a Cluster: a master) that other commands may need does not answer. */
   pulse(): Promise<void>
   /**
-   * Whether this Redis can do what Postern needs; resolves with one sentence about what may do harm there, or null.
+   * Whether this Redis can do what Postern needs; resolves with a sentence about each thing that may do harm there.
    * Rejects with `RedisUnfit`, or with whatever keeps it from being asked. `channel` is one of the caller's, on which
    * nobody is disturbed by an empty message.
    */
-  fitness(channel: string): Promise<string | null>
+  fitness(channel: string): Promise<readonly string[]>
   /** Resolves once the channel is listened to. */
   subscribe(options: SubscribeOptions): Promise<RedisSubscription>
   /** Tells a watcher from now on, until what it gives back is called. */

@@ -4,9 +4,10 @@ import type { RedisClient } from '../../src/store/contract.ts'
 export function redisOf(parts: Pick<RedisClient, 'run'> & Partial<RedisClient>): RedisClient {
   return {
     where: 'test',
+    database: 0,
     runScript: ({ source }, keys, ...args) => parts.run('EVAL', source, keys.length, ...keys, ...args),
     pulse: async () => {},
-    fitness: async () => null,
+    fitness: async () => [],
     subscribe: () => Promise.reject(new Error('not here')),
     watch: () => () => {},
     connected: async () => {},

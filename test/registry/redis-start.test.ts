@@ -80,6 +80,23 @@ describe('joining a fleet', () => {
     )
   })
 
+  test('warns of a Redis that keeps nothing on disk, or that may not be asked; not of one that does', async () => {
+    const rights = ['on', '>secret', 'resetchannels', '~*', '&*', '+@all', '-@admin', '-@dangerous', '+info']
+    const said = async (args: readonly string[], user = '', password: string | null = null) => {
+      const server = await redis(...args)
+      await server.client.call('ACL', 'SETUSER', 'gateway', ...rights)
+      const worker = redisWorker(`redis://${user}127.0.0.1:${server.port}`, { password })
+      closing.push(() => worker.registry.close())
+      await worker.registry.start()
+      expect(worker.registry.trouble()).toBeNull()
+      return worker.said.join()
+    }
+    expect(await said([])).toMatch(/Redis keeps nothing on disk: .* is lost when Redis restarts; set appendonly yes/)
+    expect(await said(['--save', '3600 1'])).not.toMatch(/disk|snapshots/)
+    expect(await said(['--appendonly', 'yes'])).not.toMatch(/disk|snapshots/)
+    expect(await said([], 'gateway@', 'secret')).toMatch(/no append-only file, and could not be asked for snapshots/)
+  })
+
   test('waits for a Redis that can not be reached yet, says why, and works without it', async () => {
     const server = await redis()
     await server.kill()

@@ -204,8 +204,7 @@ export function createMembership(options: MembershipOptions): Membership {
   }
 
   async function checkFitness(inbox: string): Promise<void> {
-    const advice = await redis.fitness(inbox)
-    if (advice !== null) log.warn({ redis: redis.where }, advice)
+    for (const advice of await redis.fitness(inbox)) log.warn({ redis: redis.where }, advice)
     fitness = 'fit'
   }
 

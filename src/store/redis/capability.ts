@@ -7,7 +7,7 @@ const oldestMajor = 7
 export async function checkCapability(
   redis: Pick<RedisClient, 'run' | 'where'>,
   { channel, isCluster }: { channel: string; isCluster: boolean },
-): Promise<string | null> {
+): Promise<readonly string[]> {
   const info = String(await redis.run('INFO', 'server'))
   const version = member(info, 'redis_version')
   const major = Number.parseInt(version, 10)
@@ -27,7 +27,8 @@ export async function checkCapability(
     }
     throw error
   }
-  return adviceOn(String(await redis.run('INFO', 'memory')))
+  const advice = [adviceOn(String(await redis.run('INFO', 'memory'))), await adviceOnPersistence(redis)]
+  return advice.filter((each) => each !== null)
 }
 
 /**
@@ -38,6 +39,25 @@ function adviceOn(info: string): string | null {
   const policy = member(info, 'maxmemory_policy')
   if (policy === 'noeviction' || Number(member(info, 'maxmemory')) === 0) return null
   return `Redis may evict leases and records when its memory is full (maxmemory-policy ${policy}): set noeviction`
+}
+
+const lostOnRestart = 'what dead workers owed, and which connections are gone, is lost when Redis restarts'
+
+/**
+ * The advice for an operator about a Redis that keeps nothing on disk (Redis documentation, "Redis persistence"). Whether
+ * it saves snapshots only `CONFIG` tells, which a user with few rights may not ask.
+ */
+async function adviceOnPersistence(redis: Pick<RedisClient, 'run'>): Promise<string | null> {
+  if (member(String(await redis.run('INFO', 'persistence')), 'aof_enabled') !== '0') return null
+  try {
+    const [, save] = (await redis.run('CONFIG', 'GET', 'save')) as unknown[]
+    return save === undefined || String(save) !== ''
+      ? null
+      : `Redis keeps nothing on disk: ${lostOnRestart}; set appendonly yes`
+  } catch (error) {
+    if (!/^(NOPERM|ERR unknown command)/i.test((error as Error).message)) throw error
+    return `Redis has no append-only file, and could not be asked for snapshots: without them ${lostOnRestart}; set appendonly yes`
+  }
 }
 
 /** The value of one line of an answer to `INFO`; empty when there is no such line. */

@@ -52,6 +52,7 @@ export function openRedisClient(options: RedisClientOptions): RedisClient {
 
   const client: RedisClient = {
     where: redisAddressText(address),
+    database: address.database,
     run: (command, ...args) =>
       connection.callBuffer(command, ...args).catch((error: Error) => {
         // What ioredis says of a connection that is not there does not say why it is not.
