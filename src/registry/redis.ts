@@ -59,7 +59,7 @@ const closingMs = 2_000
 export function createRedisRegistry(options: RedisRegistryOptions): RedisRegistry {
   const { redis, local, name, now, log, metrics, random, clock } = options
   const timings: RegistryTimings = { ...timingsOf(options.leaseSeconds), ...options.timings }
-  const keys = fleetKeys(keyspaceOf(options.keyPrefix, 'registry'))
+  const keys = fleetKeys(keyspaceOf(options.keyPrefix, 'registry', redis.database))
   const startedAt = now()
   const records = createRecordTable()
   let life: Life = { kind: 'open' }

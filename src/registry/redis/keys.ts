@@ -31,7 +31,7 @@ export interface FleetKeys {
   of(owner: OwnerId): WorkerKeys
 }
 
-export function fleetKeys({ key, tagged }: Keyspace): FleetKeys {
+export function fleetKeys({ key, tagged, channel }: Keyspace): FleetKeys {
   return {
     workers: key('workers'),
     sweeper: key('sweeper'),
@@ -43,7 +43,7 @@ export function fleetKeys({ key, tagged }: Keyspace): FleetKeys {
         entry: tagged(tag, 'entry'),
         undertaker: tagged(tag, 'undertaker'),
         connections: tagged(tag, 'connections'),
-        inbox: tagged(tag, 'inbox'),
+        inbox: channel(tag, 'inbox'),
       }
     },
   }
