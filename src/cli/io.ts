@@ -1,6 +1,7 @@
 import { createInterface, type Interface } from 'node:readline'
 import { ignoreBrokenPipe, type Output } from 'postern-documents/output'
 import type { ParentChannel } from '../app/run-worker.ts'
+import type { EarlySignals } from './early-signals.ts'
 
 /** The outside as a command sees it, and all that it may do to it; a test hands over its own. */
 export interface Io {
@@ -13,7 +14,7 @@ export interface Io {
   /** Begins to read standard input, with a prompt when it is typed. Closing the interface gives it back. */
   readLines(): Interface
   readonly env: Record<string, string | undefined>
-  /** Adds a listener for as long as the process lives. */
+  /** Adds a listener for as long as the process lives; what came earlier, while the process started, is not lost. */
   onSignal(signal: 'SIGHUP' | 'SIGINT' | 'SIGTERM' | 'SIGUSR2', listener: () => void): void
   /**
    * Adds a listener for the end of the shell that npx has put between itself and this process: a signal to npx ends the
@@ -30,7 +31,7 @@ export interface Io {
   readonly parent?: ParentChannel | null
 }
 
-export function processIo(): Io {
+export function processIo(signals: EarlySignals): Io {
   process.stdout.on('error', ignoreBrokenPipe)
   return {
     stdout: process.stdout,
@@ -40,7 +41,10 @@ export function processIo(): Io {
     readLines: () =>
       createInterface({ input: process.stdin, prompt: '> ', ...(isInteractive() && { output: process.stdout }) }),
     env: process.env,
-    onSignal: (signal, listener) => void process.on(signal, listener),
+    onSignal(signal, listener) {
+      process.on(signal, listener)
+      signals.handOver(signal, listener)
+    },
     ...(process.env.npm_lifecycle_event === 'npx' && { onShellEnded }),
     exit: (code) => process.exit(code),
     program: [process.execPath, ...inheritedArguments(process.execArgv), process.argv[1] ?? ''],

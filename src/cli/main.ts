@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs'
+import { holdEarlySignals } from './early-signals.ts'
 import { unsupportedNode } from './node-version.ts'
 
 const manifest = new URL('../../package.json', import.meta.url)
@@ -10,10 +11,11 @@ if (refusal !== null) {
   process.stderr.write(`${refusal}\n`)
   process.exitCode = asksForVersion ? 0 : 1
 } else {
+  const signals = holdEarlySignals(process.argv.slice(2))
   // Loaded only now: the dependencies would fail on another Node.js in words of their own.
   const { run } = await import('./run.ts')
   const { processIo } = await import('./io.ts')
-  const code = await run(process.argv.slice(2), processIo())
+  const code = await run(process.argv.slice(2), processIo(signals))
   process.exitCode = code
   // Everything is closed and written by now; a handle that something forgot must not keep a stopped gateway alive.
   setTimeout(() => process.exit(code), 2_000).unref()

@@ -9,7 +9,7 @@ import type { Settings } from '../config/settings.ts'
 import type { CommandContext } from './command.ts'
 import type { Io } from './io.ts'
 import { addSettingOptions, configOption, settingSources } from './setting-options.ts'
-import { workerProcessName } from './worker-process.ts'
+import { workerProcessName } from './worker-process-name.ts'
 
 const epilogue = `
 Every option is also a member of postern.yaml (drainSeconds) and an environment variable (POSTERN_DRAIN_SECONDS);

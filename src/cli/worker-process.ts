@@ -2,9 +2,7 @@ import { Command } from 'commander'
 import type { runWorker } from '../app/run-worker.ts'
 import type { CommandContext } from './command.ts'
 import type { Io } from './io.ts'
-
-/** The name by which `postern start --workers` runs this program for each worker. */
-export const workerProcessName = 'worker-process'
+import { workerProcessName } from './worker-process-name.ts'
 
 /**
  * The command that runs one of the processes of `postern start --workers`; it is not for people. Its name is there for

@@ -16,11 +16,15 @@ export interface GatewayProcess {
   readonly exited: Promise<{ code: number | null; signal: NodeJS.Signals | null }>
 }
 
-/** Starts a gateway; with `openFiles` it may open so many files and no more. */
+/**
+ * Starts a gateway and waits until it listens; with `openFiles` it may open so many files and no more. `starting` is
+ * called while it starts.
+ */
 export async function startProcess(
   args: readonly string[],
   env: Record<string, string> = {},
   openFiles: number | null = null,
+  starting: (child: ChildProcess) => Promise<void> = async () => {},
 ): Promise<GatewayProcess> {
   const limited = openFiles === null ? [] : ['/bin/sh', '-c', `ulimit -n ${openFiles} && exec "$@"`, 'sh']
   const [program = '', ...words] = [...limited, process.execPath, builtPostern, 'start', '--port', '0']
@@ -46,6 +50,7 @@ export async function startProcess(
       exited.then(() => reject(new Error(`ended before it said '${message}'\n${errors.join('')}${lines.join('\n')}`)))
     })
   }
+  await starting(child)
   const listening = await logged('listening')
   return {
     child,

@@ -1,11 +1,16 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { stringify } from 'yaml'
 import { type Backend, startBackend } from '../helpers/backend.ts'
+import { builtPostern } from '../helpers/built.ts'
 import { Client, refused } from '../helpers/client.ts'
 import { says } from '../helpers/definitions.ts'
+import { readMetrics } from '../helpers/metrics.ts'
 import { type Definition, minimalApi } from '../helpers/postern.ts'
 import { type GatewayProcess, startProcess } from '../helpers/process.ts'
 
@@ -17,8 +22,8 @@ beforeEach(async () => {
   directory = await mkdtemp(join(tmpdir(), 'postern-'))
 })
 afterEach(async () => {
-  gateway.child.kill('SIGKILL')
-  await gateway.exited
+  gateway?.child.kill('SIGKILL')
+  await gateway?.exited
   await backend.close()
   await rm(directory, { recursive: true, force: true })
 })
@@ -105,6 +110,32 @@ test('SIGINT ends all connections at once and in order; a second signal does not
   gateway.child.kill('SIGINT')
   expect(await gateway.exited).toEqual({ code: 1, signal: null })
 })
+
+test('SIGHUP to a gateway that is only starting ends nothing, and is carried out once it serves', async () => {
+  await define({ routes: routes() })
+  gateway = await startProcess([directory], {}, null, async (child) => {
+    await expect.poll(() => catches(child.pid as number, 1), { interval: 1, timeout: 20_000 }).toBe(true)
+    child.kill('SIGHUP')
+  })
+  const reloads = async () =>
+    (await readMetrics(gateway.managementPort)).get('postern_definition_reloads_total{outcome="applied"}')
+  await expect.poll(reloads).toBe(2)
+})
+
+test('SIGHUP to a worker process that is only starting does not end it', async () => {
+  const child = spawn(process.execPath, [builtPostern, 'worker-process', 'web-1'], { stdio: 'ignore' })
+  const exited = once(child, 'exit')
+  await expect.poll(() => catches(child.pid as number, 1), { interval: 1, timeout: 20_000 }).toBe(true)
+  child.kill('SIGHUP')
+  // It has no parent to work for, and says so.
+  expect(await exited).toEqual([1, null])
+})
+
+/** Whether a process has a handler for a signal of that number (proc(5), `SigCgt`). */
+function catches(pid: number, signal: number): boolean {
+  const [, mask = '0'] = /^SigCgt:\s*([0-9a-f]+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? []
+  return (BigInt(`0x${mask}`) & (1n << BigInt(signal - 1))) !== 0n
+}
 
 test('SIGHUP reloads definitions without touching a socket', async () => {
   await define({ routes: routes() })
