@@ -12,6 +12,9 @@ for pid in $pids; do
   case $(tr '\\0' ' ' <"/proc/$pid/cmdline") in *"$2"*) kill -9 "$pid" ;; esac
 done`
 
+/** A shell that ends sooner than this is not started again: it can't be had here. */
+const leastLifeInMillis = 100
+
 /** Kills workers that outlive their parent. */
 export interface WorkerOrphanGuard {
   add(pid: number): void
@@ -28,13 +31,25 @@ export interface WorkerOrphanGuardOptions {
 }
 
 /**
- * Starts a guard over the workers. A worker that notices the end of its parent drains and goes. This is for one that is
+ * Starts a guard over the workers, and another one whenever it is killed. A worker that notices the end of its parent drains and goes. This is for one that is
  * frozen or caught in an endless loop: it would hold the port, and what it is sent there, for ever. Without a shell,
  * and where there is no /proc, it does nothing.
  */
 export function createWorkerOrphanGuard({ afterSeconds, mark }: WorkerOrphanGuardOptions): WorkerOrphanGuard {
   const pids = new Set<number>()
-  const shell = startShell(['-c', script, 'sh', String(afterSeconds), mark])
+  let closed = false
+  let shell = start()
+
+  function start(): ChildProcess {
+    const startedAt = performance.now()
+    const started = startShell(['-c', script, 'sh', String(afterSeconds), mark])
+    started.on('exit', () => {
+      if (closed || performance.now() - startedAt < leastLifeInMillis) return
+      shell = start()
+      tell()
+    })
+    return started
+  }
 
   function tell(): void {
     shell.stdin?.write(`${[...pids].join(' ')}\n`)
@@ -49,6 +64,7 @@ export function createWorkerOrphanGuard({ afterSeconds, mark }: WorkerOrphanGuar
       if (pids.delete(pid)) tell()
     },
     close() {
+      closed = true
       pids.clear()
       tell()
       shell.stdin?.end()

@@ -1,4 +1,6 @@
 import { spawn } from 'node:child_process'
+import { readdirSync, readFileSync } from 'node:fs'
+import { setTimeout as pause } from 'node:timers/promises'
 import { createWorkerOrphanGuard } from '../../src/supervisor/worker-orphan-guard.ts'
 
 // Run by worker-orphan-guard.test.ts: children that never end, each with another guard or none, and prints their ids.
@@ -17,5 +19,19 @@ guard.remove(released)
 const closed = createWorkerOrphanGuard({ afterSeconds: 0, mark: 'guarded' })
 closed.add(unguarded)
 closed.close()
+// The guard itself is killed, and another one takes its place.
+const shells = () =>
+  readdirSync('/proc').filter((each) => {
+    try {
+      const [, , ppid] = /^(\d+) \(sh\) \S (\d+)/.exec(readFileSync(`/proc/${each}/stat`, 'utf8')) ?? []
+      return Number(ppid) === process.pid
+    } catch {
+      return false
+    }
+  })
+await pause(200)
+const [first] = shells().filter((pid) => readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('guarded'))
+process.kill(Number(first), 'SIGKILL')
+while (shells().length === 0 || shells()[0] === first) await pause(10)
 process.stdout.write(`${JSON.stringify({ caught, released, another, unguarded })}\n`)
 setInterval(() => {}, 60_000)
