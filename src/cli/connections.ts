@@ -12,7 +12,8 @@ const epilogue = `
 Talks to the management port of a running gateway; any worker of a fleet knows the connections of all.
 POSTERN_MANAGEMENT_TOKEN holds the token where one is needed; POSTERN_MANAGEMENT_URL replaces the default URL.
 
-Where a worker does not answer, list shows the connections of the others, names it on standard error, and ends with 1.
+Where a worker does not answer, list shows the connections of the others, names it on standard error, and ends with 1;
+so it does while workers are still coming back to a Redis that has lost its data, and can't be named yet.
 
 Exit codes: 0 done, 1 the connection is gone, or the gateway or a worker can't be reached, 2 wrong usage.
 
@@ -116,6 +117,7 @@ async function list(client: ManagementClient, given: ListGiven, { io, end }: Com
   let left = limit
   let cursor: string | null = ''
   let failure: ManagementFailure | null = null
+  let incomplete = false
   do {
     query.set('cursor', cursor)
     query.set('limit', String(Math.min(left, maxPage)))
@@ -126,6 +128,7 @@ async function list(client: ManagementClient, given: ListGiven, { io, end }: Com
     }
     left -= page.connections.length
     cursor = page.cursor
+    incomplete ||= page.incomplete === true
     for (const { owner, name } of page.unanswered) missing.set(owner, name)
     if (json) for (const connection of page.connections) io.stdout.write(`${JSON.stringify(connection)}\n`)
     else rows.push(...page.connections)
@@ -134,12 +137,16 @@ async function list(client: ManagementClient, given: ListGiven, { io, end }: Com
   for (const [owner, name] of missing) {
     io.stderr.write(`postern: worker ${printable(name)} (${owner}) did not answer: its connections are missing here\n`)
   }
-  if (missing.size > 0) end(1)
+  if (incomplete) io.stderr.write(comingBack)
+  if (missing.size > 0 || incomplete) end(1)
   const printed = limit - left
   if (failure !== null) throw printed > 0 || missing.size > 0 ? brokenOff(failure, printed) : failure
   if (cursor !== null) io.stderr.write(`there are more than these ${printed}; --limit shows more\n`)
-  else if (printed === 0 && missing.size === 0 && !json) io.stderr.write('no connections\n')
+  else if (printed === 0 && missing.size === 0 && !incomplete && !json) io.stderr.write('no connections\n')
 }
+
+const comingBack =
+  'postern: Redis has lost its data, and workers are still coming back: connections may be missing here; try again soon\n'
 
 function broken(error: unknown): ManagementFailure {
   if (error instanceof ManagementFailure) return error

@@ -15,6 +15,8 @@ export interface ShownPage {
   readonly connections: readonly ShownConnection[]
   readonly cursor: string | null
   /** Workers that did not answer, so that their connections are missing. */
+  /** Whether workers may be missing that nobody can name yet; absent in what an older gateway says. */
+  readonly incomplete?: boolean
   readonly unanswered: readonly { readonly owner: number; readonly name: string }[]
 }
 

@@ -10,7 +10,8 @@ marked with a *. LEASE is how much longer a worker counts as alive without a fur
 
 States:
   alive    its lease lasts
-  dead     its lease has run out, or it left; CONNECTIONS is how many are still owed their $disconnect
+  dead     nothing listens for it any more, its lease has run out, or it left; CONNECTIONS is how many are still owed
+           their $disconnect. While LEASE is shown it may come back, if it was only cut off from Redis
   burying  dead, and another worker runs those $disconnects now
 A dead worker is gone from the list once that is done.
 

@@ -37,6 +37,7 @@ export function createConnectionsApi({ registry, failures, log, now }: Connectio
       replyJson(exchange, 200, {
         connections: connections.map(readable),
         cursor: rest.cursor,
+        incomplete: rest.incomplete,
         unanswered: rest.unanswered.map(({ owner, name }) => ({ owner, name })),
         now: isoTime(now()),
       })

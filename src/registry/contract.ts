@@ -44,11 +44,13 @@ export interface WorkerReference {
 export interface FleetPage extends ConnectionPage {
   /** Workers that live but did not answer: what they hold is missing from here on. */
   readonly unanswered: readonly WorkerReference[]
+  /** Whether workers may be missing that nobody can name: the store has lost its data, and they are still coming back. */
+  readonly incomplete: boolean
 }
 
 /**
- * Whether a worker lives: `alive` while its lease lasts; `dead` once the lease has run out, or was given up, and
- * connections may be left to settle; `burying` while another worker does that. A worker whose connections are settled is
+ * Whether a worker lives: `alive` while its lease lasts and it can be asked; `dead` once nobody listens for it, the lease
+ * has run out, or was given up, and connections may be left to settle; `burying` while another worker does that. A worker whose connections are settled is
  * not described any more.
  */
 export type WorkerStanding = 'alive' | 'dead' | 'burying'
@@ -61,7 +63,7 @@ export interface WorkerDescription extends WorkerReference {
   readonly startedAt: number | null
   /** Number of connections that a living worker holds; for a dead one, of `$disconnect`s that are still owed. */
   readonly connections: number
-  /** Milliseconds since 1970 until which the worker counts as alive; null where leases don't run out, or it is dead. */
+  /** Milliseconds since 1970 until which its lease lasts; null where leases don't run out, or there is none. */
   readonly leaseUntil: number | null
 }
 

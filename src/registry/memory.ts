@@ -32,7 +32,11 @@ export function createMemoryRegistry({ local, name, version, now }: RegistryOpti
     add: records.add,
     remove: (id) => void records.remove(id),
     get: (id) => local.describe(id),
-    list: async (filter, cursor, limit) => ({ ...(await records.list(filter, cursor, limit)), unanswered: [] }),
+    list: async (filter, cursor, limit) => ({
+      ...(await records.list(filter, cursor, limit)),
+      unanswered: [],
+      incomplete: false,
+    }),
     count: async () => records.size,
     deliver: (id, frame, apiId) => local.send(id, frame, apiId),
     disconnect: (id, code, reason, apiId) => (local.close(id, code, reason, apiId) ? 'closed' : 'gone'),

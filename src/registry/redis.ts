@@ -259,7 +259,7 @@ export function createRedisRegistry(options: RedisRegistryOptions): RedisRegistr
     disconnect: delivery.disconnect,
     async list(filter, cursor, limit) {
       return isClosed()
-        ? { ...(await records.list(filter, cursor, limit)), unanswered: [] }
+        ? { ...(await records.list(filter, cursor, limit)), unanswered: [], incomplete: false }
         : survey.list(filter, cursor, limit)
     },
     count: async () => (isClosed() ? records.size : survey.count()),

@@ -136,6 +136,23 @@ test('workers that do not answer are named, the rest is shown, and the code is 1
   }
 })
 
+test('a listing says that connections may be missing while workers come back to a Redis that has lost its data', async () => {
+  const { registry } = management
+  management.close()
+  management = await startTestManagement({
+    registry: { ...registry, list: async (...args) => ({ ...(await registry.list(...args)), incomplete: true }) },
+  })
+  const err =
+    'postern: Redis has lost its data, and workers are still coming back: connections may be missing here; try again soon\n'
+  expect(await postern(['list'])).toEqual({ code: 1, out: '', err })
+  const connectionId = registry.allocateId()
+  registry.add({
+    ...{ connectionId, apiId: 'chat', stage: 'dev', connectedAt: 1, sourceIp: '127.0.0.1' },
+    ...{ userAgent: null, domainName: 'localhost', authorizer: null },
+  })
+  expect(await postern(['list', '--json'])).toEqual({ code: 1, out: expect.stringContaining(connectionId), err })
+})
+
 test('a listing that breaks off shows what it has found until then', async () => {
   const ids = Array.from({ length: 1500 }, () => management.add().connectionId)
   const { registry } = management

@@ -122,7 +122,9 @@ export function describeDirectory(join: Join): void {
 
       it('gives an empty page without a cursor while there is no connection', async () => {
         const { registry } = await join()
-        expect(await registry.list({}, null, 10)).toEqual({ connections: [], cursor: null, unanswered: [] })
+        expect(await registry.list({}, null, 10)).toEqual({
+          ...{ connections: [], cursor: null, unanswered: [], incomplete: false },
+        })
       })
 
       it('filters by API, stage, address, User-Agent and time, and by several at once', async () => {

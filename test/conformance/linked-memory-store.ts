@@ -58,7 +58,7 @@ export async function createLinkedMemoryStore(): Promise<RegistryStore> {
         if (asked === undefined) throw new RangeError('no cursor of this store')
         const page =
           memberOf(asked).state === 'dead'
-            ? { connections: [], cursor: null, unanswered: await asked.workers() }
+            ? { connections: [], cursor: null, unanswered: await asked.workers(), incomplete: false }
             : await asked.list(filter, rest === '' ? null : rest, limit)
         const next = seen()[place + 1]
         if (page.cursor !== null) return { ...page, cursor: `${owner}:${page.cursor}` }

@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises'
 import { isForeignValue, type RedisClient } from '../../store/contract.ts'
 import type { ConnectionRecord } from '../../vocabulary/connection.ts'
 import { GatewayError } from '../../vocabulary/errors.ts'
@@ -31,6 +32,8 @@ export interface FleetSurvey {
 
 /** Milliseconds that one page may go from worker to worker: who asked for it waits. */
 const pageMs = 2_000
+/** Milliseconds in which a worker that is alive listens anew when its connection to Redis has ended. */
+const listenAnewMs = 500
 
 export function createFleetSurvey(options: FleetSurveyOptions): FleetSurvey {
   const { redis, keys, own, describeOwn, records, peers, trouble, now } = options
@@ -53,10 +56,27 @@ export function createFleetSurvey(options: FleetSurveyOptions): FleetSurvey {
     if (found !== null) throw new GatewayError('WORKER_UNREACHABLE', found)
   }
 
-  /** The owner ids of all workers, rising; the dead that are not buried are among them. */
-  async function owners(): Promise<OwnerId[]> {
-    const known = await readOwners(redis, keys).catch(unanswered)
-    return [...new Set([...known, own()])].sort((a, b) => a - b)
+  /**
+   * The owner ids of all workers, rising; the dead that are not buried are among them. `incomplete` when living ones may
+   * be missing: Redis has lost its data, as those who are back say, or the lack of our own name shows.
+   */
+  async function owners(): Promise<{ readonly all: OwnerId[]; readonly incomplete: boolean }> {
+    const [known, isComingBack] = await Promise.all([
+      readOwners(redis, keys).catch(unanswered),
+      run('EXISTS', keys.comingBack),
+    ])
+    const incomplete = Number(isComingBack) === 1 || !known.includes(own())
+    return { all: [...new Set([...known, own()])].sort((a, b) => a - b), incomplete }
+  }
+
+  /** Whether somebody listens for a worker: a process that was killed does not, though its lease still lasts. */
+  async function isListening(inbox: string): Promise<boolean> {
+    for (let left = 2; left > 0; left--) {
+      if (Number(await run('SPUBLISH', inbox, '')) > 0) return true
+      // It may just be listening anew.
+      if (left > 1) await pause(listenAnewMs)
+    }
+    return false
   }
 
   /** The name that a worker has left; that of a living one is in its lease too. */
@@ -66,7 +86,7 @@ export function createFleetSurvey(options: FleetSurveyOptions): FleetSurvey {
 
   /** Describes a worker; null when it was buried meanwhile. */
   async function describe(owner: OwnerId): Promise<WorkerDescription | null> {
-    const { lease, undertaker, connections: records } = keys.of(owner)
+    const { lease, undertaker, connections: records, inbox } = keys.of(owner)
     const [value, left, busy, count, name] = await Promise.all([
       run('GET', lease),
       run('PTTL', lease),
@@ -79,7 +99,9 @@ export function createFleetSurvey(options: FleetSurveyOptions): FleetSurvey {
     if (count === null) return null // not ours
     const connections = Number(count)
     if (value !== null && lasts > 0) {
-      return { owner, state: 'alive', ...readLease(String(value)), connections, leaseUntil: now() + lasts }
+      const leaseUntil = now() + lasts
+      const state = (await isListening(inbox)) ? 'alive' : 'dead'
+      return { owner, state, ...readLease(String(value)), connections, leaseUntil }
     }
     if (name === null) return null
     const state = Number(busy) === 1 ? 'burying' : 'dead'
@@ -90,7 +112,8 @@ export function createFleetSurvey(options: FleetSurveyOptions): FleetSurvey {
   async function list(filter: ConnectionFilter, cursor: string | null, limit: number): Promise<FleetPage> {
     const start = cursor === null ? { owner: 0, rest: null } : parseCursor(cursor)
     refuseInTrouble()
-    const all = (await owners()).filter((owner) => owner >= start.owner)
+    const { all: everybody, incomplete } = await owners()
+    const all = everybody.filter((owner) => owner >= start.owner)
     const connections: ConnectionRecord[] = []
     const until = now() + pageMs
     for (const owner of all) {
@@ -100,15 +123,16 @@ export function createFleetSurvey(options: FleetSurveyOptions): FleetSurvey {
       if (page === 'unreachable') {
         const name = await nameOf(owner)
         refuseInTrouble()
-        return { connections, cursor: behind, unanswered: [{ owner, name }] }
+        return { connections, cursor: behind, unanswered: [{ owner, name }], incomplete }
       }
       if (page !== 'gone') {
         connections.push(...page.connections)
-        if (page.cursor !== null) return { connections, cursor: `${owner}:${page.cursor}`, unanswered: [] }
+        if (page.cursor !== null) return { connections, cursor: `${owner}:${page.cursor}`, unanswered: [], incomplete }
       }
-      if (connections.length >= limit || now() > until) return { connections, cursor: behind, unanswered: [] }
+      if (connections.length >= limit || now() > until)
+        return { connections, cursor: behind, unanswered: [], incomplete }
     }
-    return { connections, cursor: null, unanswered: [] }
+    return { connections, cursor: null, unanswered: [], incomplete }
   }
 
   /** Lists the connections of one worker; `gone` when it is dead: so is what it held. */
@@ -126,11 +150,11 @@ export function createFleetSurvey(options: FleetSurveyOptions): FleetSurvey {
 
   return {
     async workers() {
-      const all = await Promise.all((await owners()).map(describe))
+      const all = await Promise.all((await owners()).all.map(describe))
       return all.filter((each) => each !== null)
     },
     async count() {
-      const counts = (await owners()).map(async (owner) =>
+      const counts = (await owners()).all.map(async (owner) =>
         owner === own() ? records.size : Number(await run('HLEN', keys.of(owner).connections)),
       )
       return (await Promise.all(counts)).reduce((sum, each) => sum + each, 0)

@@ -28,6 +28,8 @@ export interface FleetKeys {
   readonly workers: string
   /** String; the worker that looks for dead ones. */
   readonly sweeper: string
+  /** String; there for a lease after a worker has found that Redis lost its data: others may not have come back yet. */
+  readonly comingBack: string
   of(owner: OwnerId): WorkerKeys
 }
 
@@ -35,6 +37,7 @@ export function fleetKeys({ key, tagged, channel }: Keyspace): FleetKeys {
   return {
     workers: key('workers'),
     sweeper: key('sweeper'),
+    comingBack: key('coming-back'),
     of(owner) {
       const tag = `w:${owner}`
       return {

@@ -151,7 +151,10 @@ export function createMembership(options: MembershipOptions): Membership {
     toldOfLoss = status === 'lost'
     const isBack = toldOfLoss || (status === 'taken' && place.kind === 'returning')
     if (isBack && !wasCertain) comeBack(at)
-    if (toldOfLoss) dataLost()
+    if (toldOfLoss) {
+      dataLost()
+      redis.run('SET', keys.comingBack, String(owner), 'PX', timings.lease).catch(unquiet)
+    }
     // A lease that is lost before its time: so may be all others. At once: whoever is asked next must know of it.
     if (toldOfLoss || (status === 'taken' && wasCertain)) disturbedAt = clock()
     if (isOutlived()) return giveUpName()
