@@ -4,7 +4,7 @@ import { parseArgs } from 'node:util'
 import { peers } from './peers/list.ts'
 import { postern } from './peers/postern.ts'
 import { works } from './peers/works.ts'
-import { rows } from './rows.ts'
+import { nodeRows, rows } from './rows.ts'
 
 const names = (list: readonly { readonly name: string }[]) => list.map(({ name }) => name).join(', ')
 
@@ -23,6 +23,8 @@ its budget. Linux only. Rows of a fleet need redis-server, and are left out wher
   --json              the figures as JSON
   --write             put the table into docs/performance.md
   --against <file>    a file of load/bench/baselines/ in the gateway's place: shows the noise of the machine
+  --transport node    the gateway over Node, beside bare servers over node:http and ws; for the rows
+                      ${names(nodeRows)}
   --prof <folder>     a CPU profile of each server for each run, into that folder
   --peers             the same work on other servers instead; --only then takes:
                       ${names(works)}
@@ -76,6 +78,7 @@ function parse(args: readonly string[]) {
       json: { type: 'boolean', default: false },
       write: { type: 'boolean', default: false },
       against: { type: 'string' },
+      transport: { type: 'string' },
       prof: { type: 'string' },
       peers: { type: 'boolean', default: false },
       with: { type: 'string', multiple: true },
@@ -84,8 +87,9 @@ function parse(args: readonly string[]) {
   }).values
 }
 
-function checkNames({ only = [], against, peers: isPeers, with: beside }: ReturnType<typeof parse>): void {
-  const known: readonly { readonly name: string }[] = isPeers ? works : rows
+function checkNames({ only = [], against, transport, peers: isPeers, with: beside }: ReturnType<typeof parse>): void {
+  if (transport !== undefined && transport !== 'node') throw new Error(`--transport ${transport}: it is node`)
+  const known: readonly { readonly name: string }[] = isPeers ? works : transport === 'node' ? nodeRows : rows
   for (const name of only) {
     if (!known.some((each) => each.name === name)) throw new Error(`--only ${name}: it is one of ${names(known)}`)
   }

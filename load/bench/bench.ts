@@ -6,7 +6,7 @@ import { gatewayFleet } from './fleet-target.ts'
 import { type Measurement, measureRound } from './measure.ts'
 import { programVersion } from './peers/installed.ts'
 import { type Line, limitsTable, summarize, terminalTable } from './report.ts'
-import { type Row, rows, rowsFor } from './rows.ts'
+import { nodeRows, type Row, rows, rowsFor } from './rows.ts'
 import { baseline, gateway, prepareApis, type StartTarget, startBackend } from './targets.ts'
 import { writePerformancePage } from './write-page.ts'
 
@@ -41,7 +41,8 @@ if (flags.peers)
 else await benchBaselines()
 
 async function benchBaselines(): Promise<void> {
-  const wanted = flags.only === undefined ? rows : rows.filter(({ name }) => flags.only?.includes(name))
+  const all = flags.transport === 'node' ? nodeRows : rows
+  const wanted = flags.only === undefined ? all : all.filter(({ name }) => flags.only?.includes(name))
   const { chosen, leftOut } = rowsFor(wanted, await programVersion('redis-server', '--version'))
   for (const line of leftOut) process.stderr.write(`${line}\n`)
   if (chosen.length === 0) {
@@ -57,7 +58,7 @@ async function benchBaselines(): Promise<void> {
     for (const row of chosen) lines.push(await compare(row, site))
     if (flags.json) process.stdout.write(`${JSON.stringify(lines, null, 2)}\n`)
     else process.stdout.write(`${terminalTable(lines)}\n${limitsTable(lines)}`)
-    if (flags.write && leftOut.length > 0) {
+    if (flags.write && (leftOut.length > 0 || flags.transport !== undefined)) {
       process.stderr.write('Nothing is written into docs/performance.md: its table has every row.\n')
       process.exitCode = 1
     } else if (flags.write) await writePerformancePage(lines, { rounds, ...options })
@@ -90,7 +91,7 @@ async function compare(row: Row, site: Site): Promise<Line> {
 
 function ours({ workers }: Row, { apis, backend }: Site, nodeOptions: readonly string[]): StartTarget {
   if (flags.against !== undefined) return baseline(flags.against, backend, nodeOptions)
-  return workers === undefined ? gateway(apis, nodeOptions) : gatewayFleet(apis, workers, nodeOptions)
+  return workers === undefined ? gateway(apis, nodeOptions, flags.transport) : gatewayFleet(apis, workers, nodeOptions)
 }
 
 function theirs(row: Row, { apis, backend }: Site, nodeOptions: readonly string[]): StartTarget {

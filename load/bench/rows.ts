@@ -20,6 +20,8 @@ export interface Row {
   readonly workers?: number
   /** A file of `baselines/`, or a gateway that is alone. */
   readonly baseline: string | 'one gateway'
+  /** A file of `baselines/` that does the same over node:http and ws; left out where the row has none. */
+  readonly nodeBaseline?: string
   readonly limits?: readonly Limit[]
   readonly load: Omit<LoadOptions, 'port'>
 }
@@ -44,6 +46,7 @@ export const rows: readonly Row[] = [
     budget: 1.5,
     unit: 'cpu',
     baseline: 'message.mjs',
+    nodeBaseline: 'ws-message.mjs',
     load: { ...constantReply, connections: 100, inFlight: 1 },
   },
   {
@@ -52,6 +55,7 @@ export const rows: readonly Row[] = [
     budget: null,
     unit: 'cpu',
     baseline: 'message.mjs',
+    nodeBaseline: 'ws-message.mjs',
     load: { ...constantReply, connections: 100, inFlight: 8 },
   },
   {
@@ -76,6 +80,7 @@ export const rows: readonly Row[] = [
     budget: 1.3,
     unit: 'cpu',
     baseline: 'post.mjs',
+    nodeBaseline: 'ws-post.mjs',
     load: { ...posted, kind: 'post', connections: 100, inFlight: 1 },
   },
   {
@@ -84,6 +89,7 @@ export const rows: readonly Row[] = [
     budget: null,
     unit: 'cpu',
     baseline: 'post.mjs',
+    nodeBaseline: 'ws-post.mjs',
     load: { ...posted, kind: 'autocannon', connections: 100, inFlight: 1 },
   },
   {
@@ -92,6 +98,7 @@ export const rows: readonly Row[] = [
     budget: 1.6,
     unit: 'cpu',
     baseline: 'accept.mjs',
+    nodeBaseline: 'ws-accept.mjs',
     load: { kind: 'accept', path, message: '', replyBytes: 0, connections: 100, inFlight: 1 },
   },
   {
@@ -100,6 +107,7 @@ export const rows: readonly Row[] = [
     budget: 3072,
     unit: 'bytes',
     baseline: 'accept.mjs',
+    nodeBaseline: 'ws-accept.mjs',
     load: { kind: 'idle', path, message: '', replyBytes: 0, connections: 16_000, inFlight: 0 },
   },
   {
@@ -157,3 +165,13 @@ export function rowsFor(
       .map(({ name }) => `${name} is left out: it needs redis-server (Debian: apt-get install redis-server).`),
   }
 }
+
+/** Gateway over baseline at most this on Node, where the bare server costs more. */
+const nodeBudget = 1.15
+
+/** The rows of the transport on Node, beside a bare server on Node that does the same. */
+export const nodeRows: readonly Row[] = rows.flatMap((row) =>
+  row.nodeBaseline === undefined
+    ? []
+    : [{ ...row, baseline: row.nodeBaseline, budget: row.unit === 'cpu' ? nodeBudget : row.budget }],
+)

@@ -16,10 +16,11 @@ export function baseline(file: string, backend: string, nodeOptions: readonly st
 
 /**
  * The gateway as it is started for users: built, with the defaults of its settings, metrics on, access log off.
- * `nodeOptions` go to Node, such as `--cpu-prof`.
+ * `nodeOptions` go to Node, such as `--cpu-prof`; `transport` chooses the server underneath.
  */
-export function gateway(apis: string, nodeOptions: readonly string[] = []): StartTarget {
-  return () => startServer([...nodeOptions, ...gatewayArguments(apis)])
+export function gateway(apis: string, nodeOptions: readonly string[] = [], transport?: string): StartTarget {
+  const env = transport === undefined ? {} : { POSTERN_TRANSPORT: transport }
+  return () => startServer([...nodeOptions, ...gatewayArguments(apis)], env)
 }
 
 /** The arguments with which Node starts a gateway on free ports. */
