@@ -11,6 +11,9 @@ import { secretVariables } from '../src/config/settings.ts'
 import { settingsTable } from '../src/config/settings-table.ts'
 import { contextVariables } from '../src/events/context-variables.ts'
 import { type MetricRow, metricTable } from '../src/observability/metric-table.ts'
+import { type AbilityName, abilityTitles } from '../src/transport/abilities.ts'
+import { nodeAbilities } from '../src/transport/node/node-abilities.ts'
+import { uwsAbilities } from '../src/transport/uws/uws-abilities.ts'
 import { closeReasons } from '../src/vocabulary/close-reasons.ts'
 import { errorTable } from '../src/vocabulary/errors.ts'
 import { markdownTable, membersTable, type Schema, schemaAt } from './markdown-table.ts'
@@ -61,6 +64,15 @@ export const sections: Readonly<Record<string, () => string>> = {
           .map((label) => `\`${label}\``)
           .join(', '),
         help,
+      ]),
+    ),
+  servers: () =>
+    markdownTable(
+      ['', 'uWebSockets.js', 'Node.js'],
+      Object.entries(abilityTitles).map(([name, title]) => [
+        title,
+        uwsAbilities[name as AbilityName].note,
+        nodeAbilities[name as AbilityName].note,
       ]),
     ),
   'metric-labels': metricLabelsSection,

@@ -8,9 +8,9 @@ import { createSupervisedWorker, type SupervisedWorker, WorkerFailure } from '..
 import { createSupervisor, processStates, type Supervisor } from '../supervisor/supervisor.ts'
 import { supervisorTimings } from '../supervisor/supervisor-timings.ts'
 import { createWorkerOrphanGuard } from '../supervisor/worker-orphan-guard.ts'
+import { chooseTransport } from '../transport/choose-transport.ts'
 import type { CreateTransport } from '../transport/contract.ts'
-import { loadTransport } from '../transport/uws/uws-transport.ts'
-import { logFaults, openDestination, StartError, type Surroundings } from './start.ts'
+import { logFaults, openDestination, StartError, type Surroundings, told } from './start.ts'
 import { createWorkerMetrics } from './worker-metrics.ts'
 import { workerNameOf } from './worker-name.ts'
 import { startWorkersManagement } from './workers-management.ts'
@@ -73,7 +73,8 @@ export async function startWorkers(settings: Settings, surroundings: WorkersSurr
   }
 
   async function start(): Promise<Workers> {
-    const createTransport = await loadTransport({ environment, log })
+    const chosen = await chooseTransport(settings, { environment, log })
+    const { createTransport } = chosen
     const { host, managementHost, workers } = settings
     const port = await freePort(createTransport, settings)
     const name = workerNameOf({ ...settings, port }, environment)
@@ -119,7 +120,7 @@ export async function startWorkers(settings: Settings, surroundings: WorkersSurr
 
     await supervisor.start()
     listening = true
-    log.info({ host, port, managementHost, managementPort: management.port, workers }, 'listening')
+    log.info({ host, port, managementHost, managementPort: management.port, workers, ...told(chosen) }, 'listening')
     return {
       port,
       managementPort: management.port,

@@ -21,8 +21,8 @@ import { createMetrics } from '../observability/metrics.ts'
 import { createReadableLines } from '../observability/readable-lines.ts'
 import { createCatalog } from '../stages/catalog.ts'
 import type { WebSocketStage } from '../stages/websocket-stage.ts'
+import { type ChosenTransport, chooseTransport } from '../transport/choose-transport.ts'
 import type { TransportOptions } from '../transport/contract.ts'
-import { loadTransport } from '../transport/uws/uws-transport.ts'
 import { maxMessageBytes } from '../vocabulary/frames.ts'
 import { createCallerAuthorization } from './caller-authorizers.ts'
 import { openDescriptorBudget } from './descriptors.ts'
@@ -180,7 +180,8 @@ export async function startPostern(settings: Settings, surroundings: Surrounding
     await shared?.start().catch((error: Error) => {
       throw new StartError(error.message, [])
     })
-    const createTransport = await loadTransport({ environment, log })
+    const chosen = await chooseTransport(settings, { environment, log })
+    const { createTransport } = chosen
     const callers = createCallerAuthorization(settings)
     const connections = createConnectionsHandler({
       ...settings,
@@ -225,7 +226,7 @@ export async function startPostern(settings: Settings, surroundings: Surrounding
     if (shared !== null) stops.push(() => shared.retire())
     const { host, managementHost } = settings
     if (surroundings.management !== undefined) log.info({ host, port }, 'listening beside others')
-    else log.info({ host, port, managementHost, managementPort: management.port }, 'listening')
+    else log.info({ host, port, managementHost, managementPort: management.port, ...told(chosen) }, 'listening')
     if (settings.allowedHosts.length === 0 && !isLoopback(settings.host)) log.warn({}, openHosts)
     return {
       port,
@@ -269,6 +270,11 @@ export function openDestination(
 /** Logs faults of settings with their places, as those of definitions are. */
 export function logFaults(log: Log, faults: readonly Fault[]): void {
   for (const { file, line, column, path, message } of faults) log.error({ file, line, column, field: path }, message)
+}
+
+/** The members of the start line that say which server is underneath, why, and what is known against it. */
+export function told({ server, why, knownFault }: ChosenTransport): object {
+  return { server, why, ...(knownFault !== null && { knownFault }) }
 }
 
 function transportOptions(

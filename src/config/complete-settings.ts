@@ -25,6 +25,7 @@ export function completeSettings(given: GivenSettings, secrets: Secrets): { sett
     managementTokens: management.authorization === 'TOKEN' ? secrets.managementTokens : [],
     defaultApi: given.defaultApi ?? null,
     workerName: workerName ?? null,
+    uwsModule: given.uwsModule ?? null,
     redis: completeRedis(given, secrets),
     tls: tls === undefined ? null : { ...tls, passphrase: secrets.tlsPassphrase },
     lambda: {

@@ -159,6 +159,19 @@ export const settingsFileSchema = z
       port(),
     ).default(8081),
     tls: tls.optional().describe('TLS on the port; plain TCP without it.'),
+    transport: setting(
+      { group: 'Serving', value: 'auto|uws|node' },
+      "The server underneath: uWebSockets.js (uws), Node.js's own (node), or the first where a build of it loads (auto).",
+      oneOf(['auto', 'uws', 'node']),
+    ).default('auto'),
+    uwsModule: setting(
+      { group: 'Serving', value: 'package' },
+      'A build of uWebSockets.js that you have installed, tried before the one that comes with Postern: a package or an absolute path.',
+      text('the name of a package or an absolute path', {
+        max: 4_096,
+        pattern: /^(?:\/.+|[A-Za-z]:[\\/].+|(?:@[\w.-]+\/)?\w[\w.-]*)$/,
+      }),
+    ).optional(),
     defaultApi: setting(
       { group: 'Serving', value: 'apiId' },
       'The API behind /{stage}; the only one when there is one only.',
@@ -356,6 +369,7 @@ export interface Settings
     | 'redisCaFile'
     | 'redisKeyPrefix'
     | 'workerName'
+    | 'uwsModule'
   > {
   readonly connectionsAuthorization: 'NONE' | 'TOKEN'
   /** Tokens for `@connections`, all valid at once; empty when the authorization is NONE. */
@@ -380,6 +394,8 @@ export interface Settings
     readonly ca: string | null
     readonly keyPrefix: string
   } | null
+  /** A build of uWebSockets.js that the operator has installed; null for none. */
+  readonly uwsModule: string | null
   /** Name of the worker; null to make it of the name of the machine and the port. */
   readonly workerName: string | null
   /** Id of the API behind `/{stage}`; null for the only API, when there is one only. */

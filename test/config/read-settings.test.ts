@@ -45,6 +45,7 @@ describe('settings', () => {
       managementHost: '127.0.0.1',
       managementPort: 8081,
       tls: null,
+      transport: 'auto',
       defaultApi: null,
       domains: [],
       watch: false,
@@ -72,6 +73,7 @@ describe('settings', () => {
       workers: 1,
       redis: null,
       leaseSeconds: 15,
+      uwsModule: null,
       workerName: null,
     })
   })

@@ -9,7 +9,7 @@ export const uwsAbilities: TransportAbilities = {
   sharedPort: { can: true, note: 'They share it on every Node.js that a build loads on.' },
   cutRequestLine: {
     can: false,
-    note: 'Answered 505 where the cut is after the method or in `HTTP/1.1`, by builds before 20.31; `postern doctor` tries it.',
+    note: 'Answered 505 where the cut is behind the method or in ` HTTP/1.1`; builds of 20.57 serve it, and `postern doctor` tries.',
   },
   http10: {
     can: false,
@@ -17,7 +17,7 @@ export const uwsAbilities: TransportAbilities = {
   },
   strictFraming: {
     can: false,
-    note: 'What its parser shows is looked at, and answered 400. It hides folded header lines and codings of chunks.',
+    note: 'Answered 400 where its parser shows it; what it hides is [below](#what-uwebsocketsjs-hides).',
   },
   anyMethod: { can: true, note: 'Handed on as they are.' },
   unaskedProxyHeader: { can: false, note: 'Skipped; the address in it is not believed.' },

@@ -9,35 +9,28 @@ import { checkTlsFiles } from '../tls-files.ts'
 import { closeCause } from './close-cause.ts'
 import { openForeignCork } from './foreign-cork.ts'
 import { UwsHttpExchange } from './http-exchange.ts'
+import { loadUws, ownUwsModule, type Uws } from './load-uws.ts'
 import type { PendingResponse } from './pending-response.ts'
 import { pingTiming } from './ping-timing.ts'
 import { UwsRequest } from './request.ts'
 import type { NativeSocket, UserData } from './socket.ts'
 import { type UpgradeDesk, UwsUpgrade } from './upgrade.ts'
 
-type Uws = typeof import('uWebSockets.js')
-
-/**
- * Bytes that request line and headers may have together; AWS allows 10,240 bytes of headers, uWebSockets.js 4,096
- * unless told.
- */
-const maxHeadersBytes = 16_384
 /** Bytes above the limit on waiting ones: room for one message that was let in below the limit, and the close frame. */
 const roomAboveLimit = 1_048_576
 
-/**
- * Loads uWebSockets.js and gives the transport over it. `environment` must be `process.env` itself: the native code
- * reads its limit on headers from the process's environment, once, when it is loaded. So the first call in a process
- * decides, and Node's worker threads can't have another one.
- */
+/** Loads the build of uWebSockets.js that comes with the gateway, under the rules of `loadUws`. */
 export async function loadTransport(parts: {
   environment: Record<string, string | undefined>
   log: Log
 }): Promise<CreateTransport> {
-  parts.environment.UWS_HTTP_MAX_HEADERS_SIZE = String(maxHeadersBytes)
-  const uws = await import('uWebSockets.js')
-  uws._cfg('silent')
-  return (options, handlers) => new UwsTransport(uws, parts.log, options, handlers)
+  const { uws } = await loadUws({ module: ownUwsModule, isOwn: true, environment: parts.environment })
+  return createUwsTransport({ uws, log: parts.log })
+}
+
+/** Gives the transport over a loaded build of uWebSockets.js. */
+export function createUwsTransport({ uws, log }: { uws: Uws; log: Log }): CreateTransport {
+  return (options, handlers) => new UwsTransport(uws, log, options, handlers)
 }
 
 class UwsTransport<Data> implements Transport {
