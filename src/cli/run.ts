@@ -9,6 +9,7 @@ import { completionCommand } from './completion.ts'
 import { configCommand } from './config.ts'
 import { connectCommand } from './connect.ts'
 import { connectionsCommand, hideIds } from './connections.ts'
+import { doctorCommand } from './doctor.ts'
 import { initCommand } from './init.ts'
 import type { Io } from './io.ts'
 import { loadArguments, loadCommand, runLoadTool } from './load.ts'
@@ -22,6 +23,7 @@ export const commands: readonly MakeCommand[] = [
   startCommand,
   checkCommand,
   configCommand,
+  doctorCommand,
   connectCommand,
   connectionsCommand,
   workersCommand,
@@ -39,6 +41,7 @@ Examples:
   postern start apis --port 9000       serve those under apis/ on another port
   postern check                        report every fault of every API
   postern config                       show the settings in force, and where each came from
+  postern doctor                       look at what a gateway stands on here
   postern connect ws://127.0.0.1:8080/chat/dev
                                        talk to an API by hand
   postern connections list             show who is connected

@@ -11,7 +11,7 @@ export interface ListenAddress {
  * failed, so node is asked to try the same.
  */
 export async function listenFault(address: ListenAddress): Promise<string> {
-  return listenSentence(address, await probe(address))
+  return listenSentence(address, await tryToListen(address))
 }
 
 /** The sentence, with the remedy, for the code of Node's error. */
@@ -32,7 +32,8 @@ export function listenSentence({ host, port }: ListenAddress, code: string | und
   }
 }
 
-function probe({ host, port }: ListenAddress): Promise<string | undefined> {
+/** Tries to listen at an address; the code of Node's error when that can't be, undefined when it can. */
+export function tryToListen({ host, port }: ListenAddress): Promise<string | undefined> {
   return new Promise((resolve) => {
     const server = createServer()
     server.once('error', (error: NodeJS.ErrnoException) => resolve(error.code))
