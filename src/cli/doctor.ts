@@ -8,7 +8,7 @@ import type { Finding } from '../app/doctor/look.ts'
 import { readSettings, type SettingSources } from '../config/read-settings.ts'
 import type { CommandContext } from './command.ts'
 import type { Io } from './io.ts'
-import { addSettingOptions, configOption, givenSettings } from './setting-options.ts'
+import { addSettingOptions, configOption, settingSources } from './setting-options.ts'
 
 const epilogue = `
 Looks at what a gateway with these settings stands on, on this machine and as this user, and says what to do about what
@@ -30,8 +30,7 @@ export function doctorCommand({ io, end }: CommandContext): Command {
     .addOption(configOption())
   addSettingOptions(command)
   return command.addHelpText('after', epilogue).action(async ({ json }: { json?: boolean }) => {
-    const file = (command.getOptionValue('config') as string | undefined) ?? (io.env.POSTERN_CONFIG || null)
-    end(await doctor({ flags: givenSettings(command), env: io.env, file }, { io, json: json === true }))
+    end(await doctor(settingSources(command, undefined, io), { io, json: json === true }))
   })
 }
 

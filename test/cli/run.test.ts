@@ -246,11 +246,12 @@ stages: { dev: {}, prod: { stageVariables: { version: v1 } } }
   })
 })
 
-test('no Node.js but 20 and 22 is started on', () => {
-  expect(unsupportedNode('20.0.0')).toBeNull()
-  expect(unsupportedNode('22.18.0')).toBeNull()
-  for (const version of ['18.20.0', '21.1.0', '23.0.0', '24.1.0', '2.0.0']) {
-    expect(unsupportedNode(version)).toBe(`postern runs on Node.js 20 and 22; this is ${version}.`)
+test('no Node.js but 20 to 26 is started on', () => {
+  for (const version of ['20.0.0', '21.1.0', '22.18.0', '23.0.0', '24.1.0', '25.0.0', '26.9.0']) {
+    expect(unsupportedNode(version)).toBeNull()
+  }
+  for (const version of ['18.20.0', '19.9.0', '27.0.0', '2.0.0']) {
+    expect(unsupportedNode(version)).toBe(`postern runs on Node.js 20 to 26; this is ${version}.`)
   }
 })
 
