@@ -1,7 +1,10 @@
 import { execFileSync } from 'node:child_process'
 import { readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { repository } from './examples.ts'
+import { fileURLToPath } from 'node:url'
+
+// Read before anything is built, so that nothing of what is tested is imported here.
+const repository = fileURLToPath(new URL('../..', import.meta.url))
 
 /** The files of which the build is made, and those that it writes last. */
 const sources = ['src', 'documents/src', 'load/src', 'package.json', 'tsconfig.json', 'tsconfig.build.json']
