@@ -253,7 +253,7 @@ export const settingsFileSchema = z
     ).optional(),
     trustedProxies: setting(
       { group: 'Callers', value: 'networks' },
-      "Proxies whose X-Forwarded-For gives the client's address (CIDR; with commas in a flag or variable).",
+      "Proxies whose X-Forwarded-For gives the client's address, and whose -Proto, -Port and -Prefix are believed (CIDR; with commas in a flag or variable).",
       z.array(cidr, { error: 'a list of networks' }).max(1_000, { error: 'at most 1000 networks' }),
     ).default([]),
 

@@ -25,7 +25,7 @@ export function createAddressReader(options: AddressOptions): (request: Transpor
   return (request) => {
     const peer = request.remoteAddress()
     if (!isTrusted(peer)) {
-      return { peer, sourceIp: peer, port: String(options.port()), proto }
+      return { peer, sourceIp: peer, port: String(options.port()), proto, prefix: '' }
     }
     const hops = request
       .header('x-forwarded-for')
@@ -37,8 +37,20 @@ export function createAddressReader(options: AddressOptions): (request: Transpor
       sourceIp: client ?? peer,
       port: digits(request.header('x-forwarded-port')) ?? String(options.port()),
       proto: request.header('x-forwarded-proto') === 'https' ? 'https' : proto,
+      prefix: pathPrefix(request.header('x-forwarded-prefix')),
     }
   }
+}
+
+const maxPrefixLength = 256
+
+/**
+ * A path of plain segments without its last slash; empty for anything else. It becomes part of a URL to which backends
+ * post, so that nothing in it may lead elsewhere: no second authority, query, escape or `..`.
+ */
+function pathPrefix(text: string): string {
+  if (text.length > maxPrefixLength || !/^(?:\/(?!\.{1,2}(?:\/|$))[\w.~-]+)+\/?$/.test(text)) return ''
+  return text.endsWith('/') ? text.slice(0, -1) : text
 }
 
 function digits(text: string): string | null {

@@ -41,6 +41,8 @@ export interface ClientAddress {
   readonly sourceIp: string
   readonly port: string
   readonly proto: string
+  /** The path under which a trusted proxy serves the gateway, `/gateway`; empty for none. */
+  readonly prefix: string
 }
 
 /** Names and values decoded as a form (`+` is a space); a sequence that is not percent-encoded UTF-8 stays as it is. */

@@ -81,7 +81,7 @@ export function createConnectHandler(options: ConnectOptions) {
       connectedAt: now(),
       sourceIp: client.sourceIp,
       userAgent: request.header('user-agent') || null,
-      domainName: target.domainName,
+      domainName: client.prefix === '' ? target.domainName : behind(client.prefix, target.domainName),
     })
     const trace = request.header('x-amzn-trace-id') || null
     const event = new ConnectEvent(connection, connection.connectedAt, trace)
@@ -129,6 +129,12 @@ export function createConnectHandler(options: ConnectOptions) {
     work.end()
     handshake.connection.slot.leave()
   }
+}
+
+/** The domain name under a proxy's path: `ws.example.com/gateway/chat` of `/gateway` and `ws.example.com/chat`. */
+function behind(prefix: string, domainName: string): string {
+  const slash = domainName.indexOf('/')
+  return slash < 0 ? domainName + prefix : domainName.slice(0, slash) + prefix + domainName.slice(slash)
 }
 
 function send(upgrade: Upgrade<Connection>, { status, headers, body }: HttpAnswer): void {

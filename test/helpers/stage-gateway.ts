@@ -36,7 +36,7 @@ export function createStageGateway(
   const registry = createMemoryRegistry({ local: open, name: 'test', version: 'test', now: Date.now })
   const gateway = createGateway({
     ...{ catalog, registry: { ...registry, doubt }, open, log: recordLog(), now: Date.now, random: Math.random },
-    clientAddress: () => ({ peer: '::1', sourceIp: '::1', port: '80', proto: 'http' }),
+    clientAddress: () => ({ peer: '::1', sourceIp: '::1', port: '80', proto: 'http', prefix: '' }),
     ...{ maxConnections: 1, maxMessagesInFlight: 1, maxOrderedQueue: 1 },
   })
   onTestFinished(() => gateway.stop())

@@ -1,6 +1,8 @@
 import { rm } from 'node:fs/promises'
+import { createServer, request as httpRequest } from 'node:http'
+import { type AddressInfo, connect as netConnect, type Socket } from 'node:net'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { Client, refused } from '../helpers/client.ts'
 import { says } from '../helpers/definitions.ts'
 import { httpCall } from '../helpers/http-call.ts'
@@ -168,6 +170,90 @@ describe('the four forms of a URL, and domainName + / + stage as the endpoint of
       expect(await client.next()).toBe('')
       expect(await call('DELETE')).toBe(204)
       await client.closed
+    }
+  })
+})
+
+describe('behind a proxy that serves the gateway under a path', () => {
+  /** A proxy that takes its path off and says so; `prefix` may say something else. */
+  async function startProxy(port: number, prefix: string): Promise<string> {
+    const proxy = createServer((request, response) => {
+      const path = request.url?.replace('/some/where', '')
+      const onward = httpRequest({ port, path, method: request.method, headers: request.headers }, (answer) => {
+        response.writeHead(answer.statusCode ?? 0, answer.headers)
+        answer.pipe(response)
+      })
+      request.pipe(onward)
+    })
+    proxy.on('upgrade', (request, client: Socket) => {
+      const onward = netConnect(port, '127.0.0.1')
+      const headers = Object.entries({ ...request.headers, 'x-forwarded-prefix': prefix })
+      onward.write(`GET ${request.url?.replace('/some/where', '')} HTTP/1.1\r\n`)
+      onward.write(`${headers.map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n`)
+      onward.pipe(client).pipe(onward)
+      for (const socket of [onward, client]) socket.on('error', () => {})
+    })
+    await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve))
+    onTestFinished(() => {
+      proxy.closeAllConnections()
+      proxy.close()
+    })
+    return `127.0.0.1:${(proxy.address() as AddressInfo).port}`
+  }
+
+  async function start(flags: Record<string, string>, domains: object[] = []): Promise<TestGateway> {
+    const started = await startGateway({ routes: whoAmI }, { flags, settings: { domains } })
+    onTestFinished(() => started.close())
+    return started
+  }
+
+  async function domainOf(authority: string, path: string, headers: Record<string, string> = {}) {
+    const client = await Client.connect(`ws://${authority}/some/where${path}`, { headers })
+    client.send('who am I')
+    return { ...(JSON.parse(await client.next()) as Found), client }
+  }
+
+  test.each(['/some/where', '/some/where/'])(
+    'a trusted one says so (%s), and domainName + / + stage is an endpoint that works through it',
+    async (prefix) => {
+      const { port } = await start({ trustedProxies: '127.0.0.1' })
+      const authority = await startProxy(port, prefix)
+      for (const [path, domain] of [
+        ['/test/dev', `${authority}/some/where/test`],
+        ['/dev', `${authority}/some/where`],
+      ] as const) {
+        const found = await domainOf(authority, path)
+        expect(found.domain).toBe(domain)
+        const [, ...rest] = `${found.domain}/${found.stage}/@connections/${found.id}`.split('/')
+        const { status } = await httpCall('POST', `http://${authority}`, `/${rest.join('/')}`, { body: 'hello' })
+        expect(status).toBe(200)
+        expect(await found.client.next()).toBe('hello')
+        found.client.close()
+      }
+    },
+  )
+
+  test('of custom domains too', async () => {
+    const apiMappings = [{ apiMappingKey: 'live', apiId: 'test', stage: 'dev' }]
+    const { port } = await start({ trustedProxies: '127.0.0.1' }, [{ domainName: 'ws.example.com', apiMappings }])
+    const authority = await startProxy(port, '/some/where')
+    const { client, domain } = await domainOf(authority, '/live', { Host: 'ws.example.com' })
+    expect(domain).toBe('ws.example.com/some/where')
+    client.close()
+  })
+
+  test('one that is not trusted, or says what no plain path is, says nothing', async () => {
+    const trusted = await start({ trustedProxies: '127.0.0.1' })
+    const others = await start({ trustedProxies: '10.0.0.0/8' })
+    const odd = ['x', '//evil.example', '/a//b', '/..', '/a/../b', '/./a', '/a?b', '/a#b', '/a@b', '/%2e%2e', '/a, /b']
+    for (const [port, prefix] of [
+      [others.port, '/some/where'],
+      ...[...odd, `/${'a'.repeat(256)}`, '/'].map((each) => [trusted.port, each] as const),
+    ] as const) {
+      const authority = await startProxy(port, prefix)
+      const { client, domain } = await domainOf(authority, '/test/dev')
+      expect([prefix, domain]).toEqual([prefix, `${authority}/test`])
+      client.close()
     }
   })
 })

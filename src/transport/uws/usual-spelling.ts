@@ -30,6 +30,7 @@ export const usualSpelling: ReadonlyMap<string, string> = new Map(
     'X-Forwarded-For',
     'X-Forwarded-Host',
     'X-Forwarded-Port',
+    'X-Forwarded-Prefix',
     'X-Forwarded-Proto',
   ].map((name) => [name.toLowerCase(), name]),
 )
