@@ -1,3 +1,4 @@
+import type { Refusals } from '../gateway/refusals.ts'
 import { shortAnswer } from '../responses/short-answer.ts'
 import type { Catalog, Target } from '../stages/catalog.ts'
 import type { WebSocketStage } from '../stages/websocket-stage.ts'
@@ -5,6 +6,7 @@ import type { HttpExchange } from '../transport/contract.ts'
 
 export interface HttpOptions {
   readonly catalog: Catalog<WebSocketStage>
+  readonly refusals: Pick<Refusals, 'noteRequest'>
   /** Answers what is under a stage: `/@connections`, and 404 for all else. */
   readonly connections: (exchange: HttpExchange, target: Target<WebSocketStage>) => void
 }
@@ -12,16 +14,23 @@ export interface HttpOptions {
 /**
  * Creates the handler of plain HTTP requests: find the stage, then the callback API, or word that this is a WebSocket.
  */
-export function createHttpHandler({ catalog, connections }: HttpOptions) {
+export function createHttpHandler({ catalog, refusals, connections }: HttpOptions) {
   return function request(exchange: HttpExchange): void {
     const target = catalog.resolve(exchange.request.header('host'), exchange.request.path)
     if (target === null) return refuse(exchange, 'STAGE_NOT_FOUND')
-    if (target.rest !== '' && target.rest !== '/') return connections(exchange, target)
-    refuse(exchange, target.takesClients ? 'UPGRADE_REQUIRED' : 'STAGE_NOT_FOUND')
+    if (target.rest === '' || target.rest === '/') {
+      return refuse(exchange, target.takesClients ? 'UPGRADE_REQUIRED' : 'STAGE_NOT_FOUND')
+    }
+    if (!callbackPath.test(target.rest)) refusals.noteRequest(exchange.request, 'NO_SUCH_CALLBACK')
+    connections(exchange, target)
+  }
+
+  function refuse(exchange: HttpExchange, code: 'STAGE_NOT_FOUND' | 'UPGRADE_REQUIRED'): void {
+    refusals.noteRequest(exchange.request, code)
+    const { status, headers, body } = shortAnswer(code)
+    exchange.respond(status, headers, body)
   }
 }
 
-function refuse(exchange: HttpExchange, code: 'STAGE_NOT_FOUND' | 'UPGRADE_REQUIRED'): void {
-  const { status, headers, body } = shortAnswer(code)
-  exchange.respond(status, headers, body)
-}
+/** The beginning of what is meant for the callback API, whose own answers are counted there. */
+const callbackPath = /^\/{1,2}(?:@|%40)connections/

@@ -8,6 +8,7 @@ import type { Registry } from '../registry/contract.ts'
 import type { Catalog } from '../stages/catalog.ts'
 import type { Stage } from '../stages/stage.ts'
 import type { CreateTransport, TransportHandlers } from '../transport/contract.ts'
+import type { Refusal } from '../vocabulary/refusal.ts'
 
 export interface ManagementParts {
   readonly settings: Settings
@@ -20,6 +21,8 @@ export interface ManagementParts {
   readonly gateway: Gateway
   /** Port of the gateway itself; 0 while it does not listen. */
   readonly port: () => number
+  /** The newest refusals. */
+  readonly refusals: () => readonly Refusal[]
   readonly routeSelectionExpression: (apiId: string) => string | null
 }
 
@@ -42,6 +45,7 @@ export async function startManagement(parts: ManagementParts): Promise<Managemen
     log,
     version,
     now: Date.now,
+    refusals: parts.refusals,
     apis: () => managedApis(catalog, parts.routeSelectionExpression),
     gateway: () =>
       parts.port() === 0

@@ -148,6 +148,8 @@ async function startWorker(order: StartOrder, surroundings: WorkerSurroundings):
           return metrics.snapshot()
         case 'apis':
           return managedApis(catalog, routeSelectionExpression)
+        case 'refusals':
+          return parts.refusals()
         case 'request':
           return answerForwarded(handle, question.request)
       }
@@ -165,9 +167,16 @@ async function settingsOf(
   return { settings: { ...settings, host: order.host, port: order.port, workerName: order.name }, locate }
 }
 
-function managementApi({ version, registry, log, catalog, routeSelectionExpression }: ManagementParts): Handle {
+function managementApi({
+  version,
+  registry,
+  log,
+  catalog,
+  refusals,
+  routeSelectionExpression,
+}: ManagementParts): Handle {
   return createManagementApi({
-    ...{ version, registry, log, now: Date.now },
+    ...{ version, registry, log, refusals, now: Date.now },
     apis: () => managedApis(catalog, routeSelectionExpression),
     gateway: () => null,
   })

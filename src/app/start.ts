@@ -11,6 +11,7 @@ import { createAddressReader } from '../gateway/client-address.ts'
 import type { Connection } from '../gateway/connection.ts'
 import { createGateway } from '../gateway/gateway.ts'
 import { createOpenConnections } from '../gateway/local-connections.ts'
+import { createRefusals } from '../gateway/refusals.ts'
 import type { DescriptorBudget } from '../limits/descriptor-budget.ts'
 import { createAccessLog } from '../observability/access-log.ts'
 import type { Log, Metrics } from '../observability/contract.ts'
@@ -141,10 +142,13 @@ export async function startPostern(settings: Settings, surroundings: Surrounding
     let managementOrigins: ReadonlySet<string> = new Set()
     const catalog = createCatalog<WebSocketStage>(settings)
     const descriptors = openDescriptorBudget(settings, { log, metrics })
+    const refusals = createRefusals({ metrics, log, now })
+    stops.push(() => refusals.close())
     const gateway = createGateway({
       ...settings,
       descriptors,
       catalog,
+      refusals,
       registry,
       open,
       log,
@@ -195,7 +199,8 @@ export async function startPostern(settings: Settings, surroundings: Surrounding
       message: gateway.message,
       pinged: gateway.pinged,
       close: gateway.close,
-      request: createHttpHandler({ catalog, connections }),
+      request: createHttpHandler({ catalog, refusals, connections }),
+      refused: refusals.noteRequest,
     })
     stops.push(() => transport.close())
     port = await transport.listen()
@@ -203,6 +208,7 @@ export async function startPostern(settings: Settings, surroundings: Surrounding
     const { routeSelectionExpression } = apis
     const management = await (surroundings.management ?? startManagement)({
       ...{ settings, version, createTransport, registry, metrics, log, catalog, gateway, routeSelectionExpression },
+      refusals: refusals.recent,
       port: () => port,
     })
     stops.push(() => management.close())

@@ -1,12 +1,13 @@
 import { createTokenVerifier } from '../authorizers/bearer-tokens.ts'
 import type { Settings } from '../config/settings.ts'
-import { createApiList } from '../management/api.ts'
-import { createManagementDoor } from '../management/door.ts'
+import { createApiList, createRefusalList } from '../management/api.ts'
+import { createManagementDoor, type Handle } from '../management/door.ts'
 import type { GatewayAddress, ManagedApi } from '../management/managed-apis.ts'
 import type { Log } from '../observability/contract.ts'
-import { readManagedApis } from '../supervisor/protocol.ts'
+import { readManagedApis, readRefusals } from '../supervisor/protocol.ts'
 import type { Supervisor } from '../supervisor/supervisor.ts'
 import type { CreateTransport } from '../transport/contract.ts'
+import type { Refusal } from '../vocabulary/refusal.ts'
 import { createForwarding } from './forwarded-request.ts'
 import { type Management, openManagementPort } from './management.ts'
 
@@ -29,7 +30,11 @@ export async function startWorkersManagement(parts: WorkersManagementParts): Pro
   const { settings, version, supervisor, log, port } = parts
   const tokens = createTokenVerifier(settings.managementTokens)
   const forward = createForwarding(supervisor)
-  const listApis = createApiList({ version, apis: () => apisOfAll(supervisor), gateway: address })
+  // What each worker only knows for itself: how many connections a stage has, and what was refused.
+  const ofAll: ReadonlyMap<string, Handle> = new Map([
+    ['/api/apis', createApiList({ version, apis: () => apisOfAll(supervisor), gateway: address })],
+    ['/api/refusals', createRefusalList({ refusals: () => refusalsOfAll(supervisor), now: Date.now })],
+  ])
 
   /** The address of the gateway. Its scheme is the workers' own: a rolling restart may have changed it. */
   function address(): GatewayAddress | null {
@@ -41,13 +46,19 @@ export async function startWorkersManagement(parts: WorkersManagementParts): Pro
     log,
     readiness: () => (port() === 0 ? { ready: false, reasons: ['not listening'] } : supervisor.readiness),
     scrape: parts.scrape,
-    // The one thing that each worker only knows for itself: how many connections a stage has.
-    api: (exchange) => (exchange.request.path === '/api/apis' ? listApis(exchange) : forward(exchange)),
+    api: (exchange) => (ofAll.get(exchange.request.path) ?? forward)(exchange),
     callers: settings.managementAuthorization === 'TOKEN' ? tokens : null,
     hosts: [settings.managementHost],
     playground: settings.playground,
   })
   return { ...(await openManagementPort(parts, handlers)), useTokens: tokens.replace }
+}
+
+/** The newest refusals of all workers, oldest first; a worker that does not answer is left out. */
+async function refusalsOfAll(supervisor: Supervisor): Promise<Refusal[]> {
+  const able = supervisor.processes.filter(({ state }) => state !== 'silent' && state !== 'starting')
+  const answers = await Promise.all(able.map((worker) => worker.ask({ kind: 'refusals' }, answerInMillis)))
+  return answers.flatMap((answer) => readRefusals(answer) ?? []).sort((one, other) => one.time - other.time)
 }
 
 /** The APIs that the workers serve, with the connections of all; a worker that does not answer is left out. */

@@ -7,13 +7,15 @@ import { shortAnswer } from '../responses/short-answer.ts'
 import type { Catalog } from '../stages/catalog.ts'
 import type { WebSocketStage } from '../stages/websocket-stage.ts'
 import type { TransportRequest, Upgrade } from '../transport/contract.ts'
-import { type ErrorCode, GatewayError } from '../vocabulary/errors.ts'
+import { type ErrorCode, errorTable, GatewayError } from '../vocabulary/errors.ts'
 import { createPipeline } from '../vocabulary/pipeline.ts'
+import type { Refusal } from '../vocabulary/refusal.ts'
 import type { ClientAddress } from './connect-request.ts'
 import { Connection } from './connection.ts'
 import { recordFailure } from './failure.ts'
 import { Handshake } from './handshake.ts'
 import { type HandshakeRefusal, handshakeSteps } from './handshake-steps.ts'
+import type { Refusals } from './refusals.ts'
 import type { Work } from './work.ts'
 
 export interface ConnectOptions {
@@ -26,6 +28,7 @@ export interface ConnectOptions {
   /** Takes a place for one more connection; null to take it, or why there is none. */
   readonly reserve: () => ErrorCode | null
   readonly release: () => void
+  readonly refusals: Refusals
   /** The connection has its socket: from now on it can be found, sent to and ended. */
   readonly opened: (connection: Connection, stage: WebSocketStage) => void
   /** The client left after its backend had said yes: the backend must hear of it. */
@@ -37,7 +40,7 @@ export interface ConnectOptions {
  * refusal.
  */
 export function createConnectHandler(options: ConnectOptions) {
-  const { catalog, registry, work, log, now, clientAddress, reserve, release, opened, lost } = options
+  const { catalog, registry, work, log, now, clientAddress, reserve, release, refusals, opened, lost } = options
 
   const run = createPipeline<Handshake, HandshakeRefusal>({
     steps: handshakeSteps,
@@ -65,13 +68,16 @@ export function createConnectHandler(options: ConnectOptions) {
   return function connect(upgrade: Upgrade<Connection>): void {
     const { request } = upgrade
     const target = catalog.resolve(request.header('host'), request.path)
-    if (target === null || !target.takesClients || (target.rest !== '' && target.rest !== '/'))
+    if (target === null || !target.takesClients || (target.rest !== '' && target.rest !== '/')) {
+      refusals.noteRequest(request, 'STAGE_NOT_FOUND')
       return send(upgrade, shortAnswer('STAGE_NOT_FOUND'))
+    }
     const { stage } = target
     const full = reserve()
     if (full !== null) {
       stage.errors(full).value++
       stage.connects.failed.value++
+      refusals.noteRequest(request, full)
       return send(upgrade, shortAnswer(full))
     }
     const client = clientAddress(request)
@@ -109,13 +115,28 @@ export function createConnectHandler(options: ConnectOptions) {
     const { stage, event } = handshake
     const code = recordFailure(error, event, stage, log)
     stage.connects.failed.value++
+    const { status, cause } = errorTable[code]
+    // Of what is the gateway's or a backend's fault the log has the cause already.
+    noteHandshake(handshake, { code, status, cause }, status >= 500)
     answer(handshake, handshakeEnvelope(code, event.record.connectionId, event.requestId))
   }
 
   /** The backend says no. */
   function refuse(handshake: Handshake, refusal: HttpAnswer): void {
     handshake.stage.connects.refused.value++
+    const { status } = refusal
+    noteHandshake(handshake, { code: 'BACKEND', status, cause: `The backend of $connect answered ${status}.` })
     answer(handshake, refusal)
+  }
+
+  /** The request itself can't be read any more where a step has waited. */
+  function noteHandshake(
+    { upgrade, connection }: Handshake,
+    refusal: Pick<Refusal, 'code' | 'status' | 'cause'>,
+    isLogged = false,
+  ): void {
+    const { domainName, sourceIp } = connection
+    refusals.note({ ...refusal, host: domainName, path: upgrade.request.path, sourceIp }, isLogged)
   }
 
   function answer({ upgrade, stage, event }: Handshake, refusal: HttpAnswer): void {

@@ -16,6 +16,7 @@ import { createDisconnectHandler } from './disconnect.ts'
 import { createDrain } from './drain.ts'
 import type { OpenConnections } from './local-connections.ts'
 import { createMessageHandler } from './message.ts'
+import type { Refusals } from './refusals.ts'
 import { createWork } from './work.ts'
 
 export interface GatewayOptions {
@@ -27,6 +28,7 @@ export interface GatewayOptions {
   /** A random number from 0 (inclusive) to 1: spreads the ends of connections that began together. */
   readonly random: () => number
   readonly clientAddress: (request: TransportRequest) => ClientAddress
+  readonly refusals: Refusals
   readonly maxConnections: number
   /** The descriptors that connections may take; left out where nobody knows a limit. */
   readonly descriptors?: Pick<DescriptorBudget, 'takesConnection'> | null

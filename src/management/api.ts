@@ -1,15 +1,18 @@
 import type { Log } from '../observability/contract.ts'
 import type { ConnectionDirectory, Delivery, Fleet } from '../registry/contract.ts'
 import { closeReasons } from '../vocabulary/close-reasons.ts'
+import type { Refusal } from '../vocabulary/refusal.ts'
 import { createConnectionsApi, isRead, notAllowed } from './connections-api.ts'
 import type { Handle } from './door.ts'
 import { type GatewayAddress, type ManagedApi, stageUrl } from './managed-apis.ts'
 import { createRegistryFailures } from './registry-failures.ts'
-import { refuse, replyJson } from './reply.ts'
+import { isoTime, refuse, replyJson } from './reply.ts'
 import { createWorkersApi } from './workers-api.ts'
 
 export interface ManagementApiOptions extends ApiListOptions {
   readonly registry: ConnectionDirectory & Delivery & Fleet
+  /** The newest handshakes and requests that were refused, oldest first. */
+  readonly refusals: () => readonly Refusal[]
   readonly log: Log
   readonly now: () => number
 }
@@ -29,6 +32,7 @@ export function createManagementApi(options: ManagementApiOptions): Handle {
   const reads: ReadonlyMap<string, Handle> = new Map([
     ['/api/apis', createApiList(options)],
     ['/api/workers', createWorkersApi({ ...options, failures })],
+    ['/api/refusals', createRefusalList(options)],
     ['/api/close-reasons', (exchange) => replyJson(exchange, 200, { closeReasons })],
   ])
   return function api(exchange) {
@@ -40,6 +44,20 @@ export function createManagementApi(options: ManagementApiOptions): Handle {
     if (read === undefined) refuse(exchange, 404, 'There is nothing here')
     else if (isRead(method)) read(exchange)
     else notAllowed(exchange, 'GET, HEAD')
+  }
+}
+
+/** Creates the handler of `/api/refusals`: what was refused of late, by this process or by all of `refusals`. */
+export function createRefusalList({
+  refusals,
+  now,
+}: {
+  readonly refusals: () => readonly Refusal[] | Promise<readonly Refusal[]>
+  readonly now: () => number
+}): Handle {
+  return async function listRefusals(exchange) {
+    const listed = (await refusals()).map((each) => ({ ...each, time: isoTime(each.time) }))
+    replyJson(exchange, 200, { refusals: listed, now: isoTime(now()) })
   }
 }
 

@@ -69,6 +69,12 @@ export const metricTable = {
     { api, stage, code },
     'ClientError: codes whose status is 4xx. ExecutionError: codes whose status is 5xx.',
   ),
+  postern_refusals_total: counter('Handshakes that were refused, and requests to URLs that are not served, by cause.', {
+    code: oneOf('Code of the table of errors, or `BACKEND` where the backend of `$connect` said no.', [
+      ...errorCodes,
+      'BACKEND',
+    ]),
+  }),
   postern_closes_total: counter('Connections that ended, by reason.', {
     api,
     stage,

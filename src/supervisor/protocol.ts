@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import type { Refusal, RefusalCode } from '../vocabulary/refusal.ts'
 
 /**
  * The messages between the parent and its workers, as JSON over the channel that Node.js opens between a process and
@@ -38,6 +39,7 @@ const question = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('status') }),
   z.object({ kind: z.literal('metrics') }),
   z.object({ kind: z.literal('apis') }),
+  z.object({ kind: z.literal('refusals') }),
   z.object({ kind: z.literal('request'), request: managedRequest }),
 ])
 
@@ -77,6 +79,15 @@ const managedApis = z.array(
   }),
 )
 
+const refusals = z.array(
+  z.object({
+    time: z.number(),
+    /** A code of the worker's own version. */
+    code: z.string().transform((code) => code as RefusalCode),
+    ...{ status: z.int(), cause: z.string(), host: z.string(), path: z.string(), sourceIp: z.string() },
+  }),
+)
+
 export type WorkerSources = z.output<typeof sources>
 export type StartOrder = z.output<typeof startOrder>
 export type Order = z.output<typeof order>
@@ -92,4 +103,5 @@ export const readOrder = (message: unknown): Order | null => order.safeParse(mes
 export const readWorkerReport = (message: unknown): WorkerReport | null => report.safeParse(message).data ?? null
 export const readStatus = (answer: unknown): WorkerStatus | null => status.safeParse(answer).data ?? null
 export const readManagedAnswer = (answer: unknown): ManagedAnswer | null => managedAnswer.safeParse(answer).data ?? null
+export const readRefusals = (answer: unknown): Refusal[] | null => refusals.safeParse(answer).data ?? null
 export const readManagedApis = (answer: unknown): ManagedApiList | null => managedApis.safeParse(answer).data ?? null

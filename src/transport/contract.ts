@@ -1,3 +1,4 @@
+import type { ErrorCode } from '../vocabulary/errors.ts'
 import type { SendOutcome } from '../vocabulary/frames.ts'
 import type { HeaderList, OwnHeaders } from '../vocabulary/headers.ts'
 
@@ -100,6 +101,11 @@ export interface TransportHandlers<Data> {
    */
   close(data: Data, code: number, reason: string, cause: CloseCause): void
   request(exchange: HttpExchange): void
+  /**
+   * Called for a request that the transport refuses by itself, with its answer's code and the reason, before it is
+   * answered. The request is only valid until the handler returns.
+   */
+  refused?(request: TransportRequest, code: ErrorCode, detail: string): void
 }
 
 /** The side that ended a socket, as far as the server underneath can tell. */

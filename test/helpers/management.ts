@@ -51,6 +51,7 @@ export async function startTestManagement(overrides: Partial<ManagementOptions> 
     now: Date.now,
     version: '0.0.0-test',
     apis: () => [],
+    refusals: () => [],
     gateway: () => ({ scheme: 'ws', host: '127.0.0.1', port: 8080 }),
     unready: () => [],
     callers: null,

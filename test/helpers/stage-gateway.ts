@@ -1,6 +1,8 @@
 import { expect, onTestFinished } from 'vitest'
 import { createGateway, type Gateway } from '../../src/gateway/gateway.ts'
 import { createOpenConnections, type OpenConnections } from '../../src/gateway/local-connections.ts'
+import { createRefusals } from '../../src/gateway/refusals.ts'
+import { createMetrics } from '../../src/observability/metrics.ts'
 import { createMemoryRegistry } from '../../src/registry/memory.ts'
 import type { Catalog } from '../../src/stages/catalog.ts'
 import { createStageSlot, type StageSlot } from '../../src/stages/stage-slot.ts'
@@ -37,6 +39,7 @@ export function createStageGateway(
   const gateway = createGateway({
     ...{ catalog, registry: { ...registry, doubt }, open, log: recordLog(), now: Date.now, random: Math.random },
     clientAddress: () => ({ peer: '::1', sourceIp: '::1', port: '80', proto: 'http', prefix: '' }),
+    refusals: createRefusals({ metrics: createMetrics({ processMetrics: false }), log: recordLog(), now: Date.now }),
     ...{ maxConnections: 1, maxMessagesInFlight: 1, maxOrderedQueue: 1 },
   })
   onTestFinished(() => gateway.stop())

@@ -54,6 +54,22 @@ test('the playground talks to a running gateway: events, replies, error frames, 
   expect(faults).toEqual([])
 })
 
+test('a refused handshake is explained, and looks otherwise than a gateway that has stopped', async () => {
+  const refusing = { integrationType: 'MOCK', requestTemplates: { 'application/json': '{"statusCode":401}' } }
+  const gateway = await startGateway({ ...api, routes: { $connect: { integration: refusing } } })
+  onTestFinished(() => gateway.close())
+  const { page } = await openPage(browser, `http://127.0.0.1:${gateway.managementPort}/`)
+  onTestFinished(() => page.close())
+  const last = async () => (await shownEntries(page)).at(-1) ?? ''
+
+  await page.locator('#url', { hasText: gateway.ws }).waitFor()
+  await page.click('#connect')
+  await expect.poll(last).toContain('The handshake was refused: 401 BACKEND | The backend of $connect answered 401.')
+  await gateway.close()
+  await page.click('#connect')
+  await expect.poll(last).toContain('The gateway does not answer | Neither does its management port')
+})
+
 test('a message that is too large, a drain: what the gateway closes with is explained', async () => {
   const gateway = await startGateway(api)
   onTestFinished(() => gateway.close())

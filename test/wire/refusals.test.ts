@@ -139,6 +139,65 @@ describe('the headers of a refusal', () => {
   })
 })
 
+describe('the trace of a refusal', () => {
+  test('is a line of the log, a count by cause, and an entry at the management port, for each kind', async () => {
+    backend.answer = (_call, response) => void response.writeHead(401).end('who are you')
+    gateway = await startGateway(
+      { routes: { $connect: { integration: proxy() } }, allowedOrigins: ['https://app.example'] },
+      { flags: { logLevel: 'info' } },
+    )
+    await refused(`${gateway.ws.replace('/test/', '/none/')}?token=hunter2`)
+    await refused(`${gateway.ws}/more`)
+    await refused(gateway.ws, { headers: { Origin: 'https://evil.example' } })
+    await refused(gateway.ws)
+    await httpCall('POST', gateway.http, '/nowhere/@connections/x')
+    await httpCall('GET', gateway.http, '/test/dev')
+    await httpCall('GET', gateway.http, '/test/dev/favicon.ico')
+    const raw = RawClient.to(gateway.port)
+    raw.write(handshake({ 'Sec-WebSocket-Key': null }, 'GET /test/dev HTTP/1.1'))
+    await raw.readTo('\r\n\r\n')
+    const expected = [
+      ['STAGE_NOT_FOUND', 403, '/none/dev'],
+      ['STAGE_NOT_FOUND', 403, '/test/dev/more'],
+      ['ORIGIN_REFUSED', 403, '/test/dev'],
+      ['BACKEND', 401, '/test/dev'],
+      ['STAGE_NOT_FOUND', 403, '/nowhere/@connections/x'],
+      ['UPGRADE_REQUIRED', 426, '/test/dev'],
+      ['NO_SUCH_CALLBACK', 404, '/test/dev/favicon.ico'],
+      ['BAD_HANDSHAKE', 400, '/test/dev'],
+    ]
+    const shown = ({ code, status, path }: Record<string, unknown>) => [code, status, path]
+    const lines = gateway.lines.map((line) => JSON.parse(line)).filter(({ msg }) => msg === 'refused')
+    expect(lines.map(shown)).toEqual(expected)
+    expect(lines.at(-1)).toMatchObject({ level: 'info', cause: 'there is not exactly one Sec-WebSocket-Key' })
+    expect(gateway.lines.join('')).not.toContain('hunter2')
+
+    const answer = await fetch(`http://127.0.0.1:${gateway.managementPort}/api/refusals`)
+    const { refusals } = (await answer.json()) as { refusals: Record<string, unknown>[] }
+    expect(refusals.map(shown)).toEqual(expected)
+    expect(refusals[0]).toMatchObject({ host: `127.0.0.1:${gateway.port}`, sourceIp: '127.0.0.1' })
+
+    const metrics = await readMetrics(gateway.managementPort)
+    expect(metrics.get('postern_refusals_total{code="STAGE_NOT_FOUND"}')).toBe(3)
+    for (const code of ['ORIGIN_REFUSED', 'BACKEND', 'UPGRADE_REQUIRED', 'NO_SUCH_CALLBACK', 'BAD_HANDSHAKE']) {
+      expect([code, metrics.get(`postern_refusals_total{code="${code}"}`)]).toEqual([code, 1])
+    }
+  })
+
+  test('is one line also where a backend fails, which the log tells with its cause', async () => {
+    backend.answer = () => {}
+    gateway = await startGateway(
+      { routes: { $connect: { integration: { ...proxy(), timeoutInMillis: 60 } } } },
+      { flags: { logLevel: 'info' } },
+    )
+    expect((await refused(gateway.ws)).status).toBe(504)
+    const lines = gateway.lines.map((line) => JSON.parse(line)).filter(({ code }) => code !== undefined)
+    expect(lines.map(({ msg, code }) => [msg, code])).toEqual([['integration failed', 'INTEGRATION_TIMEOUT']])
+    const metrics = await readMetrics(gateway.managementPort)
+    expect(metrics.get('postern_refusals_total{code="INTEGRATION_TIMEOUT"}')).toBe(1)
+  })
+})
+
 describe('a malformed upgrade request is answered before anything is asked of the API', () => {
   const key = 'dGhlIHNhbXBsZSBub25jZQ=='
   const malformed: [string, number, string][] = [

@@ -28,6 +28,18 @@ export function listCloseReasons() {
   return call('GET', '/api/close-reasons')
 }
 
+/** @typedef {{ time: string, code: string, status: number, cause: string, path: string }} Refusal */
+
+/**
+ * The newest refusal under a path since a time of the gateway's clock; null when there is none.
+ * @param {string} path @param {string | null} since @returns {Promise<Refusal | null>}
+ */
+export async function findRefusal(path, since) {
+  /** @type {{ refusals: Refusal[] }} */
+  const { refusals } = await call('GET', '/api/refusals')
+  return refusals.findLast((each) => each.path === path && (since === null || each.time >= since)) ?? null
+}
+
 /** The gateway's clock, which need not agree with this browser's. @returns {Promise<string>} */
 export async function gatewayTime() {
   return (await call('GET', '/api/connections?limit=1')).now

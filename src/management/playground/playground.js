@@ -1,7 +1,15 @@
 import { createBackendForm } from './backend-form.js'
 import { copyText } from './clipboard.js'
 import { createFrameLog } from './frame-log.js'
-import { findConnection, gatewayTime, listApis, listCloseReasons, ManagementError, useToken } from './management.js'
+import {
+  findConnection,
+  findRefusal,
+  gatewayTime,
+  listApis,
+  listCloseReasons,
+  ManagementError,
+  useToken,
+} from './management.js'
 import { createMessageEditor } from './message-editor.js'
 import { createReconnect } from './reconnect.js'
 import { createSavedList, createSavedMessages } from './saved-messages.js'
@@ -110,7 +118,7 @@ async function connect() {
   }
   socket = opening
   opening.binaryType = 'arraybuffer'
-  const asked = { byUs: false, opened: false }
+  const asked = { byUs: false, opened: false, path: new URL(url).pathname, since }
   show('connecting', 'Connecting…')
   log.add('event', `Connecting to ${url}${wanted.length === 0 ? '' : ` with ${wanted.join(', ')}`}`)
   opening.addEventListener('open', () => {
@@ -145,8 +153,8 @@ function received(data) {
   if (connectionId === null && named !== undefined && prettyJson(data) !== null) showConnectionId(named)
 }
 
-/** @param {WebSocket} of @param {CloseEvent} event @param {{ byUs: boolean, opened: boolean }} asked */
-function closed(of, event, { byUs, opened }) {
+/** @param {WebSocket} of @param {CloseEvent} event @param {{ byUs: boolean, opened: boolean, path: string, since: string | null }} asked */
+function closed(of, event, { byUs, opened, path, since }) {
   if (socket !== of) return
   socket = null
   backend.forget()
@@ -166,9 +174,26 @@ function closed(of, event, { byUs, opened }) {
       `Closed: ${event.code}${reason}`,
       closeMeanings(closeReasons, event.code, event.reason, byUs),
     )
-  log.add('error', 'The handshake failed', [
-    'Browsers do not show the response. The gateway’s log has the status and the cause; “postern check” finds faults of the definition.',
-  ])
+  void explainFailure(path, since)
+}
+
+/** Browsers do not show the answer to a handshake: the management port knows it. @param {string} path @param {string | null} since */
+async function explainFailure(path, since) {
+  try {
+    const refusal = await findRefusal(path, since)
+    if (refusal !== null) {
+      const { status, code, cause } = refusal
+      return log.add('error', `The handshake was refused: ${status} ${code}`, [cause])
+    }
+    log.add('error', 'The handshake failed', [
+      'The gateway has refused nothing: its port could not be reached from this browser, or something between them answered.',
+    ])
+  } catch (error) {
+    const isStopped = error instanceof ManagementError && error.status === 0
+    log.add('error', isStopped ? 'The gateway does not answer' : 'The handshake failed', [
+      isStopped ? 'Neither does its management port: it has stopped, or can not be reached any more.' : wordsOf(error),
+    ])
+  }
 }
 
 /** Waits, longer each time, and then connects again. */

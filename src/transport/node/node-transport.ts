@@ -234,12 +234,14 @@ class NodeTransport<Data> implements Transport, UpgradeDesk<Data>, SocketDesk<Da
 
   #refuse(pending: NodeHttpExchange | NodeUpgrade<Data>, { code, detail }: HandshakeFault): void {
     this.log.debug({ path: pending.request.path, code }, `a handshake was refused: ${detail}`)
+    this.#handlers.refused?.(pending.request, code, detail)
     pending.closes = true
     pending.answerShort(code)
   }
 
   #turnAway(pending: NodeHttpExchange | NodeUpgrade<Data>, detail: string): void {
     this.log.debug({ path: pending.request.path, code: 'DOUBTFUL_FRAMING' }, `a request was refused: ${detail}`)
+    this.#handlers.refused?.(pending.request, 'DOUBTFUL_FRAMING', detail)
     pending.closes = true
     pending.answerShort('DOUBTFUL_FRAMING')
   }

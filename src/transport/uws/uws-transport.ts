@@ -168,6 +168,7 @@ class UwsTransport<Data> implements Transport {
 
   #refuse(exchange: UwsHttpExchange, { code, detail }: HandshakeFault): void {
     this.#log.debug({ path: exchange.request.path, code }, `a handshake was refused: ${detail}`)
+    this.#handlers.refused?.(exchange.request, code, detail)
     exchange.answerShort(code)
   }
 
@@ -178,6 +179,7 @@ class UwsTransport<Data> implements Transport {
    */
   #turnAway(pending: PendingResponse, detail: string): void {
     this.#log.debug({ path: pending.request.path, code: 'DOUBTFUL_FRAMING' }, `a request was refused: ${detail}`)
+    this.#handlers.refused?.(pending.request, 'DOUBTFUL_FRAMING', detail)
     setImmediate(() => pending.answerAndClose('DOUBTFUL_FRAMING'))
   }
 
