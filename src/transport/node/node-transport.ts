@@ -198,7 +198,9 @@ class NodeTransport<Data> implements Transport, UpgradeDesk<Data>, SocketDesk<Da
     const fault = message.httpVersionMinor === 0 ? oldVersion : handshakeFault(request)
     if (fault !== null) return this.#refuse(upgrade, fault)
     this.#run(upgrade, () => this.#handlers.upgrade(upgrade))
-    if (upgrade.isWaiting) this.#wait(upgrade, tcp)
+    if (!upgrade.isWaiting) return
+    upgrade.wait()
+    this.#wait(upgrade, tcp)
   }
 
   /** Answers what is no request. Node's parser may go on complaining about what follows it. */

@@ -4,6 +4,7 @@ import { cutReason } from '../close-reason.ts'
 import type { CloseCause, Socket } from '../contract.ts'
 import type { FrameListener, NativeWebSocket } from './native-web-socket.ts'
 import type { PingClock, Pinged } from './ping-clock.ts'
+import { maxCopied, shortFrame } from './short-frame.ts'
 
 /** The state that all sockets of one transport share, and whom they tell. */
 export interface SocketDesk<Data> {
@@ -27,12 +28,14 @@ export class NodeSocket<Data> implements Socket, FrameListener, Pinged {
   markAtPing = 0
   readonly #desk: SocketDesk<Data>
   readonly #tcp: Duplex & { readonly bytesRead?: number }
+  readonly #compresses: boolean
   #native: NativeWebSocket | null
 
   constructor(data: Data, native: NativeWebSocket, tcp: Duplex, desk: SocketDesk<Data>) {
     this.data = data
     this.#native = native
     this.#tcp = tcp
+    this.#compresses = native.extensions !== ''
     this.#desk = desk
     native.listener = this
     desk.pings?.add(this)
@@ -42,7 +45,9 @@ export class NodeSocket<Data> implements Socket, FrameListener, Pinged {
     const native = this.#native
     if (native === null || native.readyState !== open) return 'gone'
     if (native.bufferedAmount > this.#desk.maxBufferedBytes) return 'full'
-    native.send(data, binary ? asBinary : asText)
+    // Without compression ws queues nothing, so that what is written here keeps its place.
+    if (!this.#compresses && data.length <= maxCopied) this.#tcp.write(shortFrame(data, binary))
+    else native.send(data, binary ? asBinary : asText)
     return 'sent'
   }
 
@@ -52,7 +57,7 @@ export class NodeSocket<Data> implements Socket, FrameListener, Pinged {
     const cut = cutReason(reason)
     native.close(code, cut)
     // What is compressed at this moment comes before the close frame, and must not find the connection ended.
-    if (native.extensions === '') this.#tcp.end()
+    if (!this.#compresses) this.#tcp.end()
     this.#desk.closed(this, code, cut, 'server')
   }
 
@@ -77,7 +82,7 @@ export class NodeSocket<Data> implements Socket, FrameListener, Pinged {
     const native = this.#release()
     if (native === null) return
     native.close(code)
-    if (native.extensions === '') this.#tcp.end()
+    if (!this.#compresses) this.#tcp.end()
     this.#desk.closed(this, code, '', 'protocol')
   }
 

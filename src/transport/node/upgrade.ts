@@ -28,10 +28,8 @@ export class NodeUpgrade<Data> extends PendingRequest implements Upgrade<Data> {
   /** Whether the connection ends with a refusal, whatever the client asks for. */
   closes = false
   readonly #desk: UpgradeDesk<Data>
-  readonly #onGone = () => {
-    this.tcp.destroy()
-    if (this.isWaiting) this.#desk.aborted(this)
-  }
+  /** Called when the client goes; null while nobody listens. */
+  #onGone: (() => void) | null = null
 
   constructor(request: NodeRequest, message: IncomingMessage, tcp: TcpSocket, head: Buffer, desk: UpgradeDesk<Data>) {
     super(desk.isDraining)
@@ -40,17 +38,24 @@ export class NodeUpgrade<Data> extends PendingRequest implements Upgrade<Data> {
     this.tcp = tcp
     this.head = head
     this.#desk = desk
-    tcp.on('error', ignore)
-    tcp.on('close', this.#onGone)
-    tcp.on('end', this.#onGone)
+  }
+
+  /** Watches the client while it waits: an answer that is given at once needs no listeners. */
+  wait(): void {
+    const onGone = () => {
+      this.tcp.destroy()
+      if (this.isWaiting) this.#desk.aborted(this)
+    }
+    this.#onGone = onGone
+    this.tcp.on('error', ignore)
+    this.tcp.on('close', onGone)
+    this.tcp.on('end', onGone)
   }
 
   accept(data: Data, options: AcceptOptions): Socket | null {
     if (!this.claim()) return null
     this.#letGo()
-    const socket = this.#desk.open(this, data, options)
-    this.tcp.off('error', ignore)
-    return socket
+    return this.#desk.open(this, data, options)
   }
 
   refuse(status: number, headers: HeaderList, body: string | Uint8Array | null): void {
@@ -60,6 +65,7 @@ export class NodeUpgrade<Data> extends PendingRequest implements Upgrade<Data> {
   protected write(status: number, headers: HeaderList | OwnHeaders, body: string | Uint8Array | null): void {
     this.#letGo()
     const { tcp, head, message } = this
+    tcp.on('error', ignore)
     const response = new ServerResponse(message)
     const close = this.closes || this.isDraining() || !keepsAlive(message)
     const desk = this.#desk
@@ -74,8 +80,11 @@ export class NodeUpgrade<Data> extends PendingRequest implements Upgrade<Data> {
   }
 
   #letGo(): void {
+    if (this.#onGone === null) return
+    this.tcp.off('error', ignore)
     this.tcp.off('close', this.#onGone)
     this.tcp.off('end', this.#onGone)
+    this.#onGone = null
   }
 }
 
