@@ -19,6 +19,8 @@ export interface Line {
   /** Gateway over baseline. */
   readonly ratio: number
   readonly budget: number | null
+  /** Whether the budget is one for the ratio, and not for the gateway's own value. */
+  readonly budgetIsRatio: boolean
   readonly withinBudget: boolean | null
   /** The figures that are counted besides. */
   readonly limits: readonly (Limit & { readonly value: number; readonly kept: boolean })[]
@@ -31,7 +33,8 @@ export type Summary = { readonly [member in keyof Figures]: number } & { readonl
 export function summarize({ row, gateway, baseline }: RowResult): Line {
   const [ours, theirs] = [summary(gateway), summary(baseline)]
   const ratio = ours.value / theirs.value
-  const compared = row.unit === 'bytes' ? ours.value : ratio
+  const budgetIsRatio = row.unit !== 'bytes' || row.budgetIsRatio === true
+  const compared = budgetIsRatio ? ratio : ours.value
   return {
     name: row.name,
     title: row.title,
@@ -40,6 +43,7 @@ export function summarize({ row, gateway, baseline }: RowResult): Line {
     baseline: theirs,
     ratio,
     budget: row.budget,
+    budgetIsRatio,
     withinBudget: row.budget === null ? null : compared <= row.budget,
     limits: (row.limits ?? []).map((limit) => judged(limit, gateway)),
   }
@@ -89,10 +93,10 @@ const columns = [
   'core used gw / base',
 ]
 
-function cells({ title, gateway, baseline, ratio, budget, withinBudget, unit }: Line): string[] {
+function cells({ title, gateway, baseline, ratio, budget, budgetIsRatio, withinBudget, unit }: Line): string[] {
   const isBytes = unit === 'bytes'
   const value = (of: Summary) => (isBytes ? `${of.value.toFixed(0)} B` : `${of.value.toFixed(2)} µs CPU`)
-  const limit = budget === null ? '' : isBytes ? `≤ ${budget} B` : `≤ ${budget.toFixed(2)}`
+  const limit = budget === null ? '' : budgetIsRatio ? `≤ ${budget.toFixed(2)}` : `≤ ${budget} B`
   const pair = (show: (of: Summary) => string) => `${show(gateway)} / ${show(baseline)}`
   return [
     title,

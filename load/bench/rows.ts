@@ -14,6 +14,8 @@ export interface Row {
   readonly title: string
   /** Gateway over baseline at most this; null for rows that are only reported. For `idle`: bytes per connection. */
   readonly budget: number | null
+  /** Whether the budget is one for gateway over baseline also where bytes are compared. */
+  readonly budgetIsRatio?: boolean
   /** The figure that is compared: CPU microseconds of an operation, or resident bytes of a connection. */
   readonly unit: 'cpu' | 'bytes'
   /** The number of gateways that share a Redis, whose CPU time counts with theirs; one without Redis when left out. */
@@ -173,5 +175,5 @@ const nodeBudget = 1.15
 export const nodeRows: readonly Row[] = rows.flatMap((row) =>
   row.nodeBaseline === undefined
     ? []
-    : [{ ...row, baseline: row.nodeBaseline, budget: row.unit === 'cpu' ? nodeBudget : row.budget }],
+    : [{ ...row, baseline: row.nodeBaseline, budget: nodeBudget, budgetIsRatio: true }],
 )
