@@ -1,5 +1,7 @@
-# Debian, since the server underneath (uWebSockets.js) is built for glibc; Alpine will not do.
-FROM node:22-bookworm-slim AS build
+# Debian 13, since builds of uWebSockets.js are for glibc 2.38 or later. The one that npm has is for Node.js 20 and 22
+# only: without another, Node.js itself is the server underneath (docs/servers.md). A build of the author's comes in with
+#   docker build --build-arg UWS=https://codeload.github.com/uNetworking/uWebSockets.js/tar.gz/refs/tags/v20.57.0 .
+FROM node:24-trixie-slim AS build
 WORKDIR /postern
 # What is installed is a layer of its own: it stays while no package.json, nor the lock, changes.
 COPY package.json package-lock.json .npmrc ./
@@ -9,8 +11,11 @@ RUN npm ci --ignore-scripts
 COPY . .
 RUN npm run build
 
-FROM node:22-bookworm-slim
+FROM node:24-trixie-slim
 ENV NODE_ENV=production
+ARG UWS=
+RUN if [ -n "$UWS" ]; then npm install --prefix /opt/uws --ignore-scripts --no-audit --no-fund "$UWS"; fi
+ENV POSTERN_UWS_MODULE=${UWS:+/opt/uws/node_modules/uWebSockets.js}
 WORKDIR /postern
 COPY package.json package-lock.json .npmrc ./
 # Without load/: the load tool and what only it needs are not installed.

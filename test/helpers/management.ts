@@ -3,9 +3,10 @@ import type { Log } from '../../src/observability/contract.ts'
 import { createMetrics } from '../../src/observability/metrics.ts'
 import type { LocalConnections } from '../../src/registry/contract.ts'
 import { createMemoryRegistry } from '../../src/registry/memory.ts'
-import { loadTransport } from '../../src/transport/uws/uws-transport.ts'
+import { chooseTransport } from '../../src/transport/choose-transport.ts'
 import type { ConnectionRecord } from '../../src/vocabulary/connection.ts'
 import type { SendOutcome } from '../../src/vocabulary/frames.ts'
+import { testTransport } from './test-transport.ts'
 
 export const silentLog: Log = { debug() {}, info() {}, warn() {}, error() {}, child: () => silentLog }
 
@@ -58,7 +59,8 @@ export async function startTestManagement(overrides: Partial<ManagementOptions> 
     hosts: [],
     ...overrides,
   })
-  const createTransport = await loadTransport({ environment: process.env, log: silentLog })
+  const wish = { transport: testTransport, uwsModule: null }
+  const { createTransport } = await chooseTransport(wish, { environment: process.env, log: silentLog })
   const transport = createTransport(
     {
       host: '127.0.0.1',

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { stringify } from 'yaml'
 import { type Postern, startPostern } from '../../src/app/start.ts'
 import { readSettings } from '../../src/config/read-settings.ts'
+import { testTransport } from './test-transport.ts'
 
 /** A definition as a test spells it: what the schema would take, before defaults. */
 export type Definition = Record<string, unknown>
@@ -57,7 +58,14 @@ export async function startGateway(definition: Definition = {}, options: Gateway
   const file = join(root, 'postern.yaml')
   await writeFile(file, stringify(options.settings ?? {}))
   const { settings, faults } = await readSettings({
-    flags: { dir: join(root, 'apis'), port: '0', managementPort: '0', logLevel: 'debug', ...options.flags },
+    flags: {
+      dir: join(root, 'apis'),
+      port: '0',
+      managementPort: '0',
+      logLevel: 'debug',
+      transport: testTransport,
+      ...options.flags,
+    },
     env: options.env ?? {},
     file,
   })

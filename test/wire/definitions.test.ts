@@ -9,6 +9,7 @@ import { Client, refused } from '../helpers/client.ts'
 import { says } from '../helpers/definitions.ts'
 import { readMetrics } from '../helpers/metrics.ts'
 import { type Definition, minimalApi } from '../helpers/postern.ts'
+import { testTransport } from '../helpers/test-transport.ts'
 
 /** A folder of definitions, given as text or as members over the minimal API. */
 async function folder(apis: Record<string, Definition | string>) {
@@ -20,7 +21,11 @@ async function folder(apis: Record<string, Definition | string>) {
     await writeFile(join(dir, apiId, 'api.yaml'), text)
   }
   for (const [apiId, api] of Object.entries(apis)) await write(apiId, api)
-  const { settings } = await readSettings({ flags: { dir, port: '0', managementPort: '0' }, env: {}, file: null })
+  const { settings } = await readSettings({
+    flags: { dir, port: '0', managementPort: '0', transport: testTransport },
+    env: {},
+    file: null,
+  })
   if (settings === null) throw new Error('settings with faults')
   const lines: string[] = []
   const start = async () => {
