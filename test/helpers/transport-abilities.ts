@@ -3,7 +3,7 @@ import { nodeAbilities } from '../../src/transport/node/node-abilities.ts'
 import { uwsAbilities } from '../../src/transport/uws/uws-abilities.ts'
 
 /** Whether the test runs over node:http and ws instead of uWebSockets.js. */
-export const isOverNode = process.env.POSTERN_TEST_TRANSPORT === 'node'
+export const isOverNode = process.env.POSTERN_TRANSPORT === 'node'
 
 /** The abilities of the server under test. */
 export const abilities: TransportAbilities = isOverNode ? nodeAbilities : uwsAbilities

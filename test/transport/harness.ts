@@ -35,7 +35,7 @@ const log: Log = {
   child: () => log,
 }
 
-/** The server under test: uWebSockets.js, or node:http and ws where POSTERN_TEST_TRANSPORT says `node`. */
+/** The server under test: uWebSockets.js, or node:http and ws where POSTERN_TRANSPORT says `node`. */
 export const createTransport = isOverNode
   ? await loadNodeTransport({ log })
   : await loadTransport({ environment: process.env, log })
