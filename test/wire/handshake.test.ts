@@ -55,7 +55,11 @@ describe('the URL', () => {
       headers: { Host: 'test.execute-api.eu-west-1.amazonaws.com' },
     })
     byHost.close()
-    const { status } = await refused(`ws://127.0.0.1:${gateway.port}/test/dev`, { headers: { Host: 'test.example' } })
+    const byBoth = await Client.connect(`ws://127.0.0.1:${gateway.port}/test/dev`, {
+      headers: { Host: 'test.example' },
+    })
+    byBoth.close()
+    const { status } = await refused(`ws://127.0.0.1:${gateway.port}/test/no`, { headers: { Host: 'test.example' } })
     expect(status).toBe(403)
   })
 

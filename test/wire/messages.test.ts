@@ -190,7 +190,7 @@ describe('one-way and two-way', () => {
     // The connection id is 16 bytes more, and has the text rendered anew for each message.
     const rest = (131_072 - 16) % bytes
     const text = `${character.repeat((131_072 - 16 - rest) / bytes)}${'x'.repeat(rest)}$context.connectionId`
-    gateway = await startGateway({ routes: { fits: says(text), over: says(`${text}x`) } })
+    gateway = await startGateway({ routes: { fits: says(text), over: says(`x${text}`) } })
     const client = await Client.connect(gateway.ws)
     client.send({ action: 'fits' })
     expect(Buffer.byteLength(await client.next())).toBe(131_072)

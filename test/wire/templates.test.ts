@@ -162,8 +162,8 @@ describe('request templates', () => {
     client.close(4001, 'was fun')
     const [event, route, code, reason, quiet, literal, whole] = (await backend.call(1)).body.split('|')
     expect([event, route, code, reason]).toEqual(['DISCONNECT', '$disconnect', '4001', 'was fun'])
-    // What has no value stays as it is written, as in Velocity.
-    expect([quiet, literal]).toEqual(['', '$context.messageId'])
+    // What $context does not have prints nothing, with the quiet sign or without it.
+    expect([quiet, literal]).toEqual(['', ''])
     expect(whole).toMatch(
       /^\{routeKey=\$disconnect, disconnectStatusCode=4001, messageId=null, eventType=DISCONNECT, .*disconnectReason=was fun.*\}$/,
     )

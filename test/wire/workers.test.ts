@@ -109,7 +109,7 @@ describe('several workers', () => {
     expect((await call(one, { method: 'POST', body })).status).toBe(415)
     const large = JSON.stringify({ data: 'x'.repeat(1_200_000) })
     const refused = await call(one, { method: 'POST', body: large, headers: { 'content-type': 'application/json' } })
-    expect(refused.status).toBe(400)
+    expect(refused.status).toBe(413)
     expect((await call(`${one}?code=4001&reason=bye`, { method: 'DELETE' })).status).toBe(204)
     expect(await first.client.closed).toEqual({ code: 4001, reason: 'bye' })
     await expect.poll(async () => (await call(one)).status, deadline).toBe(410)

@@ -153,11 +153,13 @@ class NodeTransport<Data> implements Transport, UpgradeDesk<Data>, SocketDesk<Da
     if (this.#options.tls === null) this.#serveHttp = (tcp) => accept.call(server, tcp)
     else this.#serveHttp = (tcp) => void server.emit('secureConnection', tcp)
     const connections = this.#connections
+    const { takesSocket } = this.#options
     function forget(this: TcpSocket): void {
       connections.delete(this)
     }
     server.removeAllListeners('connection')
     server.on('connection', (tcp: TcpSocket) => {
+      if (takesSocket !== undefined && !takesSocket()) return void tcp.destroy()
       connections.add(tcp)
       tcp.on('close', forget)
       if (this.#proxies === null) accept.call(server, tcp)
