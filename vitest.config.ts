@@ -1,5 +1,6 @@
 import { configDefaults, defineConfig, type TestProjectInlineConfiguration } from 'vitest/config'
 import { canSharePort } from './src/transport/node/shared-port.ts'
+import { LongestFirst } from './test/helpers/longest-first.ts'
 
 /** Whether a build of uWebSockets.js loads on this Node.js; else Node.js itself is under all tests. */
 const uwsLoads = await import('uWebSockets.js').then(
@@ -10,32 +11,46 @@ const uwsLoads = await import('uWebSockets.js').then(
 /** Several workers need a port that they share, which Node.js itself can from 22.12 on. */
 const workerTests = canSharePort(process.versions.node, process.platform) ? [] : ['test/wire/workers*.test.ts']
 
-/** Tests over one server underneath, as the setting `transport` says to them and to the processes that they start. */
-function over(server: 'uws' | 'node', include: string[]): TestProjectInlineConfiguration {
-  return {
-    extends: true,
-    test: {
-      name: server,
-      include,
-      exclude: server === 'node' ? [...configDefaults.exclude, ...workerTests] : configDefaults.exclude,
-      env: { POSTERN_TRANSPORT: server },
-    },
-  }
-}
-
-const all = ['test/**/*.test.ts']
+const excluded = configDefaults.exclude
 /** The tests that reach the server underneath: those run over both. */
 const onBoth = ['test/transport/**/*.test.ts', 'test/wire/**/*.test.ts']
+/** The tests that start processes, servers and browsers, or measure their own process: each file has a process of its own. */
+const apart = [
+  ...onBoth,
+  'test/{faults,functions,packaging,playground,registry,routes,soak,supervisor}/**/*.test.ts',
+  'test/load/{bench,cli,report,run}/**/*.test.ts',
+  'test/load/*.test.ts',
+]
+
+/** Tests over one server underneath, as the setting `transport` says to them and to the processes that they start. */
+function over(server: 'uws' | 'node', include: string[]): TestProjectInlineConfiguration {
+  const exclude = server === 'node' ? [...excluded, ...workerTests] : excluded
+  return { extends: true, test: { name: server, include, exclude, env: { POSTERN_TRANSPORT: server } } }
+}
+
+/** All other tests: their files share processes, since most of the time of such a file is what loading it takes. */
+const quick: TestProjectInlineConfiguration = {
+  extends: true,
+  test: {
+    name: 'quick',
+    include: ['test/**/*.test.ts'],
+    exclude: [...excluded, ...apart],
+    isolate: false,
+    env: { POSTERN_TRANSPORT: uwsLoads ? 'uws' : 'node' },
+  },
+}
 
 export default defineConfig({
   // The sources of the workspaces, not what was built of them; the others are Vite's own.
   ssr: { resolve: { conditions: ['postern-source', 'node', 'development|production'] } },
   test: {
-    projects: uwsLoads ? [over('uws', all), over('node', onBoth)] : [over('node', all)],
+    projects: uwsLoads ? [over('uws', apart), over('node', onBoth), quick] : [over('node', apart), quick],
     globalSetup: 'test/helpers/build-when-stale.ts',
     // With threads an unclosed uWebSockets.js App aborts the whole run.
     pool: 'forks',
-    maxWorkers: 2,
+    // More than two cores would ask for: most tests wait for clocks, sockets and processes.
+    maxWorkers: 4,
+    sequence: { sequencer: LongestFirst },
     testTimeout: 15_000,
     hookTimeout: 60_000,
   },
