@@ -57,8 +57,12 @@ test('pushes that are dropped, come twice or come late are each counted, and no 
     pushes: { rate: 300, concurrency: 4 },
     thresholds: ['lost == 0', 'lost < 5 %', 'duplicated > 0', 'outOfOrder > 0', 'push.p50 < 5 s', 'post.p50 < 5 s'],
   })
-  expect(truth.posted).toBeGreaterThan(300)
-  expect(result.totals.pushes).toMatchObject({ posted: truth.posted, accepted: truth.posted, unsent: 0 })
+  expect(truth.posted).toBeGreaterThan(200)
+  const { pushes } = result.totals
+  expect(pushes).toMatchObject({ posted: truth.posted, accepted: truth.posted })
+  // 300 a second for a second and a half; what a busy machine could not post until the end is told.
+  expect(pushes.posted + pushes.unsent).toBeGreaterThanOrEqual(440)
+  expect(pushes.posted + pushes.unsent).toBeLessThanOrEqual(460)
   expect(dropped).toBeGreaterThan(0)
   const account = result.delivery.pushes
   expect(account).toMatchObject({
@@ -70,7 +74,7 @@ test('pushes that are dropped, come twice or come late are each counted, and no 
     unannounced: 0,
   })
   // Those at the very end were not overtaken any more.
-  expect(account?.outOfOrder).toBeGreaterThan(delayed - 12)
+  expect(account?.outOfOrder).toBeGreaterThanOrEqual(Math.max(1, delayed - 4))
   expect(account?.outOfOrder).toBeLessThanOrEqual(delayed)
   expect(result.latencies.push?.count).toBe(truth.posted - dropped)
   expect(result.latencies.push?.max).toBeGreaterThan(399)
