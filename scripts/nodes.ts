@@ -12,7 +12,7 @@ import { fileURLToPath } from 'node:url'
 const majors = ['22', '24', '26']
 const selection = [
   'test/transport',
-  ...['callbacks', 'handshake', 'tls', 'workers'].map((name) => `test/wire/${name}.test.ts`),
+  ...['callbacks', 'handshake', 'removed-stages', 'tls'].map((name) => `test/wire/${name}.test.ts`),
 ]
 
 const root = fileURLToPath(new URL('..', import.meta.url))

@@ -170,6 +170,11 @@ export const apiDefinitionSchema = z
       .default('PARALLEL')
       .describe('CONNECTION handles the messages of one connection one after the other; AWS has PARALLEL only.'),
     compression: flag().default(false).describe('Whether permessage-deflate is negotiated; AWS never does.'),
+    maxFrameBytes: wholeNumber(0, 131_072)
+      .default(0)
+      .describe(
+        'Bytes that a single frame of a client may have before 1009 ends the connection: 32768 on AWS, 0 for no limit. Over uWebSockets.js, which does not show frames, it has no effect.',
+      ),
     idleTimeoutInSeconds: wholeNumber(0, 604_800)
       .default(600)
       .describe('Seconds without data until a connection is closed; 0 for never.'),

@@ -27,7 +27,7 @@ export function completeSettings(given: GivenSettings, secrets: Secrets): { sett
     workerName: workerName ?? null,
     uwsModule: given.uwsModule ?? null,
     redis: completeRedis(given, secrets),
-    tls: tls === undefined ? null : { ...tls, passphrase: secrets.tlsPassphrase },
+    tls: tls === undefined ? null : { ...tls, clientCa: tls.clientCa ?? null, passphrase: secrets.tlsPassphrase },
     lambda: {
       endpoint: lambda.endpoint ?? null,
       region: lambda.region ?? secrets.aws.region ?? 'us-east-1',

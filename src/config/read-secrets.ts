@@ -74,7 +74,10 @@ async function readTokens(
 }
 
 async function unreadable(tls: NonNullable<GivenSettings['tls']>): Promise<Finding[]> {
-  const checks = (['certificate', 'key'] as const).map((name) => unreadableFile(['tls', name], tls[name]))
+  const checks = (['certificate', 'key', 'clientCa'] as const).map((name) => {
+    const file = tls[name]
+    return file === undefined ? [] : unreadableFile(['tls', name], file)
+  })
   return (await Promise.all(checks)).flat()
 }
 

@@ -164,7 +164,11 @@ function withPaths(given: GivenSettings, source: YamlSource, origins: ReadonlyMa
   return {
     ...given,
     dir: from('dir', given.dir),
-    tls: tls && { certificate: from('tls.certificate', tls.certificate), key: from('tls.key', tls.key) },
+    tls: tls && {
+      certificate: from('tls.certificate', tls.certificate),
+      key: from('tls.key', tls.key),
+      ...(tls.clientCa !== undefined && { clientCa: from('tls.clientCa', tls.clientCa) }),
+    },
     connectionsTokensFile: connectionsTokensFile && from('connectionsTokensFile', connectionsTokensFile),
     managementTokensFile: managementTokensFile && from('managementTokensFile', managementTokensFile),
     redisPasswordFile: redisPasswordFile && from('redisPasswordFile', redisPasswordFile),

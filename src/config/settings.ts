@@ -104,6 +104,11 @@ const domain = z.strictObject({
 const tls = z.strictObject({
   certificate: setting({ group: 'Serving', value: 'file' }, 'PEM file of the certificate and its chain.', path()),
   key: setting({ group: 'Serving', value: 'file' }, 'PEM file of the private key.', path()),
+  clientCa: setting(
+    { group: 'Serving', value: 'file' },
+    'PEM file of the authorities of client certificates: with it, clients and callers of @connections without a certificate of theirs are refused. Needs transport: node.',
+    path(),
+  ).optional(),
 })
 refusedMembers.add(tls, { passphrase: 'secrets come from the environment: POSTERN_TLS_PASSPHRASE' })
 
@@ -377,7 +382,13 @@ export interface Settings
   readonly managementAuthorization: 'NONE' | 'TOKEN'
   readonly managementTokens: readonly string[]
   /** Files of the certificate; null for plain TCP. */
-  readonly tls: { readonly certificate: string; readonly key: string; readonly passphrase: string | null } | null
+  readonly tls: {
+    readonly certificate: string
+    readonly key: string
+    readonly passphrase: string | null
+    /** File of the authorities of client certificates; null where clients need none. */
+    readonly clientCa: string | null
+  } | null
   readonly lambda: {
     /** URL of the Lambda API; null for AWS's own. */
     readonly endpoint: string | null

@@ -96,7 +96,8 @@ export function createConnectHandler(options: ConnectOptions) {
 
   function accept(handshake: Handshake): void {
     const { upgrade, stage, connection, event, protocol } = handshake
-    connection.socket = upgrade.accept(connection, { protocol, compression: stage.compression })
+    const { compression, maxFrameBytes } = stage
+    connection.socket = upgrade.accept(connection, { protocol, compression, maxFrameBytes })
     if (connection.socket === null) {
       release()
       stage.connects.aborted.value++

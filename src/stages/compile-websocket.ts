@@ -55,6 +55,7 @@ function createStage(
     allowsOrigin: compileAllowedOrigins(definition.allowedOrigins, options.isTrustedOrigin),
     ordered: definition.messageOrdering === 'CONNECTION',
     compression: definition.compression,
+    maxFrameBytes: definition.maxFrameBytes,
     idleTimeoutInMillis: definition.idleTimeoutInSeconds * 1000,
     connectionLifetimeInMillis: definition.connectionLifetimeInSeconds * 1000,
     pushed: metrics.counter('postern_messages_total', { ...labels, route: '@connections', direction: 'out' }),

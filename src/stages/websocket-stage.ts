@@ -49,6 +49,8 @@ export interface WebSocketStage extends Stage {
   /** One message of a connection after another (`messageOrdering: CONNECTION`). */
   readonly ordered: boolean
   readonly compression: boolean
+  /** Bytes that one frame of a client may have, where the server underneath can tell; 0 for no limit. */
+  readonly maxFrameBytes: number
   /** 0 for never. */
   readonly idleTimeoutInMillis: number
   /** 0 for never. */

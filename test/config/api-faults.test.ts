@@ -30,7 +30,7 @@ test('a minimal definition has no fault', async () => {
 })
 
 const apiMembers =
-  'apiId, name, description, protocolType, routeSelectionExpression, allowedOrigins, messageOrdering, compression, ' +
+  'apiId, name, description, protocolType, routeSelectionExpression, allowedOrigins, messageOrdering, compression, maxFrameBytes, ' +
   'idleTimeoutInSeconds, connectionLifetimeInSeconds, nullFunctionResult, forwardWebSocketHeaders, functions, ' +
   'integrations, routes, stages'
 

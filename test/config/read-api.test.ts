@@ -31,6 +31,7 @@ describe('a definition', () => {
       apiId: 'chat',
       messageOrdering: 'PARALLEL',
       compression: false,
+      maxFrameBytes: 0,
       idleTimeoutInSeconds: 600,
       connectionLifetimeInSeconds: 7200,
       nullFunctionResult: 'ERROR',

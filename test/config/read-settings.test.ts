@@ -143,7 +143,12 @@ describe('settings', () => {
     const env = { POSTERN_TLS_PASSPHRASE: 'open sesame' }
     expect(await settingsOf({ yaml, env })).toMatchObject({
       dir: join(root, 'apis'),
-      tls: { certificate: join(root, 'cert.pem'), key: join(root, 'key.pem'), passphrase: 'open sesame' },
+      tls: {
+        certificate: join(root, 'cert.pem'),
+        key: join(root, 'key.pem'),
+        clientCa: null,
+        passphrase: 'open sesame',
+      },
     })
     expect(await settingsOf({ yaml, flags: { dir: 'mine' } })).toMatchObject({ dir: 'mine' })
   })

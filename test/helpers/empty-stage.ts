@@ -16,6 +16,7 @@ export function emptyStage(members: Partial<WebSocketStage> = {}): WebSocketStag
     allowsOrigin: () => true,
     ordered: false,
     compression: false,
+    maxFrameBytes: 0,
     idleTimeoutInMillis: 0,
     connectionLifetimeInMillis: 0,
     pushed: counter,

@@ -146,9 +146,7 @@ test.each([
   const client = await open(server)
   const socket = await server.opened.next()
   expect(socket.send(data, binary)).toBe('sent')
-  expect(await client.readFrame()).toEqual({
-    opcode: binary ? opcodes.binary : opcodes.text,
-    isLast: true,
-    payload: Buffer.from(data as string),
-  })
+  const { payload, ...head } = await client.readFrame()
+  expect(head).toEqual({ opcode: binary ? opcodes.binary : opcodes.text, isLast: true })
+  expect(payload.equals(Buffer.from(data as string))).toBe(true)
 })

@@ -2,6 +2,7 @@ import { afterEach, describe, expect, test } from 'vitest'
 import type { Backend } from '../helpers/backend.ts'
 import { Client } from '../helpers/client.ts'
 import { type Definition, startGateway, type TestGateway } from '../helpers/postern.ts'
+import { abilities } from '../helpers/transport-abilities.ts'
 import { useBackend } from '../helpers/use-backend.ts'
 
 const frame = (message: string, connectionId = '[\\w-]{15}=') =>
@@ -340,6 +341,17 @@ describe('what may not be sent', () => {
     expect(await client.next()).toBe('131072')
     client.send('x'.repeat(131_073))
     expect((await client.closed).code).toBe(1009)
+  })
+
+  test('maxFrameBytes ends a connection with 1009 at a larger frame, where the server underneath shows frames', async () => {
+    gateway = await startGateway({ maxFrameBytes: 32_768, routes: { $default: says('taken') } })
+    const client = await Client.connect(gateway.ws)
+    client.send('x'.repeat(32_768))
+    expect(await client.next()).toBe('taken')
+    client.send('x'.repeat(32_769))
+    if (abilities.frameLimit.can) expect((await client.closed).code).toBe(1009)
+    else expect(await client.next()).toBe('taken')
+    client.close()
   })
 
   test('the limit counts bytes, not characters, and fragments together', async () => {

@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import {
   ApiGatewayManagementApiClient,
@@ -6,11 +7,13 @@ import {
   PostToConnectionCommand,
 } from '@aws-sdk/client-apigatewaymanagementapi'
 import { afterAll, afterEach, beforeAll, expect, onTestFinished, test } from 'vitest'
+import { WebSocket } from 'ws'
 import { type Backend, startBackend } from '../helpers/backend.ts'
 import { Client, refused } from '../helpers/client.ts'
 import { says } from '../helpers/definitions.ts'
 import { httpCall } from '../helpers/http-call.ts'
 import { startGateway, type TestGateway } from '../helpers/postern.ts'
+import { abilities } from '../helpers/transport-abilities.ts'
 import { makeCertificates } from '../transport/certificates.ts'
 
 const files = makeCertificates()
@@ -67,4 +70,22 @@ test('with tls: wss clients, https callbacks with the AWS SDK, https in the head
   backend.answer = (_call, response) => void response.writeHead(401).end('no')
   expect(await refused(gateway.ws)).toMatchObject({ status: 401, body: 'no' })
   await expect(httpCall('GET', `http://127.0.0.1:${gateway.port}`, '/test/dev')).rejects.toThrow()
+})
+
+test('with tls.clientCa only clients with a certificate of theirs come in, where the server underneath can ask for it', async () => {
+  const tls = { certificate: files.certificate, key: files.key, clientCa: files.certificate }
+  const starting = startGateway({ routes: { $default: says('hello') } }, { settings: { tls } })
+  if (!abilities.clientCertificates.can) {
+    await expect(starting).rejects.toThrow("can't ask for client certificates: use the transport node")
+    gateway = await startGateway()
+    return
+  }
+  gateway = await starting
+  await expect(refused(gateway.ws)).rejects.toThrow()
+  const own = { cert: readFileSync(files.certificate), key: readFileSync(files.key) }
+  const client = new WebSocket(gateway.ws, { ...own, rejectUnauthorized: false })
+  await once(client, 'open')
+  client.send('hi')
+  expect(String((await once(client, 'message'))[0])).toBe('hello')
+  client.close()
 })
