@@ -17,15 +17,29 @@ const onBoth = ['test/transport/**/*.test.ts', 'test/wire/**/*.test.ts']
 /** The tests that start processes, servers and browsers, or measure their own process: each file has a process of its own. */
 const apart = [
   ...onBoth,
-  'test/{faults,functions,packaging,playground,registry,routes,soak,supervisor}/**/*.test.ts',
+  'test/{functions,packaging,playground,registry,routes,supervisor}/**/*.test.ts',
   'test/load/{bench,cli,report,run}/**/*.test.ts',
   'test/load/*.test.ts',
 ]
 
+/** Tests that have both cores busy and measure what comes of it: two at a time, when all others have ended. */
+const heavy = ['test/{faults,soak}/**/*.test.ts', 'test/wire/operators.test.ts']
+
 /** Tests over one server underneath, as the setting `transport` says to them and to the processes that they start. */
 function over(server: 'uws' | 'node', include: string[]): TestProjectInlineConfiguration {
-  const exclude = server === 'node' ? [...excluded, ...workerTests] : excluded
+  const exclude = [...excluded, ...heavy, ...(server === 'node' ? workerTests : [])]
   return { extends: true, test: { name: server, include, exclude, env: { POSTERN_TRANSPORT: server } } }
+}
+
+const measuring: TestProjectInlineConfiguration = {
+  extends: true,
+  test: {
+    name: 'heavy',
+    include: heavy,
+    maxWorkers: 2,
+    sequence: { groupOrder: 1 },
+    env: { POSTERN_TRANSPORT: uwsLoads ? 'uws' : 'node' },
+  },
 }
 
 /** All other tests: their files share processes, since most of the time of such a file is what loading it takes. */
@@ -34,7 +48,7 @@ const quick: TestProjectInlineConfiguration = {
   test: {
     name: 'quick',
     include: ['test/**/*.test.ts'],
-    exclude: [...excluded, ...apart],
+    exclude: [...excluded, ...apart, ...heavy],
     isolate: false,
     env: { POSTERN_TRANSPORT: uwsLoads ? 'uws' : 'node' },
   },
@@ -44,7 +58,7 @@ export default defineConfig({
   // The sources of the workspaces, not what was built of them; the others are Vite's own.
   ssr: { resolve: { conditions: ['postern-source', 'node', 'development|production'] } },
   test: {
-    projects: uwsLoads ? [over('uws', apart), over('node', onBoth), quick] : [over('node', apart), quick],
+    projects: [...(uwsLoads ? [over('uws', apart), over('node', onBoth)] : [over('node', apart)]), quick, measuring],
     globalSetup: 'test/helpers/build-when-stale.ts',
     // With threads an unclosed uWebSockets.js App aborts the whole run.
     pool: 'forks',

@@ -18,7 +18,12 @@ export class LongestFirst extends BaseSequencer {
   override async sort(specifications: TestSpecification[]): Promise<TestSpecification[]> {
     const rank = ({ moduleId, project }: TestSpecification) => {
       const place = longest.findIndex((name) => moduleId.endsWith(`/test/${name}.test.ts`))
-      return [project.config.isolate ? 0 : 1, place === -1 ? longest.length : place, -statSync(moduleId).size]
+      return [
+        project.config.sequence.groupOrder,
+        project.config.isolate ? 0 : 1,
+        place === -1 ? longest.length : place,
+        -statSync(moduleId).size,
+      ]
     }
     const ranked = specifications.map((specification) => ({ specification, rank: rank(specification) }))
     ranked.sort((one, other) => {
