@@ -75,7 +75,9 @@ test('the packed gateway brings the workspace that it reads with, which no regis
 
 test('the packed gateway serves an example', async () => {
   await cp(join(installed, 'routes/echo'), join(folder, 'routes/echo'), { recursive: true })
-  const child = spawn(command, ['start', 'routes', '--port', '0', '--management-port', '0'], {
+  // So few connections that no machine's limit on descriptors is worth a warning.
+  const flags = ['--port', '0', '--management-port', '0', '--max-connections', '100']
+  const child = spawn(command, ['start', 'routes', ...flags], {
     cwd: folder,
     stdio: ['ignore', 'pipe', 'inherit'],
   })
