@@ -80,12 +80,13 @@ function checkTarget(text: string, stage: string, path: FaultPath, type: string,
 /** A variable that a stage does not have is empty there, as on AWS: a fault only where nothing can be called then. */
 function missingVariable(name: string, stage: Names['stages'][number], path: FaultPath, isFault: boolean): Finding {
   const known = [...stage.variables.keys()]
+  const suggestion = nearestName(name, known) ?? undefined
   const effect = isFault ? ', and there is no such URL or function without it' : ': it is empty there'
   return {
     path,
     problem: `stage ${stage.name} has no stage variable ${JSON.stringify(name)}${effect}`,
-    allowed: list(known, nearestName(name, known) ?? undefined),
-    suggestion: nearestName(name, known) ?? undefined,
+    allowed: list(known, suggestion),
+    suggestion,
     isWarning: isFault ? undefined : true,
   }
 }

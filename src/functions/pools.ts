@@ -1,7 +1,7 @@
 import type { Log } from '../observability/contract.ts'
 import type { FunctionDefinition, FunctionInvoker } from './contract.ts'
+import { createFunctionOrphanGuard } from './function-orphan-guard.ts'
 import type { HandlerLocation } from './handler.ts'
-import { createOrphanGuard } from './orphan-guard.ts'
 import { createFunctionPool, type FunctionPool } from './pool.ts'
 import type { ProcessSettings } from './process.ts'
 import { createProcessTrees } from './process-trees.ts'
@@ -62,7 +62,7 @@ export function createFunctionPools(options: FunctionPoolsOptions): FunctionPool
   /** The pools that nobody holds any more, with calls in flight perhaps. */
   const released = new Set<FunctionPool>()
   const trees = createProcessTrees()
-  const guard = createOrphanGuard(trees.prefix)
+  const guard = createFunctionOrphanGuard(trees.prefix)
   let closed = false
 
   function open(local: LocalFunction): Entry {

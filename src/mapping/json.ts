@@ -4,8 +4,8 @@ import type { Run } from './velocity/run.ts'
 import { JavaDouble, JavaList, JavaMap, type Value } from './velocity/value.ts'
 
 /**
- * Turns a value that JSON.parse or `readExactJson` gave into Java's lists, maps and numbers; one level at a time, as a template goes into
- * it.
+ * Turns a value that JSON.parse or `readExactJson` gave into Java's lists, maps and numbers; one level at a time, as a
+ * template goes into it.
  */
 export function fromPlain(value: unknown): Value {
   switch (typeof value) {

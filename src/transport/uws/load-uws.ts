@@ -45,9 +45,9 @@ const needed = [
 
 /**
  * Loads a build of uWebSockets.js: a package, as seen from the working directory (from here alone where it is our own)
- * or else from here, or an absolute path. `environment` must be `process.env` itself: the native code reads its limit on headers from the process's
- * environment, once, when it is loaded. So the first call in a process decides, and Node's worker threads can't have
- * another one. Rejects with one sentence that says why it does not load.
+ * or else from here, or an absolute path. `environment` must be `process.env` itself: the native code reads its limit
+ * on headers from the process's environment, once, when it is loaded. So the first call in a process decides, and
+ * Node's worker threads can't have another one. Rejects with one sentence that says why it does not load.
  */
 export async function loadUws({ module, isOwn, environment }: UwsSource): Promise<UwsBuild> {
   environment.UWS_HTTP_MAX_HEADERS_SIZE = String(maxHeadersBytes)
