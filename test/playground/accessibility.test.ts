@@ -1,27 +1,16 @@
 import axe from 'axe-core'
 import type { Browser, Page } from 'playwright-core'
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
-import { openPage, startBrowser, startPlaygroundServer } from './playground-page.ts'
+import { beforeEach, expect, test } from 'vitest'
+import { openPage } from './playground-page.ts'
+import { type OpenPlayground, usePlayground } from './use-playground.ts'
 
 let browser: Browser
-let server: Awaited<ReturnType<typeof startPlaygroundServer>>
+let server: OpenPlayground['server']
 let page: Page
-let faults: string[]
-
-beforeAll(async () => {
-  browser = await startBrowser()
+usePlayground((opened) => {
+  ;({ browser, server, page } = opened)
 })
-afterAll(() => browser.close())
-beforeEach(async () => {
-  server = await startPlaygroundServer()
-  ;({ page, faults } = await openPage(browser, server.url))
-  await page.locator('#url', { hasText: '/chat/dev' }).waitFor()
-})
-afterEach(async () => {
-  expect(faults).toEqual([])
-  await page.close()
-  await server.close()
-})
+beforeEach(() => page.locator('#url', { hasText: '/chat/dev' }).waitFor())
 
 const state = (name: string) => page.locator(`#status[data-state=${name}]`).waitFor()
 const focused = () => page.evaluate(() => document.activeElement?.id)

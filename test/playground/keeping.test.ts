@@ -1,28 +1,16 @@
-import type { Browser, Page } from 'playwright-core'
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
+import type { Page } from 'playwright-core'
+import { beforeEach, expect, test } from 'vitest'
 import { createReconnect } from '../../src/management/playground/reconnect.js'
 import { createSavedMessages } from '../../src/management/playground/saved-messages.js'
-import { openPage, shownEntries, startBrowser, startPlaygroundServer } from './playground-page.ts'
+import { shownEntries } from './playground-page.ts'
+import { type OpenPlayground, usePlayground } from './use-playground.ts'
 
-let browser: Browser
-let server: Awaited<ReturnType<typeof startPlaygroundServer>>
+let server: OpenPlayground['server']
 let page: Page
-let faults: string[]
-
-beforeAll(async () => {
-  browser = await startBrowser()
+usePlayground((opened) => {
+  ;({ server, page } = opened)
 })
-afterAll(() => browser.close())
-beforeEach(async () => {
-  server = await startPlaygroundServer()
-  ;({ page, faults } = await openPage(browser, server.url))
-  await page.locator('#url', { hasText: '/chat/dev' }).waitFor()
-})
-afterEach(async () => {
-  expect(faults).toEqual([])
-  await page.close()
-  await server.close()
-})
+beforeEach(() => page.locator('#url', { hasText: '/chat/dev' }).waitFor())
 
 const state = (name: string) => page.locator(`#status[data-state=${name}]`).waitFor()
 

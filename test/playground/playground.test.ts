@@ -1,25 +1,14 @@
 import type { Browser, Page } from 'playwright-core'
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { createTokenVerifier } from '../../src/authorizers/bearer-tokens.ts'
-import { openPage, shownEntries, startBrowser, startPlaygroundServer } from './playground-page.ts'
+import { openPage, shownEntries } from './playground-page.ts'
+import { type OpenPlayground, usePlayground } from './use-playground.ts'
 
 let browser: Browser
-let server: Awaited<ReturnType<typeof startPlaygroundServer>>
+let server: OpenPlayground['server']
 let page: Page
-let faults: string[]
-
-beforeAll(async () => {
-  browser = await startBrowser()
-})
-afterAll(() => browser.close())
-beforeEach(async () => {
-  server = await startPlaygroundServer()
-  ;({ page, faults } = await openPage(browser, server.url))
-})
-afterEach(async () => {
-  expect(faults).toEqual([])
-  await page.close()
-  await server.close()
+const reopen = usePlayground((opened) => {
+  ;({ browser, server, page } = opened)
 })
 
 const state = (name: string) => page.locator(`#status[data-state=${name}]`).waitFor()
@@ -247,10 +236,7 @@ test('who scrolls back is not pulled down by new entries, and a button leads to 
 })
 
 test('with tokens the page asks for one, keeps it for the tab, and goes on', async () => {
-  await page.close()
-  await server.close()
-  server = await startPlaygroundServer({ callers: createTokenVerifier(['s3cret-token']) })
-  ;({ page, faults } = await openPage(browser, server.url))
+  await reopen({ callers: createTokenVerifier(['s3cret-token']) })
   await page.fill('#token', 'wrong')
   await page.press('#token', 'Enter')
   await page.locator('#notice', { hasText: 'The token is not valid' }).waitFor()
