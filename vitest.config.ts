@@ -7,8 +7,14 @@ const uwsLoads = await import('uWebSockets.js').then(
   () => false,
 )
 
-/** Several workers need a port that they share, which Node.js itself can from 22.12 on. */
-const workerTests = canSharePort(process.versions.node, process.platform) ? [] : ['test/wire/workers*.test.ts']
+/**
+ * The tests of wire that do not run over Node.js: several workers need a port that they share, which it can from 22.12
+ * on; what operators see of a fleet takes minutes, and is asked of the registry and the management port.
+ */
+const notOverNode = [
+  'test/wire/operators.test.ts',
+  ...(canSharePort(process.versions.node, process.platform) ? [] : ['test/wire/workers*.test.ts']),
+]
 
 const excluded = configDefaults.exclude
 /** The tests that reach the server underneath: those run over both. */
@@ -23,7 +29,7 @@ const apart = [
 
 /** Tests over one server underneath, as the setting `transport` says to them and to the processes that they start. */
 function over(server: 'uws' | 'node', include: string[]): TestProjectInlineConfiguration {
-  const exclude = [...excluded, ...(server === 'node' ? [...workerTests, 'test/wire/operators.test.ts'] : [])]
+  const exclude = server === 'node' ? [...excluded, ...notOverNode] : excluded
   return { extends: true, test: { name: server, include, exclude, env: { POSTERN_TRANSPORT: server } } }
 }
 
