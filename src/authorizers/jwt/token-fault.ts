@@ -3,6 +3,7 @@
  * (RFC 6750 §3). Those of AWS are its own words ("Troubleshooting issues with HTTP API JWT authorizers").
  */
 export const tokenFaults = {
+  several: 'there are several tokens',
   tooLarge: 'the token is too large',
   malformed: 'the token is malformed',
   encrypted: 'the token is encrypted',
