@@ -1,0 +1,39 @@
+import { afterEach, expect, test } from 'vitest'
+import { createKeySources } from '../../../src/authorizers/jwt/key-sources.ts'
+import { type Issuer, startIssuer } from '../../helpers/issuer.ts'
+import { recordLog } from '../../helpers/record-log.ts'
+
+let issuer: Issuer
+afterEach(() => issuer.close())
+
+test('authorizers of one issuer share its keys, which are fetched before the first token and stay while one holds them', async () => {
+  issuer = await startIssuer()
+  const sources = createKeySources({ rules: { trustedOrigins: [], timeoutInMillis: 10_000 }, log: recordLog() })
+  const before = sources.retain(issuer.url, null)
+  await expect.poll(() => issuer.requests).toContain('/jwks')
+  const key = await before.find('ES256', 'first')
+  const after = sources.retain(issuer.url, null)
+  await issuer.shut()
+  before.close()
+  before.close()
+  expect(after.find('ES256', 'first')).toBe(key)
+  after.close()
+  const anew = sources.retain(issuer.url, null)
+  await expect(anew.find('ES256', 'first')).rejects.toMatchObject({ fault: 'keysUnavailable' })
+  sources.close()
+  await issuer.open()
+})
+
+test('the log says when keys can not be fetched, and when they can again', async () => {
+  issuer = await startIssuer()
+  await issuer.shut()
+  const log = recordLog()
+  const rules = { trustedOrigins: [], timeoutInMillis: 10_000 }
+  const sources = createKeySources({ rules, log, timings: { retryPause: 0 } })
+  const keys = sources.retain(issuer.url, null)
+  await expect(keys.find('ES256', 'first')).rejects.toMatchObject({ fault: 'keysUnavailable' })
+  await issuer.open()
+  await expect.poll(async () => (await Promise.resolve(keys.find('ES256', 'first')))?.kid).toBe('first')
+  expect(log.entries.map(({ level }) => level)).toEqual(['warn', 'info'])
+  sources.close()
+})
