@@ -56,7 +56,8 @@ const templateTime = createTemplateTime(() => performance.now())
 /**
  * Renders, or throws: `notJson` where the template wants a part of a body that is no JSON (AWS blames the client for a
  * message, the API for an answer), API_CONFIGURATION_ERROR for a template that fails otherwise, and
- * TEMPLATE_TIME_EXCEEDED, without rendering, where the templates of the connection have taken their time already.
+ * TEMPLATE_TIME_EXCEEDED where time has been taken already: by the connection's templates, without rendering, or by those
+ * of its network or of all, once the rendering turns out to be long.
  */
 export function renderTemplate(
   template: MappingTemplate,
@@ -67,7 +68,7 @@ export function renderTemplate(
   const { record } = event
   if (!templateTime.has(record)) throw new GatewayError('TEMPLATE_TIME_EXCEEDED')
   try {
-    return template.render(input, (millis) => templateTime.take(record, millis))
+    return template.render(input, templateTime.longRenderings(record))
   } catch (error) {
     if (!(error instanceof TemplateRenderError)) throw error
     // The engine may have put the place in the template around it.

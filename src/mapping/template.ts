@@ -10,11 +10,18 @@ import { Cursor } from './velocity/cursor.ts'
 import { TemplateRenderError, TemplateSyntaxError } from './velocity/errors.ts'
 import { defaultLimits, type TemplateLimits } from './velocity/limits.ts'
 import { parseTemplate } from './velocity/parse-template.ts'
-import { Run } from './velocity/run.ts'
+import { type LongRenderings, Run } from './velocity/run.ts'
 import { RootScope } from './velocity/scope.ts'
 import { missing } from './velocity/value.ts'
 
-export { BodyNotJsonError, type TemplateLimits, TemplateRenderError, TemplateSyntaxError, type TemplateVariables }
+export {
+  BodyNotJsonError,
+  type LongRenderings,
+  type TemplateLimits,
+  TemplateRenderError,
+  TemplateSyntaxError,
+  type TemplateVariables,
+}
 
 export interface TemplateInput {
   readonly body: string
@@ -31,10 +38,10 @@ export interface MappingTemplate {
   readonly readsBody: boolean
   /**
    * Renders the template for one input. Throws `TemplateRenderError`, and `BodyNotJsonError` when a part of a body is
-   * wanted that is no JSON. A rendering of some length says by `took` how many milliseconds of processor time it took,
-   * whether it comes to an end or not.
+   * wanted that is no JSON. A rendering of some length asks `longOnes` whether it may go on, throws what that throws, and
+   * tells it what it took.
    */
-  render(input: TemplateInput, took?: (millis: number) => void): string
+  render(input: TemplateInput, longOnes?: LongRenderings): string
 }
 
 export interface MappingTemplateOptions {
@@ -63,7 +70,7 @@ export function compileMappingTemplate(source: string, options: MappingTemplateO
   return {
     constant: constantText(template),
     readsBody: readsBody(template),
-    render: (input, took) => render(compiled, input, limits, took),
+    render: (input, longOnes) => render(compiled, input, limits, longOnes),
   }
 }
 
@@ -77,22 +84,21 @@ function render(
   { body, macros }: CompiledTemplate,
   input: TemplateInput,
   limits: TemplateLimits,
-  took?: (millis: number) => void,
+  longOnes?: LongRenderings,
 ): string {
   const scope = new RootScope()
   scope.set('input', new InputObject(input.body, input.params))
   scope.set('context', new ContextObject(input.context))
   scope.set('stageVariables', new RecordObject(input.stageVariables))
   scope.set('util', utilObject)
-  const run = new Run(scope, macros, limits)
+  const run = new Run(scope, macros, limits, longOnes)
   try {
     guardStack(
       () => runTemplate(body, run),
       () => new TemplateRenderError('template is nested too deeply'),
     )
   } finally {
-    const millis = run.millis()
-    if (millis > 0) took?.(millis)
+    run.end()
   }
   // Three bytes are the most that one unit of UTF-16 takes.
   if (run.out.length * 3 > limits.maxOutputBytes) run.limitLength(Buffer.byteLength(run.out))

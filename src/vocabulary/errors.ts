@@ -65,7 +65,7 @@ export const errorTable = {
     'TooManyRequestsException',
     'Too Many Requests',
     'THROTTLED',
-    'The templates of the connection have used up their processor time; the next seconds bring more.',
+    'The templates of the connection, of its network or of the process have used up their processor time; the next seconds bring more.',
   ),
   DRAINING: row(
     503,

@@ -6,6 +6,14 @@ import type { RootScope, Scope } from './scope.ts'
 /** A compiled statement or block: does its work and prints into the run. */
 export type Execute = (run: Run) => void
 
+/** The keeper of account of the processor time of long renderings: those that look at the clock. Others never ask. */
+export interface LongRenderings {
+  /** Is called when a rendering turns out to be long; throws to end it. */
+  begins(): void
+  /** Is told how many milliseconds of processor time one took, whether it came to an end or not. */
+  took(millis: number): void
+}
+
 export interface CompiledMacro {
   readonly parameters: readonly string[]
   readonly body: Execute
@@ -24,14 +32,21 @@ export class Run {
   readonly limits: TemplateLimits
   macros: ReadonlyMap<string, CompiledMacro>
   macroDepth = 0
+  private readonly longOnes: LongRenderings | null
   private steps: number
   private nextLook: number
   private startedAt: NodeJS.CpuUsage | null = null
 
-  constructor(scope: RootScope, macros: ReadonlyMap<string, CompiledMacro>, limits: TemplateLimits) {
+  constructor(
+    scope: RootScope,
+    macros: ReadonlyMap<string, CompiledMacro>,
+    limits: TemplateLimits,
+    longOnes: LongRenderings | null = null,
+  ) {
     this.scope = scope
     this.macros = macros
     this.limits = limits
+    this.longOnes = longOnes
     this.steps = limits.maxSteps
     this.nextLook = Math.max(0, limits.maxSteps - stepsPerLook)
   }
@@ -51,17 +66,20 @@ export class Run {
     const { maxSteps, maxCpuMillis } = this.limits
     if (this.steps < 0) throw new TemplateRenderError(`template takes more than ${maxSteps} steps`)
     this.nextLook = Math.max(0, this.steps - stepsPerLook)
-    this.startedAt ??= cpuUsage()
+    if (this.startedAt === null) {
+      this.longOnes?.begins()
+      this.startedAt = cpuUsage()
+    }
     const { user, system } = cpuUsage(this.startedAt)
     if (user + system > maxCpuMillis * 1000)
       throw new TemplateRenderError(`template takes more than ${maxCpuMillis} ms`)
   }
 
-  /** Milliseconds of processor time, as far as they were measured: 0 for a rendering that needed no look at the clock. */
-  millis(): number {
-    if (this.startedAt === null) return 0
+  /** Ends the rendering: books the processor time that it took, as far as it was measured. */
+  end(): void {
+    if (this.startedAt === null || this.longOnes === null) return
     const { user, system } = cpuUsage(this.startedAt)
-    return (user + system) / 1_000
+    this.longOnes.took((user + system) / 1_000)
   }
 
   /** Takes the steps for handling so many characters, and refuses a string that could never be printed. */
