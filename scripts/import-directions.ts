@@ -33,7 +33,7 @@ export const directions: Readonly<Record<string, readonly string[] | 'every room
     'authorizers!',
     'observability!',
   ],
-  integrations: ['events', 'mapping', 'regex', 'routing', 'functions!', 'backends', 'observability!'],
+  integrations: ['events', 'mapping', 'routing', 'functions!', 'backends', 'observability!'],
   functions: ['backends', 'orphans', 'observability!'],
   backends: ['events'],
   transport: ['responses', 'observability!'],
@@ -45,10 +45,8 @@ export const directions: Readonly<Record<string, readonly string[] | 'every room
   // IAM's policy language: of callers, of authorizers' answers, of APIs.
   policies: [],
   routing: [],
-  mapping: ['events', 'regex'],
-  // Java's regular expressions, in bounded time: wherever a pattern of a definition meets foreign text.
-  regex: [],
-  config: ['regex', 'policies'],
+  mapping: ['events'],
+  config: ['policies'],
   observability: ['events'],
   events: [],
   responses: [],

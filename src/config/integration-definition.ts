@@ -1,6 +1,6 @@
+import { compileWhole } from 'postern-documents/regex/regex'
 import { oneOf, prose, record, refusedMembers, text, wholeNumber } from 'postern-documents/schema-parts'
 import { z } from 'zod'
-import { compileWhole } from '../regex/regex.ts'
 
 /** Characters of a mapping template, AWS's cap of 300 KB; the two below it keep a definition in bounds. */
 const maxTemplate = 307_200

@@ -1,6 +1,6 @@
-import { stepBudget } from '../regex/budget.ts'
-import { PatternError } from '../regex/pattern-error.ts'
-import { compileWhole } from '../regex/regex.ts'
+import { stepBudget } from 'postern-documents/regex/budget'
+import { PatternError } from 'postern-documents/regex/pattern-error'
+import { compileWhole } from 'postern-documents/regex/regex'
 import { GatewayError } from '../vocabulary/errors.ts'
 
 /** The characters of an error message that the patterns of a definition are tried on at most. */

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
+import { firstIndexOf, lastIndexOf } from 'postern-documents/regex/literal-search'
 import { describe, expect, test } from 'vitest'
 import { compileMappingTemplate, TemplateRenderError } from '../../src/mapping/template.ts'
-import { firstIndexOf, lastIndexOf } from '../../src/regex/literal-search.ts'
 import { contextOf } from './render-case.ts'
 
 const rest = { params: { path: {}, querystring: {}, header: {} }, context: contextOf({}), stageVariables: {} }

@@ -1,6 +1,6 @@
-import { firstIndexOf, lastIndexOf } from '../../regex/literal-search.ts'
-import { PatternError } from '../../regex/pattern-error.ts'
-import * as regex from '../../regex/regex.ts'
+import { firstIndexOf, lastIndexOf } from 'postern-documents/regex/literal-search'
+import { PatternError } from 'postern-documents/regex/pattern-error'
+import * as regex from 'postern-documents/regex/regex'
 import { TemplateRenderError } from '../velocity/errors.ts'
 import {
   aBoolean,
