@@ -35,6 +35,15 @@ export function compileWhole(pattern: string): (text: string, run: Budget) => bo
   return (text, run) => new Machine(made, text, run).matchAt(made.program, 0, true) !== null
 }
 
+/**
+ * Compiles a pattern once, for load time, to a test that it covers some part of a text. Throws `PatternError` for what
+ * Java, or this engine, does not take.
+ */
+export function compilePart(pattern: string): (text: string, run: Budget) => boolean {
+  const made = compilePattern(parsePattern(pattern))
+  return (text, run) => find(text, made, run).next().done !== true
+}
+
 interface Found {
   readonly start: number
   readonly end: number

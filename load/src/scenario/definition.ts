@@ -1,3 +1,4 @@
+import { compilePart } from 'postern-documents/regex/regex'
 import { flag, noEntries, oneOf, prose, record, text, wholeNumber } from 'postern-documents/schema-parts'
 import { z } from 'zod'
 import type { Distribution } from './distribution.ts'
@@ -77,16 +78,15 @@ const checkSchema = z.union([
   scalar,
   z.strictObject({ exists: flag() }),
   z.strictObject({
-    matches: text('a regular expression', { max: 1_000 }).refine(isRegExp, { error: 'a regular expression' }),
+    matches: text('a regular expression of Java', { max: 1_000 }).superRefine(checkPattern),
   }),
 ])
 
-function isRegExp(source: string): boolean {
+function checkPattern(source: string, context: z.RefinementCtx): void {
   try {
-    new RegExp(source, 'u')
-    return true
-  } catch {
-    return false
+    compilePart(source)
+  } catch (error) {
+    context.addIssue({ code: 'custom', message: `a regular expression of Java (${(error as Error).message})` })
   }
 }
 

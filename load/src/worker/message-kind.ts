@@ -1,4 +1,6 @@
 import { compileJsonPath, type JsonPath } from 'postern-documents/json-path'
+import { stepBudget } from 'postern-documents/regex/budget'
+import { compilePart } from 'postern-documents/regex/regex'
 import { maskedTextFrame } from '../client/frame-codec.ts'
 import type { CheckDefinition, MessageDefinition, ReplyDefinition } from '../scenario/definition.ts'
 import type { Distribution } from '../scenario/distribution.ts'
@@ -127,25 +129,57 @@ function keyText(value: unknown): string | null {
 
 function compileCheck(path: string, check: CheckDefinition, name: string): Check {
   const compiled = compileJsonPath(path)
-  const { words, holds } = condition(check)
+  const { words, fault } = condition(check)
   return {
     name: `reply to ${name}: ${path} ${words}`,
     failure(document) {
-      const value = compiled.read(document)
-      return holds(value) ? null : `${path} is ${value === undefined ? 'missing' : JSON.stringify(value)}`
+      const found = fault(compiled.read(document))
+      return found === null ? null : `${path} ${found}`
     },
   }
 }
 
-function condition(check: CheckDefinition): { words: string; holds: (value: unknown) => boolean } {
+interface Condition {
+  readonly words: string
+  /** The fault of a value, as the end of a sentence; null where the condition holds. */
+  fault(value: unknown): string | null
+}
+
+function condition(check: CheckDefinition): Condition {
   if (typeof check !== 'object' || check === null) {
-    return { words: `is ${JSON.stringify(check)}`, holds: (value) => value === check }
+    return { words: `is ${JSON.stringify(check)}`, fault: (value) => (value === check ? null : found(value)) }
   }
   if ('exists' in check) {
-    return { words: check.exists ? 'exists' : 'is missing', holds: (value) => (value !== undefined) === check.exists }
+    const words = check.exists ? 'exists' : 'is missing'
+    return { words, fault: (value) => ((value !== undefined) === check.exists ? null : found(value)) }
   }
-  const pattern = new RegExp(check.matches, 'u')
-  return { words: `matches ${check.matches}`, holds: (value) => typeof value === 'string' && pattern.test(value) }
+  return { words: `matches ${check.matches}`, fault: patternFault(check.matches) }
+}
+
+/** The steps, of three instructions each, that a pattern may take on one value: some milliseconds. */
+const maxSteps = 100_000
+
+/** The text comes from the server under test: a pattern that would take for ever on it fails the check instead. */
+function patternFault(pattern: string): Condition['fault'] {
+  const isIn = compilePart(pattern)
+  return (value) => {
+    if (typeof value !== 'string') return found(value)
+    let spent = false
+    const budget = stepBudget(maxSteps, () => {
+      spent = true
+      return new Error('steps are used up')
+    })
+    try {
+      return isIn(value, budget) ? null : found(value)
+    } catch (error) {
+      if (!spent) throw error
+      return `takes more than ${maxSteps} steps to match ${pattern}`
+    }
+  }
+}
+
+function found(value: unknown): string {
+  return `is ${value === undefined ? 'missing' : JSON.stringify(value)}`
 }
 
 /** The value of a JSON text; undefined when it is no JSON. */

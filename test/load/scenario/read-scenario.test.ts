@@ -34,6 +34,11 @@ test.each([
     `${phases}\ntarges: x`,
     's.yaml:2:1: targes: unknown member; allowed: name, description, target',
   ],
+  [
+    'a pattern that is none',
+    `${phases}\nmessages: [{ send: x, rate: 1, reply: { check: { $.at: { matches: '(2' } } } }]`,
+    'a regular expression of Java (regular expression: unclosed group near index 2)',
+  ],
   ['a typo', `${phases}\nmesages: []`, 'Did you mean "messages"?'],
   [
     'an http target',
