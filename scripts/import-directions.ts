@@ -31,6 +31,7 @@ export const directions: Readonly<Record<string, readonly string[] | 'every room
     'policies',
     'integrations!',
     'authorizers!',
+    'functions!',
     'observability!',
   ],
   integrations: ['events', 'mapping', 'routing', 'functions!', 'backends', 'observability!'],
@@ -41,7 +42,7 @@ export const directions: Readonly<Record<string, readonly string[] | 'every room
   store: [],
   orphans: [],
   limits: ['observability!'],
-  authorizers: ['events', 'policies', 'transport!', 'observability!'],
+  authorizers: ['events', 'policies', 'functions!', 'transport!', 'observability!'],
   // IAM's policy language: of callers, of authorizers' answers, of APIs.
   policies: [],
   routing: [],

@@ -5,6 +5,7 @@ import { compileDefinitions } from '../deployments/compile-definitions.ts'
 import { createFolderSource } from '../deployments/folder.ts'
 import { createAccessLog } from '../observability/access-log.ts'
 import type { Log } from '../observability/contract.ts'
+import { createAuthorizerTypes } from './authorizer-types.ts'
 import { checkFunctions } from './check-functions.ts'
 import { createIntegrations, type IntegrationSettings } from './integration-types.ts'
 
@@ -28,6 +29,7 @@ export async function checkDefinitions(
     const definitions = await createFolderSource({ dir, log: silent }).read()
     const { faults, warnings, names } = compileDefinitions(definitions, {
       integrationTypes: types,
+      authorizerTypes: createAuthorizerTypes(),
       createAccessLog: (format) => createAccessLog(format, unwritten),
     })
     const { region } = settings.lambda

@@ -25,6 +25,7 @@ import type { WebSocketStage } from '../stages/websocket-stage.ts'
 import { type ChosenTransport, chooseTransport } from '../transport/choose-transport.ts'
 import type { TransportOptions } from '../transport/contract.ts'
 import { maxMessageBytes } from '../vocabulary/frames.ts'
+import { createAuthorizerTypes } from './authorizer-types.ts'
 import { createCallerAuthorization } from './caller-authorizers.ts'
 import { openDescriptorBudget } from './descriptors.ts'
 import { createHttpHandler } from './http.ts'
@@ -172,6 +173,7 @@ export async function startPostern(settings: Settings, surroundings: Surrounding
       log,
       metrics,
       integrationTypes: types,
+      authorizerTypes: createAuthorizerTypes(),
       createAccessLog: (format) => createAccessLog(format, destination),
       isTrustedOrigin: (origin) => managementOrigins.has(origin),
       checkNames: (names) => checkApiNames(settings, names).map(locateSetting),

@@ -1,6 +1,9 @@
 import type { ConnectEvent } from '../events/connect-event.ts'
+import type { FunctionScope } from '../functions/contract.ts'
 import type { TransportRequest } from '../transport/contract.ts'
+import type { ConnectionIdentity } from '../vocabulary/connection.ts'
 import type { ErrorCode } from '../vocabulary/errors.ts'
+import type { HeaderList } from '../vocabulary/headers.ts'
 
 /** The worth of a caller's credentials: `missing` when there are none of a kind that is understood. */
 export type CallerVerdict = 'allowed' | 'missing' | 'refused'
@@ -28,14 +31,42 @@ export interface TokenVerifier extends CallerAuthorizer<string> {
   replace(tokens: readonly string[]): void
 }
 
+/** A client that an authorizer lets in, with what it says of the client. */
+export interface Admitted {
+  readonly allowed: true
+  /** `principalId` and the authorizer's context, part of every event of the client; null for none. */
+  readonly context: Readonly<Record<string, string>> | null
+  /** The members of `$context.identity` that the credentials tell; absent for none. */
+  readonly identity?: ConnectionIdentity | null
+  /** The value of the API key that the client counts under, where the authorizer gives one; absent for none. */
+  readonly usageIdentifierKey?: string | null
+  /** The token that the client has shown; absent for none. */
+  readonly token?: ConnectionToken | null
+}
+
+/** The facts about a client's token that are needed after the handshake. */
+export interface ConnectionToken {
+  /** Who the token is about: its issuer and subject, as one text that no other subject has. */
+  readonly subject: string
+  /** The token's own id (`jti`); null where it has none. */
+  readonly id: string | null
+  /** The end of the token, in milliseconds since 1970; null for never. */
+  readonly expiresAt: number | null
+  readonly scopes: readonly string[]
+}
+
+/** The refusal of a client; its answer is that row of the error table. */
+export interface Refused {
+  readonly allowed: false
+  readonly code: ErrorCode
+  /** Stands behind the row's message, for the client to see; absent for nothing. */
+  readonly detail?: string
+  /** Headers of the answer beside the gateway's own, such as `WWW-Authenticate`; absent for none. */
+  readonly headers?: HeaderList
+}
+
 /** The verdict of an authorizer on a client. */
-export type AuthorizerResult =
-  | {
-      readonly allowed: true
-      /** `principalId` and the authorizer's context, part of every event of the client; null for none. */
-      readonly context: Readonly<Record<string, string>> | null
-    }
-  | { readonly allowed: false; readonly code: ErrorCode }
+export type AuthorizerResult = Admitted | Refused
 
 /**
  * The authorizer of a route, made once at load: decides who connects. A plain value when nothing had to be awaited.
@@ -46,5 +77,70 @@ export interface RouteAuthorizer {
   authorize(event: ConnectEvent, request: HandshakeRequest): AuthorizerResult | Promise<AuthorizerResult>
 }
 
-/** The client's request as an authorizer may read it; the query is not decoded. */
-export type HandshakeRequest = Pick<TransportRequest, 'query' | 'header' | 'headers'>
+/** The client's request as an authorizer may read it; neither path nor query is decoded. */
+export type HandshakeRequest = Pick<TransportRequest, 'path' | 'query' | 'header' | 'headers' | 'clientCertificate'>
+
+/** An authorizer as the definition spells it (`Authorizer` of apigatewayv2), or IAM, which needs no spelling. */
+export type AuthorizerDefinition = LambdaAuthorizerDefinition | JwtAuthorizerDefinition | IamAuthorizerDefinition
+
+/** A function that decides (`authorizationType: CUSTOM`). */
+export interface LambdaAuthorizerDefinition {
+  authorizerType: 'REQUEST'
+  /** A function, in one of the forms of an `integrationUri`, or an HTTP endpoint; stage variables not yet replaced. */
+  authorizerUri: string
+  /** Sources such as `route.request.header.Authorization`; each must be there and not empty. */
+  identitySource: readonly string[]
+  timeoutInMillis: number
+}
+
+/** Tokens of an issuer (`authorizationType: JWT`). */
+export interface JwtAuthorizerDefinition {
+  authorizerType: 'JWT'
+  identitySource: readonly string[]
+  jwtConfiguration: { issuer: string; audience: readonly string[] }
+}
+
+/** Signatures by keys of the settings (`authorizationType: AWS_IAM`). */
+export interface IamAuthorizerDefinition {
+  authorizerType: 'AWS_IAM'
+}
+
+/** A route that asks an authorizer. */
+export interface AuthorizedRoute {
+  readonly routeKey: string
+  /** The scopes of which a token needs one; empty for any token. */
+  readonly authorizationScopes: readonly string[]
+}
+
+/** An authorizer of one stage, opened. */
+export interface OpenAuthorizer {
+  /** Makes the authorizer of one route. */
+  forRoute(route: AuthorizedRoute): RouteAuthorizer
+  /** Gives back what `open` took. Calls in flight end by themselves. Safe to call twice. */
+  close(): void
+}
+
+/** A fault of an authorizer's definition: the path below it and one sentence that names what is allowed. */
+export interface AuthorizerFault {
+  readonly path: readonly (string | number)[]
+  readonly message: string
+}
+
+/** An authorizer of one stage, compiled without a fault; nothing is held yet that would have to be given back. */
+export interface CompiledAuthorizer {
+  readonly faults: null
+  open(): OpenAuthorizer
+}
+
+/** A kind of authorizer: one file, one line in app's list. */
+export interface AuthorizerType {
+  readonly type: AuthorizerDefinition['authorizerType']
+  /**
+   * Compiles a definition for one stage. Never throws for a definition that `config/` lets pass, and has no side
+   * effects: what was compiled may be thrown away, as `postern check` does, and is opened when a stage is served.
+   */
+  compile(
+    definition: AuthorizerDefinition,
+    scope: FunctionScope,
+  ): CompiledAuthorizer | { readonly faults: readonly AuthorizerFault[] }
+}

@@ -10,6 +10,7 @@ import {
   wholeNumber,
 } from 'postern-documents/schema-parts'
 import { z } from 'zod'
+import { authorizerSchema } from './authorizer-definition.ts'
 import { integrationSchema } from './integration-definition.ts'
 
 /**
@@ -20,6 +21,8 @@ const maxRoutes = 10_000
 const maxIntegrations = 10_000
 const maxStages = 100
 const maxFunctions = 1_000
+/** AWS's quota is 10 Lambda authorizers and may be raised there. */
+const maxAuthorizers = 100
 /** Characters of an access log format; AWS allows 3 KB ("Quotas for configuring and running a WebSocket API"). */
 const maxAccessLogFormat = 3_072
 
@@ -66,6 +69,20 @@ const routeSchema = z
     )
       .optional()
       .describe('Headers and query parameters of the handshake that $connect declares.'),
+    authorizationType: oneOf(['NONE', 'AWS_IAM', 'CUSTOM', 'JWT'])
+      .default('NONE')
+      .describe(
+        'Who may connect: anyone, who signs with an access key, whom a function or a token lets in. $connect only.',
+      ),
+    authorizerId: text('the name of an authorizer', { max: 128 })
+      .optional()
+      .describe('The authorizer of CUSTOM or JWT, by its name under authorizers.'),
+    authorizationScopes: z
+      .array(text('a scope without spaces', { max: 256, pattern: /^[\x21-\x7e]+$/ }), { error: 'a list of scopes' })
+      .max(100, { error: 'at most 100 scopes' })
+      .default([])
+      .describe("Scopes of which the client's token needs one; on other routes than $connect beyond AWS."),
+    apiKeyRequired: flag().default(false).describe('Whether the handshake must carry an API key. $connect only.'),
     operationName: text('a string of 1 to 64 characters', { max: 64 }).optional().describe('For people.'),
   })
   .describe('What happens to the events of one route key.')
@@ -74,9 +91,6 @@ refusedMembers.add(routeSchema, {
   target: "'integration' names the integration",
   routeId: 'the route key is the id',
   routeKey: 'the key under routes is the route key',
-  authorizationType: 'this version has no authorizers',
-  authorizerId: 'this version has no authorizers',
-  apiKeyRequired: 'this version has no API keys',
   modelSelectionExpression: 'this version has no models',
   requestModels: 'this version has no models',
 })
@@ -201,6 +215,16 @@ export const apiDefinitionSchema = z
     )
       .default(noEntries)
       .describe('Integrations that routes share, by name.'),
+    authorizers: record(
+      text('a name of 1 to 128 letters, digits, . - and _', { max: 128, pattern: /^[\w.-]+$/ }),
+      authorizerSchema,
+      maxAuthorizers,
+    )
+      .default(noEntries)
+      .describe('Authorizers, by name.'),
+    apiKeySelectionExpression: oneOf(['$request.header.x-api-key', '$context.authorizer.usageIdentifierKey'])
+      .default('$request.header.x-api-key')
+      .describe('Where the API key of a client is found.'),
     routes: record(
       text('$connect, $disconnect, $default, or a key that does not start with $', {
         max: 512,
@@ -220,9 +244,7 @@ export const apiDefinitionSchema = z
   .describe('A WebSocket API (api.yaml).')
 
 refusedMembers.add(apiDefinitionSchema, {
-  apiKeySelectionExpression: 'this version has no API keys',
   corsConfiguration: 'AWS has it for HTTP APIs only; allowedOrigins says who may connect',
-  authorizers: 'this version has no authorizers',
   models: 'this version has no models',
   apiEndpoint: 'the endpoint follows from apiId and the settings',
 })

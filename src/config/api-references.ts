@@ -13,6 +13,9 @@ export function checkReferences(api: unknown): Finding[] {
   const definition: Names = {
     integrations: names(member(api, 'integrations')),
     functions: names(member(api, 'functions')),
+    authorizers: new Map(
+      entries(member(api, 'authorizers')).map(([name, each]) => [name, member(each, 'authorizerType')]),
+    ),
     routes: names(member(api, 'routes')),
     stages: entries(member(api, 'stages')).map(([name, stage]) => ({
       name,
@@ -31,6 +34,8 @@ export function checkReferences(api: unknown): Finding[] {
 interface Names {
   readonly integrations: readonly string[]
   readonly functions: readonly string[]
+  /** The type of each authorizer, by its name. */
+  readonly authorizers: ReadonlyMap<string, unknown>
   readonly routes: readonly string[]
   readonly stages: readonly { name: string; variables: ReadonlyMap<string, string> }[]
 }
@@ -38,7 +43,7 @@ interface Names {
 function checkRoute(key: string, route: unknown, definition: Names): Finding[] {
   const path = ['routes', key]
   const integration = member(route, 'integration')
-  const findings: Finding[] = []
+  const findings = checkAuthorization(key, route, definition)
   if (key !== '$connect' && member(route, 'requestParameters') !== undefined) {
     const problem = 'only $connect has headers and a query string to ask for'
     findings.push({ path: [...path, 'requestParameters'], atKey: true, problem })
@@ -50,6 +55,40 @@ function checkRoute(key: string, route: unknown, definition: Names): Finding[] {
     findings.push(unknownName([...path, 'integration'], integration, definition.integrations, 'integrations'))
   }
   return findings
+}
+
+/** The authorizer type that an `authorizationType` needs. */
+const neededType: Readonly<Record<string, string>> = { CUSTOM: 'REQUEST', JWT: 'JWT' }
+
+function checkAuthorization(key: string, route: unknown, { authorizers }: Names): Finding[] {
+  const path = ['routes', key]
+  const type = member(route, 'authorizationType') ?? 'NONE'
+  const id = member(route, 'authorizerId')
+  const needed = typeof type === 'string' && Object.hasOwn(neededType, type) ? neededType[type] : undefined
+  const findings: Finding[] = []
+  if (key !== '$connect') {
+    const problem = 'only $connect is authorized; what it allows holds for the whole connection, as on AWS'
+    if (type !== 'NONE') findings.push({ path: [...path, 'authorizationType'], atKey: true, problem })
+    if (member(route, 'apiKeyRequired') === true) {
+      findings.push({ path: [...path, 'apiKeyRequired'], atKey: true, problem: 'only $connect has a key to ask for' })
+    }
+    return findings
+  }
+  if (needed === undefined) {
+    if (id === undefined) return findings
+    const problem = 'an authorizer is asked only with authorizationType CUSTOM or JWT'
+    return [{ path: [...path, 'authorizerId'], atKey: true, problem }]
+  }
+  const known = [...authorizers].filter(([, each]) => each === needed).map(([name]) => name)
+  if (id === undefined) {
+    const problem = `authorizationType ${type} needs an authorizerId`
+    return [{ path: [...path, 'authorizationType'], atKey: true, problem, allowed: list(known, undefined) }]
+  }
+  if (typeof id !== 'string' || known.includes(id)) return findings
+  const at = [...path, 'authorizerId']
+  if (!authorizers.has(id)) return [unknownName(at, id, known, 'authorizers')]
+  const problem = `${JSON.stringify(id)} is no authorizer of type ${needed}, which authorizationType ${type} asks`
+  return [{ path: at, problem, allowed: list(known, undefined) }]
 }
 
 function checkStage(name: string, stage: unknown, { routes }: Names): Finding[] {

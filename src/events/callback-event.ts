@@ -1,3 +1,4 @@
+import type { ConnectionIdentity } from '../vocabulary/connection.ts'
 import type { ContextSource } from './context-source.ts'
 import { EventBase } from './event-base.ts'
 
@@ -30,6 +31,8 @@ export class CallbackEvent extends EventBase {
   readonly connectionId: string
   readonly sourceIp: string
   readonly userAgent: string | null
+  /** The facts that the caller's credentials tell, from when they are judged; null before, and where there are none. */
+  identity: ConnectionIdentity | null = null
 
   constructor(arrival: CallbackArrival) {
     super(`${arrival.method} /@connections/{connectionId}`, arrival.requestTimeEpoch, null)
@@ -49,6 +52,7 @@ export const callbackContext: ContextSource<CallbackEvent> = {
   sourceIp: ({ sourceIp }) => sourceIp,
   userAgent: ({ userAgent }) => userAgent,
   authorizer: null,
+  identity: ({ identity }) => identity,
   messageId: null,
   disconnectStatusCode: null,
   disconnectReason: null,

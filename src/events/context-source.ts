@@ -1,3 +1,4 @@
+import type { ConnectionIdentity } from '../vocabulary/connection.ts'
 import type { IntegrationReport } from './integration-report.ts'
 
 /** A reader of one value of an event, which gives null where the value is not set; null itself for a kind without it. */
@@ -17,6 +18,8 @@ export interface ContextSource<Kind> {
   readonly userAgent: Reader<Kind, string>
   /** The authorizer's `principalId` and context. */
   readonly authorizer: Reader<Kind, Readonly<Record<string, string>>>
+  /** The members of `$context.identity` that credentials have brought. */
+  readonly identity: Reader<Kind, ConnectionIdentity>
   readonly messageId: Reader<Kind, string>
   readonly disconnectStatusCode: Reader<Kind, number>
   readonly disconnectReason: Reader<Kind, string>

@@ -25,6 +25,7 @@ const domainName = ofKind('domainName')
 const integration = ofKind('integration')
 /** The authorizer's `principalId` and context; null without an authorizer. */
 export const authorizerOf = ofKind('authorizer')
+const identityOf = ofKind('identity')
 
 const domainPrefix: ReadContextVariable = (event) => firstLabel(domainName(event))
 const integrationLatency: ReadContextVariable = (event) => {
@@ -34,6 +35,31 @@ const integrationLatency: ReadContextVariable = (event) => {
 const integrationStatus: ReadContextVariable = (event) => integration(event)?.status
 const integrationError: ReadContextVariable = (event) => integration(event)?.errorMessage
 const integrationRequestId: ReadContextVariable = (event) => integration(event)?.requestId
+
+const signed = 'only where it has signed its request (AWS_IAM).'
+const certified = 'only where it has shown one.'
+
+/** The variables that credentials bring. */
+const identityRows = [
+  ...Object.entries({
+    accessKey: `The access key of whoever connects or calls; ${signed}`,
+    accountId: `Its account; ${signed}`,
+    caller: `Its user id; ${signed}`,
+    user: `Its user id; ${signed}`,
+    userArn: `Its ARN; ${signed}`,
+    apiKey: 'The API key; only where one is required.',
+    apiKeyId: 'The id of the API key; only where one is required.',
+    'clientCert.clientCertPem': `The client's certificate in PEM; ${certified}`,
+    'clientCert.subjectDN': `The distinguished name of the client's certificate; ${certified}`,
+    'clientCert.issuerDN': `The distinguished name of the authority that signed the client's certificate; ${certified}`,
+    'clientCert.serialNumber': `The serial number of the client's certificate; ${certified}`,
+    'clientCert.validity.notBefore': `The first day of the client's certificate; ${certified}`,
+    'clientCert.validity.notAfter': `The last day of the client's certificate; ${certified}`,
+  }).map(([name, meaning]) => row(`identity.${name}`, both, meaning, identityMember(name))),
+  ...['cognitoAuthenticationProvider', 'cognitoAuthenticationType', 'cognitoIdentityId', 'cognitoIdentityPoolId'].map(
+    (name) => row(`identity.${name}`, both, 'Known, never set.', unset),
+  ),
+]
 
 /**
  * Every `$context` variable ("WebSocket API mapping template reference", "Configure logging for a WebSocket API"),
@@ -115,19 +141,7 @@ export const contextVariables: readonly ContextVariable[] = [
 
   row('identity.sourceIp', both, "The client's address.", ofKind('sourceIp')),
   row('identity.userAgent', both, 'The User-Agent of the handshake.', ofKind('userAgent')),
-  ...[
-    'accessKey',
-    'accountId',
-    'apiKey',
-    'apiKeyId',
-    'caller',
-    'cognitoAuthenticationProvider',
-    'cognitoAuthenticationType',
-    'cognitoIdentityId',
-    'cognitoIdentityPoolId',
-    'user',
-    'userArn',
-  ].map((name) => row(`identity.${name}`, both, 'Known, never set.', unset)),
+  ...identityRows,
   row('identity.principalOrgId', logs, 'Known, never set.', unset),
 
   row('integrationLatency', logs, 'Milliseconds that the integration took.', integrationLatency),
@@ -183,6 +197,13 @@ function authorizerProperty(name: string): ReadContextVariable {
   return (event) => {
     const authorizer = authorizerOf(event)
     return authorizer !== null && Object.hasOwn(authorizer, name) ? authorizer[name] : null
+  }
+}
+
+function identityMember(name: string): ReadContextVariable {
+  return (event) => {
+    const identity = identityOf(event)
+    return identity !== null && Object.hasOwn(identity, name) ? identity[name] : null
   }
 }
 

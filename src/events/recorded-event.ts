@@ -30,5 +30,6 @@ export const recordedContext = {
   sourceIp: ({ record }) => record.sourceIp,
   userAgent: ({ record }) => record.userAgent,
   authorizer: ({ record }) => record.authorizer,
+  identity: ({ record }) => record.identity,
   integration: ({ integration }) => integration,
 } satisfies Partial<ContextSource<RecordedEvent>>

@@ -1,7 +1,7 @@
 import { ConnectEvent } from '../events/connect-event.ts'
 import type { Log } from '../observability/contract.ts'
 import type { ConnectionDirectory } from '../registry/contract.ts'
-import { handshakeEnvelope } from '../responses/handshake-envelope.ts'
+import { type HandshakeAddition, handshakeEnvelope } from '../responses/handshake-envelope.ts'
 import type { HttpAnswer } from '../responses/http-answer.ts'
 import { shortAnswer } from '../responses/short-answer.ts'
 import type { Catalog } from '../stages/catalog.ts'
@@ -56,6 +56,7 @@ export function createConnectHandler(options: ConnectOptions) {
     ended(handshake, refusal) {
       if (refusal === null) accept(handshake)
       else if (typeof refusal === 'string') fail(handshake, new GatewayError(refusal))
+      else if ('code' in refusal) fail(handshake, new GatewayError(refusal.code, refusal.detail), refusal)
       else refuse(handshake, refusal)
       settle(handshake)
     },
@@ -112,14 +113,14 @@ export function createConnectHandler(options: ConnectOptions) {
   }
 
   /** The gateway says no, or the backend could not be asked. */
-  function fail(handshake: Handshake, error: unknown): void {
+  function fail(handshake: Handshake, error: unknown, added: HandshakeAddition = {}): void {
     const { stage, event } = handshake
     const code = recordFailure(error, event, stage, log)
     stage.connects.failed.value++
     const { status, cause } = errorTable[code]
     // Of what is the gateway's or a backend's fault the log has the cause already.
     noteHandshake(handshake, { code, status, cause }, status >= 500)
-    answer(handshake, handshakeEnvelope(code, event.record.connectionId, event.requestId))
+    answer(handshake, handshakeEnvelope(code, event.record.connectionId, event.requestId, added))
   }
 
   /** The backend says no. */

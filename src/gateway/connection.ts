@@ -1,9 +1,10 @@
+import type { ConnectionToken } from '../authorizers/contract.ts'
 import type { DeadlineItem } from '../limits/deadlines.ts'
 import type { StageSlot } from '../stages/stage-slot.ts'
 import type { WebSocketStage } from '../stages/websocket-stage.ts'
 import type { Socket } from '../transport/contract.ts'
 import type { CloseReasonName } from '../vocabulary/close-reasons.ts'
-import type { ConnectionDescription } from '../vocabulary/connection.ts'
+import type { ConnectionDescription, ConnectionIdentity } from '../vocabulary/connection.ts'
 import type { ConnectionId } from '../vocabulary/ids.ts'
 
 /** The client that connects, as it is known before the handshake is answered. */
@@ -30,6 +31,11 @@ export class Connection implements ConnectionDescription, DeadlineItem {
   readonly domainName: string
   /** Set once, when the authorizer has let the client in. */
   authorizer: Readonly<Record<string, string>> | null = null
+  /** Set by the steps of the handshake that see credentials; not after it is answered. */
+  identity: ConnectionIdentity | null = null
+
+  /** The token that the client has shown; null for none. Known to this worker alone. */
+  token: ConnectionToken | null = null
 
   readonly slot: StageSlot<WebSocketStage>
   lastActiveAt: number

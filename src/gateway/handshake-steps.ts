@@ -1,4 +1,4 @@
-import type { AuthorizerResult } from '../authorizers/contract.ts'
+import type { AuthorizerResult, Refused } from '../authorizers/contract.ts'
 import type { IntegrationResult } from '../integrations/contract.ts'
 import type { HttpAnswer } from '../responses/http-answer.ts'
 import type { RequiredParameter, WebSocketRoute } from '../stages/websocket-stage.ts'
@@ -9,8 +9,11 @@ import { decodeQuery } from './connect-request.ts'
 import type { Handshake } from './handshake.ts'
 import { invokeRoute, recordCallFailure, recordResult } from './invoke.ts'
 
-/** The reason why a handshake is not accepted: a code of the error table, or the backend's own answer. */
-export type HandshakeRefusal = ErrorCode | HttpAnswer
+/**
+ * The reason why a handshake is not accepted: a code of the error table, alone or with what an authorizer adds to its
+ * answer, or the backend's own answer.
+ */
+export type HandshakeRefusal = ErrorCode | Refused | HttpAnswer
 
 export type HandshakeStep = Step<Handshake, HandshakeRefusal>
 
@@ -32,16 +35,20 @@ function checkOrigin(handshake: Handshake): ErrorCode | null {
 }
 
 /** Asks the authorizer of the `$connect` route; what it says of the client is part of every event from then on. */
-function authorize(handshake: Handshake): ErrorCode | null | Promise<ErrorCode | null> {
+function authorize(handshake: Handshake): Refused | null | Promise<Refused | null> {
   const authorizer = handshake.stage.connectRoute?.authorizer ?? null
   if (authorizer === null) return null
   const result = authorizer.authorize(handshake.event, handshake)
   return result instanceof Promise ? result.then((late) => admit(handshake, late)) : admit(handshake, result)
 }
 
-function admit({ connection }: Handshake, result: AuthorizerResult): ErrorCode | null {
-  if (!result.allowed) return result.code
+function admit(handshake: Handshake, result: AuthorizerResult): Refused | null {
+  if (!result.allowed) return result
+  const { connection } = handshake
   connection.authorizer = result.context
+  connection.identity = result.identity ?? null
+  connection.token = result.token ?? null
+  handshake.usageIdentifierKey = result.usageIdentifierKey ?? null
   return null
 }
 

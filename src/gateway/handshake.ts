@@ -28,6 +28,8 @@ export class Handshake implements HandshakeRequest {
   protocol: string | null = null
   /** Whether the `$connect` route was asked: its backend then has to hear of the end. */
   asked = false
+  /** The value of the API key that the authorizer has named; null for none. */
+  usageIdentifierKey: string | null = null
   /** Whether a step has had to wait. */
   waited = false
   readonly #client: ClientAddress
@@ -39,6 +41,10 @@ export class Handshake implements HandshakeRequest {
     this.connection = connection
     this.event = event
     this.#client = client
+  }
+
+  get path(): string {
+    return this.#copy === null ? this.upgrade.request.path : this.#copy.path
   }
 
   get query(): string {
@@ -54,9 +60,15 @@ export class Handshake implements HandshakeRequest {
     return this.#copy === null ? this.upgrade.request.headers() : this.#copy.headers
   }
 
+  clientCertificate(): string | null {
+    return this.#copy === null ? this.upgrade.request.clientCertificate() : this.#copy.clientCertificate
+  }
+
   /** Copies the request, which can't be read after the synchronous part of its handler. Safe to call again. */
   copyRequest(): void {
-    this.#copy ??= { headers: this.headers(), query: this.query }
+    if (this.#copy !== null) return
+    const { path, query } = this
+    this.#copy = { path, query, headers: this.headers(), clientCertificate: this.clientCertificate() }
   }
 
   /** Gives the event what a backend may see of the handshake: only where one is about to be asked. */
@@ -66,6 +78,8 @@ export class Handshake implements HandshakeRequest {
 }
 
 interface RequestCopy {
-  readonly headers: HeaderList
+  readonly path: string
   readonly query: string
+  readonly headers: HeaderList
+  readonly clientCertificate: string | null
 }

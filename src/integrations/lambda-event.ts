@@ -1,6 +1,7 @@
 import type { ConnectRequest } from '../events/connect-event.ts'
 import { bodyOf, type ConnectionEvent } from '../events/event.ts'
 import { requestTime } from '../events/request-time.ts'
+import type { ConnectionIdentity } from '../vocabulary/connection.ts'
 import type { HeaderList } from '../vocabulary/headers.ts'
 
 /**
@@ -103,7 +104,33 @@ function requestContext(event: ConnectionEvent): string {
   )
 }
 
-function identity({ record: { userAgent, sourceIp } }: ConnectionEvent): string {
+function identity({ record: { userAgent, sourceIp, identity } }: ConnectionEvent): string {
+  const credentials = identity === null ? '' : `${nestedMembers(identity)},`
   const agent = userAgent === null ? '' : `"userAgent":${JSON.stringify(userAgent)},`
-  return `{${agent}"sourceIp":${JSON.stringify(sourceIp)}}`
+  return `{${credentials}${agent}"sourceIp":${JSON.stringify(sourceIp)}}`
+}
+
+/** The members of an identity, those with a dot in their name inside of maps: `clientCert.validity.notAfter`. */
+function nestedMembers(identity: ConnectionIdentity): string {
+  const nested = emptyMap()
+  for (const [name, value] of Object.entries(identity)) {
+    const path = name.split('.')
+    const last = path.pop() as string
+    let map = nested
+    for (const step of path) {
+      const inner = map[step]
+      const next = typeof inner === 'object' ? inner : emptyMap()
+      map[step] = next
+      map = next
+    }
+    map[last] = value
+  }
+  return JSON.stringify(nested).slice(1, -1)
+}
+
+/** A map without a prototype: names in a record may come from Redis. */
+const emptyMap = (): NestedTexts => Object.create(null)
+
+interface NestedTexts {
+  [name: string]: string | NestedTexts
 }

@@ -1,3 +1,4 @@
+import type { AuthorizerType } from '../authorizers/contract.ts'
 import type { ApiDefinition, RouteDefinition, RouteSettings, StageDefinition } from '../config/api-definition.ts'
 import type { GatewayEvent } from '../events/event.ts'
 import type { IntegrationScope, IntegrationType, ReportFault } from '../integrations/contract.ts'
@@ -5,6 +6,7 @@ import { createTokenBucket, type TokenBucket } from '../limits/token-bucket.ts'
 import type { Counter, SeriesMaker } from '../observability/contract.ts'
 import type { ApiSeries } from './api-metrics.ts'
 import type { Route, Stage } from './stage.ts'
+import { type CompiledAuthorizers, compileStageAuthorizers, type StageAuthorizers } from './stage-authorizers.ts'
 import { type CompiledIntegrations, compileStageIntegrations, type StageIntegrations } from './stage-integrations.ts'
 
 /** A definition that config has let pass, and the folder that its file names are relative to. */
@@ -16,6 +18,7 @@ export interface CompileSource {
 /** The options with which a definition is judged. */
 export interface CompileOptions {
   readonly integrationTypes: readonly IntegrationType[]
+  readonly authorizerTypes: readonly AuthorizerType[]
   /** Throws an error with one sentence when the format is wrong. */
   readonly createAccessLog: (format: string) => WriteAccessLog
 }
@@ -42,12 +45,14 @@ export interface CompiledStage {
   readonly labels: StageLabels
   readonly accessLog: WriteAccessLog | null
   readonly integrations: CompiledIntegrations
+  readonly authorizers: CompiledAuthorizers
 }
 
 /** A stage on its way: what every protocol has of it, and what its routes are made with. */
 export interface StageParts {
   readonly common: Omit<Stage, 'protocolType' | 'routeKeys'>
   readonly integrations: StageIntegrations
+  readonly authorizers: StageAuthorizers
 }
 
 /** Compiles what every protocol has of a stage. With a fault, each of which is reported, it is not to be opened. */
@@ -55,7 +60,7 @@ export function compileStage(
   { definition, directory }: CompileSource,
   name: string,
   settings: StageDefinition,
-  { createAccessLog, integrationTypes }: CompileOptions,
+  { createAccessLog, integrationTypes, authorizerTypes }: CompileOptions,
   report: ReportFault,
 ): CompiledStage {
   const format = settings.accessLogSettings?.format
@@ -71,7 +76,8 @@ export function compileStage(
     forwardWebSocketHeaders: definition.forwardWebSocketHeaders,
   }
   const integrations = compileStageIntegrations(definition, scope, integrationTypes, report)
-  return { definition, settings, labels: { api: definition.apiId, stage: name }, accessLog, integrations }
+  const authorizers = compileStageAuthorizers(definition, scope, authorizerTypes, report)
+  return { definition, settings, labels: { api: definition.apiId, stage: name }, accessLog, integrations, authorizers }
 }
 
 /** Runs `step` and gives its result; null when it throws, which is reported. */
@@ -86,10 +92,11 @@ export function attempt<Result>(step: () => Result, path: readonly string[], rep
 
 /** Opens what every protocol has of a stage. */
 export function openStage(
-  { settings, labels, accessLog, integrations }: CompiledStage,
+  { settings, labels, accessLog, integrations, authorizers }: CompiledStage,
   metrics: SeriesMaker,
 ): StageParts {
   const opened = integrations.open()
+  const openedAuthorizers = authorizers.open()
   return {
     common: {
       apiId: labels.api,
@@ -97,9 +104,13 @@ export function openStage(
       stageVariables: settings.stageVariables,
       errors: byName((code) => metrics.counter('postern_errors_total', { ...labels, code })),
       accessLog,
-      close: opened.close,
+      close() {
+        openedAuthorizers.close()
+        opened.close()
+      },
     },
     integrations: opened,
+    authorizers: openedAuthorizers,
   }
 }
 
@@ -108,15 +119,14 @@ export function openRoute(
   routeKey: string,
   definition: RouteDefinition,
   { settings, labels }: CompiledStage,
-  { integrations }: StageParts,
+  { integrations, authorizers }: StageParts,
   metrics: SeriesMaker,
 ): Route {
   const series = { ...labels, route: routeKey }
   return {
     routeKey,
     integration: integrations.of(definition),
-    // Definitions have no authorizers yet.
-    authorizer: null,
+    authorizer: authorizers.of(routeKey, definition),
     bucket: throttle(settings, routeKey),
     duration: metrics.histogram('postern_integration_duration_seconds', series),
     integrationErrors: byName((code) => metrics.counter('postern_integration_errors_total', { ...series, code })),

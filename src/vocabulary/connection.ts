@@ -14,7 +14,15 @@ export interface ConnectionRecord {
   readonly domainName: string
   /** The authorizer's `principalId` and context, every value a string; null without an authorizer. */
   readonly authorizer: Readonly<Record<string, string>> | null
+  /** The facts about whoever connected that its credentials tell; null where it showed none. */
+  readonly identity: ConnectionIdentity | null
 }
+
+/**
+ * The members of `$context.identity` that credentials bring, by their names there, nothing that is empty: `accountId`,
+ * `userArn`, `apiKeyId`, `clientCert.subjectDN`. The address and the User-Agent are members of the record itself.
+ */
+export type ConnectionIdentity = Readonly<Record<string, string>>
 
 /** A record with the facts that only the worker that holds the socket knows. */
 export interface ConnectionDescription extends ConnectionRecord {

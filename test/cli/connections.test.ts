@@ -125,7 +125,7 @@ test('workers that do not answer are named, the rest is shown, and the code is 1
   const connectionId = registry.allocateId()
   registry.add({
     ...{ connectionId, apiId: 'chat', stage: 'dev', connectedAt: 1, sourceIp: '127.0.0.1' },
-    ...{ userAgent: null, domainName: 'localhost', authorizer: null },
+    ...{ userAgent: null, domainName: 'localhost', authorizer: null, identity: null },
   })
   for (const flags of [[], ['--json']]) {
     expect(await postern(['list', ...flags])).toEqual({
@@ -148,7 +148,7 @@ test('a listing says that connections may be missing while workers come back to 
   const connectionId = registry.allocateId()
   registry.add({
     ...{ connectionId, apiId: 'chat', stage: 'dev', connectedAt: 1, sourceIp: '127.0.0.1' },
-    ...{ userAgent: null, domainName: 'localhost', authorizer: null },
+    ...{ userAgent: null, domainName: 'localhost', authorizer: null, identity: null },
   })
   expect(await postern(['list', '--json'])).toEqual({ code: 1, out: expect.stringContaining(connectionId), err })
 })

@@ -32,7 +32,7 @@ test('a minimal definition has no fault', async () => {
 const apiMembers =
   'apiId, name, description, protocolType, routeSelectionExpression, allowedOrigins, messageOrdering, compression, maxFrameBytes, ' +
   'idleTimeoutInSeconds, connectionLifetimeInSeconds, nullFunctionResult, forwardWebSocketHeaders, functions, ' +
-  'integrations, routes, stages'
+  'integrations, authorizers, apiKeySelectionExpression, routes, stages'
 
 const url = 'an http:// or https:// URL; ${stageVariables.<name>} may stand in it'
 const methods = 'GET, POST, PUT, PATCH, DELETE, HEAD, OPTIONS'
@@ -43,6 +43,41 @@ const cases: [name: string, yaml: string, ...faults: string[]][] = [
     'an unknown member, with the nearest name',
     api('routes: {}\nintegrationss: {}'),
     `6:1: integrationss: unknown member; allowed: ${apiMembers}. Did you mean "integrations"?`,
+  ],
+  [
+    'an authorizer that is not there, with the nearest name',
+    api(
+      'routes: { $connect: { authorizationType: CUSTOM, authorizerId: gard } }\n' +
+        'authorizers: { guard: { authorizerType: REQUEST, authorizerUri: guard } }',
+    ),
+    '5:63: routes.$connect.authorizerId: "gard" is not under authorizers; allowed: guard. Did you mean "guard"?',
+  ],
+  [
+    'an authorizationType without its authorizer',
+    api('routes: { $connect: { authorizationType: CUSTOM } }'),
+    '5:42: routes.$connect.authorizationType: authorizationType CUSTOM needs an authorizerId; allowed: none, there are no such names',
+  ],
+  [
+    'an authorizer that nothing asks',
+    api(
+      'routes: { $connect: { authorizerId: guard } }\n' +
+        'authorizers: { guard: { authorizerType: REQUEST, authorizerUri: guard } }',
+    ),
+    '5:23: routes.$connect.authorizerId: an authorizer is asked only with authorizationType CUSTOM or JWT',
+  ],
+  [
+    'an authorizer of another type',
+    api(
+      'routes: { $connect: { authorizationType: JWT, authorizerId: guard } }\n' +
+        'authorizers: { guard: { authorizerType: REQUEST, authorizerUri: guard } }',
+    ),
+    '5:61: routes.$connect.authorizerId: "guard" is no authorizer of type JWT, which authorizationType JWT asks; allowed: none, there are no such names',
+  ],
+  [
+    'authorization of a route other than $connect',
+    api('routes: { join: { authorizationType: AWS_IAM, apiKeyRequired: true } }'),
+    '5:19: routes.join.authorizationType: only $connect is authorized; what it allows holds for the whole connection, as on AWS',
+    '5:47: routes.join.apiKeyRequired: only $connect has a key to ask for',
   ],
   [
     'an unknown member that is like none',

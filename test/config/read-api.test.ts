@@ -168,12 +168,10 @@ routes:
     expect(api?.faults).toHaveLength(7)
     expect(api?.definition?.routeSelectionExpression).toBe('$request.body.[')
     expect(Object.keys(api?.definition?.integrations ?? {})).toEqual(['good'])
-    expect(api?.definition?.routes).toEqual({
-      a: { routeResponse: false },
-      b: { routeResponse: false, integration: 'good' },
-      c: { routeResponse: false },
-      d: { routeResponse: false },
-    })
+    const route = expect.objectContaining({ routeResponse: false })
+    expect(api?.definition?.routes).toEqual({ a: route, b: route, c: route, d: route })
+    const integrations = Object.values(api?.definition?.routes ?? {}).map(({ integration }) => integration)
+    expect(integrations).toEqual([undefined, 'good', undefined, undefined])
     const template = ['integrations', 'good', 'requestTemplates', 'application/json']
     expect(api?.locate({ path: template, message: 'no #end' })?.line).toBe(9)
     expect(api?.locate({ path: ['routeSelectionExpression'], message: 'not a path' })?.line).toBe(3)

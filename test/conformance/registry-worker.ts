@@ -38,6 +38,7 @@ export function recordOf(registry: ConnectionDirectory, members: Partial<Connect
     userAgent: 'demo/1.0',
     domainName: 'gateway.example',
     authorizer: null,
+    identity: null,
     ...members,
   }
 }

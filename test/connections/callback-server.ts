@@ -136,6 +136,7 @@ export async function startCallbackServer(options: CallbackServerOptions = {}): 
       userAgent,
       domainName: 'localhost',
       authorizer: null,
+      identity: null,
     }
     open.set(id, { socket, description: { ...record, lastActiveAt } })
     registry.add(record)

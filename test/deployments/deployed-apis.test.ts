@@ -38,6 +38,7 @@ function deployment() {
     log,
     metrics,
     integrationTypes: [type],
+    authorizerTypes: [],
     createAccessLog: () => () => {},
     isTrustedOrigin: () => false,
   })

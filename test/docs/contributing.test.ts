@@ -21,7 +21,7 @@ const examples = page.blocks.filter(({ language }) => language === 'ts')
 
 const record = {
   ...{ connectionId: 'id', apiId: 'chat', stage: 'dev', connectedAt: Date.UTC(2026, 0, 5, 9), sourceIp: '::1' },
-  ...{ userAgent: null, domainName: 'localhost', authorizer: null },
+  ...{ userAgent: null, domainName: 'localhost', authorizer: null, identity: null },
 }
 
 test.each(examples.map(({ file, text }) => [file, text] as const))(

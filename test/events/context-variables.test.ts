@@ -16,6 +16,7 @@ const record = {
   userAgent: null,
   domainName: 'a1b2c3d4e5.execute-api.eu-west-1.amazonaws.com',
   authorizer: null,
+  identity: null,
 }
 
 function messageOf(authorizer: Record<string, string> | null = null): MessageEvent {
@@ -68,7 +69,13 @@ test('the table holds each variable once and nothing that AWS does not name', ()
   const known = new Set([...names(rows.both), ...names(rows.logs), ...names(rows.logsButAlsoProperties)])
   const listed = contextVariables.map((variable) => variable.name)
   expect(new Set(listed).size).toBe(listed.length)
-  expect(listed.filter((name) => !known.has(name))).toEqual(['xrayTraceId', 'identity.accessKey'])
+  expect(listed.filter((name) => !known.has(name))).toEqual([
+    ...['xrayTraceId', 'identity.accessKey'],
+    // AWS names these for REST APIs, where it takes client certificates.
+    ...['clientCertPem', 'subjectDN', 'issuerDN', 'serialNumber', 'validity.notBefore', 'validity.notAfter'].map(
+      (member) => `identity.clientCert.${member}`,
+    ),
+  ])
 })
 
 test.each([

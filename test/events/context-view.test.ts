@@ -12,6 +12,7 @@ const record = {
   userAgent: null,
   domainName: 'a1b2c3d4e5.execute-api.eu-west-1.amazonaws.com',
   authorizer: null,
+  identity: null,
 }
 
 function dump(view: ContextView): Record<string, unknown> {

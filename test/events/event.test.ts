@@ -14,6 +14,7 @@ const connection = {
   userAgent: 'demo/1.0',
   domainName: '127.0.0.1:8080/chat',
   authorizer: null,
+  identity: null,
 }
 
 test('a trace id is Root=1-, the seconds as 8 hex digits and 24 random ones, and stays', () => {

@@ -55,7 +55,7 @@ async function join(): Promise<Worker> {
 async function connect({ registry, sockets }: Worker): Promise<LocalSocket> {
   const record = {
     ...{ connectionId: registry.allocateId(), apiId: 'chat', stage: 'dev', connectedAt: 1, sourceIp: '127.0.0.1' },
-    ...{ userAgent: null, domainName: 'localhost', authorizer: null },
+    ...{ userAgent: null, domainName: 'localhost', authorizer: null, identity: null },
   }
   void registry.add(record)
   return sockets.open(record)

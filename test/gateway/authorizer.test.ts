@@ -82,7 +82,8 @@ test('a client is let in once its authorizer has said yes, and every step still 
   // Long after the synchronous part of the handler.
   expect([request.header('x-pass'), request.header('absent'), request.query]).toEqual(['letmein', '', 'room=blue'])
   expect(request.headers()).toContainEqual(['x-pass', 'letmein'])
-  answer({ allowed: true, context: { principalId: 'ann', tenant: 'acme' } })
+  const token = { subject: 'ann', id: null, expiresAt: null, scopes: [] }
+  answer({ allowed: true, context: { principalId: 'ann', tenant: 'acme' }, identity: { accountId: '1' }, token })
   await once(client, 'open')
   expect(client.protocol).toBe('chat')
   const [event] = gateway.connected
@@ -90,6 +91,8 @@ test('a client is let in once its authorizer has said yes, and every step still 
   expect(event && requestOf(event)?.headers).toContainEqual(['x-pass', 'letmein'])
   expect(event && requestOf(event)?.query).toEqual([['room', 'blue']])
   expect([...gateway.open.all()].map(({ authorizer }) => authorizer?.tenant)).toEqual(['acme'])
+  expect([...gateway.open.all()].map(({ identity }) => identity)).toEqual([{ accountId: '1' }])
+  expect([...gateway.open.all()].map((connection) => connection.token)).toEqual([token])
   expect(gateway.gateway.inFlight).toBe(0)
 })
 
@@ -109,6 +112,17 @@ test('a client whose authorizer says no is answered that, its backend is not ask
   expect(gateway.connected).toEqual([])
   expect(gateway.outcomes.failed.value).toBe(2)
   expect(gateway.gateway.inFlight).toBe(0)
+})
+
+test('a refusal may say more than its row of the table, in the message and in headers', async () => {
+  const gateway = await startGateway()
+  const client = gateway.dial()
+  const refused = once(client, 'unexpected-response')
+  const headers = [['WWW-Authenticate', 'Bearer']] as const
+  ;(await gateway.nextAsked()).answer({ allowed: false, code: 'UNAUTHORIZED', detail: ': "why"', headers })
+  const [, response] = await refused
+  expect([response.statusCode, response.headers['www-authenticate']]).toEqual([401, 'Bearer'])
+  expect((await response.toArray()).join('')).toMatch(/^\{"message": "Unauthorized: \\"why\\"", "connectionId":"/)
 })
 
 test('a client whose authorizer fails is not let in', async () => {

@@ -85,6 +85,7 @@ export async function startTestManagement(overrides: Partial<ManagementOptions> 
       userAgent: 'test/1.0',
       domainName: '127.0.0.1:8080',
       authorizer: null,
+      identity: null,
       ...overrides,
     }
     sockets.records.set(record.connectionId, record)

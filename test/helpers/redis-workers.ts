@@ -51,5 +51,5 @@ export const idOf = ({ description }: LocalSocket): string => description.connec
 
 const usual = {
   ...{ apiId: 'chat', stage: 'dev', connectedAt: 1_759_651_750_119, sourceIp: '203.0.113.9' },
-  ...{ userAgent: 'demo/1.0', domainName: 'gateway.example', authorizer: null },
+  ...{ userAgent: 'demo/1.0', domainName: 'gateway.example', authorizer: null, identity: null },
 }

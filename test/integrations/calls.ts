@@ -23,6 +23,7 @@ export const connection: ConnectionRecord = {
   userAgent: 'demo/1.0',
   domainName: 'chat.example',
   authorizer: null,
+  identity: null,
 }
 
 export function scopeWith(part: Partial<IntegrationScope> = {}): IntegrationScope {

@@ -19,6 +19,7 @@ const connection: ConnectionRecord = {
   userAgent: 'demo/1.0',
   domainName: host,
   authorizer: null,
+  identity: null,
 }
 
 /** An event whose ids are the given ones. */
@@ -138,6 +139,22 @@ describe('members of the event', () => {
     expect(Object.keys(event)).toEqual(['headers', 'multiValueHeaders', 'requestContext', 'isBase64Encoded'])
   })
 
+  test('identity has what credentials have brought, a certificate as a map', () => {
+    const identity = {
+      ...{ accountId: '123456789012', userArn: 'arn:aws:iam::123456789012:user/ada', apiKeyId: 'k1' },
+      ...{ 'clientCert.subjectDN': 'CN=ada', 'clientCert.validity.notAfter': 'Jan  1 00:00:00 2030 GMT' },
+    }
+    const event = messageEvent('x', '', { ...connection, userAgent: null, identity })
+    expect(parse(event).requestContext.identity).toEqual({
+      ...{ accountId: '123456789012', userArn: 'arn:aws:iam::123456789012:user/ada', apiKeyId: 'k1' },
+      clientCert: { subjectDN: 'CN=ada', validity: { notAfter: 'Jan  1 00:00:00 2030 GMT' } },
+      sourceIp: '203.0.113.9',
+    })
+    const strange = messageEvent('x', '', { ...connection, identity: { '__proto__.x': '1', a: '1', 'a.b': '2' } })
+    expect(parse(strange).requestContext.identity).not.toHaveProperty('x')
+    expect(Object.prototype).not.toHaveProperty('x')
+  })
+
   test('userAgent is absent from identity when the client sent none', () => {
     const event = messageEvent('x', '', { ...connection, userAgent: null })
     expect(parse(event).requestContext.identity).toEqual({ sourceIp: '203.0.113.9' })
@@ -209,7 +226,7 @@ interface ProxyEvent {
   multiValueHeaders: Record<string, string[]>
   queryStringParameters: Record<string, string>
   multiValueQueryStringParameters: Record<string, string[]>
-  requestContext: Record<string, unknown> & { identity: Record<string, string> }
+  requestContext: Record<string, unknown> & { identity: Record<string, unknown> }
   body?: string
 }
 

@@ -24,6 +24,7 @@ const connection: ConnectionRecord = {
   userAgent: null,
   domainName: '127.0.0.1:8080',
   authorizer: null,
+  identity: null,
 }
 
 const declare = (handler: string): FunctionDefinition => ({

@@ -15,6 +15,7 @@ const connection: ConnectionRecord = {
   userAgent: null,
   domainName: 'chat.example',
   authorizer: { principalId: 'user-7', tenant: 'acme' },
+  identity: null,
 }
 const connect = new ConnectEvent(connection, 1, null)
 connect.request = {

@@ -13,6 +13,7 @@ function eventOf(userAgent: string | null = 'demo/1.0'): MessageEvent {
     userAgent,
     domainName: '127.0.0.1:8080',
     authorizer: { principalId: 'user-7', 'my-prop': 'hyphen' },
+    identity: null,
   }
   return new MessageEvent(connection, 'send', '{}', 1_759_651_753_377)
 }

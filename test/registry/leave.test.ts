@@ -24,7 +24,7 @@ async function join(name: string) {
 }
 
 function recordOf(connectionId: string): ConnectionRecord {
-  const identity = { sourceIp: '127.0.0.1', userAgent: null, domainName: 'localhost', authorizer: null }
+  const identity = { sourceIp: '127.0.0.1', userAgent: null, domainName: 'localhost', authorizer: null, identity: null }
   return { connectionId, apiId: 'chat', stage: 'dev', connectedAt: 0, ...identity }
 }
 

@@ -34,6 +34,7 @@ describe('memory registry', () => {
     userAgent: null,
     domainName: 'localhost',
     authorizer: null,
+    identity: null,
   })
 
   it('describes itself as the only worker, whose lease never runs out', async () => {

@@ -98,7 +98,7 @@ describe('what a connection costs', () => {
     const owner = randomOwnerId()
     const usual = { apiId: 'chat', stage: 'dev', connectedAt: 1, sourceIp: '::1', userAgent: null, domainName: 'x' }
     const records = Array.from({ length: connections }, () => ({
-      ...{ ...usual, connectionId: allocateConnectionId(owner), authorizer: null },
+      ...{ ...usual, connectionId: allocateConnectionId(owner), authorizer: null, identity: null },
     }))
     const table = createRecordTable()
     collect()

@@ -108,7 +108,7 @@ describe('joining a fleet', () => {
     expect(warnings).toContain("Redis can't be used; trying again")
     await registry.add({
       ...{ connectionId: registry.allocateId(), apiId: 'chat', stage: 'dev', connectedAt: 1, sourceIp: '127.0.0.1' },
-      ...{ userAgent: null, domainName: 'localhost', authorizer: null },
+      ...{ userAgent: null, domainName: 'localhost', authorizer: null, identity: null },
     })
     await server.restart()
     await expect.poll(() => registry.trouble(), { timeout: 10_000 }).toBeNull()

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import type { AuthorizerType } from '../../src/authorizers/contract.ts'
 import { apiDefinitionSchema } from '../../src/config/api-definition.ts'
 import type { IntegrationType } from '../../src/integrations/contract.ts'
 import { createMetrics } from '../../src/observability/metrics.ts'
@@ -6,7 +7,7 @@ import { createApiMetrics } from '../../src/stages/api-metrics.ts'
 import { compileApi } from '../../src/stages/compile-api.ts'
 import { recordingIntegrations, to } from '../helpers/recording-integrations.ts'
 
-function compile(members: object, type: IntegrationType) {
+function compile(members: object, type: IntegrationType, authorizerTypes: readonly AuthorizerType[] = []) {
   const definition = apiDefinitionSchema.parse({
     apiId: 'chat',
     protocolType: 'WEBSOCKET',
@@ -19,11 +20,11 @@ function compile(members: object, type: IntegrationType) {
     if (format.startsWith('bad')) throw new Error('not this format')
     return () => {}
   }
-  return compileApi({ definition, directory: '.' }, { integrationTypes: [type], createAccessLog })
+  return compileApi({ definition, directory: '.' }, { integrationTypes: [type], authorizerTypes, createAccessLog })
 }
 
-function open(members: object, type: IntegrationType) {
-  const compiled = compile(members, type)
+function open(members: object, type: IntegrationType, authorizerTypes: readonly AuthorizerType[] = []) {
+  const compiled = compile(members, type, authorizerTypes)
   if (compiled.faults !== null) throw new Error(JSON.stringify(compiled.faults))
   return compiled.open({ metrics: createApiMetrics(createMetrics(), 'test'), isTrustedOrigin: () => false })
 }
@@ -82,5 +83,63 @@ describe('stages that are opened', () => {
     expect(() => open(members, type)).toThrow("broken of prod can't be opened")
     expect(opened).toEqual(['one of dev', 'two of dev', 'one of prod'])
     expect(closed.sort()).toEqual(opened.sort())
+  })
+})
+
+describe('authorizers', () => {
+  const guarded = {
+    authorizers: { guard: { authorizerType: 'REQUEST', authorizerUri: 'guard' } },
+    routes: { $connect: { authorizationType: 'CUSTOM', authorizerId: 'guard' }, a: {} },
+  }
+
+  /** A type that notes what is opened and closed. */
+  function recordingType(fault: string | null = null) {
+    const events: string[] = []
+    const type: AuthorizerType = {
+      type: 'REQUEST',
+      compile: () =>
+        fault !== null
+          ? { faults: [{ path: ['authorizerUri'], message: fault }] }
+          : {
+              faults: null,
+              open() {
+                events.push('open')
+                const authorize = () => ({ allowed: true, context: null }) as const
+                return {
+                  forRoute: ({ routeKey }) => {
+                    events.push(routeKey)
+                    return { authorize }
+                  },
+                  close: () => void events.push('close'),
+                }
+              },
+            },
+    }
+    return { type, events }
+  }
+
+  test('are opened for the route that names them, and closed with the stage', () => {
+    const { type, events } = recordingType()
+    const [stage] = open(guarded, recordingIntegrations().type, [type])
+    expect(events).toEqual(['open', '$connect'])
+    expect(stage?.connectRoute?.authorizer).not.toBeNull()
+    expect(stage?.selectRoute('{"action":"a"}')?.authorizer).toBeNull()
+    stage?.close()
+    expect(events).toEqual(['open', '$connect', 'close'])
+  })
+
+  test('that have faults, or a type that is not in the box, are faults of the definition', () => {
+    const faultsOf = (members: object, types: AuthorizerType[]) =>
+      compile(members, recordingIntegrations().type, types).faults?.map(({ path, message }) => [
+        path.join('.'),
+        message,
+      ])
+    expect(faultsOf(guarded, [recordingType('not there').type])).toEqual([
+      ['authorizers.guard.authorizerUri', 'not there'],
+    ])
+    expect(faultsOf(guarded, [])).toEqual([['authorizers.guard', 'REQUEST is not possible here']])
+    expect(faultsOf({ routes: { $connect: { authorizationType: 'AWS_IAM' } } }, [])).toEqual([
+      ['routes.$connect.authorizationType', 'AWS_IAM is not possible here'],
+    ])
   })
 })

@@ -73,6 +73,7 @@ async function main(): Promise<void> {
     userAgent: null,
     domainName: 'localhost',
     authorizer: null,
+    identity: null,
   }
   const fail = (error: unknown): never => {
     throw error

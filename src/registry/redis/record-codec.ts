@@ -1,5 +1,5 @@
 import { Packr } from 'msgpackr'
-import type { ConnectionRecord } from '../../vocabulary/connection.ts'
+import type { ConnectionIdentity, ConnectionRecord } from '../../vocabulary/connection.ts'
 import type { ConnectionId } from '../../vocabulary/ids.ts'
 import { isPlainValue } from './plain-value.ts'
 
@@ -22,22 +22,26 @@ export type WireRecord = readonly [
   userAgent: string | null,
   domainName: string,
   authorizer: Readonly<Record<string, string>> | null,
+  identity: ConnectionIdentity | null,
 ]
 
 export function wireRecord(record: ConnectionRecord): WireRecord {
-  const { apiId, stage, connectedAt, sourceIp, userAgent, domainName, authorizer } = record
-  return [apiId, stage, connectedAt, sourceIp, userAgent, domainName, authorizer]
+  const { apiId, stage, connectedAt, sourceIp, userAgent, domainName, authorizer, identity } = record
+  return [apiId, stage, connectedAt, sourceIp, userAgent, domainName, authorizer, identity]
 }
 
 /** Reads a record as it stands in an envelope; null when it is none: anybody may have written it. */
 export function readWireRecord(connectionId: ConnectionId, value: unknown): ConnectionRecord | null {
   if (!Array.isArray(value)) return null
-  const [apiId, stage, connectedAt, sourceIp, userAgent, domainName, authorizer] = value as readonly unknown[]
+  // A record of an earlier version ends before the identity.
+  const [apiId, stage, connectedAt, sourceIp, userAgent, domainName, authorizer, identity = null] =
+    value as readonly unknown[]
   if (typeof apiId !== 'string' || typeof stage !== 'string' || typeof connectedAt !== 'number') return null
   if (typeof sourceIp !== 'string' || typeof domainName !== 'string') return null
   if (userAgent !== null && typeof userAgent !== 'string') return null
   if (authorizer !== null && !isTexts(authorizer)) return null
-  return { connectionId, apiId, stage, connectedAt, sourceIp, userAgent, domainName, authorizer }
+  if (identity !== null && !isTexts(identity)) return null
+  return { connectionId, apiId, stage, connectedAt, sourceIp, userAgent, domainName, authorizer, identity }
 }
 
 function isTexts(value: unknown): value is Record<string, string> {

@@ -61,7 +61,7 @@ const idsOf = new Map<Worker, string[]>()
 function recordOf(connectionId: string): ConnectionRecord {
   return {
     ...{ connectionId, apiId: 'chat', stage: 'dev', connectedAt: 1, sourceIp: '127.0.0.1' },
-    ...{ userAgent: null, domainName: 'localhost', authorizer: null },
+    ...{ userAgent: null, domainName: 'localhost', authorizer: null, identity: null },
   }
 }
 

@@ -23,7 +23,7 @@ function worker(count: number, userAgent = 'demo/1.0') {
   for (let i = 0; i < count; i++) {
     const record = {
       ...{ connectionId: allocateConnectionId(owner), apiId: 'chat', stage: 'dev', connectedAt: i },
-      ...{ sourceIp: '127.0.0.1', userAgent, domainName: 'localhost', authorizer: null },
+      ...{ sourceIp: '127.0.0.1', userAgent, domainName: 'localhost', authorizer: null, identity: null },
     }
     records.add(record)
     sockets.push(local.open(record))

@@ -17,8 +17,13 @@ const record = fc.record<ConnectionRecord>({
   userAgent: fc.option(fc.string()),
   domainName: fc.string(),
   authorizer: fc.option(fc.dictionary(key, fc.string())),
+  identity: fc.option(fc.dictionary(key, fc.string())),
 })
-const plain = (value: ConnectionRecord) => ({ ...value, authorizer: value.authorizer && { ...value.authorizer } })
+const plain = (value: ConnectionRecord) => ({
+  ...value,
+  authorizer: value.authorizer && { ...value.authorizer },
+  identity: value.identity && { ...value.identity },
+})
 
 describe('a record in Redis', () => {
   test('is read as it was written', () => {
@@ -31,8 +36,13 @@ describe('a record in Redis', () => {
   })
 
   test('may have members that we do not know behind those that we do', () => {
-    const bytes = packr.pack(['chat', 'dev', 1, '127.0.0.1', null, 'localhost', { a: 'b' }, { group: 7 }, 'more'])
+    const bytes = packr.pack(['chat', 'dev', 1, '127.0.0.1', null, 'localhost', { a: 'b' }, null, { group: 7 }, 'more'])
     expect(unpackRecord(id, bytes)).toMatchObject({ apiId: 'chat', authorizer: { a: 'b' } })
+  })
+
+  test('of an earlier version has no identity', () => {
+    const bytes = packr.pack(['chat', 'dev', 1, '127.0.0.1', null, 'localhost', { a: 'b' }])
+    expect(unpackRecord(id, bytes)).toMatchObject({ authorizer: { a: 'b' }, identity: null })
   })
 
   test('that is none is null, whatever it is: it never throws, and nothing large is made of it', () => {
@@ -43,14 +53,22 @@ describe('a record in Redis', () => {
         if (read === null) return
         for (const member of [read.apiId, read.stage, read.sourceIp, read.domainName])
           expect(member).toBeTypeOf('string')
-        expect(Object.values(read.authorizer ?? {}).every((each) => typeof each === 'string')).toBe(true)
+        expect(Object.values({ ...read.authorizer, ...read.identity }).every((each) => typeof each === 'string')).toBe(
+          true,
+        )
       }),
     )
-    const wire = ['chat', 'dev', 1, '127.0.0.1', null, 'localhost', null]
+    const wire = ['chat', 'dev', 1, '127.0.0.1', null, 'localhost', null, null]
     expect(unpackRecord(id, packr.pack([...wire, Array(20_000).fill([])]))).toBeNull()
     expect(unpackRecord(id, packr.pack([...wire, 'x'.repeat(maxRecordBytes)]))).toBeNull()
     expect(unpackRecord(id, packr.pack([...wire, new Date()]))).toBeNull()
-    for (const bad of [['chat'], [...wire.slice(0, 6), { a: 1 }], [...wire.slice(0, 6), ['x']], [7, ...wire.slice(1)]])
+    for (const bad of [
+      ['chat'],
+      [...wire.slice(0, 6), { a: 1 }],
+      [...wire.slice(0, 6), ['x']],
+      [7, ...wire.slice(1)],
+      [...wire.slice(0, 7), { a: 1 }],
+    ])
       expect(unpackRecord(id, packr.pack(bad))).toBeNull()
   })
 })

@@ -1,0 +1,65 @@
+import { refusedMembers, text, wholeNumber } from 'postern-documents/schema-parts'
+import { z } from 'zod'
+
+/** Sources of identity, which AWS allows without a number; ours keeps a definition in bounds. */
+const maxIdentitySources = 50
+
+const identitySources = z
+  .array(
+    text(
+      'a source: route.request.header.<name>, route.request.querystring.<name>, stageVariables.<name> or context.<name>',
+      {
+        max: 512,
+        pattern: /^(?:route\.request\.(?:header|querystring)|stageVariables|context)\.[A-Za-z0-9._-]+$/,
+      },
+    ),
+    { error: 'a list of sources' },
+  )
+  .max(maxIdentitySources, { error: `at most ${maxIdentitySources} sources` })
+
+const authorizerUri = text(
+  "function:<name>, a Lambda function's name or ARN, arn:aws:apigateway:…:lambda:path/2015-03-31/functions/<ARN>/invocations, or an http:// or https:// URL",
+  { max: 2_048, pattern: /^[\w$.{}:-]+$|^arn:\S+$|^https?:\/\/\S+$/i },
+)
+
+function refusing<Schema extends z.ZodType>(schema: Schema, refused: Readonly<Record<string, string>>): Schema {
+  refusedMembers.add(schema, refused)
+  return schema
+}
+
+const everywhere = {
+  authorizerId: 'the name under authorizers is the id',
+  authorizerCredentialsArn:
+    'there are no IAM roles here; calls are signed with the AWS_* credentials of the environment',
+  authorizerResultTtlInSeconds: 'results are not kept for WebSocket APIs, as on AWS: a client is asked for once',
+  authorizerPayloadFormatVersion: 'AWS has it for HTTP APIs only',
+  enableSimpleResponses: 'AWS has it for HTTP APIs only',
+}
+
+/**
+ * The schema of an authorizer, checked by its type. Its output fits an `AuthorizerDefinition` of
+ * authorizers/contract.ts.
+ */
+export const authorizerSchema = z
+  .discriminatedUnion('authorizerType', [
+    refusing(
+      z.strictObject({
+        authorizerType: z.literal('REQUEST'),
+        name: text('a string of 1 to 128 characters', { max: 128 }).optional().describe('For people.'),
+        authorizerUri: authorizerUri.describe(
+          'Who decides: function:<name>, a Lambda function, or (beyond AWS) an HTTP endpoint that gets the same event with POST.',
+        ),
+        identitySource: identitySources
+          .default([])
+          .describe('What a client must show; without one of them it is refused with 401 and nobody is asked.'),
+        identityValidationExpression: text('a regular expression', { max: 1_024 })
+          .optional()
+          .describe('Not used for WebSocket APIs, as on AWS.'),
+        timeoutInMillis: wholeNumber(50, 29_000)
+          .default(29_000)
+          .describe('Milliseconds until asking counts as failed. AWS has no such member.'),
+      }),
+      everywhere,
+    ),
+  ])
+  .describe('Who decides about a client (Authorizer of apigatewayv2).')

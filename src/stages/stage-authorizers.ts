@@ -1,0 +1,94 @@
+import type {
+  AuthorizerDefinition,
+  AuthorizerType,
+  CompiledAuthorizer,
+  OpenAuthorizer,
+  RouteAuthorizer,
+} from '../authorizers/contract.ts'
+import type { ApiDefinition, RouteDefinition } from '../config/api-definition.ts'
+import type { FunctionScope } from '../functions/contract.ts'
+import type { ReportFault } from '../integrations/contract.ts'
+
+/** The authorizers of one stage, opened: each that a route names once, however many routes share it. */
+export interface StageAuthorizers {
+  /** The authorizer of a route; null when it asks nobody. */
+  of(routeKey: string, route: RouteDefinition): RouteAuthorizer | null
+  /** Closes every authorizer that was opened. */
+  close(): void
+}
+
+/** The authorizers of one stage, compiled. */
+export interface CompiledAuthorizers {
+  /** Starts with none open: routes ask for theirs. */
+  open(): StageAuthorizers
+}
+
+const iam: AuthorizerDefinition = { authorizerType: 'AWS_IAM' }
+
+/**
+ * Compiles every authorizer of a definition for one stage, also those that no route names, and reports their faults.
+ */
+export function compileStageAuthorizers(
+  definition: ApiDefinition,
+  scope: FunctionScope,
+  types: readonly AuthorizerType[],
+  report: ReportFault,
+): CompiledAuthorizers {
+  const compiled = new Map<AuthorizerDefinition, CompiledAuthorizer>()
+  const compile = (authorizer: AuthorizerDefinition, path: readonly string[]) => {
+    const type = types.find((each) => each.type === authorizer.authorizerType)
+    if (type === undefined) return report(path, `${authorizer.authorizerType} is not possible here`)
+    const result = type.compile(authorizer, scope)
+    if (result.faults === null) compiled.set(authorizer, result)
+    else for (const fault of result.faults) report([...path, ...fault.path], fault.message)
+  }
+  for (const [name, authorizer] of Object.entries(definition.authorizers)) compile(authorizer, ['authorizers', name])
+  const signed = Object.entries(definition.routes).find(([, route]) => route.authorizationType === 'AWS_IAM')
+  if (signed !== undefined) compile(iam, ['routes', signed[0], 'authorizationType'])
+  return { open: () => openStageAuthorizers(definition, compiled) }
+}
+
+function openStageAuthorizers(
+  definition: ApiDefinition,
+  compiled: ReadonlyMap<AuthorizerDefinition, CompiledAuthorizer>,
+): StageAuthorizers {
+  const opened = new Map<AuthorizerDefinition, OpenAuthorizer>()
+
+  function openOnce(authorizer: AuthorizerDefinition): OpenAuthorizer {
+    const known = opened.get(authorizer) ?? compiled.get(authorizer)?.open()
+    // Config and compiling have seen to it; a route that is to be guarded must never be open.
+    if (known === undefined) throw new Error(`no authorizer ${authorizer.authorizerType} was compiled`)
+    opened.set(authorizer, known)
+    return known
+  }
+
+  return {
+    of(routeKey, route) {
+      const authorizer = authorizerOf(route, definition)
+      if (authorizer === null) return null
+      return openOnce(authorizer).forRoute({ routeKey, authorizationScopes: route.authorizationScopes })
+    },
+    close() {
+      for (const authorizer of opened.values()) authorizer.close()
+    },
+  }
+}
+
+/** The authorizer that a route names; null when it asks nobody. Throws for a name that is not there. */
+function authorizerOf(
+  { authorizationType, authorizerId }: RouteDefinition,
+  { authorizers }: ApiDefinition,
+): AuthorizerDefinition | null {
+  switch (authorizationType) {
+    case 'NONE':
+      return null
+    case 'AWS_IAM':
+      return iam
+    case 'CUSTOM':
+    case 'JWT': {
+      const named = authorizerId === undefined ? undefined : authorizers[authorizerId]
+      if (named === undefined) throw new Error(`no authorizer ${authorizerId} is declared`)
+      return named
+    }
+  }
+}
