@@ -6,7 +6,7 @@ const places = (...texts: string[]) => texts.map((text) => readTokenPlace(text) 
 
 function request(headers: [string, string][], query = ''): HandshakeRequest {
   const header = (wanted: string) => headers.find(([name]) => name.toLowerCase() === wanted)?.[1] ?? ''
-  return { query, header, headers: () => headers }
+  return { path: '/dev', query, header, headers: () => headers, clientCertificate: () => null }
 }
 
 const everywhere = places(
