@@ -46,7 +46,7 @@ export interface Admitted {
 
 /** The facts about a client's token that are needed after the handshake. */
 export interface ConnectionToken {
-  /** Who the token is about: its issuer and subject, as one text that no other subject has. */
+  /** The subject of the token together with its issuer, as one text that no other subject has. */
   readonly subject: string
   /** The token's own id (`jti`); null where it has none. */
   readonly id: string | null
