@@ -7,6 +7,7 @@ WORKDIR /postern
 COPY package.json package-lock.json .npmrc ./
 COPY documents/package.json documents/
 COPY load/package.json load/
+COPY packaging/package.json packaging/
 RUN npm ci --ignore-scripts
 COPY . .
 RUN npm run build
@@ -20,8 +21,10 @@ WORKDIR /postern
 COPY package.json package-lock.json .npmrc ./
 # Without load/: the load tool and what only it needs are not installed.
 COPY documents/package.json documents/
+COPY packaging/package.json packaging/
 RUN npm ci --omit=dev --ignore-scripts
 COPY --from=build /postern/documents/dist documents/dist
+COPY --from=build /postern/packaging packaging
 COPY --from=build /postern/dist dist
 # An example. Your own APIs go in its place: --volume ./apis:/postern/routes:ro
 COPY routes/echo routes/echo

@@ -40,7 +40,11 @@ async function unbuiltClone(clone: string): Promise<string> {
     if (!existsSync(join(repository, file)) || file === '') continue
     await cp(join(repository, file), join(clone, file))
   }
-  const workspaces: Readonly<Record<string, string>> = { 'postern-documents': 'documents', 'postern-load': 'load' }
+  const workspaces: Readonly<Record<string, string>> = {
+    'postern-documents': 'documents',
+    'postern-load': 'load',
+    'msgpackr-extract': 'packaging',
+  }
   const link = async (name: string) => {
     const path = join(clone, 'node_modules', name)
     await mkdir(dirname(path), { recursive: true })
@@ -63,8 +67,15 @@ async function postern(...args: string[]): Promise<{ code: unknown; stdout: stri
   }
 }
 
-test('installing it warns of no script of ours and of nothing deprecated', () => {
-  expect(warnings).not.toMatch(/deprecated|postern/)
+test('installing it warns of no script and of nothing deprecated', () => {
+  expect(warnings).not.toMatch(/deprecated|postern|script|msgpackr/)
+})
+
+test('the packed gateway brings msgpackr without its native part, which would have an install script', async () => {
+  const asked = "import('msgpackr').then((found) => console.log(found.isNativeAccelerationEnabled))"
+  const { stdout } = await execute('node', ['-e', asked], { cwd: installed })
+  expect(stdout).toBe('false\n')
+  expect(existsSync(join(installed, 'node_modules/@msgpackr-extract'))).toBe(false)
 })
 
 test('the packed gateway brings the workspace that it reads with, which no registry has', async () => {
