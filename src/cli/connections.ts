@@ -3,6 +3,7 @@ import { printable } from 'postern-documents/printable'
 import { closeCodesAllowed, mayCloseWith } from '../vocabulary/close-frame.ts'
 import type { CommandContext } from './command.ts'
 import { connectionLines, connectionsTable } from './connections-view.ts'
+import { fleetComingBack } from './fleet-coming-back.ts'
 import { type ManagementClient, ManagementFailure, type ShownConnection, type ShownPage } from './management-client.ts'
 import { type ManagementGiven, runManaged, withManagement } from './management-command.ts'
 
@@ -137,16 +138,13 @@ async function list(client: ManagementClient, given: ListGiven, { io, end }: Com
   for (const [owner, name] of missing) {
     io.stderr.write(`postern: worker ${printable(name)} (${owner}) did not answer: its connections are missing here\n`)
   }
-  if (incomplete) io.stderr.write(comingBack)
+  if (incomplete) io.stderr.write(fleetComingBack('connections'))
   if (missing.size > 0 || incomplete) end(1)
   const printed = limit - left
   if (failure !== null) throw printed > 0 || missing.size > 0 ? brokenOff(failure, printed) : failure
   if (cursor !== null) io.stderr.write(`there are more than these ${printed}; --limit shows more\n`)
   else if (printed === 0 && missing.size === 0 && !incomplete && !json) io.stderr.write('no connections\n')
 }
-
-const comingBack =
-  'postern: Redis has lost its data, and workers are still coming back: connections may be missing here; try again soon\n'
 
 function broken(error: unknown): ManagementFailure {
   if (error instanceof ManagementFailure) return error

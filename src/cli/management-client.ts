@@ -11,12 +11,16 @@ export interface ShownConnection {
   readonly authorizer: Readonly<Record<string, string>> | null
 }
 
-export interface ShownPage {
+/** Whatever is said of all workers. */
+export interface ShownFleetAnswer {
+  /** Whether workers may be missing that nobody can name yet; absent in what an older gateway says. */
+  readonly incomplete?: boolean
+}
+
+export interface ShownPage extends ShownFleetAnswer {
   readonly connections: readonly ShownConnection[]
   readonly cursor: string | null
   /** Workers that did not answer, so that their connections are missing. */
-  /** Whether workers may be missing that nobody can name yet; absent in what an older gateway says. */
-  readonly incomplete?: boolean
   readonly unanswered: readonly { readonly owner: number; readonly name: string }[]
 }
 
@@ -32,7 +36,7 @@ export interface ShownWorker {
   readonly leaseUntil: string | null
 }
 
-export interface ShownWorkers {
+export interface ShownWorkers extends ShownFleetAnswer {
   readonly workers: readonly ShownWorker[]
   /** The time by the clock of the worker that answered. */
   readonly now: string

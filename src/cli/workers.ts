@@ -1,5 +1,6 @@
 import { Command } from 'commander'
 import type { CommandContext } from './command.ts'
+import { fleetComingBack } from './fleet-coming-back.ts'
 import type { ManagementClient, ShownWorker, ShownWorkers } from './management-client.ts'
 import { type ManagementGiven, runManaged, withManagement } from './management-command.ts'
 import { ageText, plainTable } from './plain-table.ts'
@@ -16,7 +17,8 @@ States:
 A dead worker is gone from the list once that is done.
 
 POSTERN_MANAGEMENT_TOKEN holds the token where one is needed; POSTERN_MANAGEMENT_URL replaces the default URL.
-Exit codes: 0 done, 1 the gateway or its Redis can't be reached, 2 wrong usage.
+Exit codes: 0 done, 1 the gateway or its Redis can't be reached, or workers may be missing since Redis has lost its
+data, 2 wrong usage.
 
 Examples:
   postern workers
@@ -34,18 +36,22 @@ export function workersCommand(context: CommandContext): Command {
     .action((given: Given) => runManaged(context, given, (client) => show(client, given, context)))
 }
 
-async function show(client: ManagementClient, { json }: Given, { io }: CommandContext): Promise<void> {
-  const { workers, now } = await client.workers()
+/** Shows the workers. Those that are known are shown, also when others may be missing: then the exit code is 1. */
+async function show(client: ManagementClient, { json }: Given, { io, end }: CommandContext): Promise<void> {
+  const { workers, now, incomplete = false } = await client.workers()
   const sorted = [...workers].sort((a, b) => compare(a.name, b.name) || a.owner - b.owner)
   if (json) for (const worker of sorted) io.stdout.write(`${JSON.stringify(worker)}\n`)
   else io.stdout.write(workersTable({ workers: sorted, now }) + countLine(sorted))
+  if (!incomplete) return
+  io.stderr.write(fleetComingBack('workers and connections'))
+  end(1)
 }
 
 function compare(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0
 }
 
-function workersTable({ workers, now }: ShownWorkers): string {
+function workersTable({ workers, now }: Pick<ShownWorkers, 'workers' | 'now'>): string {
   // Times of the gateway's own clock: that of this machine may be another.
   const at = Date.parse(now)
   const rows = workers.map(({ name, self, owner, state, version, startedAt, connections, leaseUntil }) => [

@@ -30,8 +30,8 @@ export function createRegistryFailures({ registry, log }: RegistryFailuresOption
   /** A worker as a person reads it, with its name as far as that can be learned now. */
   async function workerText(connectionId: string): Promise<string> {
     const owner = ownerOfConnectionId(connectionId)
-    const known = await registry.workers().catch(() => [])
-    const name = known.find((each) => each.owner === owner)?.name
+    const known = await registry.workers().catch(() => null)
+    const name = known?.workers.find((each) => each.owner === owner)?.name
     return name === undefined ? `Worker ${owner}` : `Worker ${name} (${owner})`
   }
 

@@ -13,7 +13,8 @@ export interface WorkersApiOptions {
 export function createWorkersApi({ registry, failures, now }: WorkersApiOptions) {
   return function workers(exchange: HttpExchange): void {
     registry.workers().then(
-      (found) => replyJson(exchange, 200, { workers: found.map(readable), now: isoTime(now()) }),
+      ({ workers, incomplete }) =>
+        replyJson(exchange, 200, { workers: workers.map(readable), incomplete, now: isoTime(now()) }),
       (error: unknown) => failures.refuse(exchange, error),
     )
   }

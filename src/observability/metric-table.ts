@@ -109,7 +109,7 @@ export const metricTable = {
   // --- the registry that workers share (--redis) ---
   postern_registry_up: gauge('1 while Redis, and other workers through it, can be reached, else 0.', {}, 'min'),
   postern_registry_workers: gauge(
-    'Workers of the fleet, as seen by the one worker that looks for dead ones; NaN at all others.',
+    'Workers of the fleet, as seen by the one worker that looks for dead ones; NaN at all others, and while Redis has lost its data and workers may be missing.',
     {
       state: oneOf('`alive`, or `dead`: its lease has run out and its `$disconnect`s are not all run yet.', [
         'alive',

@@ -40,12 +40,21 @@ export interface WorkerReference {
   readonly name: string
 }
 
-/** A page of a listing over all workers. */
-export interface FleetPage extends ConnectionPage {
-  /** Workers that live but did not answer: what they hold is missing from here on. */
-  readonly unanswered: readonly WorkerReference[]
+/** Whatever is said of all workers: a listing, a count, who they are. */
+export interface FleetAnswer {
   /** Whether workers may be missing that nobody can name: the store has lost its data, and they are still coming back. */
   readonly incomplete: boolean
+}
+
+/** A page of a listing over all workers. */
+export interface FleetPage extends ConnectionPage, FleetAnswer {
+  /** Workers that live but did not answer: what they hold is missing from here on. */
+  readonly unanswered: readonly WorkerReference[]
+}
+
+/** The number of connections that all workers hold. */
+export interface FleetCount extends FleetAnswer {
+  readonly connections: number
 }
 
 /**
@@ -65,6 +74,11 @@ export interface WorkerDescription extends WorkerReference {
   readonly connections: number
   /** Milliseconds since 1970 until which its lease lasts; null where leases don't run out, or there is none. */
   readonly leaseUntil: number | null
+}
+
+/** All workers; the dead are among them until they are buried. */
+export interface FleetWorkers extends FleetAnswer {
+  readonly workers: readonly WorkerDescription[]
 }
 
 /** The look at one connection, wherever it lives. */
@@ -105,8 +119,8 @@ export interface ConnectionDirectory extends ConnectionLookup {
    * worker that does not answer ends a page, whose cursor leads past it: one page waits for one silent worker at most.
    */
   list(filter: ConnectionFilter, cursor: string | null, limit: number): Promise<FleetPage>
-  /** The number of connections that the whole fleet holds. */
-  count(): Promise<number>
+  /** Counts the connections that the whole fleet holds. */
+  count(): Promise<FleetCount>
 }
 
 /** The outcome of a wish to close a connection; as in `DeliverOutcome`, `unreachable` is worth another try. */
@@ -140,8 +154,8 @@ export interface Delivery {
 export interface Fleet {
   /** The owner id of this worker, as `ConnectionDirectory.owner`. */
   readonly owner: OwnerId
-  /** Describes every worker; the dead are among them until they are buried. */
-  workers(): Promise<readonly WorkerDescription[]>
+  /** Describes every worker. */
+  workers(): Promise<FleetWorkers>
   /**
    * Gives null while this worker may act for its connections. A process that stood still may have been taken for dead:
    * then this resolves when that is known, the connections that it has lost being closed, or after some seconds in which

@@ -37,12 +37,13 @@ export function createMemoryRegistry({ local, name, version, now }: RegistryOpti
       unanswered: [],
       incomplete: false,
     }),
-    count: async () => records.size,
+    count: async () => ({ connections: records.size, incomplete: false }),
     deliver: (id, frame, apiId) => local.send(id, frame, apiId),
     disconnect: (id, code, reason, apiId) => (local.close(id, code, reason, apiId) ? 'closed' : 'gone'),
-    workers: async () => [
-      { owner, name, version, state: 'alive', startedAt, connections: records.size, leaseUntil: null },
-    ],
+    workers: async () => ({
+      workers: [{ owner, name, version, state: 'alive', startedAt, connections: records.size, leaseUntil: null }],
+      incomplete: false,
+    }),
     doubt: () => null,
     trouble: () => null,
     close: async () => {},

@@ -262,8 +262,8 @@ export function createRedisRegistry(options: RedisRegistryOptions): RedisRegistr
         ? { ...(await records.list(filter, cursor, limit)), unanswered: [], incomplete: false }
         : survey.list(filter, cursor, limit)
     },
-    count: async () => (isClosed() ? records.size : survey.count()),
-    workers: async () => (isClosed() ? [describeOwn()] : survey.workers()),
+    count: async () => (isClosed() ? { connections: records.size, incomplete: false } : survey.count()),
+    workers: async () => (isClosed() ? { workers: [describeOwn()], incomplete: false } : survey.workers()),
     doubt: () => membership.doubt(),
     trouble,
     async start() {

@@ -25,14 +25,17 @@ async function workers(args: string[] = [], env: Io['env'] = {}): Promise<{ code
 }
 
 /** A fleet of which the worker that is asked is one. */
-async function startFleetOf(others: readonly Partial<WorkerDescription>[]): Promise<void> {
+async function startFleetOf(others: readonly Partial<WorkerDescription>[], incomplete = false): Promise<void> {
   const { registry } = management
   management.close()
   const usual = { owner: 7, state: 'alive', version: '1.2.3', connections: 0, startedAt: 0, leaseUntil: null } as const
-  const fleet = async () => [
-    ...others.map((each): WorkerDescription => ({ name: 'other', ...usual, ...each })),
-    ...(await registry.workers()),
-  ]
+  const fleet = async () => ({
+    workers: [
+      ...others.map((each): WorkerDescription => ({ name: 'other', ...usual, ...each })),
+      ...(await registry.workers()).workers,
+    ],
+    incomplete,
+  })
   management = await startTestManagement({ registry: { ...registry, workers: fleet } })
 }
 
@@ -84,6 +87,17 @@ test('--json is an object a line', async () => {
       ...{ startedAt: '2025-10-05T08:09:10.119Z', leaseUntil: null },
     },
   ])
+})
+
+test('workers that may be missing, since Redis has lost its data, are a warning below those that are known, and exit code 1', async () => {
+  await startFleetOf([{ name: 'web-1' }], true)
+  for (const flags of [[], ['--json']]) {
+    expect(await workers(flags)).toEqual({
+      code: 1,
+      out: expect.stringMatching(/test[\s\S]*web-1/),
+      err: 'postern: Redis has lost its data, and workers are still coming back: workers and connections may be missing here; try again soon\n',
+    })
+  }
 })
 
 test('the name of a worker can not drive the terminal', async () => {

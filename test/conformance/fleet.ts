@@ -13,9 +13,10 @@ export function describeFleet(join: Join): void {
         const from = Date.now()
         const worker = await join('north')
         await connectMany(worker, 3)
-        expect(await worker.registry.count()).toBe(3)
-        const [only, ...others] = await worker.registry.workers()
-        expect(others).toEqual([])
+        expect(await worker.registry.count()).toEqual({ connections: 3, incomplete: false })
+        const { workers, incomplete } = await worker.registry.workers()
+        const [only, ...others] = workers
+        expect([others, incomplete]).toEqual([[], false])
         expect(only).toMatchObject({
           ...{ owner: worker.registry.owner, name: 'north', connections: 3, version: '1.2.3', state: 'alive' },
         })
@@ -45,11 +46,12 @@ export function describeFleetOfMany(join: Join): void {
     it('know each other by name, and no longer once one has closed', async () => {
       const [near, far] = [await join('near'), await join('far')]
       await connectMany(far, 2)
-      const known = await near.registry.workers()
+      const { workers: known, incomplete } = await near.registry.workers()
+      expect(incomplete).toBe(false)
       expect(known.map(({ name, connections }) => `${name} ${connections}`).sort()).toEqual(['far 2', 'near 0'])
       const { connectionId } = (await connect(far)).description
       await far.registry.close()
-      const living = (await near.registry.workers()).filter(({ state }) => state === 'alive')
+      const living = (await near.registry.workers()).workers.filter(({ state }) => state === 'alive')
       expect(living.map(({ name }) => name)).toEqual(['near'])
       expect(await near.registry.deliver(connectionId, { data: 'x', binary: false })).toBe('gone')
     })

@@ -58,14 +58,20 @@ export async function createLinkedMemoryStore(): Promise<RegistryStore> {
         if (asked === undefined) throw new RangeError('no cursor of this store')
         const page =
           memberOf(asked).state === 'dead'
-            ? { connections: [], cursor: null, unanswered: await asked.workers(), incomplete: false }
+            ? { connections: [], cursor: null, unanswered: (await asked.workers()).workers, incomplete: false }
             : await asked.list(filter, rest === '' ? null : rest, limit)
         const next = seen()[place + 1]
         if (page.cursor !== null) return { ...page, cursor: `${owner}:${page.cursor}` }
         return { ...page, cursor: next === undefined ? null : `${next.owner}:` }
       },
-      count: async () => (await Promise.all(seen().map((each) => each.count()))).reduce((sum, each) => sum + each, 0),
-      workers: async () => (await Promise.all(seen().map((each) => each.workers()))).flat(),
+      async count() {
+        const counts = await Promise.all(seen().map((each) => each.count()))
+        return { connections: counts.reduce((sum, { connections }) => sum + connections, 0), incomplete: false }
+      },
+      async workers() {
+        const found = await Promise.all(seen().map((each) => each.workers()))
+        return { workers: found.flatMap(({ workers }) => workers), incomplete: false }
+      },
       async close() {
         memberOf(own).state = 'buried'
       },

@@ -219,9 +219,10 @@ test('a worker that does not answer is named, and does not keep the others from 
     registry: {
       ...registry,
       list: async (...args) => ({ ...(await registry.list(...args)), unanswered: [silent], incomplete: true }),
-      workers: async () => [
-        { ...silent, state: 'alive', version: null, startedAt: null, connections: 1, leaseUntil: null },
-      ],
+      workers: async () => ({
+        workers: [{ ...silent, state: 'alive', version: null, startedAt: null, connections: 1, leaseUntil: null }],
+        incomplete: false,
+      }),
       get: () => Promise.reject(new GatewayError('WORKER_UNREACHABLE')),
       deliver: async () => 'unreachable' as const,
       disconnect: async () => 'unreachable' as const,

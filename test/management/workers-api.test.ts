@@ -32,21 +32,26 @@ test('a worker that is alone describes itself', async () => {
         leaseUntil: null,
       },
     ],
+    incomplete: false,
     now: expect.stringMatching(/^20.*Z$/),
   })
 })
 
-test('others are told from it, and what is not known is null', async () => {
+test('others are told from it, and what is not known is null; workers may be missing while they come back', async () => {
   const { registry } = management
   management.close()
   const dead: WorkerDescription = {
     ...{ owner: registry.owner + 1, name: 'b', state: 'dead', version: null },
     ...{ startedAt: null, connections: 20, leaseUntil: null },
   }
+  const fleet = async () => ({ workers: [...(await registry.workers()).workers, dead], incomplete: true })
   management = await startTestManagement({
-    registry: { ...registry, workers: async () => [...(await registry.workers()), dead] },
+    registry: { ...registry, workers: fleet },
   })
-  expect((await ask()).body).toMatchObject({ workers: [{ self: true }, { ...dead, self: false }] })
+  expect((await ask()).body).toMatchObject({
+    workers: [{ self: true }, { ...dead, self: false }],
+    incomplete: true,
+  })
 })
 
 test('it is 503 with a sentence while Redis is away', async () => {

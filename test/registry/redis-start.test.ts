@@ -184,8 +184,8 @@ async function expectAFleet(url: string, options: RedisWorkerOptions = {}): Prom
   expect([near.registry.trouble(), far.registry.trouble()]).toEqual([null, null])
   const [socket] = (await far.connect(1)) as [LocalSocket]
   expect(await near.push(socket)).toBe('sent')
-  expect(await near.registry.count()).toBe(1)
-  expect((await near.registry.workers()).length).toBe(2)
+  expect(await near.registry.count()).toEqual({ connections: 1, incomplete: false })
+  expect((await near.registry.workers()).workers.length).toBe(2)
 }
 
 describe('a Redis with users of its own', () => {
@@ -292,7 +292,7 @@ describe('a foreign writer in the same Redis', () => {
     await server.client.hset('postern:workers', 'nonsense', 'x', '99999999999', 'y', '7', 'z')
     await server.client.set('postern:{w:7}:connections', 'not a hash')
     await server.client.set('postern:{w:7}:lease', 'not JSON', 'PX', 60_000)
-    expect((await one.workers()).map(({ name }) => name).sort()).toEqual(['worker', 'worker'])
+    expect((await one.workers()).workers.map(({ name }) => name).sort()).toEqual(['worker', 'worker'])
     expect(one.trouble()).toBeNull()
     expect(errors).toEqual([])
   })

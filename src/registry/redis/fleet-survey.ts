@@ -3,11 +3,18 @@ import { isForeignValue, type RedisClient } from '../../store/contract.ts'
 import type { ConnectionRecord } from '../../vocabulary/connection.ts'
 import { GatewayError } from '../../vocabulary/errors.ts'
 import type { OwnerId } from '../../vocabulary/ids.ts'
-import type { ConnectionFilter, ConnectionPage, FleetPage, WorkerDescription } from '../contract.ts'
+import type {
+  ConnectionFilter,
+  ConnectionPage,
+  FleetCount,
+  FleetPage,
+  FleetWorkers,
+  WorkerDescription,
+} from '../contract.ts'
 import { isRecordCursor, type RecordTable } from '../record-table.ts'
 import { answerCodes, questionKinds } from './envelope.ts'
 import type { FleetKeys } from './keys.ts'
-import { readOwners } from './owners.ts'
+import { type KnownOwners, readOwners } from './owners.ts'
 import type { Peers } from './peers.ts'
 import { readPage, wireFilter } from './questions.ts'
 
@@ -25,8 +32,8 @@ export interface FleetSurveyOptions {
 
 /** The questions about all workers. Each rejects with `WORKER_UNREACHABLE`, and says why, while Redis is away. */
 export interface FleetSurvey {
-  workers(): Promise<readonly WorkerDescription[]>
-  count(): Promise<number>
+  workers(): Promise<FleetWorkers>
+  count(): Promise<FleetCount>
   list(filter: ConnectionFilter, cursor: string | null, limit: number): Promise<FleetPage>
 }
 
@@ -56,17 +63,8 @@ export function createFleetSurvey(options: FleetSurveyOptions): FleetSurvey {
     if (found !== null) throw new GatewayError('WORKER_UNREACHABLE', found)
   }
 
-  /**
-   * The owner ids of all workers, rising; the dead that are not buried are among them. `incomplete` when living ones may
-   * be missing: Redis has lost its data, as those who are back say, or the lack of our own name shows.
-   */
-  async function owners(): Promise<{ readonly all: OwnerId[]; readonly incomplete: boolean }> {
-    const [known, isComingBack] = await Promise.all([
-      readOwners(redis, keys).catch(unanswered),
-      run('EXISTS', keys.comingBack),
-    ])
-    const incomplete = Number(isComingBack) === 1 || !known.includes(own())
-    return { all: [...new Set([...known, own()])].sort((a, b) => a - b), incomplete }
+  function known(): Promise<KnownOwners> {
+    return readOwners(redis, keys, own).catch(unanswered)
   }
 
   /** Whether somebody listens for a worker: a process that was killed does not, though its lease still lasts. */
@@ -112,8 +110,8 @@ export function createFleetSurvey(options: FleetSurveyOptions): FleetSurvey {
   async function list(filter: ConnectionFilter, cursor: string | null, limit: number): Promise<FleetPage> {
     const start = cursor === null ? { owner: 0, rest: null } : parseCursor(cursor)
     refuseInTrouble()
-    const { all: everybody, incomplete } = await owners()
-    const all = everybody.filter((owner) => owner >= start.owner)
+    const { owners, incomplete } = await known()
+    const all = owners.filter((owner) => owner >= start.owner)
     const connections: ConnectionRecord[] = []
     const until = now() + pageMs
     for (const owner of all) {
@@ -150,14 +148,16 @@ export function createFleetSurvey(options: FleetSurveyOptions): FleetSurvey {
 
   return {
     async workers() {
-      const all = await Promise.all((await owners()).all.map(describe))
-      return all.filter((each) => each !== null)
+      const { owners, incomplete } = await known()
+      const workers = await Promise.all(owners.map(describe))
+      return { workers: workers.filter((each) => each !== null), incomplete }
     },
     async count() {
-      const counts = (await owners()).all.map(async (owner) =>
+      const { owners, incomplete } = await known()
+      const counts = owners.map(async (owner) =>
         owner === own() ? records.size : Number(await run('HLEN', keys.of(owner).connections)),
       )
-      return (await Promise.all(counts)).reduce((sum, each) => sum + each, 0)
+      return { connections: (await Promise.all(counts)).reduce((sum, each) => sum + each, 0), incomplete }
     },
     list,
   }

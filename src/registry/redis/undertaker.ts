@@ -41,7 +41,10 @@ export interface Seen {
 
 /** Looks for dead workers and settles what they owe. One worker of a fleet looks; one worker buries each dead one. */
 export interface Undertaker {
-  /** The findings of the last look; null when this worker is not the one that looks. */
+  /**
+   * The findings of the last look; null when this worker is not the one that looks, or workers may be missing, since
+   * Redis has lost its data.
+   */
   readonly seen: Seen | null
   start(): void
   /** Takes note that Redis has lost its data: what this worker has read of the dead is known to nobody else. */
@@ -53,7 +56,7 @@ export interface Undertaker {
 /** The part of this worker in the search for the dead: none, or the search itself, with whose lease was missing last. */
 type Role =
   | { readonly kind: 'bystander' }
-  | { readonly kind: 'sweeper'; readonly missing: ReadonlySet<OwnerId>; readonly seen: Seen }
+  | { readonly kind: 'sweeper'; readonly missing: ReadonlySet<OwnerId>; readonly seen: Seen | null }
 
 const nobody: ReadonlySet<OwnerId> = new Set()
 
@@ -85,7 +88,7 @@ export function createUndertaker(options: UndertakerOptions): Undertaker {
       role = { kind: 'bystander' }
       return
     }
-    const owners = await readOwners(redis, keys)
+    const { owners, incomplete } = await readOwners(redis, keys, own)
     const leases = await Promise.all(owners.map((owner) => redis.run('EXISTS', keys.of(owner).lease)))
     const gone = owners.filter((owner, i) => Number(leases[i]) === 0 && owner !== own())
     // Twice in a row: a worker whose part of a Cluster was away for a moment may just be coming back.
@@ -94,7 +97,7 @@ export function createUndertaker(options: UndertakerOptions): Undertaker {
     role = {
       kind: 'sweeper',
       missing: new Set(gone),
-      seen: { alive: owners.length - gone.length, dead: gone.length },
+      seen: incomplete ? null : { alive: owners.length - gone.length, dead: gone.length },
     }
     if (!mayJudge()) return
     for (const owner of dead) undertake(owner)
