@@ -23,6 +23,8 @@ options win over variables, and variables over the file. Secrets are read from t
 Signals: SIGHUP reloads definitions and tokens; SIGTERM drains over --drain-seconds and stops,
 SIGINT (Ctrl-C) drains without spreading it over time; a second one stops at once.
 With --workers SIGUSR2 replaces one worker after the other, with new code and settings.
+Exit codes: 0 stopped in order, however long that took; 1 a failed start, a second signal, or a worker that was lost
+while it drained; 2 wrong usage.
 
 Examples:
   postern start                          serve the APIs under routes/ on 127.0.0.1:8080

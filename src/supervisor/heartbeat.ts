@@ -11,8 +11,10 @@ export interface HeartbeatOptions {
 
 /** Asks a worker every second how it is, one question at a time, so that a frozen one does not pile them up. */
 export interface Heartbeat {
-  /** Whether the worker does not answer. */
+  /** Whether the worker does not answer. False once nothing is asked any more. */
   readonly silent: boolean
+  /** Whether the worker has not answered for so long that no load explains it. */
+  readonly frozen: boolean
   begin(): void
   /** Takes the worker, which left something else unanswered, for silent until it is heard again. */
   suspect(): void
@@ -50,7 +52,10 @@ export function createHeartbeat({ log, timings, ask, heard }: HeartbeatOptions):
 
   return {
     get silent() {
-      return suspected || missed >= silentTicks
+      return !closed && (suspected || missed >= silentTicks)
+    },
+    get frozen() {
+      return !closed && missed >= loggedTicks
     },
     begin() {
       if (timer !== null || closed) return

@@ -47,7 +47,7 @@ export function createSlot({ name, launch, restarts, log, random, timings }: Slo
     })
   }
 
-  function died(pid: number | null, { code, signal, listenedFor, failure }: WorkerExit): void {
+  function died(pid: number | null, { code, signal, listenedFor, failure }: Omit<WorkerExit, 'inOrder'>): void {
     current = null
     if (stopped) return
     if (listenedFor >= timings.lived) failures = 0
@@ -133,13 +133,15 @@ export function createSlot({ name, launch, restarts, log, random, timings }: Slo
       log.error({ worker: name, pid: worker.pid }, 'a worker did not drain in time; it is killed')
       worker.kill()
     }
-    const timers = [
-      setTimeout(kill, seconds * 1000 + timings.grace),
-      setTimeout(() => worker.state === 'silent' && kill(), seconds * 1000 + timings.silentGrace),
-    ]
-    const { code } = await worker.exited
-    for (const each of timers) clearTimeout(each)
-    return code === 0
+    const late = setTimeout(kill, seconds * 1000 + timings.grace)
+    let watch = setTimeout(killFrozen, seconds * 1000 + timings.silentGrace)
+    function killFrozen(): void {
+      if (worker.frozen) kill()
+      else watch = setTimeout(killFrozen, timings.tick)
+    }
+    const { inOrder } = await worker.exited
+    for (const each of [late, watch]) clearTimeout(each)
+    return inOrder
   }
 
   const processes = () => [current, candidate, ...leaving].filter((each) => each !== null)

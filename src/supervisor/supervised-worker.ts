@@ -34,6 +34,11 @@ export type ProcessState = 'starting' | 'ready' | 'unready' | 'draining' | 'sile
 export interface WorkerExit {
   readonly code: number | null
   readonly signal: string | null
+  /**
+   * Whether nothing is lost with it: it ended by itself with code 0, was killed when it had said goodbye, which is said
+   * once all is done, or had never listened.
+   */
+  readonly inOrder: boolean
   /** The time for which it had listened, in milliseconds; 0 when it never did. */
   readonly listenedFor: number
   /** The reason why it could not start, as far as it said so; else null. */
@@ -57,6 +62,8 @@ export interface SupervisedWorker {
   readonly name: string
   readonly pid: number | null
   readonly state: ProcessState
+  /** Whether it has not answered for so long that no load of the machine explains it. */
+  readonly frozen: boolean
   /** The scheme of the URL under which clients reach it; null before it listens. */
   readonly scheme: 'ws' | 'wss' | null
   /** The reasons why no client should be sent to it; empty when it is ready. */
@@ -98,6 +105,7 @@ export function createSupervisedWorker(options: SupervisedWorkerOptions): Superv
   let unready: readonly string[] = ['starting']
   let leaving = false
   let failure: WorkerFailure | null = null
+  let saidGoodbye = false
   let over = false
 
   const listening = promise<void>()
@@ -122,7 +130,8 @@ export function createSupervisedWorker(options: SupervisedWorkerOptions): Superv
     listening.reject(gone)
     becameReady.reject(gone)
     const listenedFor = listeningSince === null ? 0 : performance.now() - listeningSince
-    return { code, signal, listenedFor, failure: error === null ? failure : new WorkerFailure(error.message) }
+    const inOrder = code === 0 || (code === null && saidGoodbye) || listeningSince === null
+    return { code, signal, inOrder, listenedFor, failure: error === null ? failure : new WorkerFailure(error.message) }
   })
   send(order)
 
@@ -135,7 +144,12 @@ export function createSupervisedWorker(options: SupervisedWorkerOptions): Superv
     const report = over ? null : readWorkerReport(message)
     if (report === null) return log.debug({}, 'a message of a worker was not understood')
     if (report.kind === 'answer') return questions.answered(report.id, report.answer)
-    if (report.kind === 'goodbye') return options.goodbye(report.metrics)
+    if (report.kind === 'goodbye') {
+      // It is asked nothing more: on a busy machine a process may take seconds to be gone.
+      saidGoodbye = true
+      heartbeat.close()
+      return options.goodbye(report.metrics)
+    }
     if (report.kind === 'failed') {
       failure = new WorkerFailure(report.message, report.faults)
       return
@@ -158,6 +172,9 @@ export function createSupervisedWorker(options: SupervisedWorkerOptions): Superv
       if (leaving) return 'draining'
       if (listeningSince === null) return 'starting'
       return unready.length === 0 ? 'ready' : 'unready'
+    },
+    get frozen() {
+      return heartbeat.frozen
     },
     get scheme() {
       return scheme

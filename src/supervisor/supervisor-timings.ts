@@ -4,7 +4,10 @@ export interface SupervisorTimings {
   readonly tick: number
   /** Ticks in a row without an answer after which a worker is left out of what all are asked. */
   readonly silentTicks: number
-  /** Ticks in a row without an answer after which the log says so: no load should stop an event loop for so long. */
+  /**
+   * Ticks in a row without an answer after which the worker is frozen, and the log says so: no load should stop an event
+   * loop for so long.
+   */
   readonly loggedTicks: number
   /** The wait before a worker that has died is started again; twice as long each further time, up to the longest. */
   readonly firstBackoff: number
@@ -17,7 +20,7 @@ export interface SupervisorTimings {
   readonly ready: number
   /** The time beyond that of a drain: a backend may take 30 s for the last message, and as much for `$disconnect`. */
   readonly grace: number
-  /** The time beyond that of a drain for a worker that does not even answer. */
+  /** The time beyond that of a drain after which a worker that is frozen is killed. */
   readonly silentGrace: number
 }
 

@@ -6,14 +6,14 @@ const [, , file = '', name = ''] = process.argv
 const all = JSON.parse(readFileSync(file, 'utf8'))
 /** @type {import('./stub-workers.ts').Behaviour} */
 const behaviour = { ...all['*'], ...all[name] }
-const { fail, crash, mute, unready = [], prints = [], complains, exitCode = 0, stubborn } = behaviour
+const { fail, crash, mute, unready = [], prints = [], complains, exitCode = 0, lingers = 0, stubborn } = behaviour
 
 const metrics = () => [
   { name: 'x_total', type: 'counter', help: 'X.', merge: 'sum', bounds: [], series: [{ labels: '', values: [1] }] },
 ]
 
 process.on('message', (message) => take(/** @type {import('../../src/supervisor/protocol.ts').Order} */ (message)))
-process.on('disconnect', () => process.exit())
+process.on('disconnect', () => setTimeout(() => process.exit(), lingers))
 
 /** @param {import('../../src/supervisor/protocol.ts').Order} order */
 function take(order) {

@@ -23,6 +23,8 @@ export interface Behaviour {
   readonly complains?: string
   /** The exit code with which the stub ends when it has drained. */
   readonly exitCode?: number
+  /** Goes on for so long when it has said goodbye; milliseconds. */
+  readonly lingers?: number
   /** Does not go when it is told to. */
   readonly stubborn?: boolean
 }

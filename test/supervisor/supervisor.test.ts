@@ -300,6 +300,42 @@ describe('a drain', () => {
     expect(await workers.supervisor.drain(0)).toBe(false)
   })
 
+  test('lets one that has said goodbye take its time to be gone', async () => {
+    workers = await stubWorkers({ names: ['a'], timings: { tick: 20, silentGrace: 100 } })
+    await workers.behave({ a: { lingers: 1_000 } })
+    await workers.supervisor.start()
+    const drained = workers.supervisor.drain(0)
+    await poll(() => workers.goodbyes.length).toBe(1)
+    expect(states()).toEqual(['draining'])
+    expect(await drained).toBe(true)
+    expect(workers.logged.map(({ msg }) => msg)).not.toContain('a worker did not drain in time; it is killed')
+  })
+
+  test('lets one that answers late drain to its end', async () => {
+    workers = await stubWorkers({ names: ['a'], timings: { tick: 20, loggedTicks: 500, silentGrace: 0 } })
+    await workers.supervisor.start()
+    const pid = pidOf('a')
+    process.kill(pid, 'SIGSTOP')
+    await poll(() => states()).toEqual(['silent'])
+    const drained = workers.supervisor.drain(0)
+    const end = Date.now() + 300
+    await poll(() => Date.now() > end).toBe(true)
+    process.kill(pid, 'SIGCONT')
+    expect(await drained).toBe(true)
+  })
+
+  test('is in order when what had to be killed had said goodbye, or never listened', async () => {
+    workers = await stubWorkers({ names: ['a', 'b'], timings: { grace: 500 } })
+    await workers.behave({ a: { lingers: 60_000 } })
+    await workers.supervisor.start()
+    await workers.behave({ b: { mute: true, stubborn: true } })
+    process.kill(pidOf('b'), 'SIGKILL')
+    await poll(() => states()).toEqual(['ready', 'starting'])
+    const drained = workers.supervisor.drain(0)
+    expect(await workers.says('a worker did not drain in time; it is killed', 2)).toHaveLength(2)
+    expect([await drained, workers.goodbyes.length]).toEqual([true, 1])
+  })
+
   test('is not waited for by one that would have been started again', async () => {
     workers = await stubWorkers({ timings: { firstBackoff: 15_000, longestBackoff: 15_000 } })
     await workers.supervisor.start()
