@@ -1,7 +1,6 @@
 import { createInterface, type Interface } from 'node:readline'
 import { ignoreBrokenPipe, type Output } from 'postern-documents/output'
 import type { ParentChannel } from '../app/run-worker.ts'
-import type { EarlySignals } from './early-signals.ts'
 
 /** The outside as a command sees it, and all that it may do to it; a test hands over its own. */
 export interface Io {
@@ -29,6 +28,12 @@ export interface Io {
   readonly program?: readonly string[]
   /** The channel to the process that has started this one to work for it; null in any other. */
   readonly parent?: ParentChannel | null
+}
+
+/** Signals that came before the program could act on them (`early-signals.cjs`), each kept for its first listener. */
+export interface EarlySignals {
+  /** Hands a signal over: from now on it is the listener's, which is called soon when the signal has come already. */
+  handOver(signal: NodeJS.Signals, listener: () => void): void
 }
 
 export function processIo(signals: EarlySignals): Io {

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs'
-import { holdEarlySignals } from './early-signals.ts'
+import * as signals from './early-signals.cjs'
 import { unsupportedNode } from './node-version.ts'
 
 const manifest = new URL('../../package.json', import.meta.url)
@@ -11,7 +11,6 @@ if (refusal !== null) {
   process.stderr.write(`${refusal}\n`)
   process.exitCode = asksForVersion ? 0 : 1
 } else {
-  const signals = holdEarlySignals(process.argv.slice(2))
   // Loaded only now: the dependencies would fail on another Node.js in words of their own.
   const { run } = await import('./run.ts')
   const { processIo } = await import('./io.ts')

@@ -3,6 +3,8 @@
 // it lacks, where the syntax of the rest would make it fail.
 'use strict'
 
+require('./early-signals.cjs')
+
 var readFileSync = require('fs').readFileSync
 var join = require('path').join
 

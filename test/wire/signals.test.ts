@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { stringify } from 'yaml'
 import { type Backend, startBackend } from '../helpers/backend.ts'
-import { builtPostern } from '../helpers/built.ts'
+import { builtCommand, builtPostern } from '../helpers/built.ts'
 import { Client, refused } from '../helpers/client.ts'
 import { says } from '../helpers/definitions.ts'
 import { readMetrics } from '../helpers/metrics.ts'
@@ -129,6 +129,35 @@ test('SIGHUP to a worker process that is only starting does not end it', async (
   child.kill('SIGHUP')
   // It has no parent to work for, and says so.
   expect(await exited).toEqual([1, null])
+})
+
+test('SIGHUP ends a gateway that starts at no moment from its first statement on', async () => {
+  await define({ routes: routes() })
+  let stop = () => {}
+  gateway = await startProcess([directory], {}, null, async (child) => {
+    await expect.poll(() => catches(child.pid as number, 1), { interval: 1, timeout: 20_000 }).toBe(true)
+    const timer = setInterval(() => child.kill('SIGHUP'), 5)
+    stop = () => clearInterval(timer)
+  }).finally(() => stop())
+  await (await Client.connect(url())).close()
+  expect(gateway.child.signalCode).toBeNull()
+})
+
+test('the command holds signals before it loads anything else', async () => {
+  const preload = join(directory, 'preload.cjs')
+  await writeFile(
+    preload,
+    `const Module = require('node:module')
+    const load = Module._load
+    Module._load = function (request, parent, ...rest) {
+      if (parent?.filename?.endsWith('postern.cjs') && request !== './early-signals.cjs') process.kill(process.pid, 'SIGHUP')
+      return load.call(this, request, parent, ...rest)
+    }`,
+  )
+  const child = spawn(process.execPath, ['--require', preload, builtCommand, 'worker-process', 'web-1'], {
+    stdio: 'ignore',
+  })
+  expect(await once(child, 'exit')).toEqual([1, null])
 })
 
 /** Whether a process has a handler for a signal of that number (proc(5), `SigCgt`). */
