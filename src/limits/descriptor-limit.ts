@@ -49,7 +49,10 @@ export function descriptorsKeptBack(limit: number): number {
   return Math.min(mostKeptBack, Math.floor(limit / partKeptBack))
 }
 
-/** One sentence with the numbers and the remedy when a limit is too low for `maxConnections`; null when it is not. */
+/**
+ * One sentence with the numbers, and behind its last semicolon the remedy, when a limit is too low for `maxConnections`;
+ * null when it is not.
+ */
 export function descriptorShortage(limit: number, maxConnections: number): string | null {
   const keptBack = descriptorsKeptBack(limit)
   if (maxConnections <= limit - keptBack) return null

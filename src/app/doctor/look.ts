@@ -21,8 +21,17 @@ export function fail(look: string, found: string, remedy: string): Finding {
   return { look, state: 'fail', found, remedy }
 }
 
-/** The finding of a sentence that has its remedy behind the last semicolon, as those of failed starts do. */
+/** The fault of a sentence that has its remedy behind the last semicolon, as those of failed starts do. */
 export function failed(look: string, sentence: string, remedy: string): Finding {
+  return fail(look, ...cutAtRemedy(sentence, remedy))
+}
+
+/** The warning of such a sentence, as a start logs it. */
+export function warned(look: string, sentence: string, remedy: string): Finding {
+  return warn(look, ...cutAtRemedy(sentence, remedy))
+}
+
+function cutAtRemedy(sentence: string, remedy: string): [found: string, remedy: string] {
   const at = sentence.lastIndexOf('; ')
-  return at === -1 ? fail(look, sentence, remedy) : fail(look, sentence.slice(0, at), sentence.slice(at + 2))
+  return at === -1 ? [sentence, remedy] : [sentence.slice(0, at), sentence.slice(at + 2)]
 }
