@@ -1,11 +1,15 @@
 import { once } from 'node:events'
+import { readFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { expect, onTestFinished, test } from 'vitest'
+import { parse } from 'yaml'
+import { startBackend } from '../helpers/backend.ts'
 import { Client } from '../helpers/client.ts'
 import { repository, startExamples } from '../helpers/examples.ts'
+import { startGateway } from '../helpers/postern.ts'
 
 test('people come, take names, talk and go, and everyone hears of it', async () => {
   const { ws } = await startExamples()
@@ -28,6 +32,29 @@ test('people come, take names, talk and go, and everyone hears of it', async () 
   bob.close()
   expect(JSON.parse(await ada.next())).toEqual({ type: 'left', name: 'guest-2' })
   expect([...ada.unread, ...bob.unread]).toEqual([])
+})
+
+test('what one says is told in its order: the function has returned before it gets the next', async () => {
+  const backend = await startBackend()
+  onTestFinished(() => backend.close())
+  const text = await readFile(join(repository, 'routes/chat/api.yaml'), 'utf8')
+  const { apiId: _, functions: __, ...api } = parse(text)
+  const elsewhere = { integrationType: 'HTTP_PROXY', integrationMethod: 'POST', integrationUri: backend.url }
+  const gateway = await startGateway({ ...api, integrations: { ...api.integrations, chat: elsewhere } })
+  onTestFinished(() => gateway.close())
+  const [ada, bob] = [await Client.connect(gateway.ws), await Client.connect(gateway.ws)]
+  let finish = () => {}
+  backend.answer = (call, response) => {
+    if (call.body.includes('one')) finish = () => void response.end()
+    else response.end()
+  }
+  ada.send({ action: 'say', text: 'one' })
+  ada.send({ action: 'say', text: 'two' })
+  await backend.call(3)
+  bob.send({ action: 'say', text: 'three' })
+  expect((await backend.call(4)).body).toContain('three')
+  finish()
+  expect((await backend.call(5)).body).toContain('two')
 })
 
 test('a client that is lost without a close frame has left, too', async () => {
