@@ -79,5 +79,5 @@ export async function chooseTransport(
 }
 
 const remedy =
-  'install a build for this Node.js from its author (npm i uNetworking/uWebSockets.js#v20.57.0) and name it in ' +
-  'uwsModule, or choose transport: node'
+  'install a build for this Node.js from its author (npm i uNetworking/uWebSockets.js#v20.57.0, for glibc 2.38 or ' +
+  'later) and name it in uwsModule, or choose transport: node'

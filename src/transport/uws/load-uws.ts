@@ -53,10 +53,10 @@ export async function loadUws({ module, isOwn, environment }: UwsSource): Promis
   environment.UWS_HTTP_MAX_HEADERS_SIZE = String(maxHeadersBytes)
   const url = isOwn ? null : urlOf(module)
   const uws = await import(url ?? module).then(membersOf, (error: unknown) => {
-    throw new Error(`${module} does not load: ${firstLine(error)}`, { cause: error })
+    throw new Error(`${module} does not load: ${reasonOf(error)}`, { cause: error })
   })
   if (uws === null) throw new Error(`${module} does not load: it is no build of uWebSockets.js`)
-  // Not among the exports of newer builds.
+  // Missing in some builds.
   const { _cfg } = uws as Partial<Uws>
   _cfg?.('silent')
   return { uws, ...(await packageOf(url ?? import.meta.resolve(module), module)) }
@@ -71,9 +71,12 @@ function urlOf(module: string): string | null {
   }
 }
 
-/** A build is what a module exports by names, or what it exports by default: builds differ in which is complete. */
+/**
+ * A build is what a module exports by default, or by names where that has not all we need. Newer builds name a part of
+ * what they have only: `_cfg` is in the default alone.
+ */
 function membersOf(loaded: Record<string, unknown>): Uws | null {
-  const found = [loaded, loaded.default].find(
+  const found = [loaded.default, loaded].find(
     (each) => typeof each === 'object' && each !== null && needed.every((name) => name in each),
   )
   return (found as Uws | undefined) ?? null
@@ -91,6 +94,12 @@ async function packageOf(url: string, module: string): Promise<{ name: string; v
   }
 }
 
-function firstLine(error: unknown): string {
-  return (error instanceof Error ? error.message : String(error)).split('\n', 1)[0] as string
+/**
+ * Gives what an error says in one line: the first line of each of its paragraphs. The author's package says first which
+ * systems it supports, and the actual reason behind an empty line, such as a C library that is too old.
+ */
+function reasonOf(error: unknown): string {
+  const text = error instanceof Error ? error.message : String(error)
+  const firstLines = text.split(/\n\s*\n/).map((paragraph) => paragraph.trim().split('\n', 1)[0])
+  return firstLines.filter(Boolean).join(' ')
 }
