@@ -13,7 +13,7 @@ import { contextVariables } from '../src/events/context-variables.ts'
 import { type MetricRow, metricTable } from '../src/observability/metric-table.ts'
 import { type AbilityName, abilityTitles } from '../src/transport/abilities.ts'
 import { nodeAbilities } from '../src/transport/node/node-abilities.ts'
-import { uwsAbilities } from '../src/transport/uws/uws-abilities.ts'
+import { newUwsAbilities, uwsAbilities } from '../src/transport/uws/uws-abilities.ts'
 import { closeReasons } from '../src/vocabulary/close-reasons.ts'
 import { errorTable } from '../src/vocabulary/errors.ts'
 import { markdownTable, membersTable, type Schema, schemaAt } from './markdown-table.ts'
@@ -68,12 +68,8 @@ export const sections: Readonly<Record<string, () => string>> = {
     ),
   servers: () =>
     markdownTable(
-      ['', 'uWebSockets.js', 'Node.js'],
-      Object.entries(abilityTitles).map(([name, title]) => [
-        title,
-        uwsAbilities[name as AbilityName].note,
-        nodeAbilities[name as AbilityName].note,
-      ]),
+      ['', 'uWebSockets.js of `uws-pack`', 'uWebSockets.js 20.57', 'Node.js'],
+      Object.entries(abilityTitles).map(([name, title]) => serverRow(title, name as AbilityName)),
     ),
   'metric-labels': metricLabelsSection,
   'metric-buckets': () =>
@@ -145,6 +141,11 @@ export const sections: Readonly<Record<string, () => string>> = {
   'definition-integration-aws': () => membersTable(schemaAt(apiJsonSchema(), ['integrations', '*', 'AWS'])),
   'definition-integration-aws-proxy': () => membersTable(schemaAt(apiJsonSchema(), ['integrations', '*', 'AWS_PROXY'])),
   'definition-integration-mock': () => membersTable(schemaAt(apiJsonSchema(), ['integrations', '*', 'MOCK'])),
+}
+
+function serverRow(title: string, name: AbilityName): string[] {
+  const [ours, later] = [uwsAbilities[name].note, newUwsAbilities[name].note]
+  return [title, ours, later === ours ? 'The same.' : later, nodeAbilities[name].note]
 }
 
 const mergeWords = { sum: 'the sum', max: 'the largest', min: 'the smallest', worker: 'one each' } as const

@@ -5,7 +5,7 @@ import { nodeAbilities } from './node/node-abilities.ts'
 import { loadNodeTransport } from './node/node-transport.ts'
 import { cutRequestLineFault } from './uws/cut-request-line.ts'
 import { loadUws, ownUwsModule, type UwsBuild } from './uws/load-uws.ts'
-import { uwsAbilities } from './uws/uws-abilities.ts'
+import { uwsAbilitiesOf } from './uws/uws-abilities.ts'
 import { createUwsTransport } from './uws/uws-transport.ts'
 
 /** The wishes of an operator about the server underneath. */
@@ -63,7 +63,7 @@ export async function chooseTransport(
       server: `uWebSockets.js (${name} ${version})`,
       why: [`transport is ${transport}`, ...failures, 'this build loads'].join('; '),
       knownFault: cutRequestLineFault({ name, version }),
-      abilities: uwsAbilities,
+      abilities: uwsAbilitiesOf({ name, version }),
     }
   }
 

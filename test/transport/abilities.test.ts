@@ -4,14 +4,14 @@ import { describe, expect, test } from 'vitest'
 import { abilityTitles } from '../../src/transport/abilities.ts'
 import { nodeAbilities } from '../../src/transport/node/node-abilities.ts'
 import { canSharePort } from '../../src/transport/node/shared-port.ts'
-import { uwsAbilities } from '../../src/transport/uws/uws-abilities.ts'
+import { newUwsAbilities, uwsAbilities, uwsAbilitiesOf } from '../../src/transport/uws/uws-abilities.ts'
 import { abilities } from '../helpers/transport-abilities.ts'
 import { acceptNow, type Server, startServer } from './harness.ts'
 import { clientFrame, closePayload, handshake, opcodes, RawClient } from './raw-client.ts'
 
 test('every point has a title, and a note on each server', () => {
   const names = Object.keys(abilityTitles).sort()
-  for (const each of [uwsAbilities, nodeAbilities]) {
+  for (const each of [uwsAbilities, newUwsAbilities, nodeAbilities]) {
     expect(Object.keys(each).sort()).toEqual(names)
     for (const { note } of Object.values(each)) expect(note).toMatch(/^[A-Z0-9][\s\S]+\.$/)
   }
@@ -27,6 +27,18 @@ test.each([
   ['26.0.0', 'darwin', false],
 ])('Node.js %s on %s shares a port: %s', (version, platform, can) => {
   expect(canSharePort(version, platform)).toBe(can)
+})
+
+test.each([
+  ['uws-pack', '20.0.8', uwsAbilities],
+  ['uws-pack', '21.0.0', uwsAbilities],
+  ['uWebSockets.js', '20.44.0', uwsAbilities],
+  ['uWebSockets.js', '20.57.0', newUwsAbilities],
+  ['their-uws', '20.60.1', newUwsAbilities],
+  ['uWebSockets.js', '21.0.0', newUwsAbilities],
+  ['uws.node', 'of an unknown version', uwsAbilities],
+])('%s %s has the abilities of its release', (name, version, expected) => {
+  expect(uwsAbilitiesOf({ name, version })).toBe(expected)
 })
 
 describe('a request line that comes in two segments', () => {

@@ -1,15 +1,16 @@
 import type { TransportAbilities } from '../abilities.ts'
+import type { UwsBuild } from './load-uws.ts'
 
 /** The abilities of uWebSockets.js, as the build does it that comes with the gateway. */
 export const uwsAbilities: TransportAbilities = {
   everyNode: {
     can: false,
-    note: 'Node.js 20 and 22 with glibc. Builds of its author that an operator installs are for later lines, too.',
+    note: 'Node.js 20 and 22 with glibc.',
   },
   sharedPort: { can: true, note: 'They share it on every Node.js that a build loads on.' },
   cutRequestLine: {
     can: false,
-    note: 'Answered 505 where the cut is behind the method or in ` HTTP/1.1`; builds of 20.57 serve it, and `postern doctor` tries.',
+    note: 'Answered 505 where the cut is behind the method or in ` HTTP/1.1`; `postern doctor` tries.',
   },
   http10: {
     can: false,
@@ -19,6 +20,9 @@ export const uwsAbilities: TransportAbilities = {
     can: false,
     note: 'Answered 400 where its parser shows it; what it hides is [below](#what-uwebsocketsjs-hides).',
   },
+  headerLineFaults: { can: false, note: 'Not answered: the connection waits until it times out.' },
+  secondHostSeen: { can: true, note: 'Answered 400, logged and counted as all doubtful framing.' },
+  unfinishedRequests: { can: true, note: 'Dropped after 10 seconds, or a little more.' },
   anyMethod: { can: true, note: 'Handed on as they are.' },
   unaskedProxyHeader: { can: false, note: 'Skipped; the address in it is not believed.' },
   headerSpelling: { can: false, note: 'Names come in lower case; the usual ones get their usual spelling in events.' },
@@ -37,4 +41,30 @@ export const uwsAbilities: TransportAbilities = {
   },
   clientCertificates: { can: false, note: 'Not possible: a proxy in front has to ask for them.' },
   pingInterval: { can: false, note: '4 to 944 seconds; what is outside is moved to the nearest.' },
+}
+
+/** The abilities of a build of uWebSockets.js 20.57 or later, which an operator has installed. */
+export const newUwsAbilities: TransportAbilities = {
+  ...uwsAbilities,
+  everyNode: { can: false, note: 'Node.js 20, 22, 24 and 25 with glibc 2.38 or later.' },
+  cutRequestLine: { can: true, note: 'Served, wherever it is cut.' },
+  headerLineFaults: { can: true, note: 'Answered 400, and the connection is closed.' },
+  secondHostSeen: {
+    can: false,
+    note: 'Answered 400 by the parser: without a body of ours, and not in log or metrics.',
+  },
+  unfinishedRequests: { can: false, note: 'Dropped after 30 seconds, or a little more.' },
+}
+
+const firstNewRelease = [20, 57] as const
+
+/**
+ * Gives the abilities of a build by what its `package.json` says. `uws-pack` counts its own releases, and is an older
+ * build; any other package is taken to have the numbers of the author.
+ */
+export function uwsAbilitiesOf({ name, version }: Pick<UwsBuild, 'name' | 'version'>): TransportAbilities {
+  const [major = 0, minor = 0] = version.split('.').map(Number)
+  const [firstMajor, firstMinor] = firstNewRelease
+  const isNew = major > firstMajor || (major === firstMajor && minor >= firstMinor)
+  return name !== 'uws-pack' && isNew ? newUwsAbilities : uwsAbilities
 }
