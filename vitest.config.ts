@@ -1,8 +1,12 @@
 import { configDefaults, defineConfig, type TestProjectInlineConfiguration } from 'vitest/config'
 import { canSharePort } from './src/transport/node/shared-port.ts'
+import { loadTestUws } from './test/helpers/test-uws.ts'
 
-/** Whether a build of uWebSockets.js loads on this Node.js; else Node.js itself is under all tests. */
-const uwsLoads = await import('uWebSockets.js').then(
+/**
+ * Whether a build of uWebSockets.js loads on this Node.js, which is the one in POSTERN_UWS_MODULE or else ours; if not,
+ * Node.js itself is under all tests.
+ */
+const uwsLoads = await loadTestUws().then(
   () => true,
   () => false,
 )

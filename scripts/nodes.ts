@@ -7,7 +7,8 @@ import { fileURLToPath } from 'node:url'
 /**
  * `npm run test:nodes`: the transport suite and a selection of the wire suite on other lines of Node.js than the one
  * that runs this. Each is the npm package `node` of its major, kept in the user's cache. uWebSockets.js is underneath
- * where a build of it loads, else Node.js itself. `npm run test:nodes -- 26 test/wire` runs other files on one line.
+ * where a build of it loads, ours or the one in POSTERN_UWS_MODULE, else Node.js itself. `npm run test:nodes -- 26
+ * test/wire` runs other files on one line.
  */
 const majors = ['22', '24', '26']
 const selection = [
@@ -40,9 +41,16 @@ function nodeOf(major: string): string {
   throw new Error(`node@${major} could not be installed:\n${stdout}${stderr}`)
 }
 
-/** Says which build of uWebSockets.js a Node.js loads; `node` where it loads none. */
+/** Loads the build of uWebSockets.js in POSTERN_UWS_MODULE or else ours, as the gateway would. */
+const loadsUws = `
+const { loadUws, ownUwsModule } = await import('./dist/transport/uws/load-uws.js')
+const { env } = process
+const module = env.POSTERN_UWS_MODULE || ownUwsModule
+await loadUws({ module, isOwn: !env.POSTERN_UWS_MODULE, environment: env })`
+
+/** Says which server underneath the tests on a Node.js have: `node` where it doesn't load the build under test. */
 function serverOf(node: string): 'uws' | 'node' {
-  const { status } = spawnSync(node, ['--input-type=module', '--eval', "await import('uWebSockets.js')"], { cwd: root })
+  const { status } = spawnSync(node, ['--input-type=module', '--eval', loadsUws], { cwd: root })
   return status === 0 ? 'uws' : 'node'
 }
 

@@ -7,11 +7,12 @@ import { expect, onTestFinished, test } from 'vitest'
 import type { Finding } from '../../src/app/doctor/look.ts'
 import type { Io } from '../../src/cli/io.ts'
 import { run } from '../../src/cli/run.ts'
-import { uwsAbilities } from '../../src/transport/uws/uws-abilities.ts'
+import { uwsAbilitiesOf } from '../../src/transport/uws/uws-abilities.ts'
 import { startGateway } from '../helpers/postern.ts'
 import { startRedis } from '../helpers/redis-server.ts'
+import { loadTestUws } from '../helpers/test-uws.ts'
 import { makeCertificates } from '../transport/certificates.ts'
-import { uwsLoads } from '../transport/uws-loads.ts'
+import { testUwsLoads, uwsLoads } from '../transport/uws-loads.ts'
 
 /** The whole command line in this process; ports are free ones unless the test says otherwise. */
 async function doctor(...args: string[]): Promise<{ code: number; out: string; err: string }> {
@@ -53,12 +54,12 @@ test('--json is an object a line, with the remedy of whatever is not in order', 
   for (const { state, remedy } of of.values()) expect(remedy === null).toBe(state === 'ok')
 })
 
-test.skipIf(!uwsLoads)(
+test.skipIf(!testUwsLoads)(
   'the loaded build of uWebSockets.js is tried for request lines that come in pieces',
   async () => {
     const { of } = await findings('--transport', 'uws')
     expect(of.get('server')).toMatchObject({ state: 'ok', found: expect.stringContaining('uWebSockets.js (') })
-    const isWell = uwsAbilities.cutRequestLine.can
+    const isWell = uwsAbilitiesOf(await loadTestUws()).cutRequestLine.can
     expect(of.get('request lines')).toMatchObject({
       state: isWell ? 'ok' : 'warn',
       remedy: isWell ? null : expect.stringContaining('uwsModule'),

@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { onTestFinished } from 'vitest'
 import { type Postern, startPostern } from '../../src/app/start.ts'
 import { readSettings } from '../../src/config/read-settings.ts'
+import { transportFlags } from './test-transport.ts'
 
 export const repository = fileURLToPath(new URL('../..', import.meta.url))
 
@@ -19,7 +20,7 @@ export interface Examples extends Postern {
 
 /** Serves every API of a folder, the examples unless told, on free ports; closed when the test is over. */
 export async function startExamples(dir = join(repository, 'routes')): Promise<Examples> {
-  const flags = { dir, port: '0', managementPort: '0' }
+  const flags = { dir, port: '0', managementPort: '0', ...transportFlags }
   const { settings, faults } = await readSettings({ flags, env: {}, file: null })
   if (settings === null) throw new Error(faults.map((fault) => fault.message).join('\n'))
   const lines: string[] = []

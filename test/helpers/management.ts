@@ -6,7 +6,7 @@ import { createMemoryRegistry } from '../../src/registry/memory.ts'
 import { chooseTransport } from '../../src/transport/choose-transport.ts'
 import type { ConnectionRecord } from '../../src/vocabulary/connection.ts'
 import type { SendOutcome } from '../../src/vocabulary/frames.ts'
-import { testTransport } from './test-transport.ts'
+import { testTransport, testUwsModule } from './test-transport.ts'
 
 export const silentLog: Log = { debug() {}, info() {}, warn() {}, error() {}, child: () => silentLog }
 
@@ -59,7 +59,7 @@ export async function startTestManagement(overrides: Partial<ManagementOptions> 
     hosts: [],
     ...overrides,
   })
-  const wish = { transport: testTransport, uwsModule: null }
+  const wish = { transport: testTransport, uwsModule: testUwsModule }
   const { createTransport } = await chooseTransport(wish, { environment: process.env, log: silentLog })
   const transport = createTransport(
     {

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { stringify } from 'yaml'
 import { type Postern, startPostern } from '../../src/app/start.ts'
 import { readSettings } from '../../src/config/read-settings.ts'
-import { testTransport } from './test-transport.ts'
+import { transportFlags } from './test-transport.ts'
 
 /** A definition as a test spells it: what the schema would take, before defaults. */
 export type Definition = Record<string, unknown>
@@ -63,7 +63,7 @@ export async function startGateway(definition: Definition = {}, options: Gateway
       port: '0',
       managementPort: '0',
       logLevel: 'debug',
-      transport: testTransport,
+      ...transportFlags,
       ...options.flags,
     },
     env: options.env ?? {},

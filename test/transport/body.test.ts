@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { BodyReader } from '../../src/transport/body-reader.ts'
+import { abilities } from '../helpers/transport-abilities.ts'
 import { Events, heldExchange, logged, startServer } from './harness.ts'
 
 const post = (headers: string, body = '') => `POST /p HTTP/1.1\r\nHost: a\r\n${headers}\r\n${body}`
@@ -137,7 +138,7 @@ test('a handler of a body that throws is logged, and the client gets 500', async
   expect(logged.at(-1)).toMatchObject({ level: 'error', fields: { err: { message: 'boom in body' } } })
 })
 
-test('headers and bodies that do not come to an end are dropped after ten seconds or a little more', async () => {
+test('headers and bodies that do not come to an end are dropped after ten seconds, or thirty, or a little more', async () => {
   const aborted = new Events<void>()
   const server = await heldExchange({}, (exchange) => {
     exchange.readBody(100_000, () => {})
@@ -154,9 +155,10 @@ test('headers and bodies that do not come to an end are dropped after ten second
   await Promise.all([...clients.map((client) => client.closed), aborted.next()])
   clearInterval(drip)
   const seconds = (performance.now() - start) / 1000
-  expect(seconds).toBeGreaterThan(7)
-  expect(seconds).toBeLessThan(17)
-}, 30_000)
+  const [atLeast, below] = abilities.unfinishedRequests.can ? [7, 17] : [27, 37]
+  expect(seconds).toBeGreaterThan(atLeast)
+  expect(seconds).toBeLessThan(below)
+}, 45_000)
 
 test('chunks of any sizes come out as they went in, or as null when they are above the limit', () => {
   fc.assert(

@@ -10,7 +10,8 @@ import type {
   Upgrade,
 } from '../../src/transport/contract.ts'
 import { loadNodeTransport } from '../../src/transport/node/node-transport.ts'
-import { loadTransport } from '../../src/transport/uws/uws-transport.ts'
+import { createUwsTransport } from '../../src/transport/uws/uws-transport.ts'
+import { loadTestUws } from '../helpers/test-uws.ts'
 import { isOverNode } from '../helpers/transport-abilities.ts'
 import { RawClient } from './raw-client.ts'
 
@@ -38,7 +39,7 @@ const log: Log = {
 /** The server under test: uWebSockets.js, or node:http and ws where POSTERN_TRANSPORT says `node`. */
 export const createTransport = isOverNode
   ? await loadNodeTransport({ log })
-  : await loadTransport({ environment: process.env, log })
+  : createUwsTransport({ uws: (await loadTestUws()).uws, log })
 
 export const defaultOptions: TransportOptions = {
   host: '127.0.0.1',

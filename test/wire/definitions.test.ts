@@ -9,7 +9,7 @@ import { Client, refused } from '../helpers/client.ts'
 import { says } from '../helpers/definitions.ts'
 import { readMetrics } from '../helpers/metrics.ts'
 import { type Definition, minimalApi } from '../helpers/postern.ts'
-import { testTransport } from '../helpers/test-transport.ts'
+import { transportFlags } from '../helpers/test-transport.ts'
 
 /** A folder of definitions, given as text or as members over the minimal API. */
 async function folder(apis: Record<string, Definition | string>) {
@@ -22,7 +22,7 @@ async function folder(apis: Record<string, Definition | string>) {
   }
   for (const [apiId, api] of Object.entries(apis)) await write(apiId, api)
   const { settings } = await readSettings({
-    flags: { dir, port: '0', managementPort: '0', transport: testTransport },
+    flags: { dir, port: '0', managementPort: '0', ...transportFlags },
     env: {},
     file: null,
   })

@@ -5,6 +5,7 @@ import { callTo, envelope, mock, says, shortId, uuid } from '../helpers/definiti
 import { httpCall } from '../helpers/http-call.ts'
 import { readMetrics } from '../helpers/metrics.ts'
 import { type Definition, startGateway, type TestGateway } from '../helpers/postern.ts'
+import { abilities } from '../helpers/transport-abilities.ts'
 import { useBackend } from '../helpers/use-backend.ts'
 import { handshake, RawClient } from '../transport/raw-client.ts'
 
@@ -216,11 +217,12 @@ describe('a malformed upgrade request is answered before anything is asked of th
     for (const [fault, status, text] of malformed) {
       const client = RawClient.to(gateway.port).write(text)
       const answer = await client.readResponse()
+      client.socket.destroy()
       expect([fault, answer.status]).toEqual([fault, status])
+      if (fault === 'two hosts' && !abilities.secondHostSeen.can) continue
       expect(JSON.parse(answer.body)).toEqual({ message: status === 400 ? 'Bad Request' : 'Upgrade Required' })
       expect(answer.head).toMatch(/\r\nx-amzn-ErrorType: (BadRequest|UpgradeRequired)Exception\r\n/)
       expect(answer.head).toMatch(/\r\nx-amzn-RequestId: [0-9a-f-]{36}\r\n/)
-      client.socket.destroy()
     }
     expect(backend.calls).toEqual([])
   })
