@@ -1,5 +1,14 @@
-import { createHash, createHmac } from 'node:crypto'
 import type { AwsCredentials } from '../vocabulary/aws-credentials.ts'
+import {
+  canonicalHeaderValue,
+  canonicalPairs,
+  canonicalQuery,
+  deriveSigningKey,
+  scopeText,
+  sha256,
+  signatureOf,
+  sigV4Algorithm,
+} from '../vocabulary/sigv4.ts'
 
 export interface SignableRequest {
   readonly method: string
@@ -23,8 +32,6 @@ export interface SignerOptions {
   readonly now: () => number
 }
 
-const algorithm = 'AWS4-HMAC-SHA256'
-
 /**
  * Signs requests with Signature Version 4 ("Create a signed AWS API request"), every service but S3: the path is
  * encoded once more for the signature. The derived key is kept for the day that it is good for.
@@ -35,8 +42,7 @@ export function createSigner({ credentials, region, service, now }: SignerOption
 
   function keyFor(day: string): Buffer {
     if (day !== keyDay) {
-      const scope = [day, region, service, 'aws4_request']
-      key = scope.reduce<Buffer>(hmac, Buffer.from(`AWS4${credentials.secretAccessKey}`))
+      key = deriveSigningKey(credentials.secretAccessKey, { day, region, service })
       keyDay = day
     }
     return key
@@ -50,60 +56,25 @@ export function createSigner({ credentials, region, service, now }: SignerOption
 
     const headers = [...request.headers, ...added].sort(([a], [b]) => (a < b ? -1 : 1))
     const signedHeaders = headers.map(([name]) => name).join(';')
-    const canonicalRequest = [
-      request.method,
-      canonicalPath(request.path),
-      canonicalQuery(request.query),
-      ...headers.map(([name, value]) => `${name}:${value.trim().replace(/ +/g, ' ')}`),
-      '',
-      signedHeaders,
-      sha256(request.body),
-    ].join('\n')
-
-    const scope = `${day}/${region}/${service}/aws4_request`
-    const signature = hmac(keyFor(day), [algorithm, time, scope, sha256(canonicalRequest)].join('\n')).toString('hex')
-    const { accessKeyId } = credentials
+    const scope = { day, region, service }
+    const signature = signatureOf(
+      {
+        method: request.method,
+        path: request.path,
+        query: canonicalQuery(canonicalPairs(request.query)),
+        headers: headers.map(([name, value]) => `${name}:${canonicalHeaderValue(value)}`),
+        signedHeaders,
+        payloadHash: sha256(request.body),
+      },
+      keyFor(day),
+      scope,
+      time,
+    )
+    const credential = `${credentials.accessKeyId}/${scopeText(scope)}`
     added.push([
       'authorization',
-      `${algorithm} Credential=${accessKeyId}/${scope}, SignedHeaders=${signedHeaders}, Signature=${signature}`,
+      `${sigV4Algorithm} Credential=${credential}, SignedHeaders=${signedHeaders}, Signature=${signature}`,
     ])
     return added
   }
-}
-
-/** Dot segments are resolved and empty ones dropped before the path is encoded again (RFC 3986 §5.2.4). */
-function canonicalPath(path: string): string {
-  const segments: string[] = []
-  for (const segment of path.split('/')) {
-    if (segment === '..') segments.pop()
-    else if (segment !== '' && segment !== '.') segments.push(encode(segment))
-  }
-  return `/${segments.join('/')}${segments.length > 0 && path.endsWith('/') ? '/' : ''}`
-}
-
-function canonicalQuery(query: string): string {
-  if (query === '') return ''
-  return query
-    .split('&')
-    .map((pair) => {
-      const equals = pair.indexOf('=')
-      const [name, value] = equals < 0 ? [pair, ''] : [pair.slice(0, equals), pair.slice(equals + 1)]
-      return [encode(decodeURIComponent(name)), encode(decodeURIComponent(value))] as const
-    })
-    .sort(([a, x], [b, y]) => (a === b ? (x < y ? -1 : 1) : a < b ? -1 : 1))
-    .map(([name, value]) => `${name}=${value}`)
-    .join('&')
-}
-
-/** Encodes all but the unreserved characters of RFC 3986, which `encodeURIComponent` takes a few more for. */
-function encode(text: string): string {
-  return encodeURIComponent(text).replace(/[!'()*]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`)
-}
-
-function hmac(key: Buffer, text: string): Buffer {
-  return createHmac('sha256', key).update(text).digest()
-}
-
-function sha256(content: string | Uint8Array): string {
-  return createHash('sha256').update(content).digest('hex')
 }
