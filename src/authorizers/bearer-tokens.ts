@@ -16,6 +16,7 @@ export function createTokenVerifier(tokens: readonly string[]): TokenVerifier {
   let valid = digests(tokens)
 
   return {
+    readsBody: false,
     credentials: (request) => request.header('authorization'),
     judge(authorization) {
       if (authorization.length <= scheme.length) return 'missing'

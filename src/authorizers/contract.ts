@@ -5,8 +5,27 @@ import type { ConnectionIdentity } from '../vocabulary/connection.ts'
 import type { ErrorCode } from '../vocabulary/errors.ts'
 import type { HeaderList } from '../vocabulary/headers.ts'
 
-/** The worth of a caller's credentials: `missing` when there are none of a kind that is understood. */
-export type CallerVerdict = 'allowed' | 'missing' | 'refused'
+/**
+ * The worth of a caller's credentials: `missing` when there are none of a kind that is understood, `refused` when they
+ * are not valid, or the refusal in its own words.
+ */
+export type CallerVerdict = 'allowed' | 'missing' | 'refused' | CallerRefusal
+
+/** A row of the error table as the answer; `detail` stands behind its message. */
+export interface CallerRefusal {
+  readonly code: ErrorCode
+  readonly detail?: string
+}
+
+/** The thing that a caller asks for, as policies name it. Made once at load where it can be. */
+export interface CallerAccess {
+  /** The service of the action and the ARN, and that which a signature is for. */
+  readonly service: 'execute-api' | 'apigateway'
+  /** The action behind the service: `ManageConnections`. */
+  readonly permission: string
+  /** The last part of the ARN: `chat/dev/POST/@connections/{connectionId}`, with these braces. */
+  readonly resource: string
+}
 
 /**
  * Decides who may call `@connections` or the management port, in two parts: a request can be read in the synchronous
@@ -14,17 +33,24 @@ export type CallerVerdict = 'allowed' | 'missing' | 'refused'
  * implementation, one line in app's list.
  */
 export interface CallerAuthorizer<Credentials = unknown> {
+  /** Whether the verdict depends on the body; it is then read before the caller is judged, wherever one is used. */
+  readonly readsBody: boolean
   /** Copies what `judge` has to know of a request. Must be called before the first await. Never throws. */
   credentials(request: TransportRequest): Credentials
   /**
    * Judges a caller by its credentials and the body that came with them, null where none was read. A plain value when
    * nothing had to be asked for. Never throws, never rejects: who can't be judged is refused.
    */
-  judge(credentials: Credentials, body: Uint8Array | null): CallerVerdict | Promise<CallerVerdict>
+  judge(credentials: Credentials, body: Uint8Array | null, access: CallerAccess): CallerVerdict | Promise<CallerVerdict>
+}
+
+/** An authorizer of callers that needs nobody else for its verdict. */
+export interface PromptCallerAuthorizer<Credentials = unknown> extends CallerAuthorizer<Credentials> {
+  judge(credentials: Credentials, body: Uint8Array | null, access: CallerAccess): CallerVerdict
 }
 
 /** Bearer tokens (RFC 6750 §2.1), several valid at once so that they can be rotated. */
-export interface TokenVerifier extends CallerAuthorizer<string> {
+export interface TokenVerifier extends PromptCallerAuthorizer<string> {
   /** Judges by the Authorization header as it came, empty when there is none. */
   judge(authorization: string): CallerVerdict
   /** Puts other tokens in place of all; takes effect with the next call. */
@@ -63,6 +89,8 @@ export interface Refused {
   readonly detail?: string
   /** Headers of the answer beside the gateway's own, such as `WWW-Authenticate`; absent for none. */
   readonly headers?: HeaderList
+  /** Whether the answer is that of a request without a connection id, as AWS has it for signatures; absent for no. */
+  readonly isShort?: true
 }
 
 /** The verdict of an authorizer on a client. */
@@ -78,7 +106,19 @@ export interface RouteAuthorizer {
 }
 
 /** The client's request as an authorizer may read it; neither path nor query is decoded. */
-export type HandshakeRequest = Pick<TransportRequest, 'path' | 'query' | 'header' | 'headers' | 'clientCertificate'>
+export interface HandshakeRequest
+  extends Pick<TransportRequest, 'path' | 'query' | 'header' | 'headers' | 'clientCertificate'> {
+  readonly client: RequestClient
+}
+
+/** The client of a request, as trusted proxies tell of it. */
+export interface RequestClient {
+  readonly sourceIp: string
+  /** `https` where the client has come over TLS. */
+  readonly proto: string
+  /** The path under which a trusted proxy serves the gateway, `/gateway`; empty for none. */
+  readonly prefix: string
+}
 
 /** An authorizer as the definition spells it (`Authorizer` of apigatewayv2), or IAM, which needs no spelling. */
 export type AuthorizerDefinition = LambdaAuthorizerDefinition | JwtAuthorizerDefinition | IamAuthorizerDefinition

@@ -1,3 +1,4 @@
+import type { Refused } from '../authorizers/contract.ts'
 import { ConnectEvent } from '../events/connect-event.ts'
 import type { Log } from '../observability/contract.ts'
 import type { ConnectionDirectory } from '../registry/contract.ts'
@@ -113,14 +114,20 @@ export function createConnectHandler(options: ConnectOptions) {
   }
 
   /** The gateway says no, or the backend could not be asked. */
-  function fail(handshake: Handshake, error: unknown, added: HandshakeAddition = {}): void {
+  function fail(handshake: Handshake, error: unknown, added: HandshakeAddition & Pick<Refused, 'isShort'> = {}): void {
     const { stage, event } = handshake
     const code = recordFailure(error, event, stage, log)
     stage.connects.failed.value++
     const { status, cause } = errorTable[code]
     // Of what is the gateway's or a backend's fault the log has the cause already.
     noteHandshake(handshake, { code, status, cause }, status >= 500)
-    answer(handshake, handshakeEnvelope(code, event.record.connectionId, event.requestId, added))
+    const { connectionId } = event.record
+    answer(
+      handshake,
+      added.isShort
+        ? shortAnswer(code, added.detail ?? null)
+        : handshakeEnvelope(code, connectionId, event.requestId, added),
+    )
   }
 
   /** The backend says no. */

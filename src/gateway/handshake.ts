@@ -32,7 +32,7 @@ export class Handshake implements HandshakeRequest {
   usageIdentifierKey: string | null = null
   /** Whether a step has had to wait. */
   waited = false
-  readonly #client: ClientAddress
+  readonly client: ClientAddress
   #copy: RequestCopy | null = null
 
   constructor({ upgrade, stage, connection, event, client }: HandshakeParts) {
@@ -40,7 +40,7 @@ export class Handshake implements HandshakeRequest {
     this.stage = stage
     this.connection = connection
     this.event = event
-    this.#client = client
+    this.client = client
   }
 
   get path(): string {
@@ -73,7 +73,7 @@ export class Handshake implements HandshakeRequest {
 
   /** Gives the event what a backend may see of the handshake: only where one is about to be asked. */
   fillEvent(): void {
-    this.event.request ??= copyConnectRequest(this, this.#client, this.event.traceId)
+    this.event.request ??= copyConnectRequest(this, this.client, this.event.traceId)
   }
 }
 

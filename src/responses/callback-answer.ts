@@ -1,7 +1,8 @@
-import { type ErrorCode, errorTable, perErrorCode } from '../vocabulary/errors.ts'
+import { type ErrorCode, errorTable } from '../vocabulary/errors.ts'
 import type { OwnHeaders } from '../vocabulary/headers.ts'
 import { allocateRequestId, allocateTraceId } from '../vocabulary/ids.ts'
 import { errorType, type Header, jsonType, newRequestId, shortId } from './answer-headers.ts'
+import { errorBody } from './error-body.ts'
 
 /**
  * The answer to a call of the `@connections` API. It is itself what `respond` takes for the headers: callbacks come by
@@ -29,9 +30,6 @@ export function callbackWithoutContent(ids: CallbackIds | null, now: number): Ca
   return { status: 204, own: [newRequestId(), requestId(ids), traceId(ids, now)], body: null }
 }
 
-// AWS answers what has no message without a body.
-const bodyOf = perErrorCode(({ message }) => (message === '' ? '' : JSON.stringify({ message })))
-
 /**
  * A row of the error table; `detail` stands behind its message, null for none. `now` is in milliseconds since 1970.
  */
@@ -45,7 +43,8 @@ export function callbackError(
   const own = [jsonType, newRequestId(), requestId(ids), errorType(code)]
   // AWS sends its trace id with every answer but 400.
   if (status !== 400) own.push(traceId(ids, now))
-  return { status, own, body: detail === null ? bodyOf(code) : JSON.stringify({ message: message + detail }) }
+  // It answers what has no message without a body.
+  return { status, own, body: message === '' && detail === null ? '' : errorBody(code, detail) }
 }
 
 function requestId(ids: CallbackIds | null): Header {

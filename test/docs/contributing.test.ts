@@ -6,6 +6,7 @@ import type { DefinitionSource } from '../../src/deployments/contract.ts'
 import { MessageEvent } from '../../src/events/message-event.ts'
 import type { IntegrationScope } from '../../src/integrations/contract.ts'
 import { createMetrics } from '../../src/observability/metrics.ts'
+import { callbackAccess } from '../../src/stages/callback-access.ts'
 import type { TransportRequest } from '../../src/transport/contract.ts'
 import { repository } from '../helpers/examples.ts'
 import { readPage } from '../helpers/markdown.ts'
@@ -72,7 +73,11 @@ test('the integration of the example answers, and refuses what it can not do', a
 
 test('the authorizer of the example tells callers by their address', () => {
   const from = (address: string) =>
-    loopbackCallers.judge(loopbackCallers.credentials({ remoteAddress: () => address } as TransportRequest), null)
+    loopbackCallers.judge(
+      loopbackCallers.credentials({ remoteAddress: () => address } as TransportRequest),
+      null,
+      callbackAccess('chat', 'dev').get,
+    )
   expect(['127.0.0.1', '::1', '192.0.2.1'].map(from)).toEqual(['allowed', 'allowed', 'refused'])
 })
 

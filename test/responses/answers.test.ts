@@ -49,6 +49,16 @@ const told: Readonly<Record<ErrorCode, readonly [status: number, errorType: stri
   INVALID_CONNECTION_ID: [400, 'BadRequestException', 'Invalid connectionId'],
   INVALID_CLOSE_PARAMETERS: [400, 'BadRequestException', 'Invalid close code or reason'],
   MISSING_AUTHENTICATION_TOKEN: [403, 'MissingAuthenticationTokenException', 'Missing Authentication Token'],
+  INCOMPLETE_SIGNATURE: [403, 'IncompleteSignatureException', 'Incomplete signature'],
+  UNRECOGNIZED_CLIENT: [403, 'UnrecognizedClientException', 'The security token included in the request is invalid.'],
+  INVALID_SIGNATURE: [
+    403,
+    'InvalidSignatureException',
+    'The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key and signing method. Consult the service documentation for details.',
+  ],
+  SIGNATURE_EXPIRED: [403, 'InvalidSignatureException', 'Signature expired'],
+  SIGNATURE_NOT_YET_CURRENT: [403, 'InvalidSignatureException', 'Signature not yet current'],
+  ACCESS_DENIED: [403, 'AccessDeniedException', 'User'],
   CALLER_REFUSED: [403, 'ForbiddenException', 'Forbidden'],
   CONNECTION_GONE: [410, 'GoneException', ''],
   PAYLOAD_TOO_LARGE: [413, 'PayloadTooLargeException', ''],
@@ -61,6 +71,9 @@ const rows = Object.keys(errorTable).map((code) => {
   const [status, errorType, message] = told[code as ErrorCode]
   return { code: code as ErrorCode, status, errorType, message }
 })
+
+// AWS writes this one name with a capital.
+const memberOf = (errorType: string) => (errorType === 'AccessDeniedException' ? 'Message' : 'message')
 
 const uuid = expect.stringMatching(/^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/)
 const shortId = expect.stringMatching(/^[A-Za-z0-9_-]{15}=$/)
@@ -95,7 +108,7 @@ describe.each(rows)('$code', ({ code, status, errorType, message }) => {
         ['x-amz-apigw-id', shortId],
         ...(status === 426 ? [['Sec-WebSocket-Version', '13']] : []),
       ],
-      body: `{"message":"${message}"}`,
+      body: `{"${memberOf(errorType)}":"${message}"}`,
     })
   })
 
@@ -109,7 +122,7 @@ describe.each(rows)('$code', ({ code, status, errorType, message }) => {
         ['x-amzn-ErrorType', errorType],
         ...(status === 400 ? [] : [['x-amzn-trace-id', ids.traceId]]),
       ],
-      body: message === '' ? '' : `{"message":"${message}"}`,
+      body: message === '' ? '' : `{"${memberOf(errorType)}":"${message}"}`,
     })
   })
 })

@@ -6,7 +6,8 @@ const places = (...texts: string[]) => texts.map((text) => readTokenPlace(text) 
 
 function request(headers: [string, string][], query = ''): HandshakeRequest {
   const header = (wanted: string) => headers.find(([name]) => name.toLowerCase() === wanted)?.[1] ?? ''
-  return { path: '/dev', query, header, headers: () => headers, clientCertificate: () => null }
+  const client = { sourceIp: '203.0.113.9', proto: 'https', prefix: '' }
+  return { path: '/dev', query, header, headers: () => headers, clientCertificate: () => null, client }
 }
 
 const everywhere = places(

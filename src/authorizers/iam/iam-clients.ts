@@ -1,0 +1,58 @@
+import { errorTable } from '../../vocabulary/errors.ts'
+import type { AuthorizerType, CallerAccess, CallerRefusal, Refused, RouteAuthorizer } from '../contract.ts'
+import type { UsableKey } from './access-keys.ts'
+import { createIamJudge, type IamOptions, type JudgeSigned } from './iam-access.ts'
+
+/**
+ * Creates `authorizationType: AWS_IAM`: clients that sign their handshake, in its headers or by a presigned URL, with an
+ * access key of a user whose policies allow `execute-api:Invoke` on `…/{stage}/$connect`. Without options nobody can
+ * sign, which is a fault of whoever asks for it.
+ */
+export function createIamAuthorizerType(options: IamOptions | null): AuthorizerType {
+  return {
+    type: 'AWS_IAM',
+    compile(_, { apiId, stage }) {
+      if (options === null) return { faults: [{ path: [], message: nobodySigns }] }
+      const judge = createIamJudge(options)
+      const accountId = options.accountId
+      return {
+        faults: null,
+        open: () => ({
+          forRoute: ({ routeKey }) => routeAuthorizer(judge, accountId, `${apiId}/${stage}/${routeKey}`),
+          close() {},
+        }),
+      }
+    },
+  }
+}
+
+const nobodySigns = 'AWS_IAM, but nobody can sign; allowed: with credentials in postern.yaml'
+
+function routeAuthorizer(judge: JudgeSigned, accountId: string, resource: string): RouteAuthorizer {
+  const access: CallerAccess = { service: 'execute-api', permission: 'Invoke', resource }
+  return {
+    authorize(_, request) {
+      const { client, query } = request
+      const signed = {
+        ...{ method: 'GET', path: client.prefix + request.path, query, headers: request.headers(), client },
+        userAgent: request.header('user-agent'),
+        referer: request.header('referer'),
+      }
+      // A handshake has no body (RFC 6455 §4.1).
+      const judged = judge(signed, null, access)
+      if ('refusal' in judged) return refused(judged.refusal)
+      return { allowed: true, context: null, identity: identityOf(judged.key, accountId) }
+    },
+  }
+}
+
+function refused({ code, detail }: CallerRefusal): Refused {
+  const headers = [['x-amzn-ErrorType', errorTable[code].errorType]] as const
+  return { allowed: false, code, isShort: true, headers, ...(detail !== undefined && { detail }) }
+}
+
+/** The members of `$context.identity` of somebody who signs, as REST APIs have them. */
+function identityOf({ accessKeyId, user }: UsableKey, accountId: string): Record<string, string> {
+  const { arn, userId } = user.principal
+  return { accountId, caller: userId, user: userId, userArn: arn, accessKey: accessKeyId }
+}
