@@ -103,6 +103,10 @@ export const sections: Readonly<Record<string, () => string>> = {
       ]),
     ),
   'settings-domains': () => membersTable(schemaAt(settingsJsonSchema(), ['domains'])),
+  'settings-credentials': () => membersTable(schemaAt(settingsJsonSchema(), ['credentials'])),
+  'settings-principals': () => membersTable(schemaAt(settingsJsonSchema(), ['credentials', 'principals'])),
+  'settings-access-keys': () =>
+    membersTable(schemaAt(settingsJsonSchema(), ['credentials', 'principals', 'accessKeys'])),
   'settings-secrets': () =>
     markdownTable(
       ['Variable', 'Holds'],

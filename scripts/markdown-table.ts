@@ -15,11 +15,15 @@ export interface Schema {
   readonly anyOf?: readonly Schema[]
 }
 
-/** The schema at a path of member names; `*` is any entry of a map, and a kind picks an alternative by its type. */
+/**
+ * The schema at a path of member names; `*` is any entry of a map, a kind picks an alternative by its type, and a list is
+ * its items.
+ */
 export function schemaAt(root: object, path: readonly string[]): Schema {
   let schema = root as Schema
   for (const step of path) {
-    const next = step === '*' ? entryOf(schema) : (schema.properties?.[step] ?? alternativeOf(schema, step))
+    const next =
+      step === '*' ? entryOf(schema) : ((schema.items ?? schema).properties?.[step] ?? alternativeOf(schema, step))
     if (next === undefined) throw new Error(`no ${step} in the schema (${path.join('.')})`)
     schema = next
   }

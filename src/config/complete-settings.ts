@@ -1,6 +1,7 @@
 import { isIP } from 'node:net'
 import type { Finding } from 'postern-documents/faults'
 import { parseRedisAddress } from '../vocabulary/redis-address.ts'
+import { checkCredentials, completeCredentials } from './credentials.ts'
 import type { Secrets } from './read-secrets.ts'
 import type { GivenSettings, Settings } from './settings.ts'
 
@@ -15,14 +16,17 @@ const maxTokenLength = 4_096
 export function completeSettings(given: GivenSettings, secrets: Secrets): { settings: Settings; findings: Finding[] } {
   const { connectionsTokensFile: _, managementTokensFile: __, redisPasswordFile: ___, ...named } = given
   const { tls, lambda, redis: ____, redisCaFile: _____, redisKeyPrefix: ______, workerName, ...rest } = named
-  const connections = authorize('connections', given.connectionsAuthorization, secrets.connectionsTokens)
-  const management = authorize('management', given.managementAuthorization, secrets.managementTokens)
+  const region = lambda.region ?? secrets.aws.region ?? 'us-east-1'
+  const credentials = completeCredentials(given.credentials, secrets.accessKeys, region)
+  const connections = authorize('connections', given, secrets.connectionsTokens)
+  const management = authorize('management', given, secrets.managementTokens)
   const settings: Settings = {
     ...rest,
     connectionsAuthorization: connections.authorization,
     connectionsTokens: connections.authorization === 'TOKEN' ? secrets.connectionsTokens : [],
     managementAuthorization: management.authorization,
     managementTokens: management.authorization === 'TOKEN' ? secrets.managementTokens : [],
+    credentials,
     defaultApi: given.defaultApi ?? null,
     workerName: workerName ?? null,
     uwsModule: given.uwsModule ?? null,
@@ -30,7 +34,7 @@ export function completeSettings(given: GivenSettings, secrets: Secrets): { sett
     tls: tls === undefined ? null : { ...tls, clientCa: tls.clientCa ?? null, passphrase: secrets.tlsPassphrase },
     lambda: {
       endpoint: lambda.endpoint ?? null,
-      region: lambda.region ?? secrets.aws.region ?? 'us-east-1',
+      region,
       credentials: secrets.aws.credentials,
     },
   }
@@ -53,7 +57,7 @@ export function completeSettings(given: GivenSettings, secrets: Secrets): { sett
 
 /** Checks that settings fit each other, whatever else the place of work has: secrets, files, others that listen. */
 export function checkAgreement(given: GivenSettings): Finding[] {
-  return [...checkPorts(given), ...checkWorkers(given), ...checkDomains(given)]
+  return [...checkPorts(given), ...checkWorkers(given), ...checkDomains(given), ...checkCredentials(given.credentials)]
 }
 
 function completeRedis({ redis, redisCaFile, redisKeyPrefix }: GivenSettings, secrets: Secrets): Settings['redis'] {
@@ -79,10 +83,11 @@ const remedies: Readonly<Record<Callers, string>> = {
 
 function authorize(
   callers: Callers,
-  stated: Authorization | undefined,
+  given: GivenSettings,
   tokens: readonly string[],
 ): { authorization: Authorization; findings: Finding[] } {
-  const name = `${callers}Authorization`
+  const name = `${callers}Authorization` as const
+  const stated = given[name]
   const findings: Finding[] = []
   if (tokens.some((token) => token.length > maxTokenLength || !tokenPattern.test(token))) {
     const allowed = `letters, digits and - . _ ~ + / with = at the end, at most ${maxTokenLength} characters`
@@ -91,7 +96,16 @@ function authorize(
   if (stated === 'TOKEN' && tokens.length === 0) {
     findings.push({ path: [name], problem: 'TOKEN, but there are no tokens', allowed: `with ${remedies[callers]}` })
   }
-  return { authorization: stated ?? (tokens.length > 0 ? 'TOKEN' : 'NONE'), findings }
+  if (stated === 'AWS_IAM' && given.credentials === undefined) {
+    findings.push({
+      path: [name],
+      problem: 'AWS_IAM, but nobody can sign',
+      allowed: 'with credentials in postern.yaml',
+    })
+  }
+  // Who runs the gateway has no access key yet: the management port asks for one only where that was said.
+  const usual = callers === 'connections' && given.credentials !== undefined ? 'AWS_IAM' : 'NONE'
+  return { authorization: stated ?? (tokens.length > 0 ? 'TOKEN' : usual), findings }
 }
 
 function checkExposure(
@@ -101,7 +115,7 @@ function checkExposure(
   stated: Authorization | undefined,
   authorization: Authorization,
 ): Finding[] {
-  if (isLoopback(host) || authorization === 'TOKEN' || stated === 'NONE') return []
+  if (isLoopback(host) || authorization !== 'NONE' || stated === 'NONE') return []
   const what = callers === 'connections' ? 'post to @connections' : 'use the management port'
   return [
     {

@@ -1,5 +1,6 @@
 import { valueAt } from 'postern-documents/issues'
 import { completeSettings } from './complete-settings.ts'
+import { accessKeyVariables } from './credentials.ts'
 import { readSecrets } from './read-secrets.ts'
 import { gatherSettings, type SettingSources, type SettingsRead } from './read-settings.ts'
 import { secretVariables, settingsFileSchema } from './settings.ts'
@@ -41,7 +42,8 @@ export async function explainSettings(
     if (fault === null) return { name, value, isSecret: false, origin: 'default', place: null }
     return { name, value, isSecret: false, origin: 'file', place: `${fault.file}:${fault.line}` }
   })
-  return { settings: [...explained, ...secretsOf(sources.env)], faults }
+  const named = accessKeyVariables(given.credentials)
+  return { settings: [...explained, ...secretsOf(sources.env, named)], faults }
 }
 
 /** Settings that other settings and secrets give a value to. */
@@ -49,8 +51,8 @@ const completed = new Set(['connectionsAuthorization', 'managementAuthorization'
 
 const awsVariables = ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY', 'AWS_SESSION_TOKEN']
 
-function secretsOf(env: SettingSources['env']): ExplainedSetting[] {
-  return [...Object.keys(secretVariables), ...awsVariables]
+function secretsOf(env: SettingSources['env'], named: readonly string[]): ExplainedSetting[] {
+  return [...new Set([...Object.keys(secretVariables), ...awsVariables, ...named])]
     .filter((name) => env[name])
     .map((name) => ({ name, value: null, isSecret: true, origin: 'environment', place: name }))
 }

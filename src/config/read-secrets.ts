@@ -2,6 +2,7 @@ import { access, readFile } from 'node:fs/promises'
 import type { Finding } from 'postern-documents/faults'
 import { readProblem } from 'postern-documents/yaml-source'
 import type { AwsCredentials } from '../vocabulary/aws-credentials.ts'
+import { type AccessKeySecrets, readAccessKeySecrets } from './credentials.ts'
 import type { GivenSettings } from './settings.ts'
 import { splitList } from './settings-table.ts'
 
@@ -9,6 +10,7 @@ import { splitList } from './settings-table.ts'
 export interface Secrets {
   readonly connectionsTokens: readonly string[]
   readonly managementTokens: readonly string[]
+  readonly accessKeys: AccessKeySecrets
   readonly tlsPassphrase: string | null
   readonly redisPassword: string | null
   readonly redisSentinelPassword: string | null
@@ -27,6 +29,7 @@ export async function readSecrets(
   const tlsFindings = given.tls === undefined ? [] : await unreadable(given.tls)
   const redis = await readTokens(given.redisPasswordFile, 'redisPasswordFile', 'a password')
   const redisFindings = given.redisCaFile === undefined ? [] : await unreadableFile(['redisCaFile'], given.redisCaFile)
+  const accessKeys = await readAccessKeySecrets(given.credentials, env)
   const accessKeyId = env.AWS_ACCESS_KEY_ID ?? ''
   const secretAccessKey = env.AWS_SECRET_ACCESS_KEY ?? ''
   const sessionToken = env.AWS_SESSION_TOKEN || null
@@ -34,6 +37,7 @@ export async function readSecrets(
   return {
     connectionsTokens: [...splitList(env.POSTERN_CONNECTIONS_TOKENS ?? ''), ...connections.tokens],
     managementTokens: [...splitList(env.POSTERN_MANAGEMENT_TOKENS ?? ''), ...management.tokens],
+    accessKeys,
     tlsPassphrase: env.POSTERN_TLS_PASSPHRASE || null,
     redisPassword:
       redis.tokens[0] ?? (env.POSTERN_REDIS_PASSWORD || splitRedisPassword(env.POSTERN_REDIS ?? '').password),
@@ -42,7 +46,14 @@ export async function readSecrets(
       region: env.AWS_REGION || env.AWS_DEFAULT_REGION || null,
       credentials: hasKeys ? { accessKeyId, secretAccessKey, sessionToken } : null,
     },
-    findings: [...connections.findings, ...management.findings, ...tlsFindings, ...redis.findings, ...redisFindings],
+    findings: [
+      ...connections.findings,
+      ...management.findings,
+      ...accessKeys.findings,
+      ...tlsFindings,
+      ...redis.findings,
+      ...redisFindings,
+    ],
   }
 }
 

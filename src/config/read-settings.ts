@@ -5,6 +5,7 @@ import { parseWith, valueAt } from 'postern-documents/issues'
 import { nearestName } from 'postern-documents/nearest-name'
 import { readYamlFile, type YamlSource } from 'postern-documents/yaml-source'
 import { checkAgreement, completeSettings } from './complete-settings.ts'
+import { accessKeyVariables, type GivenCredentials } from './credentials.ts'
 import { readSecrets, splitRedisPassword } from './read-secrets.ts'
 import { type GivenSettings, type Settings, secretVariables, settingsFileSchema } from './settings.ts'
 import { fromText, type SettingRow, settingsTable } from './settings-table.ts'
@@ -79,7 +80,8 @@ export async function gatherSettings({ flags, env, file }: SettingSources): Prom
   if (typeof merged === 'object') for (const row of settingsTable) merge(merged, row, flags, env, origins)
   const parsed = parseWith(settingsFileSchema, merged)
   const locate = (finding: Finding) => place(finding, origins, source)
-  const all = [...faults, ...unknownVariables(env), ...parsed.findings.map(locate)]
+  const unknown = unknownVariables(env, accessKeyVariables(parsed.data?.credentials))
+  const all = [...faults, ...unknown, ...parsed.findings.map(locate)]
   const given = parsed.data === null || source === null ? parsed.data : withPaths(parsed.data, source, origins)
   const inFile = (path: FaultPath) => valueAt(values, path) !== undefined
   return { given, faults: sortFaults(all), locate, origins: { get: (name) => origins.get(name), inFile } }
@@ -135,8 +137,13 @@ function isServiceLink(name: string, value: string): boolean {
 /** Variables that `postern workers` and `postern connections` read: one environment may serve them and the gateway. */
 const clientVariables = new Set(['POSTERN_MANAGEMENT_TOKEN', 'POSTERN_MANAGEMENT_URL'])
 
-function unknownVariables(env: SettingSources['env']): Fault[] {
-  const known = [...settingsTable.map((row) => row.variable), ...Object.keys(secretVariables), 'POSTERN_CONFIG']
+function unknownVariables(env: SettingSources['env'], named: readonly string[]): Fault[] {
+  const known = [
+    ...settingsTable.map((row) => row.variable),
+    ...Object.keys(secretVariables),
+    'POSTERN_CONFIG',
+    ...named,
+  ]
   return Object.keys(env)
     .filter((name) => name.startsWith('POSTERN_') && !known.includes(name) && !clientVariables.has(name))
     .filter((name) => !isServiceLink(name, env[name] ?? ''))
@@ -160,7 +167,7 @@ function withPaths(given: GivenSettings, source: YamlSource, origins: ReadonlyMa
     const stoodInFile = !origins.has(name) && valueAt(source.value, name.split('.')) !== undefined
     return stoodInFile && !isAbsolute(path) ? join(dirname(source.file), path) : path
   }
-  const { tls, connectionsTokensFile, managementTokensFile, redisPasswordFile, redisCaFile } = given
+  const { tls, credentials, connectionsTokensFile, managementTokensFile, redisPasswordFile, redisCaFile } = given
   return {
     ...given,
     dir: from('dir', given.dir),
@@ -169,9 +176,22 @@ function withPaths(given: GivenSettings, source: YamlSource, origins: ReadonlyMa
       key: from('tls.key', tls.key),
       ...(tls.clientCa !== undefined && { clientCa: from('tls.clientCa', tls.clientCa) }),
     },
+    credentials: credentials && credentialsWithPaths(credentials, dirname(source.file)),
     connectionsTokensFile: connectionsTokensFile && from('connectionsTokensFile', connectionsTokensFile),
     managementTokensFile: managementTokensFile && from('managementTokensFile', managementTokensFile),
     redisPasswordFile: redisPasswordFile && from('redisPasswordFile', redisPasswordFile),
     redisCaFile: redisCaFile && from('redisCaFile', redisCaFile),
   }
+}
+
+/** The credentials, which nothing but the file gives, with their paths as seen from the working directory. */
+function credentialsWithPaths(credentials: GivenCredentials, folder: string): GivenCredentials {
+  const principals = credentials.principals.map((principal) => ({
+    ...principal,
+    accessKeys: principal.accessKeys.map((key) => {
+      const { secretAccessKeyFile: path } = key
+      return path === undefined || isAbsolute(path) ? key : { ...key, secretAccessKeyFile: join(folder, path) }
+    }),
+  }))
+  return { ...credentials, principals }
 }

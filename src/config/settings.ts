@@ -3,6 +3,7 @@ import { flag, oneOf, refusedMembers, text, wholeNumber } from 'postern-document
 import { z } from 'zod'
 import type { AwsCredentials } from '../vocabulary/aws-credentials.ts'
 import { parseRedisAddress, type RedisAddress, redisAddressForm } from '../vocabulary/redis-address.ts'
+import { type Credentials, credentialsSchema } from './credentials.ts'
 
 /** The heading a setting stands under, in `--help` and in docs/settings.md. */
 export type SettingGroup = 'Serving' | 'Fleet' | 'Callers' | 'Backends' | 'Limits' | 'Options'
@@ -35,7 +36,7 @@ const port = (allowed = '') => wholeNumber(0, 65_535, allowed)
 const hostName = () =>
   text('an address or a host name, such as 127.0.0.1 or 0.0.0.0', { max: 253, pattern: /^[\w.:%-]+$/ })
 const path = () => text('the path of a file', { max: 4_096 })
-const authorization = () => oneOf(['NONE', 'TOKEN'])
+const authorization = () => oneOf(['NONE', 'TOKEN', 'AWS_IAM'])
 const apiId = () => text('the apiId of an API', { max: 63, pattern: /^[a-z0-9][a-z0-9-]*$/ })
 
 const cidr = z
@@ -237,8 +238,8 @@ export const settingsFileSchema = z
     ).optional(),
 
     connectionsAuthorization: setting(
-      { group: 'Callers', value: 'NONE|TOKEN' },
-      'Who may call @connections: anyone, or bearers of a token. TOKEN when there are tokens, else NONE on loopback only.',
+      { group: 'Callers', value: 'NONE|TOKEN|AWS_IAM' },
+      'Who may call @connections: anyone, bearers of a token, or who signs with an access key of credentials. TOKEN when there are tokens, else AWS_IAM when there are credentials, else NONE on loopback only.',
       authorization(),
     ).optional(),
     connectionsTokensFile: setting(
@@ -247,8 +248,8 @@ export const settingsFileSchema = z
       path(),
     ).optional(),
     managementAuthorization: setting(
-      { group: 'Callers', value: 'NONE|TOKEN' },
-      'Who may use the management port: anyone, or bearers of a token. TOKEN when there are tokens, else NONE on loopback only.',
+      { group: 'Callers', value: 'NONE|TOKEN|AWS_IAM' },
+      'Who may use the management port: anyone, bearers of a token, or who signs with an access key of credentials. TOKEN when there are tokens, else NONE on loopback only.',
       authorization(),
     ).optional(),
     managementTokensFile: setting(
@@ -261,6 +262,10 @@ export const settingsFileSchema = z
       "Proxies whose X-Forwarded-For gives the client's address, and whose -Proto, -Port and -Prefix are believed (CIDR; with commas in a flag or variable).",
       z.array(cidr, { error: 'a list of networks' }).max(1_000, { error: 'at most 1000 networks' }),
     ).default([]),
+
+    credentials: credentialsSchema
+      .optional()
+      .describe('Users who sign requests with access keys (Signature Version 4), and what each of them may do.'),
 
     lambda: lambda.prefault({}).describe('How functions that are not local are invoked.'),
     connectTimeoutInMillis: setting(
@@ -356,8 +361,8 @@ export type GivenSettings = z.output<typeof settingsFileSchema>
 
 /**
  * The settings of one process, complete: defaults filled in, files of tokens read, paths as seen from the working directory.
- * Secrets are in `connectionsTokens`, `managementTokens`, `tls.passphrase`, `redis.password`, `redis.sentinelPassword`
- * and `lambda.credentials` and nowhere else.
+ * Secrets are in `connectionsTokens`, `managementTokens`, `credentials`, `tls.passphrase`, `redis.password`,
+ * `redis.sentinelPassword` and `lambda.credentials` and nowhere else.
  */
 export interface Settings
   extends Omit<
@@ -366,6 +371,7 @@ export interface Settings
     | 'managementAuthorization'
     | 'connectionsTokensFile'
     | 'managementTokensFile'
+    | 'credentials'
     | 'tls'
     | 'lambda'
     | 'defaultApi'
@@ -376,11 +382,13 @@ export interface Settings
     | 'workerName'
     | 'uwsModule'
   > {
-  readonly connectionsAuthorization: 'NONE' | 'TOKEN'
+  readonly connectionsAuthorization: 'NONE' | 'TOKEN' | 'AWS_IAM'
   /** Tokens for `@connections`, all valid at once; empty when the authorization is NONE. */
   readonly connectionsTokens: readonly string[]
-  readonly managementAuthorization: 'NONE' | 'TOKEN'
+  readonly managementAuthorization: 'NONE' | 'TOKEN' | 'AWS_IAM'
   readonly managementTokens: readonly string[]
+  /** The users who may sign requests; null where nobody is named. */
+  readonly credentials: Credentials | null
   /** Files of the certificate; null for plain TCP. */
   readonly tls: {
     readonly certificate: string

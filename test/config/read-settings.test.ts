@@ -55,6 +55,7 @@ describe('settings', () => {
       connectionsTokens: [],
       managementAuthorization: 'NONE',
       managementTokens: [],
+      credentials: null,
       trustedProxies: [],
       lambda: { endpoint: null, region: 'us-east-1', credentials: null },
       connectTimeoutInMillis: 3000,

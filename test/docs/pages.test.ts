@@ -48,7 +48,7 @@ describe.each(pages.map((page) => [page.path, page] as const))('%s', (path, page
     test(`the settings of line ${block.line} have no fault`, async () => {
       const folder = await temporaryFolder()
       // Stands for every file that a reader has and we have not.
-      await writeFile(join(folder, 'file'), 's3cr3t\n')
+      await writeFile(join(folder, 'file'), 's3cr3t-s3cr3t-s3cr3t\n')
       const text = block.text.replace(/(TokensFile: )\S+|\/etc\/[\w./-]+/g, `$1${join(folder, 'file')}`)
       await writeFile(join(folder, 'postern.yaml'), text)
       const file = join(folder, 'postern.yaml')
