@@ -5,6 +5,7 @@ import { delimiter, join } from 'node:path'
 export const needs = {
   redis: { names: ['redis-server'], debianPackage: 'redis-server' },
   haproxy: { names: ['haproxy'], debianPackage: 'haproxy' },
+  aws: { names: ['aws'], debianPackage: 'awscli' },
   chromium: { names: ['chromium', 'chromium-browser', 'google-chrome'], debianPackage: 'chromium' },
 } as const
 

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs'
 import { findExecutable } from './executables.ts'
 import { provision } from './provisioning.ts'
 
-/** `tsx scripts/provision.ts redis haproxy chromium`: what `npm test` needs beside Node.js. */
+/** `tsx scripts/provision.ts redis haproxy aws chromium`: what `npm test` needs beside Node.js. */
 let isUpdated = false
 
 process.exitCode = provision(process.argv.slice(2), {

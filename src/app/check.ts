@@ -1,4 +1,5 @@
 import { type Fault, type Finding, sortFaults } from 'postern-documents/faults'
+import { createAccessKeys } from '../authorizers/iam/access-keys.ts'
 import { checkApiNames } from '../config/api-names.ts'
 import type { Settings } from '../config/settings.ts'
 import { compileDefinitions } from '../deployments/compile-definitions.ts'
@@ -9,7 +10,7 @@ import { createAuthorizerTypes } from './authorizer-types.ts'
 import { checkFunctions } from './check-functions.ts'
 import { createIntegrations, type IntegrationSettings } from './integration-types.ts'
 
-type CheckSettings = IntegrationSettings & Pick<Settings, 'dir' | 'defaultApi' | 'domains'>
+type CheckSettings = IntegrationSettings & Pick<Settings, 'dir' | 'defaultApi' | 'domains' | 'credentials'>
 
 /**
  * Finds every fault of every definition in the folder of the settings, and the settings that name what no definition
@@ -29,7 +30,8 @@ export async function checkDefinitions(
     const definitions = await createFolderSource({ dir, log: silent }).read()
     const { faults, warnings, names } = compileDefinitions(definitions, {
       integrationTypes: types,
-      authorizerTypes: createAuthorizerTypes(),
+      // Nobody comes whose key would be looked for.
+      authorizerTypes: createAuthorizerTypes({ settings, accessKeys: createAccessKeys([]), now: Date.now }),
       createAccessLog: (format) => createAccessLog(format, unwritten),
     })
     const { region } = settings.lambda

@@ -1,4 +1,4 @@
-import { createTokenVerifier } from '../authorizers/bearer-tokens.ts'
+import type { AccessKeys } from '../authorizers/iam/access-keys.ts'
 import type { Settings } from '../config/settings.ts'
 import type { Gateway } from '../gateway/gateway.ts'
 import { createManagementHandlers } from '../management/handlers.ts'
@@ -9,9 +9,12 @@ import type { Catalog } from '../stages/catalog.ts'
 import type { Stage } from '../stages/stage.ts'
 import type { CreateTransport, TransportHandlers } from '../transport/contract.ts'
 import type { Refusal } from '../vocabulary/refusal.ts'
+import { type CallerAuthorization, createCallerAuthorization } from './caller-authorizers.ts'
 
 export interface ManagementParts {
   readonly settings: Settings
+  /** The access keys in force. */
+  readonly accessKeys: AccessKeys
   readonly version: string
   readonly createTransport: CreateTransport
   readonly registry: Registry
@@ -36,8 +39,8 @@ export interface Management {
 }
 
 export async function startManagement(parts: ManagementParts): Promise<Management> {
-  const { settings, version, registry, metrics, log, catalog, gateway } = parts
-  const tokens = createTokenVerifier(settings.managementTokens)
+  const { settings, accessKeys, version, registry, metrics, log, catalog, gateway } = parts
+  const callers = managementCallers(settings, accessKeys)
   metrics.gauge('postern_draining', {}, () => (gateway.draining ? 1 : 0))
   const handlers = createManagementHandlers({
     registry,
@@ -52,11 +55,22 @@ export async function startManagement(parts: ManagementParts): Promise<Managemen
         ? null
         : { scheme: settings.tls === null ? 'ws' : 'wss', host: settings.host, port: parts.port() },
     unready: () => (gateway.draining ? ['draining'] : []),
-    callers: settings.managementAuthorization === 'TOKEN' ? tokens : null,
+    callers: callers.authorizer,
     hosts: [settings.managementHost],
     playground: settings.playground,
   })
-  return { ...(await openManagementPort(parts, handlers)), useTokens: tokens.replace }
+  return { ...(await openManagementPort(parts, handlers)), useTokens: callers.useTokens }
+}
+
+/** The authorization of the port's callers, to whom no proxy is trusted. */
+export function managementCallers(settings: Settings, accessKeys: AccessKeys): CallerAuthorization {
+  return createCallerAuthorization(settings.managementAuthorization, {
+    tokens: settings.managementTokens,
+    credentials: settings.credentials,
+    accessKeys,
+    clientAddress: (request) => ({ sourceIp: request.remoteAddress(), proto: 'http', prefix: '' }),
+    now: Date.now,
+  })
 }
 
 /** Listens on the port; rejects with one sentence when that can't be. */

@@ -1,4 +1,5 @@
 import type { Fault } from 'postern-documents/faults'
+import { createAccessKeys } from '../authorizers/iam/access-keys.ts'
 import type { Settings } from '../config/settings.ts'
 import type { Log, Metrics } from '../observability/contract.ts'
 import { createLogger } from '../observability/logger.ts'
@@ -10,6 +11,7 @@ import { supervisorTimings } from '../supervisor/supervisor-timings.ts'
 import { createWorkerOrphanGuard } from '../supervisor/worker-orphan-guard.ts'
 import { chooseTransport } from '../transport/choose-transport.ts'
 import type { CreateTransport } from '../transport/contract.ts'
+import { accessKeysOf } from './iam-users.ts'
 import { logFaults, openDestination, StartError, type Surroundings, told } from './start.ts'
 import { createWorkerMetrics } from './worker-metrics.ts'
 import { workerNameOf } from './worker-name.ts'
@@ -90,8 +92,9 @@ export async function startWorkers(settings: Settings, surroundings: WorkersSurr
     const workerMetrics = createWorkerMetrics({ supervisor, own: metrics })
     stops.push(() => workerMetrics.close())
     let listening = false
+    const accessKeys = createAccessKeys(accessKeysOf(settings))
     const management = await startWorkersManagement({
-      ...{ settings, version, createTransport, supervisor, log },
+      ...{ settings, accessKeys, version, createTransport, supervisor, log },
       scrape: workerMetrics.scrape,
       port: () => (listening ? port : 0),
     })
@@ -126,7 +129,10 @@ export async function startWorkers(settings: Settings, surroundings: WorkersSurr
       managementPort: management.port,
       log,
       reload(fresh, settingFaults = []) {
-        if (fresh !== undefined) management.useTokens(fresh.managementTokens)
+        if (fresh !== undefined) {
+          management.useTokens(fresh.managementTokens)
+          accessKeys.replace(accessKeysOf(fresh))
+        }
         logFaults(log, settingFaults)
         log.info({ workers: supervisor.processes.length }, 'reloading the workers')
         supervisor.reload()

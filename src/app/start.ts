@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { createFault, type Fault } from 'postern-documents/faults'
+import { createAccessKeys } from '../authorizers/iam/access-keys.ts'
 import { checkApiNames } from '../config/api-names.ts'
 import { isLoopback } from '../config/complete-settings.ts'
 import type { LocateSetting } from '../config/read-settings.ts'
@@ -29,6 +30,7 @@ import { createAuthorizerTypes } from './authorizer-types.ts'
 import { createCallerAuthorization } from './caller-authorizers.ts'
 import { openDescriptorBudget } from './descriptors.ts'
 import { createHttpHandler } from './http.ts'
+import { accessKeysOf } from './iam-users.ts'
 import { createIntegrations } from './integration-types.ts'
 import { leave } from './leave.ts'
 import { type Management, type ManagementParts, startManagement } from './management.ts'
@@ -58,7 +60,8 @@ export interface Postern {
   /** Faults of the definitions that are not served. */
   readonly faults: readonly Fault[]
   /**
-   * Reads definitions and functions anew, and takes over the tokens of `settings`; never touches a socket. The log
+   * Reads definitions and functions anew, and takes over the tokens and credentials of `settings`; never touches a
+   * socket. The log
    * acknowledges it, with the faults that reading the settings anew has found.
    */
   reload(settings?: Settings, settingFaults?: readonly Fault[]): Promise<readonly Fault[]>
@@ -144,6 +147,11 @@ export async function startPostern(settings: Settings, surroundings: Surrounding
     const catalog = createCatalog<WebSocketStage>(settings)
     const descriptors = openDescriptorBudget(settings, { log, metrics })
     const refusals = createRefusals({ metrics, log, now })
+    const clientAddress = createAddressReader({
+      trustedProxies: settings.trustedProxies.length > 0 ? trustedNetworks(settings.trustedProxies) : null,
+      tls: settings.tls !== null,
+      port: () => port,
+    })
     stops.push(() => refusals.close())
     const gateway = createGateway({
       ...settings,
@@ -155,14 +163,11 @@ export async function startPostern(settings: Settings, surroundings: Surrounding
       log,
       now,
       random: Math.random,
-      clientAddress: createAddressReader({
-        trustedProxies: settings.trustedProxies.length > 0 ? trustedNetworks(settings.trustedProxies) : null,
-        tls: settings.tls !== null,
-        port: () => port,
-      }),
+      clientAddress,
     })
     stops.push(() => gateway.stop())
 
+    const accessKeys = createAccessKeys(accessKeysOf(settings))
     const { types, functions, close } = createIntegrations({ settings, log })
     stops.push(close)
     const source = createFolderSource({ dir: settings.dir, log })
@@ -173,7 +178,7 @@ export async function startPostern(settings: Settings, surroundings: Surrounding
       log,
       metrics,
       integrationTypes: types,
-      authorizerTypes: createAuthorizerTypes(),
+      authorizerTypes: createAuthorizerTypes({ settings, accessKeys, now }),
       createAccessLog: (format) => createAccessLog(format, destination),
       isTrustedOrigin: (origin) => managementOrigins.has(origin),
       checkNames: (names) => checkApiNames(settings, names).map(locateSetting),
@@ -188,7 +193,10 @@ export async function startPostern(settings: Settings, surroundings: Surrounding
     })
     const chosen = await chooseTransport(settings, { environment, log })
     const { createTransport } = chosen
-    const callers = createCallerAuthorization(settings)
+    const callers = createCallerAuthorization(settings.connectionsAuthorization, {
+      tokens: settings.connectionsTokens,
+      ...{ credentials: settings.credentials, accessKeys, clientAddress, now },
+    })
     const connections = createConnectionsHandler({
       ...settings,
       registry,
@@ -209,16 +217,31 @@ export async function startPostern(settings: Settings, surroundings: Surrounding
 
     const { routeSelectionExpression } = apis
     const management = await (surroundings.management ?? startManagement)({
-      ...{ settings, version, createTransport, registry, metrics, log, catalog, gateway, routeSelectionExpression },
+      ...{
+        settings,
+        accessKeys,
+        version,
+        createTransport,
+        registry,
+        metrics,
+        log,
+        catalog,
+        gateway,
+        routeSelectionExpression,
+      },
       refusals: refusals.recent,
       port: () => port,
     })
     stops.push(() => management.close())
     managementOrigins = management.origins
 
-    async function reload(fresh = settings, settingFaults: readonly Fault[] = []): Promise<readonly Fault[]> {
-      callers.reload(fresh)
-      management.useTokens(fresh.managementTokens)
+    async function reload(fresh?: Settings, settingFaults: readonly Fault[] = []): Promise<readonly Fault[]> {
+      // What was in force stays so where settings have faults: those of the start may be revoked long since.
+      if (fresh !== undefined) {
+        callers.useTokens(fresh.connectionsTokens)
+        management.useTokens(fresh.managementTokens)
+        accessKeys.replace(accessKeysOf(fresh))
+      }
       logFaults(log, settingFaults)
       const found = await apis.reload()
       functions.reload()

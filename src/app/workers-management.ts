@@ -1,4 +1,4 @@
-import { createTokenVerifier } from '../authorizers/bearer-tokens.ts'
+import type { AccessKeys } from '../authorizers/iam/access-keys.ts'
 import type { Settings } from '../config/settings.ts'
 import { createApiList, createRefusalList } from '../management/api.ts'
 import { createManagementDoor, type Handle } from '../management/door.ts'
@@ -9,13 +9,15 @@ import type { Supervisor } from '../supervisor/supervisor.ts'
 import type { CreateTransport } from '../transport/contract.ts'
 import type { Refusal } from '../vocabulary/refusal.ts'
 import { createForwarding } from './forwarded-request.ts'
-import { type Management, openManagementPort } from './management.ts'
+import { type Management, managementCallers, openManagementPort } from './management.ts'
 
 /** The longest that a list of what is served waits for a worker. */
 const answerInMillis = 1_500
 
 export interface WorkersManagementParts {
   readonly settings: Settings
+  /** The access keys in force. */
+  readonly accessKeys: AccessKeys
   readonly version: string
   readonly createTransport: CreateTransport
   readonly supervisor: Supervisor
@@ -28,7 +30,7 @@ export interface WorkersManagementParts {
 /** Starts the management port of several workers: it stands here for all of them. */
 export async function startWorkersManagement(parts: WorkersManagementParts): Promise<Management> {
   const { settings, version, supervisor, log, port } = parts
-  const tokens = createTokenVerifier(settings.managementTokens)
+  const callers = managementCallers(settings, parts.accessKeys)
   const forward = createForwarding(supervisor)
   // What each worker only knows for itself: how many connections a stage has, and what was refused.
   const ofAll: ReadonlyMap<string, Handle> = new Map([
@@ -47,11 +49,11 @@ export async function startWorkersManagement(parts: WorkersManagementParts): Pro
     readiness: () => (port() === 0 ? { ready: false, reasons: ['not listening'] } : supervisor.readiness),
     scrape: parts.scrape,
     api: (exchange) => (ofAll.get(exchange.request.path) ?? forward)(exchange),
-    callers: settings.managementAuthorization === 'TOKEN' ? tokens : null,
+    callers: callers.authorizer,
     hosts: [settings.managementHost],
     playground: settings.playground,
   })
-  return { ...(await openManagementPort(parts, handlers)), useTokens: tokens.replace }
+  return { ...(await openManagementPort(parts, handlers)), useTokens: callers.useTokens }
 }
 
 /** The newest refusals of all workers, oldest first; a worker that does not answer is left out. */

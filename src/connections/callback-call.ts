@@ -1,3 +1,4 @@
+import type { CallerAccess } from '../authorizers/contract.ts'
 import { answeredFailure } from '../events/answered-failure.ts'
 import { CallbackEvent } from '../events/callback-event.ts'
 import type { Counter } from '../observability/contract.ts'
@@ -21,6 +22,8 @@ export interface CallbackStage {
   allowsOrigin(origin: string, host: string): boolean
   /** Counts an answer for the stage's API, by operation. */
   readonly callbacks: Readonly<Record<CallbackOperation, CountStatus>>
+  /** The permission that each operation asks for. */
+  readonly callbackAccess: Readonly<Record<CallbackOperation, CallerAccess>>
 }
 
 /** The target where a callback came in. */

@@ -1,7 +1,6 @@
-import type { CallerAuthorizer, CallerVerdict } from '../authorizers/contract.ts'
+import type { CallerAuthorizer, CallerRefusal, CallerVerdict } from '../authorizers/contract.ts'
 import type { ConnectionLookup, Delivery } from '../registry/contract.ts'
 import type { ConnectionDescription } from '../vocabulary/connection.ts'
-import type { ErrorCode } from '../vocabulary/errors.ts'
 import { type DeliverOutcome, textFrame } from '../vocabulary/frames.ts'
 import { type ConnectionId, ownerOfConnectionId } from '../vocabulary/ids.ts'
 import type { Step } from '../vocabulary/pipeline.ts'
@@ -26,11 +25,7 @@ export interface Callback {
   readonly closeQuery: string
 }
 
-/** A row of the error table as the answer; `detail` stands behind its message. */
-export interface CallbackRefusal {
-  readonly code: ErrorCode
-  readonly detail?: string
-}
+export type CallbackRefusal = CallerRefusal
 
 export type CallbackStep = Step<Callback, CallbackRefusal>
 
@@ -40,8 +35,8 @@ export const refuseLargeBody: CallbackStep = ({ operation, body }) =>
 
 /** Has the caller judged (403), with the body at hand. */
 export function judgeCaller(authorizer: CallerAuthorizer): CallbackStep {
-  return function judge({ credentials, body }) {
-    const verdict = authorizer.judge(credentials, body)
+  return function judge({ call, operation, credentials, body }) {
+    const verdict = authorizer.judge(credentials, body, call.stage.callbackAccess[operation])
     return verdict instanceof Promise ? verdict.then(refusalOf) : refusalOf(verdict)
   }
 }
@@ -54,6 +49,8 @@ function refusalOf(verdict: CallerVerdict): CallbackRefusal | null {
       return tokenMissing
     case 'refused':
       return callerRefused
+    default:
+      return verdict
   }
 }
 

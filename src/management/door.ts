@@ -2,6 +2,7 @@ import type { Log } from '../observability/contract.ts'
 import type { HttpExchange, TransportHandlers } from '../transport/contract.ts'
 import { isRead, notAllowed } from './connections-api.ts'
 import { createGuard, type GuardOptions } from './guard.ts'
+import { copyRequest, holdExchange } from './held-exchange.ts'
 import { readPlaygroundFiles } from './playground-files.ts'
 import { refuse, reply, replyJson } from './reply.ts'
 
@@ -24,6 +25,14 @@ export interface ManagementDoorOptions extends GuardOptions {
 
 export type Handle = (exchange: HttpExchange) => void
 
+/** Bytes of a body that is read before its caller is known: above whatever an operation takes. */
+const maxBodyBytes = 1024 * 1024
+
+/** Methods whose body no operation reads need not have it signed. */
+function hasBody(method: string): boolean {
+  return method !== 'GET' && method !== 'HEAD' && method !== 'DELETE'
+}
+
 /**
  * Creates the handlers of the management port: a transport of its own, for plain requests only.
  *
@@ -33,6 +42,7 @@ export type Handle = (exchange: HttpExchange) => void
 export function createManagementDoor(options: ManagementDoorOptions): TransportHandlers<never> {
   const { log, api } = options
   const guard = createGuard(options)
+  const readsBody = options.callers?.readsBody ?? false
   const files = options.playground === false ? [] : readPlaygroundFiles()
 
   function health(exchange: HttpExchange): void {
@@ -67,11 +77,18 @@ export function createManagementDoor(options: ManagementDoorOptions): TransportH
     const { method, path } = exchange.request
     const handle = open.get(path)
     if (handle !== undefined) return isRead(method) ? handle(exchange) : notAllowed(exchange, 'GET, HEAD')
-    const refusal = guard(exchange.request)
-    if (refusal !== null) {
-      const challenge = refusal.status === 401 ? ([['WWW-Authenticate', 'Bearer']] as const) : []
-      return refuse(exchange, refusal.status, refusal.message, challenge)
-    }
+    if (!readsBody || !hasBody(method)) return guarded(exchange, null)
+    const copy = copyRequest(exchange.request)
+    exchange.readBody(maxBodyBytes, (body) => {
+      if (body === null) return refuse(exchange, 413, `A body has at most ${maxBodyBytes} bytes`)
+      guarded(holdExchange(exchange, copy, body), body)
+    })
+  }
+
+  function guarded(exchange: HttpExchange, body: Buffer | null): void {
+    const { method, path } = exchange.request
+    const refusal = guard(exchange.request, body)
+    if (refusal !== null) return refuse(exchange, refusal.status, refusal.message, refusal.headers)
     if (path !== '/metrics') api(exchange)
     else if (isRead(method)) scrape(exchange)
     else notAllowed(exchange, 'GET, HEAD')

@@ -4,6 +4,7 @@ import { createRouteSelector } from '../routing/route-selection.ts'
 import type { SelectionExpression } from '../routing/selection-expression.ts'
 import { textFrame } from '../vocabulary/frames.ts'
 import { compileAllowedOrigins } from './allowed-origins.ts'
+import { callbackAccess } from './callback-access.ts'
 import { createCallbackCounters } from './callback-counters.ts'
 import {
   byName,
@@ -62,6 +63,7 @@ function createStage(
     closes: byName((reason) => metrics.counter('postern_closes_total', { ...labels, reason })),
     connects: connectCounters(metrics, labels),
     callbacks: createCallbackCounters(options.metrics.api, labels.api),
+    callbackAccess: callbackAccess(labels.api, labels.stage),
   }
 }
 

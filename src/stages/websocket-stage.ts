@@ -1,5 +1,6 @@
 import type { Counter } from '../observability/contract.ts'
 import type { CloseReasonName } from '../vocabulary/close-reasons.ts'
+import type { CallbackAccess } from './callback-access.ts'
 import type { CallbackCounters } from './callback-counters.ts'
 import type { Route, Stage } from './stage.ts'
 
@@ -62,4 +63,5 @@ export interface WebSocketStage extends Stage {
   readonly connects: ConnectCounters
   /** Callbacks that came in under this stage; they are counted for its API. */
   readonly callbacks: CallbackCounters
+  readonly callbackAccess: CallbackAccess
 }

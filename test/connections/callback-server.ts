@@ -8,6 +8,7 @@ import { createMetrics } from '../../src/observability/metrics.ts'
 import type { LocalConnections, Registry } from '../../src/registry/contract.ts'
 import { createMemoryRegistry } from '../../src/registry/memory.ts'
 import { compileAllowedOrigins } from '../../src/stages/allowed-origins.ts'
+import { callbackAccess } from '../../src/stages/callback-access.ts'
 import { createCallbackCounters } from '../../src/stages/callback-counters.ts'
 import type { Socket, TransportOptions, Upgrade } from '../../src/transport/contract.ts'
 import type { ConnectionDescription } from '../../src/vocabulary/connection.ts'
@@ -85,6 +86,7 @@ export async function startCallbackServer(options: CallbackServerOptions = {}): 
     apiId,
     name,
     callbacks: createCallbackCounters(metrics, apiId),
+    callbackAccess: callbackAccess(apiId, name),
     allowsOrigin: compileAllowedOrigins(
       name === 'prod' ? ['https://app.example', 'http://gateway.example'] : undefined,
       () => false,

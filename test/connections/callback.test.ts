@@ -361,6 +361,7 @@ describe('who may call', () => {
   it('is judged with the body at hand and what was copied of the request, also by an authorizer that has to ask', async () => {
     const judged: string[] = []
     const asking: CallerAuthorizer<string> = {
+      readsBody: true,
       credentials: (request) => `${request.method} ${request.path.slice(0, 10)} ${request.header('authorization')}`,
       async judge(credentials, body) {
         await setImmediate()
@@ -389,6 +390,7 @@ describe('who may call', () => {
 
   it('of an authorizer that breaks its promise and throws gets nothing but 500', async () => {
     const broken: CallerAuthorizer = {
+      readsBody: false,
       credentials: () => null,
       judge() {
         throw new Error('broken')

@@ -1,3 +1,4 @@
+import { callbackAccess } from '../../src/stages/callback-access.ts'
 import type { WebSocketRoute, WebSocketStage } from '../../src/stages/websocket-stage.ts'
 
 const counter = { value: 0 }
@@ -24,6 +25,7 @@ export function emptyStage(members: Partial<WebSocketStage> = {}): WebSocketStag
     closes: () => counter,
     connects: { accepted: counter, refused: counter, failed: counter, aborted: counter },
     callbacks: { post() {}, get() {}, delete() {} },
+    callbackAccess: callbackAccess('chat', 'dev'),
     accessLog: null,
     close() {},
     ...members,
