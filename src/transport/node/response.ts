@@ -1,6 +1,6 @@
 import { type ServerResponse, STATUS_CODES } from 'node:http'
 import type { HeaderList, OwnHeaders } from '../../vocabulary/headers.ts'
-import { declaredLength, isSafeValue, isWritableName, listOf, type ResponseForm } from '../response-headers.ts'
+import { declaredLength, isSafeValue, isWritableName, type ResponseForm } from '../response-headers.ts'
 
 /**
  * Writes a whole response. Headers that are not ours to write, or not safe to, are left out; node:http adds Date, and
@@ -29,12 +29,22 @@ export function writeResponse(
 
 /** Adds names and values in turn as node:http writes them, as Latin-1; tells whether all are ASCII. */
 function addHeaders(lines: string[], headers: HeaderList | OwnHeaders): boolean {
-  const isOwn = 'own' in headers
-  const list = listOf(headers)
+  return 'own' in headers ? addOwn(lines, headers.own) : addForeign(lines, headers)
+}
+
+/** Adds the gateway's own: constants and ids, whose values are not looked at. */
+function addOwn(lines: string[], headers: HeaderList): boolean {
+  for (let i = 0; i < headers.length; i++) {
+    const header = headers[i] as HeaderList[number]
+    if (mayWrite(header[0], i)) lines.push(header[0], header[1])
+  }
+  return true
+}
+
+function addForeign(lines: string[], headers: HeaderList): boolean {
   let isAscii = true
-  for (let i = 0; i < list.length; i++) {
-    const [name, value] = list[i] as readonly [string, string]
-    if (!mayWrite(name, i) || !(isOwn || isSafeValue(value))) continue
+  for (const [name, value] of headers) {
+    if (!isWritableName(name) || !isSafeValue(value)) continue
     const wired = toWire(value)
     if (wired !== value) isAscii = false
     lines.push(name, wired)
