@@ -1,10 +1,11 @@
-import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { Socket as TcpSocket } from 'node:net'
+import type { ServerResponse } from 'node:http'
 import type { Log } from '../../observability/contract.ts'
 import type { HeaderList, OwnHeaders } from '../../vocabulary/headers.ts'
 import { BodyReader } from '../body-reader.ts'
 import type { HttpExchange } from '../contract.ts'
 import { PendingRequest } from '../pending-request.ts'
+import type { HttpConnection } from './http-connection.ts'
+import type { ReceivedMessage } from './received-message.ts'
 import type { NodeRequest } from './request.ts'
 import { writeResponse } from './response.ts'
 
@@ -15,8 +16,13 @@ const readerTimeoutInMillis = 30_000
 export interface ExchangeDesk {
   readonly log: Log
   readonly isDraining: () => boolean
-  /** Connections that end with an answer that is on its way: what still comes over them is for nobody. */
-  readonly ended: WeakSet<TcpSocket>
+}
+
+/** The objects of node:http for one request, and the connection over which it came. */
+export interface NativeExchange {
+  readonly message: ReceivedMessage
+  readonly response: ServerResponse
+  readonly connection: HttpConnection
 }
 
 /** A plain HTTP request and its answer over node:http. */
@@ -24,15 +30,13 @@ export class NodeHttpExchange extends PendingRequest implements HttpExchange {
   readonly request: NodeRequest
   /** Whether the connection ends with the answer, whatever the client asks for. */
   closes = false
-  readonly #message: IncomingMessage
-  readonly #response: ServerResponse
+  readonly #native: NativeExchange
   readonly #desk: ExchangeDesk
 
-  constructor(request: NodeRequest, message: IncomingMessage, response: ServerResponse, desk: ExchangeDesk) {
+  constructor(request: NodeRequest, native: NativeExchange, desk: ExchangeDesk) {
     super(desk.isDraining)
     this.request = request
-    this.#message = message
-    this.#response = response
+    this.#native = native
     this.#desk = desk
   }
 
@@ -47,8 +51,11 @@ export class NodeHttpExchange extends PendingRequest implements HttpExchange {
       reader = null
       if (this.isWaiting) this.#deliver(done, body)
     }
-    this.#message.on('data', (chunk: Buffer) => {
+    this.#native.message.readInto((chunk) => {
       if (isDone) return
+      if (chunk === null) {
+        return deliver(reader === null ? (first ?? Buffer.alloc(0)) : (reader.add(Buffer.alloc(0), true) ?? null))
+      }
       if (chunk.length > limit) return deliver(null)
       // Most bodies come in one piece.
       if (first === null) {
@@ -61,9 +68,6 @@ export class NodeHttpExchange extends PendingRequest implements HttpExchange {
       }
       if (reader.add(chunk, false) === null) deliver(null)
     })
-    this.#message.on('end', () => {
-      if (!isDone) deliver(reader === null ? (first ?? Buffer.alloc(0)) : (reader.add(Buffer.alloc(0), true) ?? null))
-    })
   }
 
   respond(status: number, headers: HeaderList | OwnHeaders, body: string | Uint8Array | null): void {
@@ -71,9 +75,9 @@ export class NodeHttpExchange extends PendingRequest implements HttpExchange {
   }
 
   protected write(status: number, headers: HeaderList | OwnHeaders, body: string | Uint8Array | null): void {
-    const response = this.#response
+    const { response, connection } = this.#native
     const form = { method: this.request.method, close: this.closes || this.isDraining() }
-    if (form.close) this.#desk.ended.add(this.#message.socket)
+    if (form.close) connection.ended = true
     writeResponse(response, form, status, headers, body)
     // Kept alive, the connection gets another timeout once the answer is through.
     if (response.writableNeedDrain) response.socket?.setTimeout(readerTimeoutInMillis)

@@ -1,4 +1,4 @@
-import type { IncomingMessage, Server, ServerResponse } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import { type AddressInfo, Server as NetServer, type Socket as TcpSocket } from 'node:net'
 import type { Log } from '../../observability/contract.ts'
 import type {
@@ -16,11 +16,13 @@ import { createLateRequests, type LateRequests } from '../late-requests.ts'
 import { listenSentence } from '../listen-fault.ts'
 import type { PendingRequest } from '../pending-request.ts'
 import { refuseClient } from './client-error.ts'
+import { HttpConnection } from './http-connection.ts'
 import { type ExchangeDesk, NodeHttpExchange } from './http-exchange.ts'
 import { type PingClock, startPingClock } from './ping-clock.ts'
 import { createProxyAddresses, type ProxyAddresses } from './proxy-addresses.ts'
+import type { ReceivedMessage } from './received-message.ts'
 import { NodeRequest } from './request.ts'
-import { createHttpServer, maxHeaders } from './server.ts'
+import { createHttpServer, maxHeaders, type Server } from './server.ts'
 import { canSharePort } from './shared-port.ts'
 import type { NodeSocket, SocketDesk } from './socket.ts'
 import { NodeUpgrade, type UpgradeDesk } from './upgrade.ts'
@@ -33,7 +35,6 @@ export async function loadNodeTransport({ log }: { log: Log }): Promise<CreateTr
 
 class NodeTransport<Data> implements Transport, UpgradeDesk<Data>, SocketDesk<Data>, ExchangeDesk {
   readonly isDraining = () => this.#draining
-  readonly ended = new WeakSet<TcpSocket>()
   readonly maxBufferedBytes: number
   readonly pings: PingClock | null
   readonly log: Log
@@ -47,8 +48,8 @@ class NodeTransport<Data> implements Transport, UpgradeDesk<Data>, SocketDesk<Da
   /** All TCP connections. */
   readonly #connections = new Set<TcpSocket>()
   readonly #open = new Set<NodeSocket<Data>>()
-  /** The request of a connection that has to be answered before the next one is taken. */
-  readonly #waiting = new WeakMap<TcpSocket, PendingRequest>()
+  /** The state of connections that have had a plain request, or one that waited. */
+  readonly #states = new WeakMap<TcpSocket, HttpConnection>()
   /** The request whose handler runs now. */
   #current: PendingRequest | null = null
   #draining = false
@@ -170,53 +171,62 @@ class NodeTransport<Data> implements Transport, UpgradeDesk<Data>, SocketDesk<Da
     server.on('clientError', (error, tcp) => this.#onClientError(error, tcp as TcpSocket))
   }
 
-  #onRequest(message: IncomingMessage, response: ServerResponse): void {
+  #onRequest(message: ReceivedMessage, response: ServerResponse): void {
     const tcp = message.socket
-    if (this.ended.has(tcp)) return
-    if (this.#isBusy(tcp)) return void tcp.destroy()
+    const connection = this.#stateOf(tcp)
+    if (connection.ended) return
+    if (connection.isBusy) return void tcp.destroy()
     const request = new NodeRequest(message, this.#proxies?.of(tcp))
-    const exchange = new NodeHttpExchange(request, message, response, this)
+    const exchange = new NodeHttpExchange(request, { message, response, connection }, this)
     if (hasTooManyHeaders(message)) return this.#refuseHeaders(exchange)
-    const doubt = doubtAbout(message)
+    const doubt = doubtAbout(request, message)
     if (doubt !== null) return this.#turnAway(exchange, doubt)
     // What Node takes for an upgrade does not come here.
     if (asksForWebSocket(request)) return this.#refuse(exchange, handshakeFault(request) ?? noUpgrade)
     this.#run(exchange, () => this.#handlers.request(exchange))
-    if (!exchange.isWaiting) return
-    this.#wait(exchange, tcp)
-    response.once('close', () => {
-      if (exchange.isWaiting) this.#abort(exchange)
-    })
+    if (exchange.isWaiting) this.#wait(exchange, connection)
   }
 
   #onUpgrade(message: IncomingMessage, tcp: TcpSocket, head: Buffer): void {
-    if (this.ended.has(tcp) || this.#isBusy(tcp)) return void tcp.destroy()
+    const connection = this.#states.get(tcp)
+    if (connection?.ended || connection?.isBusy) return void tcp.destroy()
     const request = new NodeRequest(message, this.#proxies?.of(tcp))
     if (!asksForWebSocket(request)) return this.takeBack(tcp, Buffer.concat([withoutUpgrade(message), head]))
     const upgrade = new NodeUpgrade(request, message, tcp, head, this)
     if (hasTooManyHeaders(message)) return this.#refuseHeaders(upgrade)
-    const doubt = doubtAbout(message)
+    const doubt = doubtAbout(request, message)
     if (doubt !== null) return this.#turnAway(upgrade, doubt)
     const fault = message.httpVersionMinor === 0 ? oldVersion : handshakeFault(request)
     if (fault !== null) return this.#refuse(upgrade, fault)
     this.#run(upgrade, () => this.#handlers.upgrade(upgrade))
     if (!upgrade.isWaiting) return
     upgrade.wait()
-    this.#wait(upgrade, tcp)
+    this.#wait(upgrade, this.#stateOf(tcp))
   }
 
   /** Answers what is no request. Node's parser may go on complaining about what follows it. */
   #onClientError(error: NodeJS.ErrnoException, tcp: TcpSocket): void {
-    const waiting = this.#waiting.get(tcp)
-    if (waiting?.isWaiting) this.#abort(waiting)
-    if (this.ended.has(tcp) && tcp.writable) return
-    this.ended.add(tcp)
+    const connection = this.#stateOf(tcp)
+    this.#leave(connection)
+    if (connection.ended && tcp.writable) return
+    connection.ended = true
     refuseClient(error, tcp)
   }
 
-  /** Whether an earlier request of the connection still waits for its answer: nobody can then tell them apart. */
-  #isBusy(tcp: TcpSocket): boolean {
-    return this.#waiting.get(tcp)?.isWaiting ?? false
+  /** The state of a connection, which is watched from now on: a request that waits is aborted when it ends. */
+  #stateOf(tcp: TcpSocket): HttpConnection {
+    const known = this.#states.get(tcp)
+    if (known !== undefined) return known
+    const connection = new HttpConnection()
+    this.#states.set(tcp, connection)
+    // Once for the connection: listeners that come and go with each request cost more than the rest of its state.
+    tcp.on('close', () => this.#leave(connection))
+    return connection
+  }
+
+  /** Aborts the request that waits, since nobody can be answered any more. */
+  #leave({ waiting }: HttpConnection): void {
+    if (waiting?.isWaiting) this.#abort(waiting)
   }
 
   #run(pending: PendingRequest, handle: () => void): void {
@@ -231,8 +241,8 @@ class NodeTransport<Data> implements Transport, UpgradeDesk<Data>, SocketDesk<Da
     }
   }
 
-  #wait(pending: PendingRequest, tcp: TcpSocket): void {
-    this.#waiting.set(tcp, pending)
+  #wait(pending: PendingRequest, connection: HttpConnection): void {
+    connection.waiting = pending
     this.#late?.add(pending)
   }
 
@@ -273,8 +283,8 @@ const noUpgrade: HandshakeFault = { code: 'BAD_HANDSHAKE', detail: 'the Connecti
 const oldVersion: HandshakeFault = { code: 'BAD_HANDSHAKE', detail: 'the request is HTTP/1.0' }
 
 /** The doubt about a request that Node's strict parser lets through; null for nothing. */
-function doubtAbout({ rawHeaders, headers, httpVersionMinor }: IncomingMessage): string | null {
-  return headers.host === undefined && httpVersionMinor > 0 ? 'there is no Host header' : framingDoubt(rawHeaders)
+function doubtAbout(request: NodeRequest, { rawHeaders, httpVersionMinor }: IncomingMessage): string | null {
+  return httpVersionMinor > 0 && !request.has('host') ? 'there is no Host header' : framingDoubt(rawHeaders)
 }
 
 function hasTooManyHeaders({ rawHeaders }: IncomingMessage): boolean {

@@ -24,11 +24,13 @@ export class NodeRequest implements TransportRequest, RequestHead {
   }
 
   header(lowerCaseName: string): string {
-    const value = this.#message.headers[lowerCaseName]
-    if (value === undefined) return ''
-    // Node joins repeated ones.
-    if (typeof value !== 'string' || value.includes(', ') || value.includes('; ')) return this.#first(lowerCaseName)
-    return fromWire(value)
+    const at = this.#indexOf(lowerCaseName)
+    return at < 0 ? '' : fromWire(this.#message.rawHeaders[at + 1] as string)
+  }
+
+  /** Whether there is such a header, an empty one too. */
+  has(lowerCaseName: string): boolean {
+    return this.#indexOf(lowerCaseName) >= 0
   }
 
   headers(): HeaderList {
@@ -56,15 +58,17 @@ export class NodeRequest implements TransportRequest, RequestHead {
     return socket.getPeerX509Certificate?.()?.toString() ?? null
   }
 
-  #first(lowerCaseName: string): string {
+  /**
+   * The place of the first header of a name among names and values; -1 for none. Node's own object of headers, which
+   * joins repeated ones, is made when first asked for and costs more than all that is looked up in it.
+   */
+  #indexOf(lowerCaseName: string): number {
     const { rawHeaders } = this.#message
     for (let i = 0; i < rawHeaders.length; i += 2) {
       const name = rawHeaders[i] as string
-      if (name.length === lowerCaseName.length && name.toLowerCase() === lowerCaseName) {
-        return fromWire(rawHeaders[i + 1] as string)
-      }
+      if (name.length === lowerCaseName.length && name.toLowerCase() === lowerCaseName) return i
     }
-    return ''
+    return -1
   }
 }
 

@@ -1,8 +1,9 @@
 import { readFile } from 'node:fs/promises'
-import { createServer, type Server, type ServerOptions } from 'node:http'
+import { createServer, type Server as HttpServer, type ServerOptions } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
 import type { TransportOptions } from '../contract.ts'
 import { checkTlsFiles, readClientAuthorities } from '../tls-files.ts'
+import { ReceivedMessage } from './received-message.ts'
 
 /** Bytes that request line and headers may have together; AWS allows 10,240 bytes of headers. */
 const maxHeadersBytes = 16_384
@@ -11,7 +12,8 @@ export const maxHeaders = 100
 /** Milliseconds for a whole request, for its head, and for the next one on a connection that is kept. */
 const requestInMillis = 10_000
 
-const httpOptions: ServerOptions = {
+const httpOptions: ServerOptions<typeof ReceivedMessage> = {
+  IncomingMessage: ReceivedMessage,
   maxHeaderSize: maxHeadersBytes,
   insecureHTTPParser: false,
   // We look ourselves, and answer with a body.
@@ -21,6 +23,9 @@ const httpOptions: ServerOptions = {
   keepAliveTimeout: requestInMillis,
   connectionsCheckingInterval: 1000,
 }
+
+/** A server whose requests are `ReceivedMessage`s. */
+export type Server = HttpServer<typeof ReceivedMessage>
 
 /** Creates the server of node:http, or of node:https; rejects with one sentence that names a faulty file. */
 export async function createHttpServer(tls: TransportOptions['tls']): Promise<Server> {

@@ -67,7 +67,7 @@ export class NodeUpgrade<Data> extends PendingRequest implements Upgrade<Data> {
     const { tcp, head, message } = this
     tcp.on('error', ignore)
     const response = new ServerResponse(message)
-    const close = this.closes || this.isDraining() || !keepsAlive(message)
+    const close = this.closes || this.isDraining() || !keepsAlive(this.request, message)
     const desk = this.#desk
     response.assignSocket(tcp)
     response.on('finish', () => {
@@ -88,8 +88,12 @@ export class NodeUpgrade<Data> extends PendingRequest implements Upgrade<Data> {
   }
 }
 
-function keepsAlive({ headers, httpVersionMinor }: IncomingMessage): boolean {
-  return httpVersionMinor >= 1 && !/(?:^|,)\s*close\s*(?:,|$)/i.test(headers.connection ?? '')
+function keepsAlive(request: NodeRequest, { httpVersionMinor }: IncomingMessage): boolean {
+  let keeps = httpVersionMinor >= 1
+  request.eachHeader((name, value) => {
+    if (name === 'connection' && /(?:^|,)\s*close\s*(?:,|$)/i.test(value)) keeps = false
+  })
+  return keeps
 }
 
 /** A listener to `error`, which `close` follows. */
