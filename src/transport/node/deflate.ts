@@ -35,7 +35,7 @@ export function createDeflate(agreed: string, maxMessageBytes: number): Deflate 
   return deflate
 }
 
-/** What is agreed on, as Sec-WebSocket-Extensions says it. */
+/** The value of Sec-WebSocket-Extensions that says what is agreed on. */
 export function deflateHeader({ params }: Deflate): string {
   return extension.format({ [deflateName]: [params] })
 }
