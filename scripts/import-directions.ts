@@ -13,6 +13,7 @@ export const directions: Readonly<Record<string, readonly string[] | 'every room
     'transport!',
     'authorizers!',
     'integrations!',
+    'models!',
     'registry!',
     'observability!',
   ],
@@ -28,6 +29,7 @@ export const directions: Readonly<Record<string, readonly string[] | 'every room
     'routing',
     'mapping',
     'limits',
+    'models',
     'policies',
     'integrations!',
     'authorizers!',
@@ -45,6 +47,8 @@ export const directions: Readonly<Record<string, readonly string[] | 'every room
   authorizers: ['events', 'policies', 'functions!', 'transport!', 'observability!'],
   // IAM's policy language: of callers, of authorizers' answers, of APIs.
   policies: [],
+  // JSON Schema: of messages now, and of whatever has a body.
+  models: ['routing'],
   routing: [],
   mapping: ['events'],
   config: ['policies'],

@@ -36,11 +36,12 @@ export function compileWhole(pattern: string): (text: string, run: Budget) => bo
 }
 
 /**
- * Compiles a pattern once, for load time, to a test that it covers some part of a text. Throws `PatternError` for what
- * Java, or this engine, does not take.
+ * Compiles a pattern once, for load time, to a test that it covers some part of a text; one that is `anchored` is only
+ * tried at the beginning. Throws `PatternError` for what Java, or this engine, does not take.
  */
-export function compilePart(pattern: string): (text: string, run: Budget) => boolean {
+export function compilePart(pattern: string, anchored = false): (text: string, run: Budget) => boolean {
   const made = compilePattern(parsePattern(pattern))
+  if (anchored) return (text, run) => new Machine(made, text, run).matchAt(made.program, 0, false) !== null
   return (text, run) => find(text, made, run).next().done !== true
 }
 
