@@ -136,6 +136,7 @@ export const sections: Readonly<Record<string, () => string>> = {
   'load-rest': () => membersTable(loadSchemaAt(['rest'])),
   'load-limits': () => membersTable(loadSchemaAt(['limits'])),
   'definition-api': () => membersTable(schemaAt(apiJsonSchema(), [])),
+  'definition-model': () => membersTable(schemaAt(apiJsonSchema(), ['models', '*'])),
   'definition-function': () => membersTable(schemaAt(apiJsonSchema(), ['functions', '*'])),
   'definition-route': () => membersTable(schemaAt(apiJsonSchema(), route)),
   'definition-stage': () => membersTable(schemaAt(apiJsonSchema(), stage)),

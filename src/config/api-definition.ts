@@ -12,6 +12,7 @@ import {
 import { z } from 'zod'
 import { authorizerSchema } from './authorizer-definition.ts'
 import { integrationSchema } from './integration-definition.ts'
+import { apiModelMembers, routeModelMembers } from './model-definition.ts'
 
 /**
  * Routes of one API, and below it integrations and stages: AWS's quotas are 300, 300 and 10 and may be raised there;
@@ -83,6 +84,7 @@ const routeSchema = z
       .default([])
       .describe("Scopes of which the client's token needs one; on other routes than $connect beyond AWS."),
     apiKeyRequired: flag().default(false).describe('Whether the handshake must carry an API key. $connect only.'),
+    ...routeModelMembers,
     operationName: text('a string of 1 to 64 characters', { max: 64 }).optional().describe('For people.'),
   })
   .describe('What happens to the events of one route key.')
@@ -91,8 +93,6 @@ refusedMembers.add(routeSchema, {
   target: "'integration' names the integration",
   routeId: 'the route key is the id',
   routeKey: 'the key under routes is the route key',
-  modelSelectionExpression: 'this version has no models',
-  requestModels: 'this version has no models',
 })
 
 const throttling = {
@@ -201,6 +201,7 @@ export const apiDefinitionSchema = z
     forwardWebSocketHeaders: flag()
       .default(true)
       .describe('Whether HTTP_PROXY backends of $connect get the Sec-WebSocket-* headers, as AWS sends them.'),
+    ...apiModelMembers,
     functions: record(
       text('a name of 1 to 64 letters, digits, - and _', { max: 64, pattern: /^[\w-]+$/ }),
       functionSchema,
@@ -245,7 +246,6 @@ export const apiDefinitionSchema = z
 
 refusedMembers.add(apiDefinitionSchema, {
   corsConfiguration: 'AWS has it for HTTP APIs only; allowedOrigins says who may connect',
-  models: 'this version has no models',
   apiEndpoint: 'the endpoint follows from apiId and the settings',
 })
 

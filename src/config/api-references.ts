@@ -3,7 +3,7 @@ import { listedNames } from 'postern-documents/listed-names'
 import { nearestName } from 'postern-documents/nearest-name'
 
 /**
- * Checks what a definition says of itself in two places: names of integrations, functions and routes, and URLs with the
+ * Checks what a definition says of itself in two places: names of integrations, functions, models and routes, and URLs with the
  * variables of every stage, must agree. Reads the document as it was written, so that a fault elsewhere hides nothing.
  *
  * The room that uses a value tells the rest (whether a template compiles, a handler is there, a host can be called) when
@@ -16,6 +16,7 @@ export function checkReferences(api: unknown): Finding[] {
     authorizers: new Map(
       entries(member(api, 'authorizers')).map(([name, each]) => [name, member(each, 'authorizerType')]),
     ),
+    models: names(member(api, 'models')),
     routes: names(member(api, 'routes')),
     stages: entries(member(api, 'stages')).map(([name, stage]) => ({
       name,
@@ -36,6 +37,7 @@ interface Names {
   readonly functions: readonly string[]
   /** The type of each authorizer, by its name. */
   readonly authorizers: ReadonlyMap<string, unknown>
+  readonly models: readonly string[]
   readonly routes: readonly string[]
   readonly stages: readonly { name: string; variables: ReadonlyMap<string, string> }[]
 }
@@ -43,7 +45,7 @@ interface Names {
 function checkRoute(key: string, route: unknown, definition: Names): Finding[] {
   const path = ['routes', key]
   const integration = member(route, 'integration')
-  const findings = checkAuthorization(key, route, definition)
+  const findings = [...checkAuthorization(key, route, definition), ...checkValidation(key, route, definition)]
   if (key !== '$connect' && member(route, 'requestParameters') !== undefined) {
     const problem = 'only $connect has headers and a query string to ask for'
     findings.push({ path: [...path, 'requestParameters'], atKey: true, problem })
@@ -89,6 +91,27 @@ function checkAuthorization(key: string, route: unknown, { authorizers }: Names)
   if (!authorizers.has(id)) return [unknownName(at, id, known, 'authorizers')]
   const problem = `${JSON.stringify(id)} is no authorizer of type ${needed}, which authorizationType ${type} asks`
   return [{ path: at, problem, allowed: list(known, undefined) }]
+}
+
+/** Checks what a route says of models. What validates nothing, or lets nothing pass, is allowed on AWS: a warning. */
+function checkValidation(key: string, route: unknown, { models }: Names): Finding[] {
+  const path = ['routes', key]
+  const written = ['modelSelectionExpression', 'requestModels'].filter((each) => member(route, each) !== undefined)
+  if (key === '$connect' || key === '$disconnect') {
+    const problem = 'only messages have a body to validate'
+    return written.map((each) => ({ path: [...path, each], atKey: true, problem }))
+  }
+  const unknown = entries(member(route, 'requestModels'))
+    .filter(isText)
+    .filter(([, name]) => !models.includes(name))
+    .map(([modelKey, name]) => unknownName([...path, 'requestModels', modelKey], name, models, 'models'))
+  if (written.length !== 1) return unknown
+  const [only = ''] = written
+  const problem =
+    only === 'requestModels'
+      ? 'nothing is validated without modelSelectionExpression'
+      : 'no message passes without requestModels'
+  return [...unknown, { path: [...path, only], atKey: true, problem, isWarning: true }]
 }
 
 function checkStage(name: string, stage: unknown, { routes }: Names): Finding[] {

@@ -1,6 +1,9 @@
+import { answeredFailure } from '../events/answered-failure.ts'
 import { MessageEvent } from '../events/message-event.ts'
 import type { IntegrationResult } from '../integrations/contract.ts'
+import type { InvalidBody } from '../models/contract.ts'
 import type { Log } from '../observability/contract.ts'
+import { badRequestBodyFrame } from '../responses/bad-request-body-frame.ts'
 import { errorFrame } from '../responses/error-frame.ts'
 import type { WebSocketRoute, WebSocketStage } from '../stages/websocket-stage.ts'
 import { type ErrorCode, GatewayError } from '../vocabulary/errors.ts'
@@ -24,7 +27,7 @@ export interface MessageOptions {
 
 /**
  * Creates the handler of messages: size and kind, then (at once, or in its turn on an ordered stage) route selection,
- * throttle, integration, reply. The frame's bytes are copied into a string before anything is awaited.
+ * throttle, validation, integration, reply. The frame's bytes are copied into a string before anything is awaited.
  */
 export function createMessageHandler(options: MessageOptions) {
   const { open, work, log, now, maxMessagesInFlight, maxOrderedQueue } = options
@@ -54,6 +57,10 @@ export function createMessageHandler(options: MessageOptions) {
     route.received.value++
     if (route.bucket !== null && !route.bucket.take(connection.lastActiveAt)) {
       return refuse(connection, stage, route, text, 'TOO_MANY_REQUESTS')
+    }
+    if (route.validator !== null) {
+      const invalid = route.validator.validate(text)
+      if (invalid !== null) return refuseBody(connection, stage, route, text, invalid)
     }
     // Nothing to render, to call or to log: the reply was made at load.
     if (route.constant !== null && stage.accessLog === null) {
@@ -146,6 +153,23 @@ export function createMessageHandler(options: MessageOptions) {
     const event = new MessageEvent(connection, routeKey, text, connection.lastActiveAt)
     recordFailure(new GatewayError(code), event, stage, log)
     reply(connection, route, errorFrame(code, connection.connectionId, event.requestId))
+    stage.accessLog?.(event)
+  }
+
+  function refuseBody(
+    connection: Connection,
+    stage: WebSocketStage,
+    route: WebSocketRoute,
+    text: string,
+    { validationErrorString, logText, parts }: InvalidBody,
+  ): void {
+    const event = new MessageEvent(connection, route.routeKey, text, connection.lastActiveAt)
+    recordFailure(new GatewayError('BAD_REQUEST_BODY', logText), event, stage, log)
+    event.failure = { ...answeredFailure('BAD_REQUEST_BODY'), validationErrorString }
+    const { connectionId } = connection
+    const { idMember, details } = stage.badRequestBody
+    const frame = badRequestBodyFrame({ connectionId, idMember, id: event[idMember], details: details ? parts : null })
+    reply(connection, route, frame)
     stage.accessLog?.(event)
   }
 

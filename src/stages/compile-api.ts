@@ -1,5 +1,4 @@
 import { compileRouteSelection } from '../routing/route-selection.ts'
-import type { SelectionExpression } from '../routing/selection-expression.ts'
 import {
   attempt,
   type CompiledStage,
@@ -8,7 +7,8 @@ import {
   compileStage,
   type OpenOptions,
 } from './compile-stage.ts'
-import { openWebSocketStage } from './compile-websocket.ts'
+import { compileValidators } from './compile-validators.ts'
+import { type MessageParts, openWebSocketStage } from './compile-websocket.ts'
 import type { WebSocketStage } from './websocket-stage.ts'
 
 /** A fault of a definition: the path into the document and one sentence that names what is allowed. */
@@ -46,18 +46,19 @@ export function compileApi(source: CompileSource, options: CompileOptions): Comp
   const compiled = Object.entries(stages).map(([name, settings]) =>
     compileStage(source, name, settings, options, report),
   )
+  const validators = compileValidators(source.definition, report)
   if (faults.size > 0 || selection === null) return { faults: [...faults.values()] }
-  return { faults: null, open: (needs) => openStages(compiled, selection, needs) }
+  return { faults: null, open: (needs) => openStages(compiled, { selection, validators }, needs) }
 }
 
 function openStages(
   compiled: readonly CompiledStage[],
-  selection: SelectionExpression,
+  messages: MessageParts,
   options: OpenOptions,
 ): WebSocketStage[] {
   const stages: WebSocketStage[] = []
   try {
-    for (const each of compiled) stages.push(openWebSocketStage(each, selection, options))
+    for (const each of compiled) stages.push(openWebSocketStage(each, messages, options))
     return stages
   } catch (error) {
     for (const stage of stages) stage.close()

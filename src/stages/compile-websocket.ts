@@ -1,4 +1,5 @@
 import type { RouteDefinition } from '../config/api-definition.ts'
+import type { BodyValidator } from '../models/contract.ts'
 import type { SeriesMaker } from '../observability/contract.ts'
 import { createRouteSelector } from '../routing/route-selection.ts'
 import type { SelectionExpression } from '../routing/selection-expression.ts'
@@ -17,15 +18,22 @@ import {
 } from './compile-stage.ts'
 import type { ConnectCounters, RequiredParameter, WebSocketRoute, WebSocketStage } from './websocket-stage.ts'
 
+/** The parts of an API that its messages meet, the same in every stage. */
+export interface MessageParts {
+  readonly selection: SelectionExpression
+  /** The validators of messages by route key; of the routes that have one. */
+  readonly validators: ReadonlyMap<string, BodyValidator>
+}
+
 /** Opens one stage of an API with `protocolType: WEBSOCKET`. When that throws, nothing stays open. */
 export function openWebSocketStage(
   compiled: CompiledStage,
-  selection: SelectionExpression,
+  messages: MessageParts,
   options: OpenOptions,
 ): WebSocketStage {
   const parts = openStage(compiled, options.metrics.stage(compiled.labels.stage))
   try {
-    return createStage(compiled, selection, parts, options)
+    return createStage(compiled, messages, parts, options)
   } catch (error) {
     parts.common.close()
     throw error
@@ -34,7 +42,7 @@ export function openWebSocketStage(
 
 function createStage(
   compiled: CompiledStage,
-  selection: SelectionExpression,
+  messages: MessageParts,
   parts: StageParts,
   options: OpenOptions,
 ): WebSocketStage {
@@ -43,19 +51,26 @@ function createStage(
   const routes = new Map(
     Object.entries(definition.routes).map(([routeKey, route]) => [
       routeKey,
-      openWebSocketRoute(routeKey, route, compiled, parts, metrics),
+      {
+        ...openWebSocketRoute(routeKey, route, compiled, parts, metrics),
+        validator: messages.validators.get(routeKey) ?? null,
+      },
     ]),
   )
   return {
     ...parts.common,
     protocolType: 'WEBSOCKET',
     routeKeys: [...routes.keys()],
-    selectRoute: createRouteSelector(selection, routes),
+    selectRoute: createRouteSelector(messages.selection, routes),
     connectRoute: routes.get('$connect') ?? null,
     disconnectRoute: routes.get('$disconnect') ?? null,
     allowsOrigin: compileAllowedOrigins(definition.allowedOrigins, options.isTrustedOrigin),
     ordered: definition.messageOrdering === 'CONNECTION',
     compression: definition.compression,
+    badRequestBody: {
+      idMember: definition.badRequestBodyId === 'MESSAGE_ID' ? 'messageId' : 'requestId',
+      details: definition.validationDetails,
+    },
     maxFrameBytes: definition.maxFrameBytes,
     idleTimeoutInMillis: definition.idleTimeoutInSeconds * 1000,
     connectionLifetimeInMillis: definition.connectionLifetimeInSeconds * 1000,
@@ -73,7 +88,7 @@ function openWebSocketRoute(
   compiled: CompiledStage,
   parts: StageParts,
   metrics: SeriesMaker,
-): WebSocketRoute {
+): Omit<WebSocketRoute, 'validator'> {
   const route = openRoute(routeKey, definition, compiled, parts, metrics)
   const reserved = routeKey === '$connect' || routeKey === '$disconnect'
   // AWS documents the expression; creating the route response alone has been seen to be enough. Either will do.

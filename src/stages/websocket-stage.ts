@@ -1,3 +1,4 @@
+import type { BodyValidator } from '../models/contract.ts'
 import type { Counter } from '../observability/contract.ts'
 import type { CloseReasonName } from '../vocabulary/close-reasons.ts'
 import type { CallbackAccess } from './callback-access.ts'
@@ -10,6 +11,8 @@ export interface WebSocketRoute extends Route {
   readonly twoWay: boolean
   /** The reply, when every message gets this same one (its `reply` is null for none): nothing else has to be asked. */
   readonly constant: { readonly reply: string | Uint8Array | null } | null
+  /** Judges messages before anything is made of them; null when they are not validated. */
+  readonly validator: BodyValidator | null
   /** Parameters that the handshake must carry; only `$connect` is ever asked. */
   readonly required: readonly RequiredParameter[]
   /** Messages from clients that this route was selected for. */
@@ -22,6 +25,14 @@ export interface WebSocketRoute extends Route {
 export interface RequiredParameter {
   readonly place: 'header' | 'querystring'
   readonly name: string
+}
+
+/** The content of the frame `Bad request body` as the API wants it. */
+export interface BadRequestBody {
+  /** The id that stands in it beside the connection's. */
+  readonly idMember: 'requestId' | 'messageId'
+  /** Whether it says what does not fit, and where. */
+  readonly details: boolean
 }
 
 /** Handshakes by how they ended. */
@@ -50,6 +61,8 @@ export interface WebSocketStage extends Stage {
   /** One message of a connection after another (`messageOrdering: CONNECTION`). */
   readonly ordered: boolean
   readonly compression: boolean
+  /** The content of the frame that refuses a message which fails its model. */
+  readonly badRequestBody: BadRequestBody
   /** Bytes that one frame of a client may have, where the server underneath can tell; 0 for no limit. */
   readonly maxFrameBytes: number
   /** 0 for never. */
