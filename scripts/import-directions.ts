@@ -44,7 +44,7 @@ export const directions: Readonly<Record<string, readonly string[] | 'every room
   store: [],
   orphans: [],
   limits: ['observability!'],
-  authorizers: ['events', 'policies', 'functions!', 'transport!', 'observability!'],
+  authorizers: ['events', 'policies', 'functions!', 'backends', 'transport!', 'observability!'],
   // IAM's policy language: of callers, of authorizers' answers, of APIs.
   policies: [],
   // JSON Schema: of messages now, and of whatever has a body.

@@ -1,17 +1,30 @@
 import type { AuthorizerType } from '../authorizers/contract.ts'
 import type { AccessKeys } from '../authorizers/iam/access-keys.ts'
 import { createIamAuthorizerType } from '../authorizers/iam/iam-clients.ts'
+import type { DeciderParts } from '../authorizers/lambda/deciders.ts'
+import { createLambdaAuthorizerType } from '../authorizers/lambda/lambda-authorizer.ts'
 import type { Settings } from '../config/settings.ts'
 
+/** The account of ARNs where no settings name one. */
+const noAccount = '000000000000'
+
 export interface AuthorizerParts {
-  readonly settings: Pick<Settings, 'credentials'>
+  readonly settings: Pick<Settings, 'credentials' | 'lambda'>
   /** The access keys in force, whoever replaces them. */
   readonly accessKeys: AccessKeys
+  /** The functions and backends that can be asked. */
+  readonly callees: DeciderParts
   readonly now: () => number
 }
 
 /** The box of authorizers of clients: every kind, with what it needs to run. */
-export function createAuthorizerTypes({ settings, accessKeys, now }: AuthorizerParts): readonly AuthorizerType[] {
-  const { credentials } = settings
-  return [createIamAuthorizerType(credentials === null ? null : { ...credentials, keys: accessKeys, now })]
+export function createAuthorizerTypes(parts: AuthorizerParts): readonly AuthorizerType[] {
+  const { settings, accessKeys, callees, now } = parts
+  const { credentials, lambda } = settings
+  const accountId = credentials?.accountId ?? noAccount
+  const region = credentials?.region ?? lambda.region
+  return [
+    createIamAuthorizerType(credentials === null ? null : { ...credentials, keys: accessKeys, now }),
+    createLambdaAuthorizerType({ ...callees, region, accountId, now }),
+  ]
 }

@@ -24,14 +24,14 @@ export async function checkDefinitions(
   { loadsFunctions = false }: { loadsFunctions?: boolean } = {},
 ): Promise<readonly Fault[]> {
   const { dir } = settings
-  const { types, close } = createIntegrations({ settings, log: silent })
+  const { types, callees, close } = createIntegrations({ settings, log: silent })
   try {
     const unwritten = { write: () => {} }
     const definitions = await createFolderSource({ dir, log: silent }).read()
     const { faults, warnings, names } = compileDefinitions(definitions, {
       integrationTypes: types,
       // Nobody comes whose key would be looked for.
-      authorizerTypes: createAuthorizerTypes({ settings, accessKeys: createAccessKeys([]), now: Date.now }),
+      authorizerTypes: createAuthorizerTypes({ settings, accessKeys: createAccessKeys([]), callees, now: Date.now }),
       createAccessLog: (format) => createAccessLog(format, unwritten),
     })
     const { region } = settings.lambda

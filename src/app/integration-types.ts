@@ -1,5 +1,6 @@
-import { createBackendPools } from '../backends/pools.ts'
+import { type BackendPools, createBackendPools } from '../backends/pools.ts'
 import type { Settings } from '../config/settings.ts'
+import type { FunctionFinder } from '../functions/contract.ts'
 import { createFunctionFinder } from '../functions/finder.ts'
 import { createLambdaApi } from '../functions/lambda-api.ts'
 import { createFunctionPools, type FunctionPools } from '../functions/pools.ts'
@@ -18,6 +19,8 @@ const waitingPerConnection = 16
 export interface Integrations {
   readonly types: readonly IntegrationType[]
   readonly functions: FunctionPools
+  /** The functions and backends that integrations call: authorizers call the same ones. */
+  readonly callees: { readonly functions: FunctionFinder; readonly pools: BackendPools }
   close(): void
 }
 
@@ -33,13 +36,11 @@ export function createIntegrations({ settings, log }: { settings: IntegrationSet
   // Without credentials only an endpoint of the operator's own can be meant: a misspelt local function shows at load.
   const lambdaEndpoint = endpoint ?? (credentials === null ? null : `https://lambda.${region}.amazonaws.com`)
   const lambdaApi = lambdaEndpoint === null ? null : createLambdaApi({ endpoint: lambdaEndpoint, region, credentials })
+  const finder = createFunctionFinder({ pools: functions, lambdaApi })
   return {
-    types: [
-      mockIntegrationType,
-      createHttpIntegrationType({ pools }),
-      createLambdaType(createFunctionFinder({ pools: functions, lambdaApi })),
-    ],
+    types: [mockIntegrationType, createHttpIntegrationType({ pools }), createLambdaType(finder)],
     functions,
+    callees: { functions: finder, pools },
     close() {
       functions.close()
       lambdaApi?.close()

@@ -168,7 +168,7 @@ export async function startPostern(settings: Settings, surroundings: Surrounding
     stops.push(() => gateway.stop())
 
     const accessKeys = createAccessKeys(accessKeysOf(settings))
-    const { types, functions, close } = createIntegrations({ settings, log })
+    const { types, functions, callees, close } = createIntegrations({ settings, log })
     stops.push(close)
     const source = createFolderSource({ dir: settings.dir, log })
     const apis = createDeployedApis({
@@ -178,7 +178,7 @@ export async function startPostern(settings: Settings, surroundings: Surrounding
       log,
       metrics,
       integrationTypes: types,
-      authorizerTypes: createAuthorizerTypes({ settings, accessKeys, now }),
+      authorizerTypes: createAuthorizerTypes({ settings, accessKeys, callees, now }),
       createAccessLog: (format) => createAccessLog(format, destination),
       isTrustedOrigin: (origin) => managementOrigins.has(origin),
       checkNames: (names) => checkApiNames(settings, names).map(locateSetting),

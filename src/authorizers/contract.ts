@@ -1,4 +1,4 @@
-import type { ConnectEvent } from '../events/connect-event.ts'
+import type { ConnectEvent, ConnectRequest } from '../events/connect-event.ts'
 import type { FunctionScope } from '../functions/contract.ts'
 import type { TransportRequest } from '../transport/contract.ts'
 import type { ConnectionIdentity } from '../vocabulary/connection.ts'
@@ -109,6 +109,8 @@ export interface RouteAuthorizer {
 export interface HandshakeRequest
   extends Pick<TransportRequest, 'path' | 'query' | 'header' | 'headers' | 'clientCertificate'> {
   readonly client: RequestClient
+  /** The request as a backend of `$connect` is shown it, decoded and with the gateway's own headers. */
+  connectRequest(): ConnectRequest
 }
 
 /** The client of a request, as trusted proxies tell of it. */

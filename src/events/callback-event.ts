@@ -52,6 +52,7 @@ export const callbackContext: ContextSource<CallbackEvent> = {
   sourceIp: ({ sourceIp }) => sourceIp,
   userAgent: ({ userAgent }) => userAgent,
   authorizer: null,
+  authorization: null,
   identity: ({ identity }) => identity,
   messageId: null,
   disconnectStatusCode: null,

@@ -1,6 +1,7 @@
 import type { ConnectionRecord } from '../vocabulary/connection.ts'
 import type { HeaderList } from '../vocabulary/headers.ts'
 import type { ContextSource } from './context-source.ts'
+import type { IntegrationReport } from './integration-report.ts'
 import { RecordedEvent, recordedContext } from './recorded-event.ts'
 
 /** The contents of the client's handshake; copied once, before the first await. */
@@ -19,6 +20,8 @@ export class ConnectEvent extends RecordedEvent {
   readonly eventType = 'CONNECT'
   /** The copy of the handshake; null until it is made, which is only where a `$connect` route is about to be called. */
   request: ConnectRequest | null = null
+  /** The call of the function that decides about clients; null where none was asked. */
+  authorization: IntegrationReport | null = null
 
   /** `traceId` is the client's own; null to make one. */
   constructor(record: ConnectionRecord, requestTimeEpoch: number, traceId: string | null) {
@@ -28,6 +31,7 @@ export class ConnectEvent extends RecordedEvent {
 
 export const connectContext: ContextSource<ConnectEvent> = {
   ...recordedContext,
+  authorization: ({ authorization }) => authorization,
   messageId: null,
   disconnectStatusCode: null,
   disconnectReason: null,

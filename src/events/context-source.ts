@@ -20,6 +20,8 @@ export interface ContextSource<Kind> {
   readonly authorizer: Reader<Kind, Readonly<Record<string, string>>>
   /** The members of `$context.identity` that credentials have brought. */
   readonly identity: Reader<Kind, ConnectionIdentity>
+  /** The call of the function that decides about clients; only while it is asked, of a handshake. */
+  readonly authorization: Reader<Kind, IntegrationReport>
   readonly messageId: Reader<Kind, string>
   readonly disconnectStatusCode: Reader<Kind, number>
   readonly disconnectReason: Reader<Kind, string>

@@ -26,6 +26,14 @@ const integration = ofKind('integration')
 /** The authorizer's `principalId` and context; null without an authorizer. */
 export const authorizerOf = ofKind('authorizer')
 const identityOf = ofKind('identity')
+const authorization = ofKind('authorization')
+const authorizationLatency: ReadContextVariable = (event) => {
+  const report = authorization(event)
+  return report === null ? null : Math.round(report.latencyInMillis)
+}
+const authorizationStatus: ReadContextVariable = (event) => authorization(event)?.status
+const authorizationError: ReadContextVariable = (event) => authorization(event)?.errorMessage
+const authorizationRequestId: ReadContextVariable = (event) => authorization(event)?.requestId
 
 const domainPrefix: ReadContextVariable = (event) => firstLabel(domainName(event))
 const integrationLatency: ReadContextVariable = (event) => {
@@ -110,13 +118,15 @@ export const contextVariables: readonly ContextVariable[] = [
 
   row('authorizer.principalId', both, "The authorizer's `principalId`.", authorizerProperty('principalId')),
   // An authorizer may well give a property of its own under these names; then that is what they say.
-  ...['error', 'status', 'latency', 'integrationLatency', 'integrationStatus', 'requestId'].map((name) =>
-    row(
-      `authorizer.${name}`,
-      logs,
-      'Only when the authorizer gives a property of this name.',
-      authorizerProperty(name),
-    ),
+  ...Object.entries({
+    error: ['Why the function that authorizes failed.', authorizationError],
+    status: ['Status that the function that authorizes answered.', authorizationStatus],
+    latency: ['Milliseconds that authorizing took.', authorizationLatency],
+    integrationLatency: ['Equal to `authorizer.latency`.', authorizationLatency],
+    integrationStatus: ['Equal to `authorizer.status`.', authorizationStatus],
+    requestId: ['Id under which the function that authorizes knows the call.', authorizationRequestId],
+  } satisfies Record<string, [string, ReadContextVariable]>).map(([name, [meaning, read]]) =>
+    row(`authorizer.${name}`, logs, `${meaning} Only for \`CONNECT\`.`, authorizerProperty(name, read)),
   ),
   ...['authorize', 'authenticate'].flatMap((group) =>
     ['error', 'status', 'latency'].map((name) => row(`${group}.${name}`, logs, 'Known, never set.', unset)),
@@ -193,10 +203,11 @@ function ofKind<Member extends keyof ContextSource<never>>(member: Member) {
   return read
 }
 
-function authorizerProperty(name: string): ReadContextVariable {
+/** A property that the authorizer gives, else what `otherwise` reads. */
+function authorizerProperty(name: string, otherwise: ReadContextVariable = unset): ReadContextVariable {
   return (event) => {
     const authorizer = authorizerOf(event)
-    return authorizer !== null && Object.hasOwn(authorizer, name) ? authorizer[name] : null
+    return authorizer !== null && Object.hasOwn(authorizer, name) ? authorizer[name] : otherwise(event)
   }
 }
 

@@ -24,6 +24,7 @@ export class DisconnectEvent extends RecordedEvent {
 
 export const disconnectContext: ContextSource<DisconnectEvent> = {
   ...recordedContext,
+  authorization: null,
   messageId: null,
   disconnectStatusCode: ({ disconnectStatusCode }) => disconnectStatusCode,
   disconnectReason: ({ disconnectReason }) => disconnectReason,

@@ -58,7 +58,7 @@ export function requestContext(event: ConnectionEvent): string {
     `{"routeKey":${JSON.stringify(event.routeKey)},` +
     (event.eventType === 'DISCONNECT' ? `"disconnectStatusCode":${event.disconnectStatusCode},` : '') +
     (event.eventType === 'MESSAGE' ? `"messageId":"${event.messageId}",` : '') +
-    (record.authorizer === null ? '' : `"authorizer":${JSON.stringify(record.authorizer)},`) +
+    authorizerMember(event) +
     `"eventType":"${event.eventType}","extendedRequestId":${requestId},` +
     `"requestTime":"${requestTime(event.requestTimeEpoch)}","messageDirection":"IN",` +
     (event.eventType === 'DISCONNECT' ? `"disconnectReason":${JSON.stringify(event.disconnectReason)},` : '') +
@@ -67,6 +67,17 @@ export function requestContext(event: ConnectionEvent): string {
     `"domainName":${JSON.stringify(record.domainName)},"connectionId":${JSON.stringify(record.connectionId)},` +
     `"apiId":${JSON.stringify(record.apiId)}}`
   )
+}
+
+/** What the authorizer has said of the client, and in the event of the handshake how long it was waited for. */
+function authorizerMember(event: ConnectionEvent): string {
+  const { authorizer } = event.record
+  if (authorizer === null) return ''
+  const latency = event.eventType === 'CONNECT' ? (event.authorization?.latencyInMillis ?? null) : null
+  const text = JSON.stringify(authorizer)
+  if (latency === null || Object.hasOwn(authorizer, 'integrationLatency')) return `"authorizer":${text},`
+  const comma = text === '{}' ? '' : ','
+  return `"authorizer":${text.slice(0, -1)}${comma}"integrationLatency":${Math.round(latency)}},`
 }
 
 function identity({ record: { userAgent, sourceIp, identity } }: ConnectionEvent): string {

@@ -24,6 +24,7 @@ export class MessageEvent extends RecordedEvent {
 
 export const messageContext: ContextSource<MessageEvent> = {
   ...recordedContext,
+  authorization: null,
   messageId: ({ messageId }) => messageId,
   disconnectStatusCode: null,
   disconnectReason: null,

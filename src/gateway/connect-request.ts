@@ -16,7 +16,11 @@ const left = new Set([
 ])
 
 /** Copies what a `$connect` integration may see of the handshake. */
-export function copyConnectRequest(request: HandshakeRequest, client: ClientAddress, traceId: string): ConnectRequest {
+export function copyConnectRequest(
+  request: Pick<HandshakeRequest, 'headers' | 'query'>,
+  client: ClientAddress,
+  traceId: string,
+): ConnectRequest {
   const headers: [string, string][] = []
   let forwardedFor = ''
   for (const [name, value] of request.headers()) {

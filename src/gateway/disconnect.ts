@@ -29,7 +29,8 @@ export function createDisconnectHandler({ work, log, now }: DisconnectOptions) {
     event.status = 200
     work.begin()
     try {
-      if (route !== null) {
+      // An integration is optional here too.
+      if (route !== null && route.integration !== null) {
         route.received.value++
         recordResult(route, event, await invokeRoute(route, event))
       }

@@ -68,13 +68,18 @@ function isPresent({ place, name }: RequiredParameter, handshake: Handshake, que
   return place === 'header' ? handshake.header(name.toLowerCase()) !== '' : query.has(name)
 }
 
-/** Asks the `$connect` route, unless the client has left while a step before had to wait. */
+/**
+ * Asks the `$connect` route, unless the client has left while a step before had to wait. Its integration is optional
+ * ("Manage connected users and client apps: $connect and $disconnect routes"): a route without one only says who may
+ * connect, and how often.
+ */
 function askConnectRoute(handshake: Handshake): HandshakeRefusal | null | Promise<HandshakeRefusal | null> {
   const { stage, upgrade } = handshake
-  if (stage.connectRoute === null || upgrade.aborted) return null
+  const route = stage.connectRoute
+  if (route === null || route.integration === null || upgrade.aborted) return null
   handshake.fillEvent()
   handshake.asked = true
-  return ask(stage.connectRoute, handshake)
+  return ask(route, handshake)
 }
 
 function ask(route: WebSocketRoute, handshake: Handshake): HttpAnswer | null | Promise<HttpAnswer | null> {

@@ -1,5 +1,5 @@
 import type { HandshakeRequest } from '../authorizers/contract.ts'
-import type { ConnectEvent } from '../events/connect-event.ts'
+import type { ConnectEvent, ConnectRequest } from '../events/connect-event.ts'
 import type { WebSocketStage } from '../stages/websocket-stage.ts'
 import type { Upgrade } from '../transport/contract.ts'
 import type { HeaderList } from '../vocabulary/headers.ts'
@@ -73,7 +73,12 @@ export class Handshake implements HandshakeRequest {
 
   /** Gives the event what a backend may see of the handshake: only where one is about to be asked. */
   fillEvent(): void {
+    this.connectRequest()
+  }
+
+  connectRequest(): ConnectRequest {
     this.event.request ??= copyConnectRequest(this, this.client, this.event.traceId)
+    return this.event.request
   }
 }
 

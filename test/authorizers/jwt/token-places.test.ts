@@ -7,7 +7,9 @@ const places = (...texts: string[]) => texts.map((text) => readTokenPlace(text) 
 function request(headers: [string, string][], query = ''): HandshakeRequest {
   const header = (wanted: string) => headers.find(([name]) => name.toLowerCase() === wanted)?.[1] ?? ''
   const client = { sourceIp: '203.0.113.9', proto: 'https', prefix: '' }
-  return { path: '/dev', query, header, headers: () => headers, clientCertificate: () => null, client }
+  const connectRequest = () => ({ headers, query: [] })
+  const read = { header, headers: () => headers, clientCertificate: () => null, connectRequest }
+  return { path: '/dev', query, client, ...read }
 }
 
 const everywhere = places(

@@ -13,6 +13,7 @@ export class PingEvent extends RecordedEvent {
 
 export const pingContext: ContextSource<PingEvent> = {
   ...recordedContext,
+  authorization: null,
   messageId: null,
   disconnectStatusCode: null,
   disconnectReason: null,
