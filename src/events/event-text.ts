@@ -69,7 +69,7 @@ export function requestContext(event: ConnectionEvent): string {
   )
 }
 
-/** What the authorizer has said of the client, and in the event of the handshake how long it was waited for. */
+/** The `authorizer` member: the context of the client, and in the event of the handshake how long it was waited for. */
 function authorizerMember(event: ConnectionEvent): string {
   const { authorizer } = event.record
   if (authorizer === null) return ''
