@@ -1,15 +1,19 @@
 import type { Algorithm } from './algorithms.ts'
 import { isJsonObject, type JsonObject, readJsonObject } from './json-object.ts'
+import type { FoundKeys } from './key-source.ts'
 import { publicKey, type VerificationKey } from './verification-key.ts'
+
+/** Keys that are tried on one token, so that a bad one costs little. */
+const maxFound = 4
 
 /** The keys of one source at one time. */
 export interface KeySet {
   readonly size: number
   /**
-   * The key for a token: by its id, or, for a token that names none, the only one of its algorithm. Null when there is
-   * none.
+   * Gives the keys for a token: those of its id, or, for a token that names none, those of its algorithm; at most
+   * `maxFound`.
    */
-  find(alg: Algorithm, kid: string | null): VerificationKey | null
+  find(alg: Algorithm, kid: string | null): FoundKeys
   /** All keys, by their identity. */
   readonly keys: ReadonlyMap<string, VerificationKey>
 }
@@ -29,9 +33,8 @@ export function createKeySet(given: readonly VerificationKey[], before: KeySet |
     size: keys.size,
     keys,
     find(alg, kid) {
-      if (kid !== null) return byKid.get(kid)?.find((key) => key.fits(alg)) ?? null
-      const fitting = [...keys.values()].filter((key) => key.fits(alg))
-      return fitting.length === 1 ? (fitting[0] as VerificationKey) : null
+      const named = kid === null ? [...keys.values()] : (byKid.get(kid) ?? [])
+      return named.filter((key) => key.fits(alg)).slice(0, maxFound)
     },
   }
 }

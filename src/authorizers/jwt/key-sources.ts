@@ -1,7 +1,8 @@
 import type { Log } from '../../observability/contract.ts'
 import type { FetchRules } from './fetch-document.ts'
-import type { KeySource } from './key-source.ts'
+import { createSecretKeys, type FoundKeys, type KeySource } from './key-source.ts'
 import { createRemoteKeys, type RemoteKeysTimings } from './remote-keys.ts'
+import { secretKey } from './verification-key.ts'
 
 /** The keys of issuers that are fetched, shared by all authorizers that ask for the same. */
 export interface KeySources {
@@ -10,18 +11,32 @@ export interface KeySources {
    * that is deployed anew finds the last keys, also while the issuer is down.
    */
   retain(issuer: string, jwksUri: string | null): KeySource
+  /** The secrets of a name, as they are at any time; none where the name has none. */
+  secrets(name: string): KeySource
+  /** Whether there are secrets of a name. */
+  hasSecrets(name: string): boolean
+  /** Puts other secrets in place of all; what those that are gone have verified stands no longer. */
+  useSecrets(secrets: readonly NamedSecret[]): void
   /** Drops everything. Safe to call twice. */
   close(): void
 }
 
+/** A secret of the operator's; several of one name are valid at once, so that they can be rotated. */
+export interface NamedSecret {
+  readonly name: string
+  readonly secret: string
+}
+
 export interface KeySourcesOptions {
+  readonly secrets: readonly NamedSecret[]
   readonly rules: FetchRules
   readonly log: Log
   readonly timings?: Partial<RemoteKeysTimings>
 }
 
-export function createKeySources({ rules, log, timings = {} }: KeySourcesOptions): KeySources {
+export function createKeySources({ secrets, rules, log, timings = {} }: KeySourcesOptions): KeySources {
   const sources = new Map<string, { readonly keys: KeySource; holders: number }>()
+  let secretKeys = keysOf(secrets)
 
   function create(issuer: string, jwksUri: string | null): KeySource {
     let failing = false
@@ -56,9 +71,22 @@ export function createKeySources({ rules, log, timings = {} }: KeySourcesOptions
         },
       }
     },
+    secrets: (name) => createSecretKeys(() => secretKeys.get(name) ?? []),
+    hasSecrets: (name) => secretKeys.has(name),
+    useSecrets(others) {
+      const before = secretKeys
+      secretKeys = keysOf(others)
+      for (const key of [...before.values()].flat()) key.current = false
+    },
     close() {
       for (const { keys } of sources.values()) keys.close()
       sources.clear()
     },
   }
+}
+
+function keysOf(secrets: readonly NamedSecret[]): Map<string, FoundKeys> {
+  const keys = new Map<string, FoundKeys>()
+  for (const { name, secret } of secrets) keys.set(name, [...(keys.get(name) ?? []), secretKey(Buffer.from(secret))])
+  return keys
 }

@@ -2,9 +2,8 @@ import type { Algorithm } from './algorithms.ts'
 import { type FetchRules, fetchDocument, urlFault } from './fetch-document.ts'
 import { readJsonObject } from './json-object.ts'
 import { type KeySet, readKeySet } from './key-set.ts'
-import type { KeySource } from './key-source.ts'
+import type { FoundKeys, KeySource } from './key-source.ts'
 import { TokenFault } from './token-fault.ts'
-import type { VerificationKey } from './verification-key.ts'
 
 export interface RemoteKeysOptions {
   readonly issuer: string
@@ -56,7 +55,7 @@ export function createRemoteKeys(options: RemoteKeysOptions): KeySource & { warm
   let unknownAskedAt = Number.NEGATIVE_INFINITY
   let retryAt = Number.NEGATIVE_INFINITY
   let failures = 0
-  let found: { readonly uri: string; readonly at: number } | null = null
+  let located: { readonly uri: string; readonly at: number } | null = null
   let closed = false
 
   /** Resolves when the keys are fetched, or can't be. Never rejects. */
@@ -89,14 +88,14 @@ export function createRemoteKeys(options: RemoteKeysOptions): KeySource & { warm
 
   function failed(error: Error): void {
     if (closed) return
-    found = null
+    located = null
     retryAt = now() + Math.min(timings.retryPause * 2 ** failures, timings.maxRetryPause)
     failures++
     fetched(error.message)
   }
 
   async function locate(): Promise<string> {
-    if (found !== null && now() - found.at < timings.discoveryFor) return found.uri
+    if (located !== null && now() - located.at < timings.discoveryFor) return located.uri
     const url = `${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`
     const document = readJsonObject(await fetchDocument(url, rules))
     if (document === null) throw new Error(`${url}: it is no JSON object`)
@@ -105,7 +104,7 @@ export function createRemoteKeys(options: RemoteKeysOptions): KeySource & { warm
     if (typeof uri !== 'string') throw new Error(`${url}: it has no jwks_uri`)
     const fault = urlFault(uri, rules) ?? foreignOrigin(uri)
     if (fault !== null) throw new Error(`${url}: its jwks_uri ${fault}`)
-    found = { uri, at: now() }
+    located = { uri, at: now() }
     return uri
   }
 
@@ -115,12 +114,12 @@ export function createRemoteKeys(options: RemoteKeysOptions): KeySource & { warm
     return `is of another origin (set jwksUri in the definition, or list ${origin} in the setting jwtTrustedOrigins)`
   }
 
-  function findNow(alg: Algorithm, kid: string | null): VerificationKey | null {
+  function findNow(alg: Algorithm, kid: string | null): FoundKeys {
     if (keys === null) throw new TokenFault('keysUnavailable')
     return keys.find(alg, kid)
   }
 
-  async function findLater(alg: Algorithm, kid: string | null, fetch: Promise<void>): Promise<VerificationKey | null> {
+  async function findLater(alg: Algorithm, kid: string | null, fetch: Promise<void>): Promise<FoundKeys> {
     await fetch
     return findNow(alg, kid)
   }
@@ -134,11 +133,11 @@ export function createRemoteKeys(options: RemoteKeysOptions): KeySource & { warm
       const age = time - fetchedAt
       if (age > timings.waitAfter && mayFetch) return findLater(alg, kid, refresh())
       if (age > timings.freshFor && mayFetch) void refresh()
-      const key = keys.find(alg, kid)
-      if (key !== null) return key
+      const found = keys.find(alg, kid)
+      if (found.length > 0) return found
       // Whoever comes while a fetch is under way takes part in it: its key may just be coming.
       if (fetching !== null) return findLater(alg, kid, fetching)
-      if (time < retryAt || time - unknownAskedAt < timings.unknownKeyPause) return null
+      if (time < retryAt || time - unknownAskedAt < timings.unknownKeyPause) return found
       unknownAskedAt = time
       return findLater(alg, kid, refresh())
     },

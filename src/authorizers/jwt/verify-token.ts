@@ -3,7 +3,7 @@ import { type ClaimRules, checkClaims, scopesOf } from './claim-rules.ts'
 import { claimTexts } from './claim-text.ts'
 import { loadJose } from './jose.ts'
 import type { JsonObject } from './json-object.ts'
-import type { KeySource } from './key-source.ts'
+import type { FoundKeys, KeySource } from './key-source.ts'
 import { TokenFault } from './token-fault.ts'
 import { readTokenHead, type TokenHead } from './token-head.ts'
 import type { VerificationKey } from './verification-key.ts'
@@ -67,9 +67,7 @@ export function createTokenVerifier(options: TokenVerifierOptions): TokenVerifie
     const { iss } = head.claims
     const keys = typeof iss === 'string' ? issuers.get(iss) : undefined
     if (keys === undefined) throw new TokenFault('issuer')
-    const key = await keys.find(alg, head.kid)
-    if (key === null) throw new TokenFault('key')
-    await checkSignature(token, key, alg)
+    const key = await verifyingKey(token, await keys.find(alg, head.kid), alg)
     const expiresAt = checkClaims(head.claims, rules, now())
     check?.(head.claims)
     const verified = describe(head, iss as string, expiresAt)
@@ -88,13 +86,21 @@ export function createTokenVerifier(options: TokenVerifierOptions): TokenVerifie
   }
 }
 
-async function checkSignature(token: string, key: VerificationKey, alg: Algorithm): Promise<void> {
+/** Gives the first of the keys that verifies the signature. */
+async function verifyingKey(token: string, keys: FoundKeys, alg: Algorithm): Promise<VerificationKey> {
+  if (keys.length === 0) throw new TokenFault('key')
   const { compactVerify } = await loadJose()
-  try {
-    await compactVerify(token, await key.open(alg), { algorithms: [alg] })
-  } catch (error) {
-    throw new TokenFault('signature', (error as { code?: string }).code)
+  for (const key of keys) {
+    const isGood = await key
+      .open(alg)
+      .then((opened) => compactVerify(token, opened, { algorithms: [alg] }))
+      .then(
+        () => true,
+        () => false,
+      )
+    if (isGood) return key
   }
+  throw new TokenFault('signature')
 }
 
 function describe({ claims }: TokenHead, issuer: string, expiresAt: number): VerifiedToken {

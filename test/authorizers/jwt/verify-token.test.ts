@@ -288,7 +288,7 @@ test.each<[Algorithm, number]>([
       .setExpirationTime('1h')
       .sign(secret)
   const options = (secret: Uint8Array) => ({
-    issuers: new Map([[issuer.url, createSecretKeys(secretKey(secret))]]),
+    issuers: new Map([[issuer.url, createSecretKeys(() => [secretKey(secret)])]]),
     algorithms: secretAlgorithms,
   })
   const secret = randomBytes(bytes)
@@ -321,4 +321,19 @@ test('of a private key that was published by mistake only the public part is rea
     .setExpirationTime('1h')
     .sign(privateKey)
   expect(await faultOf(token, { issuers: new Map([[issuer.url, keys]]) })).toBeNull()
+})
+
+test('a token that names no key is tried with those of its algorithm', async () => {
+  const own = await startIssuer()
+  try {
+    await own.addKey('second')
+    const keys = createStaticKeys(keySetOf(own.jwks() as never) as never)
+    const issuers = new Map([[own.url, keys]])
+    expect(await faultOf(await own.token({ kid: 'second', header: { kid: undefined } }), { issuers })).toBeNull()
+    for (const kid of ['third', 'fourth', 'fifth']) await own.addKey(kid)
+    const many = new Map([[own.url, createStaticKeys(keySetOf(own.jwks() as never) as never)]])
+    expect(await faultOf(await own.token({ header: { kid: undefined } }), { issuers: many })).toBe('signature')
+  } finally {
+    await own.close()
+  }
 })
