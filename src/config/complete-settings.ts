@@ -14,7 +14,13 @@ const maxTokenLength = 4_096
  * are authenticated, or the operator has written that they are not.
  */
 export function completeSettings(given: GivenSettings, secrets: Secrets): { settings: Settings; findings: Finding[] } {
-  const { connectionsTokensFile: _, managementTokensFile: __, redisPasswordFile: ___, ...named } = given
+  const {
+    connectionsTokensFile: _,
+    managementTokensFile: __,
+    redisPasswordFile: ___,
+    jwtSecretsFile: _s,
+    ...named
+  } = given
   const { tls, lambda, redis: ____, redisCaFile: _____, redisKeyPrefix: ______, workerName, ...rest } = named
   const region = lambda.region ?? secrets.aws.region ?? 'us-east-1'
   const credentials = completeCredentials(given.credentials, secrets.accessKeys, region)
@@ -27,6 +33,7 @@ export function completeSettings(given: GivenSettings, secrets: Secrets): { sett
     managementAuthorization: management.authorization,
     managementTokens: management.authorization === 'TOKEN' ? secrets.managementTokens : [],
     credentials,
+    jwtSecrets: secrets.jwtSecrets,
     defaultApi: given.defaultApi ?? null,
     workerName: workerName ?? null,
     uwsModule: given.uwsModule ?? null,

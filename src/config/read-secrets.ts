@@ -3,7 +3,7 @@ import type { Finding } from 'postern-documents/faults'
 import { readProblem } from 'postern-documents/yaml-source'
 import type { AwsCredentials } from '../vocabulary/aws-credentials.ts'
 import { type AccessKeySecrets, readAccessKeySecrets } from './credentials.ts'
-import type { GivenSettings } from './settings.ts'
+import type { GivenSettings, NamedSecret } from './settings.ts'
 import { splitList } from './settings-table.ts'
 
 /** The secrets, which only the environment and files of their own may hold. */
@@ -11,6 +11,7 @@ export interface Secrets {
   readonly connectionsTokens: readonly string[]
   readonly managementTokens: readonly string[]
   readonly accessKeys: AccessKeySecrets
+  readonly jwtSecrets: readonly NamedSecret[]
   readonly tlsPassphrase: string | null
   readonly redisPassword: string | null
   readonly redisSentinelPassword: string | null
@@ -26,6 +27,8 @@ export async function readSecrets(
 ): Promise<Secrets> {
   const connections = await readTokens(given.connectionsTokensFile, 'connectionsTokensFile')
   const management = await readTokens(given.managementTokensFile, 'managementTokensFile')
+  const jwtFile = await readTokens(given.jwtSecretsFile, 'jwtSecretsFile', 'name=secret, one a line')
+  const jwt = readNamedSecrets([...splitList(env.POSTERN_JWT_SECRETS ?? ''), ...jwtFile.tokens])
   const tlsFindings = given.tls === undefined ? [] : await unreadable(given.tls)
   const redis = await readTokens(given.redisPasswordFile, 'redisPasswordFile', 'a password')
   const redisFindings = given.redisCaFile === undefined ? [] : await unreadableFile(['redisCaFile'], given.redisCaFile)
@@ -38,6 +41,7 @@ export async function readSecrets(
     connectionsTokens: [...splitList(env.POSTERN_CONNECTIONS_TOKENS ?? ''), ...connections.tokens],
     managementTokens: [...splitList(env.POSTERN_MANAGEMENT_TOKENS ?? ''), ...management.tokens],
     accessKeys,
+    jwtSecrets: jwt.secrets,
     tlsPassphrase: env.POSTERN_TLS_PASSPHRASE || null,
     redisPassword:
       redis.tokens[0] ?? (env.POSTERN_REDIS_PASSWORD || splitRedisPassword(env.POSTERN_REDIS ?? '').password),
@@ -47,12 +51,14 @@ export async function readSecrets(
       credentials: hasKeys ? { accessKeyId, secretAccessKey, sessionToken } : null,
     },
     findings: [
-      ...connections.findings,
-      ...management.findings,
-      ...accessKeys.findings,
-      ...tlsFindings,
-      ...redis.findings,
-      ...redisFindings,
+      ...[
+        ...connections.findings,
+        ...management.findings,
+        ...accessKeys.findings,
+        ...jwtFile.findings,
+        ...jwt.findings,
+      ],
+      ...[...tlsFindings, ...redis.findings, ...redisFindings],
     ],
   }
 }
@@ -66,6 +72,29 @@ export function splitRedisPassword(text: string): { url: string; password: strin
   } catch {
     return { url, password }
   }
+}
+
+/** The bytes that a secret has at least, those of the hash of HS256 (RFC 7518 §3.2). */
+const minSecretBytes = 32
+
+function readNamedSecrets(entries: readonly string[]): { secrets: NamedSecret[]; findings: Finding[] } {
+  const secrets: NamedSecret[] = []
+  const findings: Finding[] = []
+  const path = ['jwtSecretsFile']
+  for (const entry of entries) {
+    const [, name, secret] = /^([\w-]{1,64})=(.+)$/.exec(entry) ?? []
+    if (name === undefined || secret === undefined) {
+      findings.push({
+        path,
+        problem: 'a secret from POSTERN_JWT_SECRETS or jwtSecretsFile has no name',
+        allowed: 'name=secret',
+      })
+    } else if (Buffer.byteLength(secret) < minSecretBytes) {
+      const problem = `the secret ${name} from POSTERN_JWT_SECRETS or jwtSecretsFile can be guessed`
+      findings.push({ path, problem, allowed: `at least ${minSecretBytes} bytes` })
+    } else secrets.push({ name, secret })
+  }
+  return { secrets, findings }
 }
 
 async function readTokens(

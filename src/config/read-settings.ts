@@ -168,6 +168,7 @@ function withPaths(given: GivenSettings, source: YamlSource, origins: ReadonlyMa
     return stoodInFile && !isAbsolute(path) ? join(dirname(source.file), path) : path
   }
   const { tls, credentials, connectionsTokensFile, managementTokensFile, redisPasswordFile, redisCaFile } = given
+  const { jwtSecretsFile } = given
   return {
     ...given,
     dir: from('dir', given.dir),
@@ -179,6 +180,7 @@ function withPaths(given: GivenSettings, source: YamlSource, origins: ReadonlyMa
     credentials: credentials && credentialsWithPaths(credentials, dirname(source.file)),
     connectionsTokensFile: connectionsTokensFile && from('connectionsTokensFile', connectionsTokensFile),
     managementTokensFile: managementTokensFile && from('managementTokensFile', managementTokensFile),
+    jwtSecretsFile: jwtSecretsFile && from('jwtSecretsFile', jwtSecretsFile),
     redisPasswordFile: redisPasswordFile && from('redisPasswordFile', redisPasswordFile),
     redisCaFile: redisCaFile && from('redisCaFile', redisCaFile),
   }

@@ -62,6 +62,12 @@ export function trustedNetworks(networks: readonly string[]): BlockList {
   return list
 }
 
+const httpOrigin = z
+  .string({ error: 'an origin such as http://keycloak:8080' })
+  .refine((given) => URL.canParse(given) && /^https?:/.test(given) && new URL(given).origin === given, {
+    error: 'an origin such as http://keycloak:8080, without a path',
+  })
+
 const allowedHost = text('a host name in lower case without a port, or *. before one', {
   max: 255,
   pattern: /^(?:\*\.)?[a-z0-9_-]+(?:\.[a-z0-9_-]+)*$|^\[[0-9a-f:.]+\]$/,
@@ -257,6 +263,16 @@ export const settingsFileSchema = z
       'File of the tokens for the management port, one a line.',
       path(),
     ).optional(),
+    jwtTrustedOrigins: setting(
+      { group: 'Callers', value: 'origins' },
+      "Origins from which keys of JWT issuers may be fetched although they have no TLS, or are not their issuer's own: http://keycloak:8080.",
+      z.array(httpOrigin, { error: 'a list of origins' }).max(100, { error: 'at most 100 origins' }),
+    ).default([]),
+    jwtSecretsFile: setting(
+      { group: 'Callers', value: 'file' },
+      'File of the secrets of JWT authorizers, a name=secret on each line.',
+      path(),
+    ).optional(),
     trustedProxies: setting(
       { group: 'Callers', value: 'networks' },
       "Proxies whose X-Forwarded-For gives the client's address, and whose -Proto, -Port and -Prefix are believed (CIDR; with commas in a flag or variable).",
@@ -341,6 +357,7 @@ export const settingsFileSchema = z
 const inEnvironment = {
   connectionsTokens: 'secrets come from the environment (POSTERN_CONNECTIONS_TOKENS) or a file (connectionsTokensFile)',
   managementTokens: 'secrets come from the environment (POSTERN_MANAGEMENT_TOKENS) or a file (managementTokensFile)',
+  jwtSecrets: 'secrets come from the environment (POSTERN_JWT_SECRETS) or a file (jwtSecretsFile)',
 }
 refusedMembers.add(settingsFileSchema, {
   ...inEnvironment,
@@ -351,17 +368,24 @@ refusedMembers.add(settingsFileSchema, {
 export const secretVariables = {
   POSTERN_CONNECTIONS_TOKENS: 'Tokens for @connections, separated by commas; each of them is valid.',
   POSTERN_MANAGEMENT_TOKENS: 'Tokens for the management port, separated by commas; each of them is valid.',
+  POSTERN_JWT_SECRETS: 'Secrets of JWT authorizers, name=secret separated by commas; those of one name are all valid.',
   POSTERN_TLS_PASSPHRASE: 'Passphrase of tls.key.',
   POSTERN_REDIS_PASSWORD: 'Password for Redis. Only POSTERN_REDIS may have it inside the URL.',
   POSTERN_REDIS_SENTINEL_PASSWORD: 'Password for the Sentinels, where they have one.',
 } as const
+
+/** A secret that definitions know by its name. */
+export interface NamedSecret {
+  readonly name: string
+  readonly secret: string
+}
 
 /** Settings as the file, the environment and the command line give them together, before secrets are read. */
 export type GivenSettings = z.output<typeof settingsFileSchema>
 
 /**
  * The settings of one process, complete: defaults filled in, files of tokens read, paths as seen from the working directory.
- * Secrets are in `connectionsTokens`, `managementTokens`, `credentials`, `tls.passphrase`, `redis.password`,
+ * Secrets are in `connectionsTokens`, `managementTokens`, `jwtSecrets`, `credentials`, `tls.passphrase`, `redis.password`,
  * `redis.sentinelPassword` and `lambda.credentials` and nowhere else.
  */
 export interface Settings
@@ -372,6 +396,7 @@ export interface Settings
     | 'connectionsTokensFile'
     | 'managementTokensFile'
     | 'credentials'
+    | 'jwtSecretsFile'
     | 'tls'
     | 'lambda'
     | 'defaultApi'
@@ -389,6 +414,8 @@ export interface Settings
   readonly managementTokens: readonly string[]
   /** The users who may sign requests; null where nobody is named. */
   readonly credentials: Credentials | null
+  /** Secrets of JWT authorizers by name; several of one name are valid at once. */
+  readonly jwtSecrets: readonly NamedSecret[]
   /** Files of the certificate; null for plain TCP. */
   readonly tls: {
     readonly certificate: string

@@ -41,6 +41,8 @@ describe('settings', () => {
       allowedHosts: [],
       dir: 'routes',
       host: '127.0.0.1',
+      jwtSecrets: [],
+      jwtTrustedOrigins: [],
       port: 8080,
       managementHost: '127.0.0.1',
       managementPort: 8081,
@@ -257,6 +259,32 @@ describe('tokens', () => {
     expect(faults).toEqual([
       'postern.yaml:1:1: connectionsAuthorization: a token from POSTERN_CONNECTIONS_TOKENS or connectionsTokensFile is not valid; allowed: letters, digits and - . _ ~ + / with = at the end, at most 4096 characters',
     ])
+  })
+})
+
+describe('secrets of JWT authorizers', () => {
+  const long = 'x'.repeat(31)
+
+  test('come from a file, a name and a secret a line, beside those of the environment', async () => {
+    writeFileSync(join(root, 'jwt'), `chat=b${long}\n\nshop=c=${long}\n`)
+    const env = { POSTERN_JWT_SECRETS: `chat=a${long}` }
+    const { jwtSecrets } = await settingsOf({ yaml: 'jwtSecretsFile: jwt', env })
+    expect(jwtSecrets).toEqual([
+      { name: 'chat', secret: `a${long}` },
+      { name: 'chat', secret: `b${long}` },
+      { name: 'shop', secret: `c=${long}` },
+    ])
+  })
+
+  test('that can be guessed, or have no name, are a fault that does not show them', async () => {
+    expect(await faultsOf({ env: { POSTERN_JWT_SECRETS: 'chat=geheim,geheim' } })).toEqual([
+      'postern.yaml:1:1: jwtSecretsFile: the secret chat from POSTERN_JWT_SECRETS or jwtSecretsFile can be guessed; allowed: at least 32 bytes',
+      'postern.yaml:1:1: jwtSecretsFile: a secret from POSTERN_JWT_SECRETS or jwtSecretsFile has no name; allowed: name=secret',
+    ])
+  })
+
+  test('do not stand in the settings file', async () => {
+    expect(await faultsOf({ yaml: 'jwtSecrets: {}' })).toEqual([expect.stringMatching(/POSTERN_JWT_SECRETS/)])
   })
 })
 
