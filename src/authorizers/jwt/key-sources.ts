@@ -1,7 +1,9 @@
+import { readFile } from 'node:fs/promises'
 import type { Log } from '../../observability/contract.ts'
 import type { FetchRules } from './fetch-document.ts'
+import { createIssuerKeys, parseKeys } from './issuer-keys.ts'
 import { createSecretKeys, type FoundKeys, type KeySource } from './key-source.ts'
-import { createRemoteKeys, type RemoteKeysTimings } from './remote-keys.ts'
+import { createRefreshedKeys, type LoadKeys, type RefreshTimings } from './refreshed-keys.ts'
 import { secretKey } from './verification-key.ts'
 
 /** The keys of issuers that are fetched, shared by all authorizers that ask for the same. */
@@ -10,7 +12,9 @@ export interface KeySources {
    * Opens the keys of an issuer, and begins to fetch them. What is shared is kept while anybody holds it: a definition
    * that is deployed anew finds the last keys, also while the issuer is down.
    */
-  retain(issuer: string, jwksUri: string | null): KeySource
+  ofIssuer(issuer: string, jwksUri: string | null): KeySource
+  /** Opens the keys of a file, which may change at any time. */
+  ofFile(issuer: string, file: string): KeySource
   /** The secrets of a name, as they are at any time; none where the name has none. */
   secrets(name: string): KeySource
   /** Whether there are secrets of a name. */
@@ -31,20 +35,24 @@ export interface KeySourcesOptions {
   readonly secrets: readonly NamedSecret[]
   readonly rules: FetchRules
   readonly log: Log
-  readonly timings?: Partial<RemoteKeysTimings>
+  readonly timings?: Partial<RefreshTimings>
 }
+
+/** Milliseconds for keys of a file: looking there costs little. */
+const fileTimings = { freshFor: 5_000, unknownKeyPause: 1_000 }
 
 export function createKeySources({ secrets, rules, log, timings = {} }: KeySourcesOptions): KeySources {
   const sources = new Map<string, { readonly keys: KeySource; holders: number }>()
+  const now = () => performance.now()
   let secretKeys = keysOf(secrets)
 
-  function create(issuer: string, jwksUri: string | null): KeySource {
+  function create(issuer: string, load: LoadKeys, own: Partial<RefreshTimings>): KeySource {
     let failing = false
-    const keys = createRemoteKeys({
-      ...{ issuer, jwksUri, rules, timings, now: () => performance.now() },
-      fetched(problem) {
-        if (problem !== null) log.warn({ issuer, problem }, 'the keys of an issuer could not be fetched')
-        else if (failing) log.info({ issuer }, 'the keys of an issuer are fetched again')
+    const keys = createRefreshedKeys({
+      ...{ load, now, timings: { ...own, ...timings } },
+      loaded(problem) {
+        if (problem !== null) log.warn({ issuer, problem }, 'the keys of an issuer could not be loaded')
+        else if (failing) log.info({ issuer }, 'the keys of an issuer are loaded again')
         failing = problem !== null
       },
     })
@@ -52,25 +60,33 @@ export function createKeySources({ secrets, rules, log, timings = {} }: KeySourc
     return keys
   }
 
+  function retain(name: string, make: () => KeySource): KeySource {
+    const entry = sources.get(name) ?? { keys: make(), holders: 0 }
+    sources.set(name, entry)
+    entry.holders++
+    let held = true
+    return {
+      isPublic: true,
+      find: (alg, kid) => entry.keys.find(alg, kid),
+      close() {
+        if (!held) return
+        held = false
+        if (--entry.holders > 0) return
+        entry.keys.close()
+        sources.delete(name)
+      },
+    }
+  }
+
   return {
-    retain(issuer, jwksUri) {
-      const name = JSON.stringify([issuer, jwksUri])
-      const entry = sources.get(name) ?? { keys: create(issuer, jwksUri), holders: 0 }
-      sources.set(name, entry)
-      entry.holders++
-      let held = true
-      return {
-        isPublic: true,
-        find: (alg, kid) => entry.keys.find(alg, kid),
-        close() {
-          if (!held) return
-          held = false
-          if (--entry.holders > 0) return
-          entry.keys.close()
-          sources.delete(name)
-        },
-      }
-    },
+    ofIssuer: (issuer, jwksUri) =>
+      retain(JSON.stringify([issuer, jwksUri]), () =>
+        create(issuer, createIssuerKeys({ issuer, jwksUri, rules, now }), {}),
+      ),
+    ofFile: (issuer, file) =>
+      retain(JSON.stringify([file]), () =>
+        create(issuer, async (before) => parseKeys(file, await readFile(file, 'utf8'), before), fileTimings),
+      ),
     secrets: (name) => createSecretKeys(() => secretKeys.get(name) ?? []),
     hasSecrets: (name) => secretKeys.has(name),
     useSecrets(others) {

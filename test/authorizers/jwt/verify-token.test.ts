@@ -8,9 +8,10 @@ import {
   publicAlgorithms,
   secretAlgorithms,
 } from '../../../src/authorizers/jwt/algorithms.ts'
+import { createIssuerKeys } from '../../../src/authorizers/jwt/issuer-keys.ts'
 import { keySetOf } from '../../../src/authorizers/jwt/key-set.ts'
 import { createSecretKeys, createStaticKeys, type KeySource } from '../../../src/authorizers/jwt/key-source.ts'
-import { createRemoteKeys } from '../../../src/authorizers/jwt/remote-keys.ts'
+import { createRefreshedKeys } from '../../../src/authorizers/jwt/refreshed-keys.ts'
 import { secretKey } from '../../../src/authorizers/jwt/verification-key.ts'
 import { createTokenVerifier, type TokenVerifierOptions } from '../../../src/authorizers/jwt/verify-token.ts'
 import { type Issuer, startIssuer, type TokenWishes } from '../../helpers/issuer.ts'
@@ -21,8 +22,9 @@ let remote: KeySource
 beforeAll(async () => {
   issuer = await startIssuer()
   const rules = { trustedOrigins: [], timeoutInMillis: 10_000 }
-  const options = { issuer: issuer.url, jwksUri: null, rules, now: () => performance.now() }
-  remote = createRemoteKeys({ ...options, fetched: () => {} })
+  const now = () => performance.now()
+  const load = createIssuerKeys({ issuer: issuer.url, jwksUri: null, rules, now })
+  remote = createRefreshedKeys({ load, now, loaded: () => {} })
 })
 afterAll(() => issuer.close())
 
@@ -130,15 +132,10 @@ test('a token is known no longer than its key is published', async () => {
   const own = await startIssuer()
   try {
     let time = 0
-    const keys = createRemoteKeys({
-      ...{
-        issuer: own.url,
-        jwksUri: `${own.url}/jwks`,
-        rules: { trustedOrigins: [], timeoutInMillis: 10_000 },
-        now: () => time,
-      },
-      fetched: () => {},
-    })
+    const rules = { trustedOrigins: [], timeoutInMillis: 10_000 }
+    const now = () => time
+    const load = createIssuerKeys({ issuer: own.url, jwksUri: `${own.url}/jwks`, rules, now })
+    const keys = createRefreshedKeys({ load, now, loaded: () => {} })
     const both = verifier({ issuers: new Map([[own.url, keys]]) })
     const token = await own.token()
     await both.verify(token)

@@ -1,5 +1,6 @@
 import { afterEach, expect, test } from 'vitest'
-import { createRemoteKeys, type RemoteKeysOptions } from '../../../src/authorizers/jwt/remote-keys.ts'
+import { createIssuerKeys, type IssuerKeysOptions } from '../../../src/authorizers/jwt/issuer-keys.ts'
+import { createRefreshedKeys } from '../../../src/authorizers/jwt/refreshed-keys.ts'
 import { type Issuer, startIssuer } from '../../helpers/issuer.ts'
 
 /** A busy machine may take its time. */
@@ -16,14 +17,12 @@ async function newIssuer(): Promise<Issuer> {
   return issuer
 }
 
-function keysOf(issuer: Issuer, options: Partial<RemoteKeysOptions> = {}) {
+function keysOf(issuer: Issuer, options: Partial<IssuerKeysOptions> = {}) {
   const clock = { now: 1_000_000 }
   const problems: (string | null)[] = []
-  const keys = createRemoteKeys({
-    ...{ issuer: issuer.url, jwksUri: null, rules: patient },
-    ...{ now: () => clock.now, fetched: (problem: string | null) => void problems.push(problem) },
-    ...options,
-  })
+  const now = () => clock.now
+  const load = createIssuerKeys({ issuer: issuer.url, jwksUri: null, rules: patient, now, ...options })
+  const keys = createRefreshedKeys({ load, now, loaded: (problem) => void problems.push(problem) })
   closing.push(keys.close)
   return { keys, clock, problems }
 }
@@ -56,6 +55,23 @@ test('a new key is fetched by the first token that names it', async () => {
   const found = await Promise.all([keys.find('ES256', 'second'), keys.find('ES256', 'second')])
   expect(found.map(([key]) => key?.kid)).toEqual(['second', 'second'])
   expect(fetches(issuer)).toBe(2)
+})
+
+test('a key that is published while the keys are being fetched is fetched all the same', async () => {
+  const issuer = await newIssuer()
+  const { keys } = keysOf(issuer, { jwksUri: `${issuer.url}/jwks` })
+  const before = JSON.stringify(issuer.jwks())
+  let late: Promise<unknown> | null = null
+  issuer.respond = (_, response) => {
+    if (issuer.requests.length > 1) return false
+    void issuer.addKey('second').then(() => {
+      late = Promise.resolve(keys.find('ES256', 'second'))
+      response.end(before)
+    })
+    return true
+  }
+  await keys.find('ES256', 'first')
+  expect(await late).toMatchObject([{ kid: 'second' }])
 })
 
 test('a flood of made-up key ids has the keys fetched once in ten seconds, and no oftener', async () => {
