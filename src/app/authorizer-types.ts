@@ -15,16 +15,19 @@ export interface AuthorizerParts {
   /** The functions and backends that can be asked. */
   readonly callees: DeciderParts
   readonly now: () => number
+  /** The types that judge tokens, with the keys that they share. */
+  readonly tokenTypes: readonly AuthorizerType[]
 }
 
 /** The box of authorizers of clients: every kind, with what it needs to run. */
 export function createAuthorizerTypes(parts: AuthorizerParts): readonly AuthorizerType[] {
-  const { settings, accessKeys, callees, now } = parts
+  const { settings, accessKeys, callees, now, tokenTypes } = parts
   const { credentials, lambda } = settings
   const accountId = credentials?.accountId ?? noAccount
   const region = credentials?.region ?? lambda.region
   return [
     createIamAuthorizerType(credentials === null ? null : { ...credentials, keys: accessKeys, now }),
     createLambdaAuthorizerType({ ...callees, region, accountId, now }),
+    ...tokenTypes,
   ]
 }

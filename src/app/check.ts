@@ -9,8 +9,11 @@ import type { Log } from '../observability/contract.ts'
 import { createAuthorizerTypes } from './authorizer-types.ts'
 import { checkFunctions } from './check-functions.ts'
 import { createIntegrations, type IntegrationSettings } from './integration-types.ts'
+import { createTokenAuthorizers, type TokenSettings } from './token-authorizers.ts'
 
-type CheckSettings = IntegrationSettings & Pick<Settings, 'dir' | 'defaultApi' | 'domains' | 'credentials'>
+type CheckSettings = IntegrationSettings &
+  TokenSettings &
+  Pick<Settings, 'dir' | 'defaultApi' | 'domains' | 'credentials'>
 
 /**
  * Finds every fault of every definition in the folder of the settings, and the settings that name what no definition
@@ -25,19 +28,23 @@ export async function checkDefinitions(
 ): Promise<readonly Fault[]> {
   const { dir } = settings
   const { types, callees, close } = createIntegrations({ settings, log: silent })
+  const tokens = createTokenAuthorizers({ settings, log: silent })
   try {
     const unwritten = { write: () => {} }
     const definitions = await createFolderSource({ dir, log: silent }).read()
     const { faults, warnings, names } = compileDefinitions(definitions, {
       integrationTypes: types,
       // Nobody comes whose key would be looked for.
-      authorizerTypes: createAuthorizerTypes({ settings, accessKeys: createAccessKeys([]), callees, now: Date.now }),
+      authorizerTypes: createAuthorizerTypes({
+        ...{ settings, accessKeys: createAccessKeys([]), callees, now: Date.now, tokenTypes: tokens.types },
+      }),
       createAccessLog: (format) => createAccessLog(format, unwritten),
     })
     const { region } = settings.lambda
     const ofFunctions = loadsFunctions ? await checkFunctions(definitions.apis, { region, known: faults }) : []
     return sortFaults([...faults, ...ofFunctions, ...warnings, ...checkApiNames(settings, names).map(locate)])
   } finally {
+    tokens.close()
     close()
   }
 }

@@ -36,6 +36,7 @@ import { leave } from './leave.ts'
 import { type Management, type ManagementParts, startManagement } from './management.ts'
 import { createRegistry } from './registries.ts'
 import { openSharedRedis } from './shared-redis.ts'
+import { createTokenAuthorizers } from './token-authorizers.ts'
 import { workerNameOf } from './worker-name.ts'
 
 /** The things that a process lends to a gateway that runs in it. */
@@ -170,6 +171,8 @@ export async function startPostern(settings: Settings, surroundings: Surrounding
     const accessKeys = createAccessKeys(accessKeysOf(settings))
     const { types, functions, callees, close } = createIntegrations({ settings, log })
     stops.push(close)
+    const tokens = createTokenAuthorizers({ settings, log })
+    stops.push(() => tokens.close())
     const source = createFolderSource({ dir: settings.dir, log })
     const apis = createDeployedApis({
       source,
@@ -178,7 +181,7 @@ export async function startPostern(settings: Settings, surroundings: Surrounding
       log,
       metrics,
       integrationTypes: types,
-      authorizerTypes: createAuthorizerTypes({ settings, accessKeys, callees, now }),
+      authorizerTypes: createAuthorizerTypes({ settings, accessKeys, callees, now, tokenTypes: tokens.types }),
       createAccessLog: (format) => createAccessLog(format, destination),
       isTrustedOrigin: (origin) => managementOrigins.has(origin),
       checkNames: (names) => checkApiNames(settings, names).map(locateSetting),
@@ -241,6 +244,7 @@ export async function startPostern(settings: Settings, surroundings: Surrounding
         callers.useTokens(fresh.connectionsTokens)
         management.useTokens(fresh.managementTokens)
         accessKeys.replace(accessKeysOf(fresh))
+        tokens.useSecrets(fresh.jwtSecrets)
       }
       logFaults(log, settingFaults)
       const found = await apis.reload()

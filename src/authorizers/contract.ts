@@ -68,12 +68,14 @@ export interface Admitted {
   readonly usageIdentifierKey?: string | null
   /** The token that the client has shown; absent for none. */
   readonly token?: ConnectionToken | null
+  /** The subprotocol to agree on, unless the backend chooses one; absent for none. */
+  readonly protocol?: string | null
 }
 
 /** The facts about a client's token that are needed after the handshake. */
 export interface ConnectionToken {
-  /** The subject of the token together with its issuer, as one text that no other subject has. */
-  readonly subject: string
+  /** The subject of the token together with its issuer, as one text that no other subject has; null where it has none. */
+  readonly subject: string | null
   /** The token's own id (`jti`); null where it has none. */
   readonly id: string | null
   /** The end of the token, in milliseconds since 1970; null for never. */
@@ -87,6 +89,8 @@ export interface Refused {
   readonly code: ErrorCode
   /** Stands behind the row's message, for the client to see; absent for nothing. */
   readonly detail?: string
+  /** The reason for the log and the operator, without anything secret; absent for what the row says. */
+  readonly cause?: string
   /** Headers of the answer beside the gateway's own, such as `WWW-Authenticate`; absent for none. */
   readonly headers?: HeaderList
   /** Whether the answer is that of a request without a connection id, as AWS has it for signatures; absent for no. */
@@ -103,6 +107,22 @@ export type AuthorizerResult = Admitted | Refused
 export interface RouteAuthorizer {
   /** `request` may be read at any time, also after an await. */
   authorize(event: ConnectEvent, request: HandshakeRequest): AuthorizerResult | Promise<AuthorizerResult>
+  /** Takes credentials out of what backends are to see of a handshake; absent where they see all. */
+  conceal?(request: ConnectRequest): ConnectRequest
+  /** The part that tokens have in the life of a connection; absent for none. */
+  readonly tokens?: TokenLife
+}
+
+/** The part that its token has in the life of a connection. */
+export interface TokenLife {
+  /** Whether a connection ends with its token. */
+  readonly closesAtExpiry: boolean
+  /** Milliseconds before the end of the token in which the client is warned; 0 for never. */
+  readonly warningInMillis: number
+  /** The route key of messages that bring a new token; null when none may. */
+  readonly refreshRouteKey: string | null
+  /** Judges a new token; whether it is of the same subject, the caller sees. Never throws, never rejects. */
+  judge(token: string): AuthorizerResult | Promise<AuthorizerResult>
 }
 
 /** The client's request as an authorizer may read it; neither path nor query is decoded. */
@@ -123,7 +143,11 @@ export interface RequestClient {
 }
 
 /** An authorizer as the definition spells it (`Authorizer` of apigatewayv2), or IAM, which needs no spelling. */
-export type AuthorizerDefinition = LambdaAuthorizerDefinition | JwtAuthorizerDefinition | IamAuthorizerDefinition
+export type AuthorizerDefinition =
+  | LambdaAuthorizerDefinition
+  | JwtAuthorizerDefinition
+  | CognitoAuthorizerDefinition
+  | IamAuthorizerDefinition
 
 /** A function that decides (`authorizationType: CUSTOM`). */
 export interface LambdaAuthorizerDefinition {
@@ -135,11 +159,39 @@ export interface LambdaAuthorizerDefinition {
   timeoutInMillis: number
 }
 
-/** Tokens of an issuer (`authorizationType: JWT`). */
-export interface JwtAuthorizerDefinition {
-  authorizerType: 'JWT'
+/** The members that every authorizer of tokens has; all but `identitySource` are beyond AWS. */
+interface TokenAuthorizerDefinition {
+  /** The places that may carry the token; the first that has one counts. */
   identitySource: readonly string[]
-  jwtConfiguration: { issuer: string; audience: readonly string[] }
+  tokenExpiry: 'IGNORE' | 'CLOSE'
+  tokenExpiryWarningInSeconds: number
+  tokenRefreshRouteKey?: string | undefined
+}
+
+/** Tokens of an issuer (`authorizationType: JWT`). */
+export interface JwtAuthorizerDefinition extends TokenAuthorizerDefinition {
+  authorizerType: 'JWT'
+  jwtConfiguration: {
+    issuer: string
+    audience: readonly string[]
+    /** The place of the keys: one of these four, or the issuer's own by discovery. */
+    jwksUri?: string | undefined
+    jwks?: { keys: readonly Readonly<Record<string, unknown>>[] } | undefined
+    jwksFile?: string | undefined
+    secretName?: string | undefined
+    algorithms?: readonly string[] | undefined
+    clockToleranceInSeconds: number
+  }
+}
+
+/** Tokens of user pools of Amazon Cognito (`authorizationType: COGNITO_USER_POOLS`). */
+export interface CognitoAuthorizerDefinition extends TokenAuthorizerDefinition {
+  authorizerType: 'COGNITO_USER_POOLS'
+  providerARNs: readonly string[]
+  identityValidationExpression?: string | undefined
+  /** Keys in place of those of the pools. */
+  jwks?: { keys: readonly Readonly<Record<string, unknown>>[] } | undefined
+  jwksFile?: string | undefined
 }
 
 /** Signatures by keys of the settings (`authorizationType: AWS_IAM`). */

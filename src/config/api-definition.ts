@@ -70,14 +70,14 @@ const routeSchema = z
     )
       .optional()
       .describe('Headers and query parameters of the handshake that $connect declares.'),
-    authorizationType: oneOf(['NONE', 'AWS_IAM', 'CUSTOM', 'JWT'])
+    authorizationType: oneOf(['NONE', 'AWS_IAM', 'CUSTOM', 'JWT', 'COGNITO_USER_POOLS'])
       .default('NONE')
       .describe(
         'Who may connect: anyone, who signs with an access key, whom a function or a token lets in. $connect only.',
       ),
     authorizerId: text('the name of an authorizer', { max: 128 })
       .optional()
-      .describe('The authorizer of CUSTOM or JWT, by its name under authorizers.'),
+      .describe('The authorizer of CUSTOM, JWT or COGNITO_USER_POOLS, by its name under authorizers.'),
     authorizationScopes: z
       .array(text('a scope without spaces', { max: 256, pattern: /^[\x21-\x7e]+$/ }), { error: 'a list of scopes' })
       .max(100, { error: 'at most 100 scopes' })

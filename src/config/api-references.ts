@@ -13,6 +13,7 @@ export function checkReferences(api: unknown): Finding[] {
   const definition: Names = {
     integrations: names(member(api, 'integrations')),
     functions: names(member(api, 'functions')),
+    hasTokens: ['JWT', 'COGNITO_USER_POOLS'].includes(String(member(connectOf(api), 'authorizationType'))),
     authorizers: new Map(
       entries(member(api, 'authorizers')).map(([name, each]) => [name, member(each, 'authorizerType')]),
     ),
@@ -28,6 +29,9 @@ export function checkReferences(api: unknown): Finding[] {
       checkIntegration(integration, ['integrations', name], definition),
     ),
     ...entries(member(api, 'routes')).flatMap(([key, route]) => checkRoute(key, route, definition)),
+    ...entries(member(api, 'authorizers')).flatMap(([name, authorizer]) =>
+      checkAuthorizer(name, authorizer, definition),
+    ),
     ...entries(member(api, 'stages')).flatMap(([name, stage]) => checkStage(name, stage, definition)),
   ]
 }
@@ -35,6 +39,8 @@ export function checkReferences(api: unknown): Finding[] {
 interface Names {
   readonly integrations: readonly string[]
   readonly functions: readonly string[]
+  /** Whether clients connect with tokens. */
+  readonly hasTokens: boolean
   /** The type of each authorizer, by its name. */
   readonly authorizers: ReadonlyMap<string, unknown>
   readonly models: readonly string[]
@@ -59,15 +65,35 @@ function checkRoute(key: string, route: unknown, definition: Names): Finding[] {
   return findings
 }
 
-/** The authorizer type that an `authorizationType` needs. */
-const neededType: Readonly<Record<string, string>> = { CUSTOM: 'REQUEST', JWT: 'JWT' }
+function connectOf(api: unknown): unknown {
+  return member(member(api, 'routes'), '$connect')
+}
 
-function checkAuthorization(key: string, route: unknown, { authorizers }: Names): Finding[] {
+function checkAuthorizer(name: string, authorizer: unknown, { routes }: Names): Finding[] {
+  const key = member(authorizer, 'tokenRefreshRouteKey')
+  if (typeof key !== 'string' || !routes.includes(key)) return []
+  const problem = `${JSON.stringify(key)} is a route already: messages with new tokens reach no integration`
+  return [{ path: ['authorizers', name, 'tokenRefreshRouteKey'], problem }]
+}
+
+/** The authorizer type that an `authorizationType` needs. */
+const neededType: Readonly<Record<string, string>> = {
+  CUSTOM: 'REQUEST',
+  JWT: 'JWT',
+  COGNITO_USER_POOLS: 'COGNITO_USER_POOLS',
+}
+
+function checkAuthorization(key: string, route: unknown, { authorizers, hasTokens }: Names): Finding[] {
   const path = ['routes', key]
   const type = member(route, 'authorizationType') ?? 'NONE'
   const id = member(route, 'authorizerId')
+  const scopes = member(route, 'authorizationScopes')
   const needed = typeof type === 'string' && Object.hasOwn(neededType, type) ? neededType[type] : undefined
   const findings: Finding[] = []
+  if (Array.isArray(scopes) && scopes.length > 0 && !hasTokens) {
+    const problem = 'scopes are those of a token: $connect needs authorizationType JWT or COGNITO_USER_POOLS'
+    findings.push({ path: [...path, 'authorizationScopes'], atKey: true, problem })
+  }
   if (key !== '$connect') {
     const problem = 'only $connect is authorized; what it allows holds for the whole connection, as on AWS'
     if (type !== 'NONE') findings.push({ path: [...path, 'authorizationType'], atKey: true, problem })
@@ -78,8 +104,8 @@ function checkAuthorization(key: string, route: unknown, { authorizers }: Names)
   }
   if (needed === undefined) {
     if (id === undefined) return findings
-    const problem = 'an authorizer is asked only with authorizationType CUSTOM or JWT'
-    return [{ path: [...path, 'authorizerId'], atKey: true, problem }]
+    const problem = 'an authorizer is asked only with authorizationType CUSTOM, JWT or COGNITO_USER_POOLS'
+    return [...findings, { path: [...path, 'authorizerId'], atKey: true, problem }]
   }
   const known = [...authorizers].filter(([, each]) => each === needed).map(([name]) => name)
   if (id === undefined) {

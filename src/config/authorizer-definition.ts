@@ -1,5 +1,6 @@
 import { refusedMembers, text, wholeNumber } from 'postern-documents/schema-parts'
 import { z } from 'zod'
+import { cognitoAuthorizerMembers, jwtAuthorizerMembers, refusedOfTokens } from './jwt-definition.ts'
 
 /** Sources of identity, which AWS allows without a number; ours keeps a definition in bounds. */
 const maxIdentitySources = 50
@@ -61,5 +62,7 @@ export const authorizerSchema = z
       }),
       everywhere,
     ),
+    refusing(z.strictObject(jwtAuthorizerMembers), { ...everywhere, ...refusedOfTokens }),
+    refusing(z.strictObject(cognitoAuthorizerMembers), { ...everywhere, ...refusedOfTokens }),
   ])
   .describe('Who decides about a client (Authorizer of apigatewayv2).')

@@ -57,7 +57,8 @@ export function createConnectHandler(options: ConnectOptions) {
     ended(handshake, refusal) {
       if (refusal === null) accept(handshake)
       else if (typeof refusal === 'string') fail(handshake, new GatewayError(refusal))
-      else if ('code' in refusal) fail(handshake, new GatewayError(refusal.code, refusal.detail), refusal)
+      else if ('code' in refusal)
+        fail(handshake, new GatewayError(refusal.code, refusal.cause ?? refusal.detail), refusal)
       else refuse(handshake, refusal)
       settle(handshake)
     },
@@ -114,13 +115,17 @@ export function createConnectHandler(options: ConnectOptions) {
   }
 
   /** The gateway says no, or the backend could not be asked. */
-  function fail(handshake: Handshake, error: unknown, added: HandshakeAddition & Pick<Refused, 'isShort'> = {}): void {
+  function fail(
+    handshake: Handshake,
+    error: unknown,
+    added: HandshakeAddition & Pick<Refused, 'isShort' | 'cause'> = {},
+  ): void {
     const { stage, event } = handshake
     const code = recordFailure(error, event, stage, log)
     stage.connects.failed.value++
     const { status, cause } = errorTable[code]
     // Of what is the gateway's or a backend's fault the log has the cause already.
-    noteHandshake(handshake, { code, status, cause }, status >= 500)
+    noteHandshake(handshake, { code, status, cause: added.cause ?? cause }, status >= 500)
     const { connectionId } = event.record
     answer(
       handshake,

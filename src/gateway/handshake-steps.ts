@@ -48,6 +48,7 @@ function admit(handshake: Handshake, result: AuthorizerResult): Refused | null {
   connection.authorizer = result.context
   connection.identity = result.identity ?? null
   connection.token = result.token ?? null
+  handshake.protocol = result.protocol ?? null
   handshake.usageIdentifierKey = result.usageIdentifierKey ?? null
   return null
 }
@@ -106,6 +107,6 @@ function ask(route: WebSocketRoute, handshake: Handshake): HttpAnswer | null | P
 /** Any status from 200 to 299 lets the client in; every other one is the client's answer, with headers and body. */
 function outcomeOf(handshake: Handshake, { status, headers, body }: IntegrationResult): HttpAnswer | null {
   if (status < 200 || status >= 300) return { status, headers, body }
-  handshake.protocol = lastHeader(headers, 'sec-websocket-protocol') ?? null
+  handshake.protocol = lastHeader(headers, 'sec-websocket-protocol') ?? handshake.protocol
   return null
 }

@@ -77,7 +77,9 @@ export class Handshake implements HandshakeRequest {
   }
 
   connectRequest(): ConnectRequest {
-    this.event.request ??= copyConnectRequest(this, this.client, this.event.traceId)
+    if (this.event.request !== null) return this.event.request
+    const request = copyConnectRequest(this, this.client, this.event.traceId)
+    this.event.request = this.stage.connectRoute?.authorizer?.conceal?.(request) ?? request
     return this.event.request
   }
 }

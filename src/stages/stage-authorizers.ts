@@ -85,7 +85,8 @@ function authorizerOf(
     case 'AWS_IAM':
       return iam
     case 'CUSTOM':
-    case 'JWT': {
+    case 'JWT':
+    case 'COGNITO_USER_POOLS': {
       const named = authorizerId === undefined ? undefined : authorizers[authorizerId]
       if (named === undefined) throw new Error(`no authorizer ${authorizerId} is declared`)
       return named

@@ -46,6 +46,27 @@ export const errorTable = {
     'UNAUTHORIZED',
     'An identity source of the authorizer is missing or empty, a token is not valid, or the authorizer said Unauthorized.',
   ),
+  EXPIRED_TOKEN: row(
+    401,
+    'UnauthorizedException',
+    'The incoming token has expired',
+    'EXPIRED_TOKEN',
+    'The token of a Cognito user pool has expired.',
+  ),
+  SEVERAL_TOKENS: row(
+    400,
+    'BadRequestException',
+    'Bad Request',
+    'BAD_REQUEST',
+    'One place of the handshake carries several tokens, such as two Authorization headers.',
+  ),
+  OTHER_TOKEN_SUBJECT: row(
+    403,
+    'ForbiddenException',
+    'Forbidden',
+    'ACCESS_DENIED',
+    'A new token, with which a client wants to stay, is of another subject or issuer than the one it came with.',
+  ),
   EXPLICITLY_DENIED: row(
     403,
     'AccessDeniedException',

@@ -64,7 +64,7 @@ const cases: [name: string, yaml: string, ...faults: string[]][] = [
       'routes: { $connect: { authorizerId: guard } }\n' +
         'authorizers: { guard: { authorizerType: REQUEST, authorizerUri: guard } }',
     ),
-    '5:23: routes.$connect.authorizerId: an authorizer is asked only with authorizationType CUSTOM or JWT',
+    '5:23: routes.$connect.authorizerId: an authorizer is asked only with authorizationType CUSTOM, JWT or COGNITO_USER_POOLS',
   ],
   [
     'an authorizer of another type',
@@ -73,6 +73,32 @@ const cases: [name: string, yaml: string, ...faults: string[]][] = [
         'authorizers: { guard: { authorizerType: REQUEST, authorizerUri: guard } }',
     ),
     '5:61: routes.$connect.authorizerId: "guard" is no authorizer of type JWT, which authorizationType JWT asks; allowed: none, there are no such names',
+  ],
+  [
+    'scopes where nobody has a token',
+    api('routes: { join: { authorizationScopes: [a] } }'),
+    '5:19: routes.join.authorizationScopes: scopes are those of a token: $connect needs authorizationType JWT or COGNITO_USER_POOLS',
+  ],
+  [
+    'a route of new tokens that is another route, too',
+    api(
+      'routes: { join: {} }\nauthorizers: { users: { authorizerType: JWT, tokenRefreshRouteKey: join, ' +
+        'jwtConfiguration: { issuer: "https://a.example", audience: [a] } } }',
+    ),
+    '6:68: authorizers.users.tokenRefreshRouteKey: "join" is a route already: messages with new tokens reach no integration',
+  ],
+  [
+    'an authorizer of tokens with members of one that calls a function, and places that carry none',
+    api(
+      'routes: {}\nauthorizers:\n  users:\n    authorizerType: JWT\n    authorizerUri: x\n    identitySource: [$request.body.token]\n' +
+        '    jwtConfiguration: { issuer: a, audience: [], secret: x, algorithms: [none] }',
+    ),
+    '9:5: authorizers.users.authorizerUri: not supported: AWS has it for functions only; a token is judged here',
+    '10:22: authorizers.users.identitySource[0]: found "$request.body.token"; allowed: a place of the token: $request.header.<name>, $request.querystring.<name>, $request.cookie.<name> or $request.subprotocol.<name>',
+    '11:33: authorizers.users.jwtConfiguration.issuer: found "a"; allowed: the URL of the issuer, which is iss of its tokens',
+    '11:46: authorizers.users.jwtConfiguration.audience: found an empty list; allowed: at least one audience',
+    '11:50: authorizers.users.jwtConfiguration.secret: not supported: secrets come from the settings: POSTERN_JWT_SECRETS, which secretName refers to',
+    '11:74: authorizers.users.jwtConfiguration.algorithms[0]: found "none"; allowed: RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384, ES512, EdDSA, Ed25519, HS256, HS384, HS512',
   ],
   [
     'authorization of a route other than $connect',

@@ -13,6 +13,9 @@ const told: Readonly<Record<ErrorCode, readonly [status: number, errorType: stri
   BAD_HANDSHAKE: [400, 'BadRequestException', 'Bad Request'],
   DOUBTFUL_FRAMING: [400, 'BadRequestException', 'Bad Request'],
   UNAUTHORIZED: [401, 'UnauthorizedException', 'Unauthorized'],
+  EXPIRED_TOKEN: [401, 'UnauthorizedException', 'The incoming token has expired'],
+  SEVERAL_TOKENS: [400, 'BadRequestException', 'Bad Request'],
+  OTHER_TOKEN_SUBJECT: [403, 'ForbiddenException', 'Forbidden'],
   EXPLICITLY_DENIED: [
     403,
     'AccessDeniedException',

@@ -3,7 +3,7 @@ import { checkLiteralHost, createGuardedLookup, isLoopbackHost, type Resolve } f
 
 /** AWS's bounds on what is fetched of an issuer ("Control access to HTTP APIs with JWT authorizers"). */
 const timeoutInMillis = 1_500
-const maxDocumentBytes = 150_000
+export const maxDocumentBytes = 150_000
 
 export interface FetchRules {
   /** Origins (`http://keycloak:8080`) of the operator's: plain http is taken from them, and any issuer may lead there. */

@@ -1,4 +1,4 @@
-import { type FetchRules, fetchDocument, urlFault } from './fetch-document.ts'
+import { type FetchRules, fetchDocument, maxDocumentBytes, urlFault } from './fetch-document.ts'
 import { readJsonObject } from './json-object.ts'
 import { type KeySet, readKeySet } from './key-set.ts'
 import type { LoadKeys } from './refreshed-keys.ts'
@@ -53,6 +53,7 @@ export function createIssuerKeys({ issuer, jwksUri, rules, now }: IssuerKeysOpti
 
 /** Reads the text of a JWK set. Throws an error with one sentence for what is none, or has no key of use. */
 export function parseKeys(place: string, text: string, before: KeySet | null = null): KeySet {
+  if (text.length > maxDocumentBytes) throw new Error(`${place}: it is larger than ${maxDocumentBytes} bytes`)
   const set = readKeySet(text, before)
   if (set === null) throw new Error(`${place}: it is no JWK set`)
   if (set.size === 0) throw new Error(`${place}: none of its keys verifies signatures`)
