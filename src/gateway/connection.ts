@@ -29,13 +29,15 @@ export class Connection implements ConnectionDescription, DeadlineItem {
   readonly sourceIp: string
   readonly userAgent: string | null
   readonly domainName: string
-  /** Set once, when the authorizer has let the client in. */
+  /** Set when the authorizer has let the client in, and anew with each new token. */
   authorizer: Readonly<Record<string, string>> | null = null
   /** Set by the steps of the handshake that see credentials; not after it is answered. */
   identity: ConnectionIdentity | null = null
 
   /** The token that the client has shown; null for none. Known to this worker alone. */
   token: ConnectionToken | null = null
+  /** The token of whose end the client has been warned; null before. */
+  warnedOf: ConnectionToken | null = null
 
   readonly slot: StageSlot<WebSocketStage>
   lastActiveAt: number

@@ -1,7 +1,9 @@
+import type { TokenLife } from '../authorizers/contract.ts'
 import { createDeadlines } from '../limits/deadlines.ts'
 import type { DescriptorBudget } from '../limits/descriptor-budget.ts'
 import type { Log } from '../observability/contract.ts'
 import type { ConnectionDirectory, Fleet } from '../registry/contract.ts'
+import { tokenExpiresFrame } from '../responses/token-frames.ts'
 import type { Catalog } from '../stages/catalog.ts'
 import type { StageSlot } from '../stages/stage-slot.ts'
 import type { WebSocketStage } from '../stages/websocket-stage.ts'
@@ -79,7 +81,7 @@ export function createGateway(options: GatewayOptions): Gateway {
   const { catalog, registry, open, log, now, random } = options
   const work = createWork()
   const disconnect = createDisconnectHandler({ work, log, now })
-  const handle = createMessageHandler({ ...options, work })
+  const handle = createMessageHandler({ ...options, work, tokenChanged })
   const drain = createDrain({ open, work, now })
   const deadlines = createDeadlines<Connection>({ now, due })
   let reserved = 0
@@ -172,13 +174,47 @@ export function createGateway(options: GatewayOptions): Gateway {
       open.end(connection, 'lifetimeReached')
       return null
     }
+    if (stage.tokens !== null && endOfToken(connection, stage.tokens, time)) return null
     return nextLook(connection, stage)
+  }
+
+  /** Ends a connection whose token has ended, and warns its client before; gives whether it ended. */
+  function endOfToken(connection: Connection, { closesAtExpiry, warningInMillis }: TokenLife, time: number): boolean {
+    const { token } = connection
+    if (!closesAtExpiry || token === null || token.expiresAt === null) return false
+    if (time >= token.expiresAt) {
+      open.end(connection, 'tokenExpired')
+      return true
+    }
+    if (warningInMillis > 0 && time >= token.expiresAt - warningInMillis && connection.warnedOf !== token) {
+      connection.warnedOf = token
+      open.sendTo(connection, tokenExpiresFrame(connection.connectionId, token.expiresAt), false)
+    }
+    return false
+  }
+
+  /** The next time at which its token matters to a connection. */
+  function nextOfToken({ token, warnedOf }: Connection, { tokens }: WebSocketStage): number {
+    if (tokens === null || !tokens.closesAtExpiry || token === null || token.expiresAt === null) {
+      return Number.POSITIVE_INFINITY
+    }
+    return warnedOf === token ? token.expiresAt : token.expiresAt - tokens.warningInMillis
+  }
+
+  function tokenChanged(connection: Connection): void {
+    // Whoever buries this worker tells the backend with the newest context.
+    void registry.add(connection)
+    const stage = connection.slot.current
+    if (stage === null) return
+    // The new token may end before the old one.
+    deadlines.remove(connection)
+    deadlines.add(connection, nextLook(connection, stage))
   }
 
   function nextLook(connection: Connection, stage: WebSocketStage): number {
     const idle = stage.idleTimeoutInMillis
     const idleAt = idle > 0 ? Math.max(connection.lastActiveAt + idle, now() + 1000) : Number.POSITIVE_INFINITY
-    return Math.min(idleAt, endOfLife(connection, stage), now() + longestLook)
+    return Math.min(idleAt, endOfLife(connection, stage), nextOfToken(connection, stage), now() + longestLook)
   }
 
   function endOfLife(connection: Connection, stage: WebSocketStage): number {

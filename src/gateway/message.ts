@@ -1,3 +1,4 @@
+import type { AuthorizerResult, TokenLife } from '../authorizers/contract.ts'
 import { answeredFailure } from '../events/answered-failure.ts'
 import { MessageEvent } from '../events/message-event.ts'
 import type { IntegrationResult } from '../integrations/contract.ts'
@@ -5,6 +6,7 @@ import type { InvalidBody } from '../models/contract.ts'
 import type { Log } from '../observability/contract.ts'
 import { badRequestBodyFrame } from '../responses/bad-request-body-frame.ts'
 import { errorFrame } from '../responses/error-frame.ts'
+import { tokenAcceptedFrame } from '../responses/token-frames.ts'
 import type { WebSocketRoute, WebSocketStage } from '../stages/websocket-stage.ts'
 import { type ErrorCode, GatewayError } from '../vocabulary/errors.ts'
 import { maxMessageBytes, textFrame } from '../vocabulary/frames.ts'
@@ -12,6 +14,7 @@ import type { Connection } from './connection.ts'
 import { recordFailure } from './failure.ts'
 import { invokeRoute, recordCallFailure, recordResult } from './invoke.ts'
 import type { OpenConnections } from './local-connections.ts'
+import { hasScope, takeToken, tokenIn } from './token-refresh.ts'
 import type { Work } from './work.ts'
 
 export interface MessageOptions {
@@ -23,6 +26,8 @@ export interface MessageOptions {
   readonly maxMessagesInFlight: number
   /** Messages of one ordered connection that may wait for their turn; above it the connection is closed. */
   readonly maxOrderedQueue: number
+  /** Called when an open connection has a new token, and the context that comes with it. */
+  readonly tokenChanged: (connection: Connection) => void
 }
 
 /**
@@ -30,7 +35,7 @@ export interface MessageOptions {
  * throttle, validation, integration, reply. The frame's bytes are copied into a string before anything is awaited.
  */
 export function createMessageHandler(options: MessageOptions) {
-  const { open, work, log, now, maxMessagesInFlight, maxOrderedQueue } = options
+  const { open, work, log, now, maxMessagesInFlight, maxOrderedQueue, tokenChanged } = options
 
   return function message(connection: Connection, bytes: Buffer, isBinary: boolean): void {
     // A frame may follow the gateway's own close frame.
@@ -55,6 +60,9 @@ export function createMessageHandler(options: MessageOptions) {
     const route = stage.selectRoute(text)
     if (route === null) return refuse(connection, stage, null, text, 'ROUTE_NOT_FOUND')
     route.received.value++
+    if (route.scopes !== null && !hasScope(connection, route.scopes)) {
+      return refuse(connection, stage, route, text, 'SCOPE_MISSING')
+    }
     if (route.bucket !== null && !route.bucket.take(connection.lastActiveAt)) {
       return refuse(connection, stage, route, text, 'TOO_MANY_REQUESTS')
     }
@@ -75,7 +83,7 @@ export function createMessageHandler(options: MessageOptions) {
     const event = new MessageEvent(connection, route.routeKey, text, connection.lastActiveAt)
     let result: IntegrationResult | Promise<IntegrationResult>
     try {
-      result = invokeRoute(route, event)
+      result = route.refresh === null ? invokeRoute(route, event) : refreshToken(connection, event, route.refresh)
     } catch (error) {
       return fail(connection, stage, route, event, error)
     }
@@ -97,6 +105,32 @@ export function createMessageHandler(options: MessageOptions) {
         connection.slot.leave()
       },
     )
+  }
+
+  /** The answer to a message that brings a new token. It throws or rejects with a `GatewayError`. */
+  function refreshToken(
+    connection: Connection,
+    event: MessageEvent,
+    tokens: TokenLife,
+  ): IntegrationResult | Promise<IntegrationResult> {
+    const token = tokenIn(event.body)
+    if (token === null) throw new GatewayError('UNAUTHORIZED', 'the message has no token')
+    const judged = tokens.judge(token)
+    return judged instanceof Promise
+      ? judged.then((late) => answerToken(connection, event, late))
+      : answerToken(connection, event, judged)
+  }
+
+  function answerToken(connection: Connection, event: MessageEvent, judged: AuthorizerResult): IntegrationResult {
+    const code = takeToken(connection, judged)
+    if (code !== null) throw new GatewayError(code, judged.allowed ? undefined : judged.cause)
+    if (connection.ending === null) tokenChanged(connection)
+    const { connectionId, token } = connection
+    return {
+      status: 200,
+      headers: [],
+      body: tokenAcceptedFrame(connectionId, event.requestId, token?.expiresAt ?? null),
+    }
   }
 
   function settle(connection: Connection): void {

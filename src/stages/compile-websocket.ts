@@ -57,6 +57,12 @@ function createStage(
       },
     ]),
   )
+  const tokens = routes.get('$connect')?.authorizer?.tokens ?? null
+  const refreshKey = tokens?.refreshRouteKey ?? null
+  if (refreshKey !== null && !routes.has(refreshKey)) {
+    const route = openWebSocketRoute(refreshKey, noTarget, compiled, parts, metrics)
+    routes.set(refreshKey, { ...route, validator: null, refresh: tokens })
+  }
   return {
     ...parts.common,
     protocolType: 'WEBSOCKET',
@@ -64,6 +70,7 @@ function createStage(
     selectRoute: createRouteSelector(messages.selection, routes),
     connectRoute: routes.get('$connect') ?? null,
     disconnectRoute: routes.get('$disconnect') ?? null,
+    tokens,
     allowsOrigin: compileAllowedOrigins(definition.allowedOrigins, options.isTrustedOrigin),
     ordered: definition.messageOrdering === 'CONNECTION',
     compression: definition.compression,
@@ -80,6 +87,14 @@ function createStage(
     callbacks: createCallbackCounters(options.metrics.api, labels.api),
     callbackAccess: callbackAccess(labels.api, labels.stage),
   }
+}
+
+/** The route of messages with new tokens: two-way, and nothing behind it. */
+const noTarget: RouteDefinition = {
+  routeResponse: true,
+  authorizationType: 'NONE',
+  authorizationScopes: [],
+  apiKeyRequired: false,
 }
 
 function openWebSocketRoute(
@@ -99,6 +114,8 @@ function openWebSocketRoute(
     ...route,
     twoWay,
     constant: constant === null || reserved ? null : { reply: twoWay ? bytesOf(constant.body) : null },
+    scopes: reserved || definition.authorizationScopes.length === 0 ? null : definition.authorizationScopes,
+    refresh: null,
     required: Object.entries(definition.requestParameters ?? {}).flatMap(([parameter, { required }]) =>
       required ? [requiredParameter(parameter)] : [],
     ),

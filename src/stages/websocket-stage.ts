@@ -1,3 +1,4 @@
+import type { TokenLife } from '../authorizers/contract.ts'
 import type { BodyValidator } from '../models/contract.ts'
 import type { Counter } from '../observability/contract.ts'
 import type { CloseReasonName } from '../vocabulary/close-reasons.ts'
@@ -13,6 +14,10 @@ export interface WebSocketRoute extends Route {
   readonly constant: { readonly reply: string | Uint8Array | null } | null
   /** Judges messages before anything is made of them; null when they are not validated. */
   readonly validator: BodyValidator | null
+  /** Scopes of which the connection's token needs one; null when nobody asks, and always on `$connect`. */
+  readonly scopes: readonly string[] | null
+  /** The judge of the new tokens that messages of this route bring; null for routes with an integration. */
+  readonly refresh: TokenLife | null
   /** Parameters that the handshake must carry; only `$connect` is ever asked. */
   readonly required: readonly RequiredParameter[]
   /** Messages from clients that this route was selected for. */
@@ -56,6 +61,8 @@ export interface WebSocketStage extends Stage {
   selectRoute(text: string): WebSocketRoute | null
   readonly connectRoute: WebSocketRoute | null
   readonly disconnectRoute: WebSocketRoute | null
+  /** The part that tokens have in the life of connections; null for none. */
+  readonly tokens: TokenLife | null
   /** Whether pages of an origin may connect: the header as it came; `host` is the request's own authority. */
   allowsOrigin(origin: string, host: string): boolean
   /** One message of a connection after another (`messageOrdering: CONNECTION`). */

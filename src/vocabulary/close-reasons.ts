@@ -34,6 +34,12 @@ export const closeReasons = {
   messageTooBig: row(1009, 'Message too big', 'gateway', 'A message, or a reply to be sent, is larger than 128 KB.'),
   idleTimeout: row(1001, 'Going away', 'gateway', 'No data in either direction for idleTimeoutInSeconds.'),
   lifetimeReached: row(1001, 'Going away', 'gateway', 'The connection is as old as connectionLifetimeInSeconds.'),
+  tokenExpired: row(
+    3000,
+    'Token expired',
+    'gateway',
+    'tokenExpiry is CLOSE, and the token has ended with which the client came, or its newest one.',
+  ),
   shuttingDown: row(1001, 'Going away', 'gateway', 'This node drains; connect again and another one answers.'),
   stageRemoved: row(1001, 'Going away', 'gateway', 'The API or stage is no longer served.'),
   workerBuried: row(
