@@ -1,14 +1,15 @@
 import type { Settings } from '../config/settings.ts'
 import { timingsOf } from '../registry/redis/registry-timings.ts'
 import type { RedisClient } from '../store/contract.ts'
-import { openRedisClient } from '../store/redis/client.ts'
 
 /**
  * Opens the one Redis client of the process, for every room that needs a Redis; null when none is set. Its deadline is
- * that of the lease: a command that fails has to leave the time for another try before the lease runs out.
+ * that of the lease: a command that fails has to leave the time for another try before the lease runs out. ioredis is
+ * loaded here: a worker that is alone starts without it.
  */
-export function openSharedRedis({ redis, leaseSeconds }: Settings): RedisClient | null {
+export async function openSharedRedis({ redis, leaseSeconds }: Settings): Promise<RedisClient | null> {
   if (redis === null) return null
+  const { openRedisClient } = await import('../store/redis/client.ts')
   const { command, retry } = timingsOf(leaseSeconds)
   return openRedisClient({ ...redis, name: 'postern', commandTimeout: command, retry, random: Math.random })
 }

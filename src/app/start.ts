@@ -134,7 +134,7 @@ export async function startPostern(settings: Settings, surroundings: Surrounding
     stops.push(() => lag.close())
 
     const open = createOpenConnections({ now })
-    const redis = openSharedRedis(settings)
+    const redis = await openSharedRedis(settings)
     if (redis !== null) stops.push(() => redis.close())
     const { registry, shared } = createRegistry({
       ...{ settings, redis, version, local: open, name, now, log, metrics },

@@ -1,5 +1,12 @@
-import { type buildConnector, Client } from 'undici'
+import { createRequire } from 'node:module'
+import type { buildConnector, Client } from 'undici'
 import { FinalAnswers } from './final-answers.ts'
+
+/**
+ * Loads undici, which takes some 100 ms: a gateway whose integrations call nobody over HTTP starts without it. Node.js
+ * keeps what it has loaded.
+ */
+export const loadUndici = (): typeof import('undici') => createRequire(import.meta.url)('undici')
 
 export interface BackendClientOptions {
   readonly maxResponseBytes: number
@@ -11,29 +18,28 @@ export interface BackendClientOptions {
 }
 
 /** A connection to a backend, opened anew when it has closed and the next call comes. */
-export class BackendClient extends Client {
-  readonly answers: FinalAnswers
+export type BackendClient = Client & { readonly answers: FinalAnswers }
 
-  constructor(
-    origin: string,
-    { maxResponseBytes, keepAliveInMillis = 4_000 }: BackendClientOptions,
-    connect: buildConnector.connector,
-  ) {
-    const answers = new FinalAnswers()
-    super(origin, {
-      connect: (options, callback) =>
-        connect(options, (...[error, socket]) => {
-          if (error !== null) return callback(error, null)
-          answers.takeOver(socket)
-          callback(null, socket)
-        }),
-      pipelining: 1,
-      maxResponseSize: maxResponseBytes,
-      keepAliveTimeout: keepAliveInMillis,
-      // A call's own deadline covers all of it; undici's timers are coarse and would only add work.
-      headersTimeout: 0,
-      bodyTimeout: 0,
-    })
-    this.answers = answers
-  }
+export function createBackendClient(
+  origin: string,
+  { maxResponseBytes, keepAliveInMillis = 4_000 }: BackendClientOptions,
+  connect: buildConnector.connector,
+): BackendClient {
+  const { Client } = loadUndici()
+  const answers = new FinalAnswers()
+  const client = new Client(origin, {
+    connect: (options, callback) =>
+      connect(options, (...[error, socket]) => {
+        if (error !== null) return callback(error, null)
+        answers.takeOver(socket)
+        callback(null, socket)
+      }),
+    pipelining: 1,
+    maxResponseSize: maxResponseBytes,
+    keepAliveTimeout: keepAliveInMillis,
+    // A call's own deadline covers all of it; undici's timers are coarse and would only add work.
+    headersTimeout: 0,
+    bodyTimeout: 0,
+  })
+  return Object.assign(client, { answers })
 }

@@ -1,10 +1,10 @@
-import { buildConnector } from 'undici'
+import type { buildConnector } from 'undici'
 import type { ReportedEvent } from '../events/integration-report.ts'
 import { GatewayError } from '../vocabulary/errors.ts'
 import { BackendCall, type BackendRequest, type ClientOwner } from './call.ts'
 import type { CallDeadlines } from './call-deadlines.ts'
 import { CallList } from './call-list.ts'
-import { BackendClient, type BackendClientOptions } from './client.ts'
+import { type BackendClient, type BackendClientOptions, createBackendClient, loadUndici } from './client.ts'
 import type { BackendResponse } from './response.ts'
 
 export interface BackendPoolOptions extends BackendClientOptions {
@@ -43,11 +43,12 @@ const noop = (): void => {}
  * that waits, and does not say which connection a call was on.
  */
 export function createBackendPools(options: BackendPoolOptions): BackendPools {
-  const connect = buildConnector({ timeout: options.connectTimeoutInMillis })
+  let connect: buildConnector.connector | null = null
   const origins = new Map<string, { readonly pool: OriginPool; holders: number }>()
 
   return {
     retain(origin) {
+      connect ??= loadUndici().buildConnector({ timeout: options.connectTimeoutInMillis })
       const entry = origins.get(origin) ?? { pool: new OriginPool(origin, options, connect), holders: 0 }
       origins.set(origin, entry)
       entry.holders++
@@ -142,6 +143,6 @@ class OriginPool implements ClientOwner {
   }
 
   #newClient(): BackendClient {
-    return new BackendClient(this.#origin, this.#options, this.#connect)
+    return createBackendClient(this.#origin, this.#options, this.#connect)
   }
 }

@@ -8,7 +8,7 @@ const mostSkewInSeconds = 1
 
 /** Looks at Redis: whether it can be used, whether it keeps its data, and whether its clock agrees with the one here. */
 export async function lookAtRedis(settings: Settings, now: () => number): Promise<Finding[]> {
-  const redis = openSharedRedis(settings)
+  const redis = await openSharedRedis(settings)
   if (redis === null) return [ok('redis', 'none is set: a worker is alone, and its connections end with it')]
   try {
     await redis.connected()

@@ -1,4 +1,4 @@
-import { buildConnector, Client } from 'undici'
+import { loadUndici } from '../../backends/client.ts'
 import { checkLiteralHost, createGuardedLookup, isLoopbackHost, type Resolve } from './address-guard.ts'
 
 /** AWS's bounds on what is fetched of an issuer ("Control access to HTTP APIs with JWT authorizers"). */
@@ -42,6 +42,7 @@ export async function fetchDocument(text: string, rules: FetchRules): Promise<st
   const url = new URL(text)
   const timeout = rules.timeoutInMillis ?? timeoutInMillis
   const onlyLoopback = url.protocol === 'http:' && !rules.trustedOrigins.includes(url.origin)
+  const { buildConnector, Client } = loadUndici()
   const client = new Client(url.origin, {
     connect: buildConnector({ timeout, lookup: createGuardedLookup({ onlyLoopback, resolve: rules.resolve }) }),
     maxResponseSize: maxDocumentBytes,
