@@ -57,8 +57,9 @@ export default defineConfig({
     globalSetup: 'test/helpers/build-when-stale.ts',
     // With threads an unclosed uWebSockets.js App aborts the whole run.
     pool: 'forks',
-    // With more, tests that keep both cores busy disturb those that wait for a clock.
-    maxWorkers: 2,
+    // One more than the cores that CI has: most files wait more than they work. With more, those that keep the cores busy
+    // disturb those that wait for a clock.
+    maxWorkers: 3,
     testTimeout: 15_000,
     hookTimeout: 60_000,
   },
