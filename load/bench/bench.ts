@@ -7,7 +7,7 @@ import { type Measurement, measureRound } from './measure.ts'
 import { programVersion } from './peers/installed.ts'
 import { type Line, limitsTable, summarize, terminalTable } from './report.ts'
 import { nodeRows, type Row, rows, rowsFor } from './rows.ts'
-import { baseline, gateway, prepareApis, type StartTarget, startBackend } from './targets.ts'
+import { baseline, gateway, prepareApis, type StartTarget, signedGateway, startBackend } from './targets.ts'
 import { writePerformancePage } from './write-page.ts'
 
 const read = readBenchOptions(process.argv.slice(2))
@@ -89,8 +89,9 @@ async function compare(row: Row, site: Site): Promise<Line> {
   return summarize({ row, gateway: side(0), baseline: side(1) })
 }
 
-function ours({ workers }: Row, { apis, backend }: Site, nodeOptions: readonly string[]): StartTarget {
+function ours({ workers, isSigned }: Row, { apis, backend }: Site, nodeOptions: readonly string[]): StartTarget {
   if (flags.against !== undefined) return baseline(flags.against, backend, nodeOptions)
+  if (isSigned) return signedGateway(apis, nodeOptions, flags.transport)
   return workers === undefined ? gateway(apis, nodeOptions, flags.transport) : gatewayFleet(apis, workers, nodeOptions)
 }
 

@@ -45,13 +45,14 @@ export function summarize({ row, gateway, baseline }: RowResult): Line {
     budget: row.budget,
     budgetIsRatio,
     withinBudget: row.budget === null ? null : compared <= row.budget,
-    limits: (row.limits ?? []).map((limit) => judged(limit, gateway)),
+    limits: (row.limits ?? []).map((limit) => judged(limit, gateway, ours.value - theirs.value)),
   }
 }
 
-function judged(limit: Limit, rounds: readonly Measurement[]): Line['limits'][number] {
+function judged(limit: Limit, rounds: readonly Measurement[], beyond: number): Line['limits'][number] {
   const { of, atMost = Number.POSITIVE_INFINITY, atLeast = Number.NEGATIVE_INFINITY } = limit
-  const value = median(rounds.map((round) => (of === 'rate' ? round.rate : (round.counted[of] ?? Number.NaN))))
+  const figure = (round: Measurement) => (of === 'rate' ? round.rate : (round.counted[of] ?? Number.NaN))
+  const value = of === 'beyond' ? beyond : median(rounds.map(figure))
   return { ...limit, value, kept: value <= atMost && value >= atLeast }
 }
 

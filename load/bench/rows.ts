@@ -1,9 +1,12 @@
 import type { LoadOptions } from './client/load.ts'
 
-/** A figure that a row has besides: a member of `Measurement`, or of its `counted`. */
+/**
+ * A figure that a row has besides: a member of `Measurement`, or of its `counted`, or how far the gateway's value is
+ * beyond the baseline's.
+ */
 export interface Limit {
   readonly title: string
-  readonly of: 'rate' | 'redisCommands' | 'redisBytes'
+  readonly of: 'rate' | 'redisCommands' | 'redisBytes' | 'beyond'
   readonly atMost?: number
   readonly atLeast?: number
 }
@@ -20,6 +23,8 @@ export interface Row {
   readonly unit: 'cpu' | 'bytes'
   /** The number of gateways that share a Redis, whose CPU time counts with theirs; one without Redis when left out. */
   readonly workers?: number
+  /** Whether callers of the gateway sign, and those of the baseline do not; left out for no. */
+  readonly isSigned?: true
   /** A file of `baselines/`, or a gateway that is alone. */
   readonly baseline: string | 'one gateway'
   /** A file of `baselines/` that does the same over node:http and ws; left out where the row has none. */
@@ -93,6 +98,16 @@ export const rows: readonly Row[] = [
     baseline: 'post.mjs',
     nodeBaseline: 'ws-post.mjs',
     load: { ...posted, kind: 'autocannon', connections: 100, inFlight: 1 },
+  },
+  {
+    name: 'sigv4',
+    title: 'POST @connections, signed, beside an unsigned one',
+    budget: null,
+    unit: 'cpu',
+    isSigned: true,
+    baseline: 'one gateway',
+    limits: [{ title: 'µs of CPU beyond', of: 'beyond', atMost: 40 }],
+    load: { ...posted, kind: 'post', connections: 100, inFlight: 1 },
   },
   {
     name: 'accept',

@@ -23,6 +23,19 @@ export function gateway(apis: string, nodeOptions: readonly string[] = [], trans
   return () => startServer([...nodeOptions, ...gatewayArguments(apis)], env)
 }
 
+/** The key with which callers of a gateway sign, and its settings. */
+const accessKey = { accessKeyId: 'AKIDBENCHBENCHBE', secretAccessKey: 'no-secret-of-the-bench' }
+
+/** The gateway with callers who sign, each request, by the access key of a user who may post. */
+export function signedGateway(apis: string, nodeOptions: readonly string[] = [], transport?: string): StartTarget {
+  const args = [...nodeOptions, ...gatewayArguments(apis), '--config', here('signed.yaml')]
+  const env = {
+    BENCH_SECRET: accessKey.secretAccessKey,
+    ...(transport !== undefined && { POSTERN_TRANSPORT: transport }),
+  }
+  return async () => ({ ...(await startServer(args, env)), load: { accessKey } })
+}
+
 /** The arguments with which Node starts a gateway on free ports. */
 export function gatewayArguments(apis: string): string[] {
   return [here('../../dist/cli/main.js'), 'start', apis, '--port', '0', '--management-port', '0']

@@ -20,6 +20,8 @@ export interface LoadOptions {
   readonly dialect?: 'socket.io'
   /** A first message whose reply, `{"connectionId":"…"}`, tells a WebSocket by what address it is posted to. */
   readonly whoami?: string
+  /** The access key that posts are signed with, once for each WebSocket; none when left out. */
+  readonly accessKey?: { readonly accessKeyId: string; readonly secretAccessKey: string }
   /** The body that is posted, where the kind needs to be told. */
   readonly request?: RequestTemplate
   /** The time that a pause waits for what is under way before the load counts as failed; 10 seconds when left out. */

@@ -1,3 +1,4 @@
+import aws4 from 'aws4'
 import { FrameReader, maskedTextFrame } from '../../src/client/frame-codec.ts'
 import { ResponseReader } from '../../src/client/response-reader.ts'
 import { BenchConnection } from './bench-connection.ts'
@@ -69,13 +70,19 @@ export function receiveBeside(receiver: BenchConnection, messageBytes: number, t
   receiver.socket.on('close', () => tally.error('a WebSocket was lost'))
 }
 
-/** The headers are those that the AWS SDK for JavaScript sends, but for the signature, which the load has none of. */
-function postRequest({ path, message }: LoadOptions, connectionId: string): string {
-  return (
-    `POST ${path}/@connections/${encodeURIComponent(connectionId)} HTTP/1.1\r\nHost: localhost\r\n` +
-    'Content-Type: application/octet-stream\r\n' +
-    `Content-Length: ${Buffer.byteLength(message)}\r\n` +
-    'User-Agent: aws-sdk-js/3.1169.0\r\nAmz-Sdk-Request: attempt=1; max=3\r\nConnection: keep-alive\r\n\r\n' +
-    message
-  )
+/** The headers are those that the AWS SDK for JavaScript sends, with a signature where the load has a key. */
+function postRequest({ path, message, accessKey }: LoadOptions, connectionId: string): string {
+  const target = `${path}/@connections/${encodeURIComponent(connectionId)}`
+  const headers = {
+    Host: 'localhost',
+    'Content-Type': 'application/octet-stream',
+    'Content-Length': String(Buffer.byteLength(message)),
+    'User-Agent': 'aws-sdk-js/3.1169.0',
+    'Amz-Sdk-Request': 'attempt=1; max=3',
+  }
+  const request = { method: 'POST', path: target, service: 'execute-api', region: 'us-east-1', headers, body: message }
+  // Good for five minutes: longer than a round.
+  const sent = accessKey === undefined ? headers : (aws4.sign(request, accessKey).headers ?? headers)
+  const lines = Object.entries(sent).map(([name, value]) => `${name}: ${value}\r\n`)
+  return `POST ${target} HTTP/1.1\r\n${lines.join('')}Connection: keep-alive\r\n\r\n${message}`
 }

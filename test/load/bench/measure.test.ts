@@ -6,33 +6,36 @@ import { cpuMicros, residentBytes } from '../../../load/bench/process-stats.ts'
 import { limitsTable, markdownTable, summarize } from '../../../load/bench/report.ts'
 import { rows } from '../../../load/bench/rows.ts'
 import { startServer } from '../../../load/bench/server-process.ts'
-import { baseline, prepareApis, startBackend } from '../../../load/bench/targets.ts'
+import { baseline, gateway, prepareApis, signedGateway, startBackend } from '../../../load/bench/targets.ts'
 
 describe('every baseline answers its load without an error', () => {
-  test.each(rows.filter(({ name, workers }) => name !== 'idle' && workers === undefined))('$name', async (row) => {
-    const backend = await startBackend()
-    const server = await baseline(row.baseline, `http://127.0.0.1:${backend.port}`)()
-    const fleet = await startFleet(1, { ...row.load, connections: 5, port: server.port })
-    try {
-      expect(await fleet.take()).toMatchObject({ operations: 0, errors: 0 })
-      for (let turn = 0; turn < 2; turn++) {
-        let operations = 0
-        await fleet.resume()
-        while (operations === 0) {
-          const result = await fleet.take()
-          operations += result.operations
-          expect(result.errors).toBe(0)
-          expect(result.latencies.count).toBe(result.operations)
+  test.each(rows.filter(({ name, baseline: file }) => name !== 'idle' && file !== 'one gateway'))(
+    '$name',
+    async (row) => {
+      const backend = await startBackend()
+      const server = await baseline(row.baseline, `http://127.0.0.1:${backend.port}`)()
+      const fleet = await startFleet(1, { ...row.load, connections: 5, port: server.port })
+      try {
+        expect(await fleet.take()).toMatchObject({ operations: 0, errors: 0 })
+        for (let turn = 0; turn < 2; turn++) {
+          let operations = 0
+          await fleet.resume()
+          while (operations === 0) {
+            const result = await fleet.take()
+            operations += result.operations
+            expect(result.errors).toBe(0)
+            expect(result.latencies.count).toBe(result.operations)
+          }
+          await fleet.pause()
+          await fleet.take()
         }
-        await fleet.pause()
-        await fleet.take()
+        expect(await fleet.take()).toMatchObject({ operations: 0, errors: 0 })
+      } finally {
+        fleet.close()
+        await Promise.all([server.stop(), backend.stop()])
       }
-      expect(await fleet.take()).toMatchObject({ operations: 0, errors: 0 })
-    } finally {
-      fleet.close()
-      await Promise.all([server.stop(), backend.stop()])
-    }
-  })
+    },
+  )
 })
 
 test('posts to a fleet go to the other worker, and what Redis did for them is counted', async () => {
@@ -45,6 +48,21 @@ test('posts to a fleet go to the other worker, and what Redis did for them is co
     expect(measured?.counted.redisCommands).toBeGreaterThan(0)
     // Two publishes would be one for each post and one for each answer.
     expect(measured?.counted.redisCommands).toBeLessThan(2)
+  } finally {
+    await apis.remove()
+  }
+})
+
+test('posts to a gateway whose callers sign are signed, and what that takes beyond others is judged', async () => {
+  const row = rows.find(({ name }) => name === 'sigv4') as (typeof rows)[number]
+  const apis = await prepareApis('http://127.0.0.1:1')
+  try {
+    const options = { warmUpSeconds: 0.1, seconds: 0.5, clients: 1 }
+    const targets = [signedGateway(apis.path), gateway(apis.path)]
+    const [ours, theirs] = await measureRound(row, targets, options)
+    if (ours === undefined || theirs === undefined) throw new Error('not measured')
+    const [limit] = summarize({ row, gateway: [ours], baseline: [theirs] }).limits
+    expect(limit?.value).toBeCloseTo(ours.value - theirs.value)
   } finally {
     await apis.remove()
   }
