@@ -95,8 +95,12 @@ function compare(a: string, b: string): number {
 
 /** The value of a header as it is signed: without white space around it, and one space for each run inside. */
 export function canonicalHeaderValue(value: string): string {
-  return value.trim().replace(/\s+/g, ' ')
+  const trimmed = value.trim()
+  return hasRuns.test(trimmed) ? trimmed.replace(/\s+/g, ' ') : trimmed
 }
+
+/** White space that is more, or another, than one space. */
+const hasRuns = /\s\s|[^\S ]/
 
 /** Encodes all but the unreserved characters of RFC 3986, `%` included. */
 function encode(text: string): string {
@@ -114,13 +118,14 @@ function encodeOnce(text: string): string {
   })
 }
 
-/** Half of a surrogate pair becomes U+FFFD, as wherever text becomes bytes. */
+/** The bytes of UTF-8 as escapes. Half of a surrogate pair becomes U+FFFD, as wherever text becomes bytes. */
 function encodeCharacter(character: string): string {
-  return Buffer.from(character).reduce(
-    (text, byte) => `${text}%${byte.toString(16).toUpperCase().padStart(2, '0')}`,
-    '',
-  )
+  const code = character.charCodeAt(0)
+  if (code < 128) return escapes[code] as string
+  return Buffer.from(character).reduce((text, byte) => text + escapes[byte], '')
 }
+
+const escapes = Array.from({ length: 256 }, (_, byte) => `%${byte.toString(16).toUpperCase().padStart(2, '0')}`)
 
 /** SHA-256 in hexadecimal digits. */
 export function sha256(content: string | Uint8Array): string {

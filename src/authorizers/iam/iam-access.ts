@@ -47,9 +47,13 @@ export function createIamJudge({ keys, region, accountId, now }: IamOptions): Ju
       resource: arnOf(service, region, accountId, resource),
       principal,
       keys: requestKeys({
-        ...{ sourceIp: client.sourceIp, userAgent, referer, region, principal },
+        sourceIp: client.sourceIp,
+        userAgent,
+        referer,
         secureTransport: client.proto === 'https',
         now: now(),
+        region,
+        principal,
       }),
     })
     if (decision === 'allowed') return verified

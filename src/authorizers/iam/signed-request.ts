@@ -10,17 +10,18 @@ export interface SignedRequest {
   readonly headers: HeaderList
 }
 
-/** The headers of a request by their names in lower case, each with its values in their order. */
-export type HeaderValues = ReadonlyMap<string, readonly string[]>
+/** The headers of a request by their names in lower case: the value, or all of them in their order. */
+export type HeaderValues = ReadonlyMap<string, string | readonly string[]>
 
 /** Gathers headers by their names, whatever their case. */
 export function headerValues(headers: HeaderList): HeaderValues {
-  const gathered = new Map<string, string[]>()
+  const gathered = new Map<string, string | string[]>()
   for (const [name, value] of headers) {
     const lower = name.toLowerCase()
-    const values = gathered.get(lower)
-    if (values === undefined) gathered.set(lower, [value])
-    else values.push(value)
+    const known = gathered.get(lower)
+    if (known === undefined) gathered.set(lower, value)
+    else if (typeof known === 'string') gathered.set(lower, [known, value])
+    else known.push(value)
   }
   return gathered
 }

@@ -2,7 +2,7 @@ import { timingSafeEqual } from 'node:crypto'
 import { canonicalHeaderValue, canonicalPairs, canonicalQuery, sha256, signatureOf } from '../../vocabulary/sigv4.ts'
 import type { CallerRefusal } from '../contract.ts'
 import type { AccessKeys, UsableKey } from './access-keys.ts'
-import { basicTime, millisecondsOf, readSignatureParts, type SignatureParts } from './signature-parts.ts'
+import { basicTime, readSignatureParts, type SignatureParts } from './signature-parts.ts'
 import { type HeaderValues, headerValues, type SignedRequest } from './signed-request.ts'
 
 export interface VerifierOptions {
@@ -50,7 +50,7 @@ export function createSignatureVerifier({ keys, region, now }: VerifierOptions):
       {
         method: request.method,
         path: request.path,
-        query: canonicalQuery(pairs.filter(([name]) => name !== 'X-Amz-Signature')),
+        query: pairs.length === 0 ? '' : canonicalQuery(pairs.filter(([name]) => name !== 'X-Amz-Signature')),
         headers: signed,
         signedHeaders: parts.signedHeaders.join(';'),
         payloadHash,
@@ -79,8 +79,7 @@ function checkScope(parts: SignatureParts, region: string, service: string): Cal
   return null
 }
 
-function checkTime({ time, expires }: SignatureParts, now: number): CallerRefusal | null {
-  const signedAt = millisecondsOf(time)
+function checkTime({ time, signedAt, expires }: SignatureParts, now: number): CallerRefusal | null {
   if (signedAt > now + maxSkew)
     return { code: 'SIGNATURE_NOT_YET_CURRENT', detail: `: ${time} is still later than ${basicTime(now + maxSkew)}` }
   const end = signedAt + (expires === null ? maxSkew : expires * 1000)
@@ -99,8 +98,8 @@ function checkHeaders({ signedHeaders }: SignatureParts, headers: HeaderValues):
 }
 
 function canonicalValue(headers: HeaderValues, name: string): string {
-  const values = headers.get(name) ?? []
-  return values.length === 1 ? canonicalHeaderValue(values[0] as string) : values.map(canonicalHeaderValue).join(',')
+  const value = headers.get(name) ?? ''
+  return typeof value === 'string' ? canonicalHeaderValue(value) : value.map(canonicalHeaderValue).join(',')
 }
 
 const emptyHash = sha256('')
