@@ -83,7 +83,7 @@ const tokenAuthorizerMembers = {
     )
     .min(1, { error: 'at least one place' })
     .max(10, { error: 'at most 10 places' })
-    .default(['$request.header.Authorization'])
+    .default(['$request.header.Authorization', '$request.subprotocol.bearer'])
     .describe(
       'Where the token may be; the first place that has one counts. AWS has one place, and headers and query only.',
     ),
