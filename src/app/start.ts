@@ -24,7 +24,7 @@ import { createReadableLines } from '../observability/readable-lines.ts'
 import { createCatalog } from '../stages/catalog.ts'
 import type { WebSocketStage } from '../stages/websocket-stage.ts'
 import { type ChosenTransport, chooseTransport } from '../transport/choose-transport.ts'
-import type { TransportOptions } from '../transport/contract.ts'
+import type { TransportOptions, TransportRequest } from '../transport/contract.ts'
 import { maxMessageBytes } from '../vocabulary/frames.ts'
 import { createAuthorizerTypes } from './authorizer-types.ts'
 import { createCallerAuthorization } from './caller-authorizers.ts'
@@ -147,12 +147,13 @@ export async function startPostern(settings: Settings, surroundings: Surrounding
     let managementOrigins: ReadonlySet<string> = new Set()
     const catalog = createCatalog<WebSocketStage>(settings)
     const descriptors = openDescriptorBudget(settings, { log, metrics })
-    const refusals = createRefusals({ metrics, log, now })
     const clientAddress = createAddressReader({
       trustedProxies: settings.trustedProxies.length > 0 ? trustedNetworks(settings.trustedProxies) : null,
       tls: settings.tls !== null,
       port: () => port,
     })
+    const sourceIp = (request: TransportRequest): string => clientAddress(request).sourceIp
+    const refusals = createRefusals({ metrics, sourceIp, log, now })
     stops.push(() => refusals.close())
     const gateway = createGateway({
       ...settings,
@@ -204,6 +205,7 @@ export async function startPostern(settings: Settings, surroundings: Surrounding
       ...settings,
       registry,
       authorizer: callers.authorizer,
+      sourceIp,
       log,
       now,
     })

@@ -1,6 +1,6 @@
 import type { CallerAccess } from '../authorizers/contract.ts'
 import { answeredFailure } from '../events/answered-failure.ts'
-import { CallbackEvent } from '../events/callback-event.ts'
+import type { CallbackEvent } from '../events/callback-event.ts'
 import type { Counter } from '../observability/contract.ts'
 import {
   type CallbackAnswer,
@@ -53,20 +53,20 @@ export class CallbackCall {
   private readonly count: CountStatus | null
   private readonly event: CallbackEvent | null
 
-  /** `count` is null for what is no operation of the API. */
+  /** `count` is null for what is no operation of the API, `event` where there is no access log. */
   constructor(
     exchange: HttpExchange,
     target: CallbackTarget,
-    connectionId: string | null,
     now: number,
     count: CountStatus | null,
+    event: CallbackEvent | null,
   ) {
     this.exchange = exchange
     this.stage = target.stage
     this.reachedApi = target.anyApi ? undefined : target.stage.apiId
     this.now = now
     this.count = count
-    this.event = target.stage.accessLog === null ? null : eventOf(exchange, target, connectionId ?? '', now)
+    this.event = event
   }
 
   /** Answers 200 with a JSON text or an empty one. */
@@ -98,22 +98,4 @@ export class CallbackCall {
     this.event.status = answer.status
     this.stage.accessLog?.(this.event)
   }
-}
-
-function eventOf(
-  { request }: HttpExchange,
-  { stage, domainName }: CallbackTarget,
-  connectionId: string,
-  now: number,
-): CallbackEvent {
-  return new CallbackEvent({
-    apiId: stage.apiId,
-    stage: stage.name,
-    method: request.method,
-    domainName,
-    connectionId,
-    sourceIp: request.remoteAddress(),
-    userAgent: request.header('user-agent') || null,
-    requestTimeEpoch: now,
-  })
 }

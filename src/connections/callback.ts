@@ -1,4 +1,5 @@
 import type { CallerAuthorizer } from '../authorizers/contract.ts'
+import { CallbackEvent } from '../events/callback-event.ts'
 import type { Log } from '../observability/contract.ts'
 import type { ConnectionLookup, Delivery } from '../registry/contract.ts'
 import type { HttpExchange, TransportRequest } from '../transport/contract.ts'
@@ -25,6 +26,8 @@ export interface ConnectionsOptions {
   readonly disconnectCodeAndReason: boolean
   /** POST of `application/octet-stream` with `?frame=binary` sends a binary frame; else frames are always text. */
   readonly binaryFrames: boolean
+  /** The address of a caller, as trusted proxies tell of it; asked only where there is an access log. */
+  readonly sourceIp: (request: TransportRequest) => string
   readonly log: Log
   readonly now: () => number
 }
@@ -39,7 +42,7 @@ export type HandleCallback = (exchange: HttpExchange, target: CallbackTarget) =>
  * the first that refuses answers.
  */
 export function createConnectionsHandler(options: ConnectionsOptions): HandleCallback {
-  const { registry, authorizer, disconnectCodeAndReason, binaryFrames, log, now } = options
+  const { registry, authorizer, disconnectCodeAndReason, binaryFrames, sourceIp, log, now } = options
   const run = createPipeline<Callback, CallbackRefusal>({
     steps: [
       refuseLargeBody,
@@ -62,7 +65,9 @@ export function createConnectionsHandler(options: ConnectionsOptions): HandleCal
     const operation = operationOf(request.method)
     const id = connectionIdOf(target.rest)
     const count = operation === null ? null : target.stage.callbacks[operation]
-    const call = new CallbackCall(exchange, target, id, now(), count)
+    const time = now()
+    const event = target.stage.accessLog === null ? null : eventOf(request, target, id, time)
+    const call = new CallbackCall(exchange, target, time, count, event)
     if (operation === null || id === null) {
       return call.refuse('NO_SUCH_CALLBACK', ` ${routeOf(target.rest)} for http method ${request.method}.`)
     }
@@ -77,6 +82,19 @@ export function createConnectionsHandler(options: ConnectionsOptions): HandleCal
       const closeQuery = operation === 'delete' && disconnectCodeAndReason ? request.query : ''
       run({ call, operation, id, credentials, body: null, binary: false, closeQuery })
     }
+  }
+
+  function eventOf(request: TransportRequest, target: CallbackTarget, id: string | null, time: number): CallbackEvent {
+    return new CallbackEvent({
+      apiId: target.stage.apiId,
+      stage: target.stage.name,
+      method: request.method,
+      domainName: target.domainName,
+      connectionId: id ?? '',
+      sourceIp: sourceIp(request),
+      userAgent: request.header('user-agent') || null,
+      requestTimeEpoch: time,
+    })
   }
 }
 

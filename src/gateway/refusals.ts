@@ -27,11 +27,13 @@ export interface Refusals {
 
 export interface RefusalsOptions {
   readonly metrics: Pick<Metrics, 'counter'>
+  /** The address of a client, as trusted proxies tell of it. */
+  readonly sourceIp: (request: TransportRequest) => string
   readonly log: Log
   readonly now: () => number
 }
 
-export function createRefusals({ metrics, log, now }: RefusalsOptions): Refusals {
+export function createRefusals({ metrics, sourceIp, log, now }: RefusalsOptions): Refusals {
   const counters = new Map<RefusalCode, Counter>()
   const kept: Refusal[] = []
   let window: NodeJS.Timeout | null = null
@@ -71,7 +73,7 @@ export function createRefusals({ metrics, log, now }: RefusalsOptions): Refusals
     noteRequest(request, code, cause = errorTable[code].cause) {
       const { path } = request
       const { status } = errorTable[code]
-      note({ code, status, cause, host: request.header('host'), path, sourceIp: request.remoteAddress() })
+      note({ code, status, cause, host: request.header('host'), path, sourceIp: sourceIp(request) })
     },
     recent: () => kept,
     close: endWindow,

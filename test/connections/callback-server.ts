@@ -109,6 +109,7 @@ export async function startCallbackServer(options: CallbackServerOptions = {}): 
     authorizer: null,
     disconnectCodeAndReason: false,
     binaryFrames: false,
+    sourceIp: (request) => request.remoteAddress(),
     log: {
       debug() {},
       info() {},

@@ -1,5 +1,5 @@
 import { setImmediate } from 'node:timers/promises'
-import { beforeEach, describe, expect, it } from 'vitest'
+import { beforeEach, describe, expect, it, vi } from 'vitest'
 import { createTokenVerifier } from '../../src/authorizers/bearer-tokens.ts'
 import type { CallerAuthorizer } from '../../src/authorizers/contract.ts'
 import type { ConnectionsOptions } from '../../src/connections/callback.ts'
@@ -591,9 +591,18 @@ describe('what a call leaves behind', () => {
     ])
   })
 
-  it('is nothing for a stage without an access log', async () => {
+  it('is nothing for a stage without an access log: not even the address of its caller is asked for', async () => {
+    const sourceIp = vi.fn(() => '203.0.113.9')
+    server = await startCallbackServer({ sourceIp })
     await server.call('POST', path('bad', 'chat/prod'), { headers: { Authorization: 'Bearer good' } })
     expect(server.rows).toEqual([])
+    expect(sourceIp).not.toHaveBeenCalled()
+  })
+
+  it('names the caller by the address that trusted proxies tell of', async () => {
+    server = await startCallbackServer({ sourceIp: (request) => request.header('x-forwarded-for') })
+    await server.call('POST', path('bad'), { headers: { 'X-Forwarded-For': '203.0.113.9' }, body: 'x' })
+    expect(server.rows.map(({ sourceIp }) => sourceIp)).toEqual(['203.0.113.9'])
   })
 
   it('is counted by API, operation and status, and errors by their code', async () => {

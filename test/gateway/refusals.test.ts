@@ -9,7 +9,7 @@ afterEach(() => void vi.useRealTimers())
 function start() {
   const metrics = createMetrics({ processMetrics: false })
   const log = recordLog()
-  return { metrics, log, refusals: createRefusals({ metrics, log, now: Date.now }) }
+  return { metrics, log, refusals: createRefusals({ metrics, sourceIp: () => '::1', log, now: Date.now }) }
 }
 
 const refusal = {

@@ -39,7 +39,12 @@ export function createStageGateway(
   const gateway = createGateway({
     ...{ catalog, registry: { ...registry, doubt }, open, log: recordLog(), now: Date.now, random: Math.random },
     clientAddress: () => ({ peer: '::1', sourceIp: '::1', port: '80', proto: 'http', prefix: '' }),
-    refusals: createRefusals({ metrics: createMetrics({ processMetrics: false }), log: recordLog(), now: Date.now }),
+    refusals: createRefusals({
+      metrics: createMetrics({ processMetrics: false }),
+      sourceIp: () => '::1',
+      log: recordLog(),
+      now: Date.now,
+    }),
     ...{ maxConnections: 1, maxMessagesInFlight: 1, maxOrderedQueue: 1 },
   })
   onTestFinished(() => gateway.stop())

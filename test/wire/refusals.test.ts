@@ -185,6 +185,27 @@ describe('the trace of a refusal', () => {
     }
   })
 
+  test('names the client behind a trusted proxy, as the row of a callback does', async () => {
+    const stages = {
+      dev: { accessLogSettings: { format: '{"row":"$context.requestId","ip":"$context.identity.sourceIp"}' } },
+    }
+    const flags = { logLevel: 'info', trustedProxies: '127.0.0.1' }
+    gateway = await startGateway({ stages }, { flags })
+    const forwarded = { 'X-Forwarded-For': '198.51.100.7, 203.0.113.9' }
+    await refused(`${gateway.ws}/more`, { headers: forwarded })
+    await httpCall('GET', gateway.http, '/test/dev/favicon.ico', { headers: forwarded })
+    const raw = RawClient.to(gateway.port)
+    raw.write(handshake({ 'Sec-WebSocket-Key': null, ...forwarded }, 'GET /test/dev HTTP/1.1'))
+    await raw.readTo('\r\n\r\n')
+    await httpCall('GET', gateway.http, '/test/dev/@connections/bad', { headers: forwarded })
+    const lines = gateway.lines.map((line) => JSON.parse(line))
+    expect(lines.filter(({ msg }) => msg === 'refused').map(({ sourceIp }) => sourceIp)).toEqual(
+      Array.from({ length: 3 }, () => '203.0.113.9'),
+    )
+    // One row for each of the two that reached the stage by HTTP.
+    expect(lines.filter(({ row }) => row !== undefined).map(({ ip }) => ip)).toEqual(['203.0.113.9', '203.0.113.9'])
+  })
+
   test('is one line also where a backend fails, which the log tells with its cause', async () => {
     backend.answer = () => {}
     gateway = await startGateway(
