@@ -1,6 +1,7 @@
 import { PatternError } from 'postern-documents/regex/pattern-error'
 import { compilePart } from 'postern-documents/regex/regex'
 import { translateEcmaPattern } from './ecma-pattern.ts'
+import { linearPattern } from './linear-pattern.ts'
 import type { ValidationBudget } from './validation-budget.ts'
 
 /** A matcher as ajv calls it. */
@@ -23,12 +24,15 @@ export class SchemaPatternError extends Error {
 
 /**
  * The regular expressions of schemas, for ajv's option `code.regExp`: matched by the bounded engine, with the steps of the
- * validation that asks. Throws `SchemaPatternError`.
+ * validation that asks, where JavaScript's own could take long. Throws `SchemaPatternError`.
  */
 export function boundedPattern(budget: ValidationBudget): ((pattern: string) => Matcher) & { readonly code: string } {
   const compile = (pattern: string): Matcher => {
+    // What the engine does not take is refused, whoever matches it in the end.
     const found = compilePattern(pattern)
-    return { test: (text) => found(text, budget), toString: () => pattern }
+    const linear = linearPattern(pattern)
+    const test = linear === null ? (text: string) => found(text, budget) : (text: string) => linear.test(text)
+    return { test, toString: () => pattern }
   }
   return Object.assign(compile, { code: 'boundedPattern' })
 }
