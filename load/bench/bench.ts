@@ -96,5 +96,9 @@ function ours({ workers, isSigned }: Row, { apis, backend }: Site, nodeOptions: 
 }
 
 function theirs(row: Row, { apis, backend }: Site, nodeOptions: readonly string[]): StartTarget {
-  return row.baseline === 'one gateway' ? gateway(apis, nodeOptions) : baseline(row.baseline, backend, nodeOptions)
+  if (row.baseline !== 'one gateway') return baseline(row.baseline, backend, nodeOptions)
+  const { baselineLoad: load } = row
+  if (load === undefined) return gateway(apis, nodeOptions)
+  const start = gateway(apis, nodeOptions, flags.transport)
+  return async () => ({ ...(await start()), load })
 }

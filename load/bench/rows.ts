@@ -31,6 +31,8 @@ export interface Row {
   readonly nodeBaseline?: string
   readonly limits?: readonly Limit[]
   readonly load: Omit<LoadOptions, 'port'>
+  /** The members in which the load of the baseline is another one. */
+  readonly baselineLoad?: Partial<LoadOptions>
 }
 
 const path = '/dev'
@@ -44,6 +46,22 @@ const message = (action: string) => {
 const constantReply = { kind: 'message', path, message: message('ping'), replyBytes: pong.length } as const
 const proxied = { kind: 'message', path, message: message('proxy'), replyBytes: pong.length } as const
 const posted = { path, message: message('push'), replyBytes: 0 } as const
+
+/** 1 KB, as the budget of validation says. */
+const order = (action: string) => {
+  const members = {
+    action,
+    id: '5f0c7f9e-7f4b-4a53-9c59-2f9d6d8a4a11',
+    user: 'anna',
+    amount: 3,
+    tags: ['red', 'large', 'sale', 'new'],
+    place: { x: 1.5, y: 2.5 },
+    text: '',
+  }
+  const text = 'x'.repeat(1_024 - JSON.stringify(members).length)
+  return JSON.stringify({ ...members, text })
+}
+const validated = { ...constantReply, message: order('validated'), connections: 100, inFlight: 1 } as const
 
 /** Every row of the bench, in the order of the table. */
 export const rows: readonly Row[] = [
@@ -64,6 +82,16 @@ export const rows: readonly Row[] = [
     baseline: 'message.mjs',
     nodeBaseline: 'ws-message.mjs',
     load: { ...constantReply, connections: 100, inFlight: 8 },
+  },
+  {
+    name: 'validated',
+    title: '1 KB message with a model → constant reply, beside none',
+    budget: null,
+    unit: 'cpu',
+    baseline: 'one gateway',
+    limits: [{ title: 'µs of CPU beyond', of: 'beyond', atMost: 5 }],
+    load: validated,
+    baselineLoad: { message: order('unvalidated') },
   },
   {
     name: 'proxy',

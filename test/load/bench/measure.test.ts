@@ -98,8 +98,12 @@ test('a server that answers wrongly makes the round fail', async () => {
   await expect(round).rejects.toThrow(/^message: \d+ errors in \d+ operations; the first: a reply of 15 bytes$/)
 })
 
-test('the message has 90 bytes', () => {
-  for (const { load } of rows) if (load.message !== '') expect(load.message).toHaveLength(90)
+test('the message has 90 bytes, and 1 KB where it is validated', () => {
+  for (const { name, load, baselineLoad } of rows) {
+    if (load.message === '') continue
+    expect(load.message).toHaveLength(name === 'validated' ? 1_024 : 90)
+    if (baselineLoad?.message !== undefined) expect(baselineLoad.message).toHaveLength(load.message.length)
+  }
 })
 
 test('CPU time and memory are read from the operating system', async () => {
