@@ -1,5 +1,6 @@
 import type { Ajv, Code, CodeKeywordDefinition, ErrorObject, Format, KeywordCxt } from 'ajv'
 import { hasDuplicates } from './has-duplicates.ts'
+import { addLengthKeywords } from './length-keywords.ts'
 import { schemaLimits, type ValidationBudget } from './validation-budget.ts'
 
 /** Characters that a value may have under a format whose values are short; longer ones do not have the format. */
@@ -58,6 +59,7 @@ export function boundAjv(ajv: Pick<Ajv, AjvMember>, bounds: AjvBounds): BoundedA
     // ajv compares each item with every other one.
     compile: (isAsked: boolean) => (items: readonly unknown[]) => !isAsked || !hasDuplicates(items, budget),
   })
+  addLengthKeywords(ajv, bounds.codeOf)
   for (const name of formats.names) {
     const format = formats.all[name]
     if (format !== undefined) ajv.addFormat(name, longFormats.has(name) ? format : short(format))

@@ -160,6 +160,26 @@ describe('values', () => {
     expect(judge(JSON.parse('{"constructor": 1, "__proto__": 2}'))).toBeNull()
   })
 
+  test.each([
+    ['a', 1],
+    ['𝒳', 1],
+    ['a𝒳b', 3],
+    ['\ud835', 1],
+    ['\udcb3\ud835', 2],
+    ['', 0],
+  ])('%j has as many characters as JSON Schema counts', (text, length) => {
+    const [exact, shorter, longer] = judgesBy([
+      { minLength: length, maxLength: length },
+      { maxLength: length - 1 < 0 ? 0 : length - 1 },
+      { minLength: length + 1 },
+    ])
+    expect([exact?.(text) === null, shorter?.(text) === null, longer?.(text) === null]).toEqual([
+      true,
+      length === 0,
+      false,
+    ])
+  })
+
   test('are not changed', () => {
     const value = Object.freeze({ b: 1 })
     expect(judgeBy({ properties: { a: { default: 1 }, b: { type: 'integer' } } })(value)).toBeNull()
