@@ -1,3 +1,4 @@
+import { request as httpRequest } from 'node:http'
 import {
   ApiGatewayManagementApiClient,
   DeleteConnectionCommand,
@@ -5,6 +6,7 @@ import {
   GoneException,
   PostToConnectionCommand,
 } from '@aws-sdk/client-apigatewaymanagementapi'
+import aws4 from 'aws4'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { createAccessKeys } from '../../src/authorizers/iam/access-keys.ts'
 import { createIamCallers } from '../../src/authorizers/iam/iam-callers.ts'
@@ -126,6 +128,29 @@ describe('a caller of @connections who signs', () => {
     // Taken away, a key is nobody's with the next call.
     keys.replace([])
     expect(await thrownBy(sdk().send(post(id)))).toMatchObject({ name: 'UnrecognizedClientException' })
+  })
+
+  it('is refused with two Authorization headers, also where one of them would do', async () => {
+    const { server } = await startFor([{ ...manage, Resource: '*' }])
+    const path = `/chat/dev/@connections/${encodeURIComponent(allocateConnectionId(0x123456))}`
+    const { headers } = aws4.sign(
+      { method: 'GET', host: `127.0.0.1:${server.port}`, path, service: 'execute-api', region },
+      credentials,
+    )
+    const given = Object.entries(headers ?? {}).map(([name, value]): [string, string] => [name, String(value)])
+    const statusWith = (...added: [string, string][]) =>
+      new Promise<number>((resolve, reject) => {
+        const list = [...given, ...added].flat()
+        httpRequest({ port: server.port, path, headers: list, agent: false }, (response) => {
+          response.resume().on('end', () => resolve(response.statusCode ?? 0))
+        })
+          .on('error', reject)
+          .end()
+      })
+    expect(await statusWith()).toBe(410)
+    expect(await statusWith(['X-Other', 'x'])).toBe(410)
+    for (const name of ['Authorization', 'authorization', 'AUTHORIZATION'])
+      expect(await statusWith([name, 'Bearer token']), name).toBe(403)
   })
 
   it('is refused for its size before its signature is looked at', async () => {

@@ -11,7 +11,7 @@ import {
 import { sign } from 'aws4'
 import { AwsV4Signer } from 'aws4fetch'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
-import { stringify } from 'yaml'
+import { parse, stringify } from 'yaml'
 import { findExecutable } from '../../scripts/executables.ts'
 import { readSettings } from '../../src/config/read-settings.ts'
 import type { Settings } from '../../src/config/settings.ts'
@@ -19,6 +19,7 @@ import { allocateConnectionId } from '../../src/vocabulary/ids.ts'
 import { Client, refused } from '../helpers/client.ts'
 import { callTo, mock, says } from '../helpers/definitions.ts'
 import { httpCall } from '../helpers/http-call.ts'
+import { readPage } from '../helpers/markdown.ts'
 import { startGateway, type TestGateway } from '../helpers/postern.ts'
 
 const secrets = { FIRST_SECRET: 'canary-first-secret-key', SECOND_SECRET: 'canary-second-secret-key' }
@@ -272,6 +273,34 @@ describe('the management port with AWS_IAM', () => {
     expect((await call('POST', `/api/connections/${id}`, '{"data":"hi"}', '{"data":"ho"}')).status).toBe(403)
     expect((await httpCall('GET', management(), '/readyz')).status).toBe(200)
   })
+})
+
+test('the example of the page is all that a gateway of chat needs for the SDK to post by its key', async () => {
+  const block = readPage('docs/authorization.md').blocks.find(
+    ({ heading, language }) => heading === 'IAM' && language === 'yaml',
+  )
+  const folder = await mkdtemp(join(tmpdir(), 'postern-'))
+  onTestFinished(() => rm(folder, { recursive: true }))
+  const key = join(folder, 'backend.key')
+  await writeFile(key, `${first.secretAccessKey}\n`)
+  const settings = parse((block?.text ?? '').replace('/etc/postern/backend.key', key))
+  const chat = { routes: { $default: says('$context.connectionId') } }
+  const example = await startGateway({}, { settings, apis: { chat } })
+  onTestFinished(() => example.close())
+  const endpoint = `http://127.0.0.1:${example.port}/chat/dev`
+  const client = await Client.connect(endpoint.replace('http', 'ws'))
+  client.send('id')
+  const ConnectionId = await client.next()
+  const send = async (accessKeyId: string, secretAccessKey: string) => {
+    const credentials = { accessKeyId, secretAccessKey }
+    const sdk = new ApiGatewayManagementApiClient({ endpoint, region, credentials, maxAttempts: 1 })
+    onTestFinished(() => sdk.destroy())
+    return sdk.send(new PostToConnectionCommand({ ConnectionId, Data: 'signed' }))
+  }
+  await send('AKIAIOSFODNN7EXAMPLE', first.secretAccessKey)
+  expect(await client.next()).toBe('signed')
+  await expect(send('AKIAIOSFODNN7EXAMPLE', 'any')).rejects.toMatchObject({ name: 'InvalidSignatureException' })
+  client.socket.close()
 })
 
 test('no secret and no signature is in a log', () => {
