@@ -1,5 +1,6 @@
 import { hideSecrets } from 'postern-documents/hide-secrets'
 import { printable } from 'postern-documents/printable'
+import { createLineLimit } from '../limits/line-limit.ts'
 import type { Counter, Log, Metrics } from '../observability/contract.ts'
 import type { TransportRequest } from '../transport/contract.ts'
 import { type ErrorCode, errorTable } from '../vocabulary/errors.ts'
@@ -7,9 +8,6 @@ import type { Refusal, RefusalCode } from '../vocabulary/refusal.ts'
 
 /** Refusals that are still known, for the management port. */
 const maxKept = 50
-/** Lines of the log in one window; a client can cause refusals as fast as it connects. */
-const maxLines = 10
-const windowInMillis = 1_000
 /** Characters of a host or a path. */
 const maxText = 256
 
@@ -36,9 +34,10 @@ export interface RefusalsOptions {
 export function createRefusals({ metrics, sourceIp, log, now }: RefusalsOptions): Refusals {
   const counters = new Map<RefusalCode, Counter>()
   const kept: Refusal[] = []
-  let window: NodeJS.Timeout | null = null
-  let lines = 0
-  let leftOut = 0
+  // A client can cause refusals as fast as it connects.
+  const limit = createLineLimit((leftOut) =>
+    log.warn({ leftOut }, 'refusals came faster than they are logged; the others are only counted'),
+  )
 
   function count(code: RefusalCode): void {
     const counter = counters.get(code) ?? metrics.counter('postern_refusals_total', { code })
@@ -47,17 +46,7 @@ export function createRefusals({ metrics, sourceIp, log, now }: RefusalsOptions)
   }
 
   function write({ time: _, ...fields }: Refusal): void {
-    window ??= setTimeout(endWindow, windowInMillis).unref()
-    if (lines++ < maxLines) log.info(fields, 'refused')
-    else leftOut++
-  }
-
-  function endWindow(): void {
-    if (window !== null) clearTimeout(window)
-    window = null
-    if (leftOut > 0) log.warn({ leftOut }, 'refusals came faster than they are logged; the others are only counted')
-    lines = 0
-    leftOut = 0
+    if (limit.takes()) log.info(fields, 'refused')
   }
 
   function note(given: Omit<Refusal, 'time'>, isLogged = false): void {
@@ -76,7 +65,7 @@ export function createRefusals({ metrics, sourceIp, log, now }: RefusalsOptions)
       note({ code, status, cause, host: request.header('host'), path, sourceIp: sourceIp(request) })
     },
     recent: () => kept,
-    close: endWindow,
+    close: limit.close,
   }
 }
 
