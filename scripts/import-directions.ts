@@ -39,7 +39,7 @@ export const directions: Readonly<Record<string, readonly string[] | 'every room
   integrations: ['events', 'mapping', 'routing', 'functions!', 'backends', 'observability!'],
   functions: ['backends', 'orphans', 'observability!'],
   backends: ['events'],
-  transport: ['responses', 'observability!'],
+  transport: ['responses', 'limits', 'observability!'],
   registry: ['limits', 'observability!', 'store!'],
   store: [],
   orphans: [],

@@ -1,8 +1,8 @@
-import { createServer } from 'node:net'
-import { expect, onTestFinished, test } from 'vitest'
+import { createServer, Server as NetServer } from 'node:net'
+import { expect, onTestFinished, test, vi } from 'vitest'
 import type { Transport, TransportOptions } from '../../src/transport/contract.ts'
-import { abilities } from '../helpers/transport-abilities.ts'
-import { createTransport, defaultOptions, startServer } from './harness.ts'
+import { abilities, isOverNode } from '../helpers/transport-abilities.ts'
+import { createTransport, defaultOptions, logged, startServer } from './harness.ts'
 import { RawClient } from './raw-client.ts'
 
 function transportWith(options: Partial<TransportOptions>): Transport {
@@ -94,3 +94,28 @@ test('a port is free again as soon as its transport is closed', async () => {
   first.close()
   expect(await transportWith({ port }).listen()).toBe(port)
 })
+
+test.runIf(isOverNode)(
+  'errors of the listening socket are ten lines a second, and the number of the others',
+  async () => {
+    const listen = vi.spyOn(NetServer.prototype, 'listen')
+    const transport = transportWith({})
+    await transport.listen()
+    const [server] = listen.mock.contexts as NetServer[]
+    listen.mockRestore()
+    logged.length = 0
+    const error = Object.assign(new Error('accept EMFILE'), { code: 'EMFILE' })
+    for (let i = 0; i < 500; i++) server?.emit('error', error)
+    expect(logged).toEqual(
+      Array.from({ length: 10 }, () => ({
+        level: 'error',
+        fields: { err: error },
+        message: 'the server has an error',
+      })),
+    )
+    transport.close()
+    expect(logged.slice(10)).toEqual([
+      { level: 'error', fields: { leftOut: 490 }, message: 'the server has errors faster than they are logged' },
+    ])
+  },
+)

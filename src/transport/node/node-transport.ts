@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { type AddressInfo, Server as NetServer, type Socket as TcpSocket } from 'node:net'
+import { createLineLimit, type LineLimit } from '../../limits/line-limit.ts'
 import type { Log } from '../../observability/contract.ts'
 import type {
   AcceptOptions,
@@ -52,6 +53,8 @@ class NodeTransport<Data> implements Transport, UpgradeDesk<Data>, SocketDesk<Da
   readonly #states = new WeakMap<TcpSocket, HttpConnection>()
   /** The request whose handler runs now. */
   #current: PendingRequest | null = null
+  /** The rate of lines about errors of the server: with no file descriptor left, one comes with each connection. */
+  readonly #errorLines: LineLimit
   #draining = false
   #late: LateRequests | null = null
   #closed = false
@@ -64,6 +67,9 @@ class NodeTransport<Data> implements Transport, UpgradeDesk<Data>, SocketDesk<Da
     this.pings = options.pingIntervalInSeconds === 0 ? null : startPingClock(options.pingIntervalInSeconds)
     this.#proxies = options.proxyProtocol ? createProxyAddresses() : null
     this.#webSockets = createWebSockets<Data>(options, this)
+    this.#errorLines = createLineLimit((leftOut) =>
+      log.error({ leftOut }, 'the server has errors faster than they are logged'),
+    )
   }
 
   async listen(): Promise<number> {
@@ -80,7 +86,7 @@ class NodeTransport<Data> implements Transport, UpgradeDesk<Data>, SocketDesk<Da
       )
       server.listen({ host, port, exclusive: true, ...(reusePort && { reusePort }) }, resolve)
     })
-    server.on('error', (error) => this.log.error({ err: error }, 'the server has an error'))
+    server.on('error', (error) => this.#onServerError(error))
     return (server.address() as AddressInfo).port
   }
 
@@ -103,6 +109,7 @@ class NodeTransport<Data> implements Transport, UpgradeDesk<Data>, SocketDesk<Da
     this.stopListening()
     this.#closed = true
     this.pings?.close()
+    this.#errorLines.close()
     if (this.#current !== null) this.#abort(this.#current)
     for (const socket of [...this.#open]) socket.terminate()
     for (const connection of this.#connections) connection.destroy()
@@ -202,6 +209,10 @@ class NodeTransport<Data> implements Transport, UpgradeDesk<Data>, SocketDesk<Da
     if (!upgrade.isWaiting) return
     upgrade.wait()
     this.#wait(upgrade, this.#stateOf(tcp))
+  }
+
+  #onServerError(error: Error): void {
+    if (this.#errorLines.takes()) this.log.error({ err: error }, 'the server has an error')
   }
 
   /** Answers what is no request. Node's parser may go on complaining about what follows it. */
