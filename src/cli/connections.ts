@@ -23,11 +23,13 @@ Examples:
   postern connections list --json --limit 100000 | jq -r .connectionId
   postern connections send L0SM9cOFvHcCIhw= '{"text":"hello"}'
   postern connections close L0SM9cOFvHcCIhw= --code 4000 --reason 'see you'
+  postern connections close-all --user ada --code 4003 --reason 'signed out'
 `
 
 export function connectionsCommand(context: CommandContext): Command {
   const command = new Command('connections').description('List, look up, push to and close connections.')
-  for (const make of [listCommand, getCommand, sendCommand, closeCommand]) command.addCommand(make(context))
+  for (const make of [listCommand, getCommand, sendCommand, closeCommand, closeAllCommand])
+    command.addCommand(make(context))
   return command.addHelpText('after', epilogue)
 }
 
@@ -37,6 +39,9 @@ function listCommand(context: CommandContext): Command {
     .option('--stage <stage>', 'only of this stage')
     .option('--user-agent <text>', 'only with this text in the User-Agent')
     .option('--source-ip <address>', 'only from this address')
+    .option('--user <principalId>', 'only of this user, as an authorizer named it')
+    .option('--token-id <jti>', 'only of the token with this id')
+    .option('--api-key-id <id>', 'only of this API key')
     .addOption(
       new Option('--since <time>', 'only connected since a time, or for at most so long: 30s, 10m, 2h, 1d').argParser(
         readSince,
@@ -84,6 +89,19 @@ function closeCommand(context: CommandContext): Command {
     )
 }
 
+function closeAllCommand(context: CommandContext): Command {
+  const command = new Command('close-all').description('Close all connections of a user, a token or an API key.')
+  return withManagement(command)
+    .option('--user <principalId>', 'of this user, as an authorizer named it')
+    .option('--token-id <jti>', 'of the token with this id')
+    .option('--api-key-id <id>', 'of this API key')
+    .option('--api <apiId>', 'only of this API')
+    .option('--stage <stage>', 'only of this stage')
+    .addOption(new Option('--code <number>', `close code: ${closeCodesAllowed}`).argParser(readCode))
+    .option('--reason <text>', 'close reason, at most 123 bytes')
+    .action((given: CloseAllGiven) => runManaged(context, given, (client) => closeAll(client, given, context)))
+}
+
 // --- ids that look like options ---
 
 /** Hides connection ids that the command line would take for options: those of one worker of 64 begin with a hyphen. */
@@ -99,9 +117,20 @@ function unhideId(text: string): string {
 
 // --- what they share ---
 
-interface ListGiven extends ManagementGiven {
+interface OwnerGiven extends ManagementGiven {
   api?: string
   stage?: string
+  user?: string
+  tokenId?: string
+  apiKeyId?: string
+}
+
+interface CloseAllGiven extends OwnerGiven {
+  code?: string
+  reason?: string
+}
+
+interface ListGiven extends OwnerGiven {
   userAgent?: string
   sourceIp?: string
   since?: string
@@ -111,8 +140,8 @@ interface ListGiven extends ManagementGiven {
 
 /** Lists connections. Whatever was found is shown, also when some of it is missing: then the exit code is 1. */
 async function list(client: ManagementClient, given: ListGiven, { io, end }: CommandContext): Promise<void> {
-  const { api, stage, userAgent, sourceIp, since, limit, json } = given
-  const query = new URLSearchParams(present({ apiId: api, stage, userAgent, sourceIp, since }))
+  const { userAgent, sourceIp, since, limit, json } = given
+  const query = new URLSearchParams(present({ ...ownerOf(given), userAgent, sourceIp, since }))
   const missing = new Map<number, string>()
   const rows: ShownConnection[] = []
   let left = limit
@@ -144,6 +173,23 @@ async function list(client: ManagementClient, given: ListGiven, { io, end }: Com
   if (failure !== null) throw printed > 0 || missing.size > 0 ? brokenOff(failure, printed) : failure
   if (cursor !== null) io.stderr.write(`there are more than these ${printed}; --limit shows more\n`)
   else if (printed === 0 && missing.size === 0 && !incomplete && !json) io.stderr.write('no connections\n')
+}
+
+function ownerOf({ api, stage, user, tokenId, apiKeyId }: OwnerGiven): Record<string, string | undefined> {
+  return { apiId: api, stage, principalId: user, tokenId, apiKeyId }
+}
+
+/** Closes the connections of somebody, and says how many those were; some may be left where the exit code is 1. */
+async function closeAll(client: ManagementClient, given: CloseAllGiven, { io, end }: CommandContext): Promise<void> {
+  const { code, reason } = given
+  const answer = await client.closeAll(new URLSearchParams(present({ ...ownerOf(given), code, reason })))
+  io.stdout.write(`closed ${answer.closed}\n`)
+  for (const name of answer.unanswered) {
+    io.stderr.write(`postern: worker ${printable(name)} did not answer: its connections may still be open\n`)
+  }
+  if (!answer.incomplete) return
+  if (answer.unanswered.length === 0) io.stderr.write('postern: some may still be open: run it again\n')
+  end(1)
 }
 
 function broken(error: unknown): ManagementFailure {

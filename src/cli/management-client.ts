@@ -9,6 +9,8 @@ export interface ShownConnection {
   readonly userAgent: string | null
   readonly domainName: string
   readonly authorizer: Readonly<Record<string, string>> | null
+  /** What its credentials tell; absent in what an older gateway says. */
+  readonly identity?: Readonly<Record<string, string>> | null
 }
 
 /** Whatever is said of all workers. */
@@ -22,6 +24,14 @@ export interface ShownPage extends ShownFleetAnswer {
   readonly cursor: string | null
   /** Workers that did not answer, so that their connections are missing. */
   readonly unanswered: readonly { readonly owner: number; readonly name: string }[]
+}
+
+/** What became of the connections of somebody. */
+export interface ShownClosing {
+  readonly closed: number
+  /** Whether some may still be open: workers did not answer, or can't be named yet. */
+  readonly incomplete: boolean
+  readonly unanswered: readonly string[]
 }
 
 export interface ShownWorker {
@@ -56,6 +66,7 @@ export interface ManagementClient {
   workers(): Promise<ShownWorkers>
   send(id: string, data: string): Promise<void>
   close(id: string, query: URLSearchParams): Promise<void>
+  closeAll(query: URLSearchParams): Promise<ShownClosing>
 }
 
 const answerInMillis = 15_000
@@ -95,6 +106,7 @@ export function createManagementClient(url: string, token: string | null): Manag
     get: async (id) => json(await call('GET', path(id))),
     workers: async () => json(await call('GET', '/api/workers')),
     send: async (id, data) => void (await call('POST', path(id), JSON.stringify({ data }))),
+    closeAll: async (query) => json(await call('DELETE', `/api/connections?${query}`)),
     close: async (id, query) => void (await call('DELETE', `${path(id)}?${query}`)),
   }
 }

@@ -1,5 +1,5 @@
 import type { Log } from '../observability/contract.ts'
-import type { ConnectionDirectory, ConnectionFilter, Delivery } from '../registry/contract.ts'
+import type { ConnectionDirectory, ConnectionFilter, Delivery, FleetPage } from '../registry/contract.ts'
 import type { HttpExchange } from '../transport/contract.ts'
 import { closeCodesAllowed, maxCloseReasonBytes, mayCloseWith } from '../vocabulary/close-frame.ts'
 import type { ConnectionDescription, ConnectionRecord } from '../vocabulary/connection.ts'
@@ -26,7 +26,7 @@ class BadRequest extends Error {}
 
 /**
  * Creates the handler of `/api/connections`: listing, looking up, pushing to and closing connections of the whole
- * fleet.
+ * fleet, one by one or all of somebody.
  */
 export function createConnectionsApi({ registry, failures, log, now }: ConnectionsApiOptions) {
   function list(exchange: HttpExchange): void {
@@ -92,6 +92,30 @@ export function createConnectionsApi({ registry, failures, log, now }: Connectio
     })
   }
 
+  /** Closes every connection of a user, a token or an API key, wherever it lives, and says how many those were. */
+  function closeAll(exchange: HttpExchange): void {
+    const { filter, code, reason } = readClosingOfAll(exchange.request.query)
+    answer(exchange, async () => {
+      let cursor: string | null = null
+      let closed = 0
+      let incomplete = false
+      const unreached = new Set<string>()
+      do {
+        const page: FleetPage = await registry.list(filter, cursor, maxPage)
+        cursor = page.cursor
+        incomplete ||= page.incomplete
+        for (const { name } of page.unanswered) unreached.add(name)
+        const outcomes = await Promise.all(
+          page.connections.map(({ connectionId }) => registry.disconnect(connectionId, code, reason)),
+        )
+        closed += outcomes.filter((outcome) => outcome === 'closed').length
+        incomplete ||= outcomes.includes('unreachable')
+      } while (cursor !== null)
+      log.info({ ...filter, code, reason, closed }, 'connections were closed through the management port')
+      replyJson(exchange, 200, { closed, incomplete: incomplete || unreached.size > 0, unanswered: [...unreached] })
+    })
+  }
+
   /** Runs the part of an operation that may have to wait, and words its failure. */
   function answer(exchange: HttpExchange, work: () => Promise<void>): void {
     work().catch((error: unknown) => failures.refuse(exchange, error))
@@ -101,7 +125,10 @@ export function createConnectionsApi({ registry, failures, log, now }: Connectio
   return function connections(exchange: HttpExchange, rest: string): void {
     const { method } = exchange.request
     try {
-      if (rest === '') return isRead(method) ? list(exchange) : notAllowed(exchange, 'GET, HEAD')
+      if (rest === '') {
+        if (method === 'DELETE') return closeAll(exchange)
+        return isRead(method) ? list(exchange) : notAllowed(exchange, 'GET, HEAD, DELETE')
+      }
       const id = readId(rest.slice(1))
       if (isRead(method)) return get(exchange, id)
       if (method === 'POST') return post(exchange, id)
@@ -132,8 +159,10 @@ function gone(exchange: HttpExchange): void {
 
 // --- reading ---
 
-const filters = ['apiId', 'stage', 'userAgent', 'sourceIp'] as const
+const filters = ['apiId', 'stage', 'userAgent', 'sourceIp', 'principalId', 'tokenId', 'apiKeyId'] as const
 const listMembers = new Set<string>([...filters, 'since', 'limit', 'cursor'])
+/** The members of which a closing of many must have one: what a person has, and nothing that whole crowds share. */
+const credentialsOf = ['principalId', 'tokenId', 'apiKeyId'] as const
 
 function readListing(query: string): { filter: ConnectionFilter; cursor: string | null; limit: number } {
   const given = readQuery(query, listMembers)
@@ -198,13 +227,31 @@ function readMessage(body: Buffer): string | null {
 }
 
 const closeMembers = new Set(['code', 'reason'])
+const closeAllMembers = new Set<string>(['apiId', 'stage', ...credentialsOf, ...closeMembers])
+
+/** Reads whose connections are to be closed, and with which close frame. */
+function readClosingOfAll(query: string) {
+  const given = readQuery(query, closeAllMembers)
+  if (!credentialsOf.some((name) => given.has(name))) {
+    throw new BadRequest(`A closing of many needs one of ${credentialsOf.join(', ')}`)
+  }
+  const filter: ConnectionFilter = {}
+  for (const name of ['apiId', 'stage', ...credentialsOf] as const) {
+    const value = given.get(name)
+    if (value !== undefined) filter[name] = value
+  }
+  return { filter, ...closingOf(given) }
+}
 
 /**
  * Reads code and reason of a closing. A reason without a code goes with 1000; without both the connection closes as by
  * AWS's DELETE.
  */
 function readClosing(query: string): { code: number | null; reason: string | null } {
-  const given = readQuery(query, closeMembers)
+  return closingOf(readQuery(query, closeMembers))
+}
+
+function closingOf(given: ReadonlyMap<string, string>): { code: number | null; reason: string | null } {
   const reason = given.get('reason') ?? null
   const text = given.get('code') ?? (reason === null ? null : '1000')
   if (reason !== null && Buffer.byteLength(reason) > maxCloseReasonBytes) {
@@ -222,6 +269,9 @@ function readClosing(query: string): { code: number | null; reason: string | nul
  * A connection as the port shows it. Only chosen members are copied: a record may be an object that holds much more.
  */
 function readable(record: ConnectionRecord | ConnectionDescription) {
-  const { connectionId, apiId, stage, connectedAt, sourceIp, userAgent, domainName, authorizer } = record
-  return { connectionId, apiId, stage, connectedAt: isoTime(connectedAt), sourceIp, userAgent, domainName, authorizer }
+  const { connectionId, apiId, stage, connectedAt, sourceIp, userAgent, domainName, authorizer, identity } = record
+  // The value of a key opens what it is a key to, and a certificate is long: their ids tell enough.
+  const { apiKey: _, 'clientCert.clientCertPem': __, ...shown } = identity ?? {}
+  const common = { connectionId, apiId, stage, connectedAt: isoTime(connectedAt), sourceIp, userAgent, domainName }
+  return { ...common, authorizer, identity: identity === null ? null : shown }
 }

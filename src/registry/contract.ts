@@ -21,6 +21,11 @@ export interface ConnectionFilter {
   /** A part of the User-Agent, whatever its case. */
   userAgent?: string | undefined
   sourceIp?: string | undefined
+  /** The user: the `principalId` that an authorizer gave. */
+  principalId?: string | undefined
+  /** The id (`jti`) of the token that the client has shown when it connected. */
+  tokenId?: string | undefined
+  apiKeyId?: string | undefined
   /** The earliest time of connecting; milliseconds since 1970. */
   since?: number | undefined
 }

@@ -97,8 +97,11 @@ test('--json is an object a line, over as many pages as it takes', async () => {
 test('every filter reaches the gateway', async () => {
   const old = { connectedAt: Date.now() - 3_600_000 }
   management.add({ ...old, apiId: 'other', stage: 'prod', userAgent: 'curl', sourceIp: '10.0.0.9' })
-  const wanted = management.add({ userAgent: 'Firefox' })
-  for (const filter of ['--api chat', '--stage dev', '--user-agent firefox', '--source-ip 127.0.0.1', '--since 10m']) {
+  const authorizer = { principalId: 'ada', jti: 't1' }
+  const wanted = management.add({ userAgent: 'Firefox', authorizer, identity: { apiKeyId: 'k1' } })
+  const ofSomebody = ['--user ada', '--token-id t1', '--api-key-id k1']
+  const filters = ['--api chat', '--stage dev', '--user-agent firefox', '--source-ip 127.0.0.1', '--since 10m']
+  for (const filter of [...filters, ...ofSomebody]) {
     const { out } = await postern(['list', '--json', ...filter.split(' ')])
     expect(
       out
@@ -341,4 +344,14 @@ test('a reader that has seen enough is no fault', async () => {
   child.stdout.once('data', () => child.stdout.destroy())
   expect(await once(child, 'close')).toEqual([0, null])
   expect(err).toBe('')
+})
+
+test('close-all closes what somebody has open, and says how many those were', async () => {
+  const [one] = [management.add({ authorizer: { principalId: 'ada' } }), management.add()]
+  expect(await postern(['close-all', '--user', 'ada', '--code', '4003', '--reason', 'bye'])).toEqual({
+    ...{ code: 0, out: 'closed 1\n', err: '' },
+  })
+  expect(management.sockets.closed).toEqual([[one?.connectionId, 4003, 'bye']])
+  const nobody = await postern(['close-all', '--api', 'chat'])
+  expect([nobody.code, nobody.err]).toEqual([1, expect.stringContaining('needs one of principalId')])
 })

@@ -51,12 +51,12 @@ const cases: [name: string, yaml: string, ...faults: string[]][] = [
       'routes: { $connect: { authorizationType: CUSTOM, authorizerId: gard } }\n' +
         'authorizers: { guard: { authorizerType: REQUEST, authorizerUri: guard } }',
     ),
-    '5:63: routes.$connect.authorizerId: "gard" is not under authorizers; allowed: guard. Did you mean "guard"?',
+    '5:64: routes.$connect.authorizerId: "gard" is not under authorizers; allowed: guard. Did you mean "guard"?',
   ],
   [
     'an authorizationType without its authorizer',
     api('routes: { $connect: { authorizationType: CUSTOM } }'),
-    '5:42: routes.$connect.authorizationType: authorizationType CUSTOM needs an authorizerId; allowed: none, there are no such names',
+    '5:23: routes.$connect.authorizationType: authorizationType CUSTOM needs an authorizerId; allowed: none, there are no such names',
   ],
   [
     'an authorizer that nothing asks',
@@ -180,8 +180,6 @@ const cases: [name: string, yaml: string, ...faults: string[]][] = [
   [
     'members of routes that AWS has and this version has not',
     api('routes:\n  $connect: { authorizationType: AWS_IAM, apiKeyRequired: true, target: integrations/x }'),
-    '6:15: routes.$connect.authorizationType: not supported: this version has no authorizers',
-    '6:43: routes.$connect.apiKeyRequired: not supported: this version has no API keys',
     "6:65: routes.$connect.target: not supported: 'integration' names the integration",
   ],
   [

@@ -127,6 +127,25 @@ export function describeDirectory(join: Join): void {
         })
       })
 
+      it('filters by user, token and API key', async () => {
+        const worker = await join()
+        const a = await add(worker, { authorizer: { principalId: 'ada', jti: 't1' } })
+        const b = await add(worker, { authorizer: { principalId: 'ada', jti: 't2' }, identity: { apiKeyId: 'k1' } })
+        const c = await add(worker, { authorizer: { principalId: 'bob' }, identity: { apiKeyId: 'k1' } })
+        await add(worker, { authorizer: null, identity: null })
+        const rows: [ConnectionFilter, string[]][] = [
+          [{ principalId: 'ada' }, [a, b]],
+          [{ tokenId: 't2' }, [b]],
+          [{ apiKeyId: 'k1' }, [b, c]],
+          [{ principalId: 'bob', tokenId: 't1' }, []],
+          [{ principalId: 'constructor' }, []],
+        ]
+        for (const [filter, ids] of rows) {
+          const listed = idsOf(await listAll(worker.registry, filter, 1000))
+          expect([...listed].sort(), JSON.stringify(filter)).toEqual([...ids].sort())
+        }
+      })
+
       it('filters by API, stage, address, User-Agent and time, and by several at once', async () => {
         const worker = await join()
         const a = await add(worker, { apiId: 'a', stage: 'dev', sourceIp: '10.0.0.1', connectedAt: 1000 })

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { GatewayError } from '../../src/vocabulary/errors.ts'
 import { maxMessageBytes } from '../../src/vocabulary/frames.ts'
 import { allocateConnectionId } from '../../src/vocabulary/ids.ts'
@@ -50,7 +50,8 @@ test('a listing shows records, in pages that the cursor leads through', async ()
 })
 
 test('a record is shown with times in ISO 8601 and nothing beyond its members', async () => {
-  const record = management.add({ connectedAt: 1_759_651_750_119, authorizer: { principalId: 'p' } })
+  const identity = { apiKeyId: 'k1', apiKey: 'the-secret', 'clientCert.clientCertPem': '-----BEGIN' }
+  const record = management.add({ connectedAt: 1_759_651_750_119, authorizer: { principalId: 'p' }, identity })
   Object.assign(record, { socket: 'internal' })
   const { connections, cursor, now } = await list()
   expect(connections).toEqual([
@@ -63,6 +64,7 @@ test('a record is shown with times in ISO 8601 and nothing beyond its members', 
       userAgent: 'test/1.0',
       domainName: '127.0.0.1:8080',
       authorizer: { principalId: 'p' },
+      identity: { apiKeyId: 'k1' },
     },
   ])
   expect(cursor).toBeNull()
@@ -71,12 +73,17 @@ test('a record is shown with times in ISO 8601 and nothing beyond its members', 
 
 test('every filter narrows the listing', async () => {
   management.add({ apiId: 'other', stage: 'prod', userAgent: null, sourceIp: '10.0.0.9', connectedAt: 1000 })
-  const wanted = management.add({ userAgent: 'Mozilla/5.0 Firefox', connectedAt: 5000 })
+  const authorizer = { principalId: 'ada', jti: 't1' }
+  const identity = { apiKeyId: 'k1' }
+  const wanted = management.add({ userAgent: 'Mozilla/5.0 Firefox', connectedAt: 5000, authorizer, identity })
   const filters = [
     'apiId=chat',
     'stage=dev',
     'userAgent=firefox',
     'sourceIp=127.0.0.1',
+    'principalId=ada',
+    'tokenId=t1',
+    'apiKeyId=k1',
     'since=5000',
     'since=1970-01-01T00:00:02Z',
   ]
@@ -89,7 +96,10 @@ test('every filter narrows the listing', async () => {
 })
 
 test.each([
-  ['?api=chat', 'There is no "api"; known are apiId, stage, userAgent, sourceIp, since, limit, cursor'],
+  [
+    '?api=chat',
+    'There is no "api"; known are apiId, stage, userAgent, sourceIp, principalId, tokenId, apiKeyId, since, limit, cursor',
+  ],
   ['?limit=0', 'limit is a number from 1 to 1000'],
   ['?limit=1001', 'limit is a number from 1 to 1000'],
   ['?limit=1e1', 'limit is a number from 1 to 1000'],
@@ -258,4 +268,37 @@ test('while Redis is away, 503 says so', async () => {
 test('other methods are 405', async () => {
   expect((await one(allocateConnectionId(1), { method: 'PUT' })).status).toBe(405)
   expect((await fetch(`${management.url}/api/connections`, { method: 'POST' })).status).toBe(405)
+})
+
+describe('the connections of somebody', () => {
+  const closeAll = async (query: string) => {
+    const response = await fetch(`${management.url}/api/connections${query}`, { method: 'DELETE' })
+    return { status: response.status, ...((await response.json()) as object) }
+  }
+
+  test('are closed all at once, those of others stay', async () => {
+    const ada = { principalId: 'ada' }
+    const mine = Array.from({ length: 1_200 }, () => management.add({ authorizer: ada }))
+    const other = management.add({ authorizer: { principalId: 'bob' } })
+    const elsewhere = management.add({ authorizer: ada, apiId: 'other' })
+    expect(await closeAll('?principalId=ada&apiId=chat&code=4003&reason=signed%20out')).toEqual({
+      ...{ status: 200, closed: 1_200, incomplete: false, unanswered: [] },
+    })
+    const closed = new Set(management.sockets.closed.map(([id]) => id))
+    expect(mine.every(({ connectionId }) => closed.has(connectionId))).toBe(true)
+    expect(management.sockets.closed[0]?.slice(1)).toEqual([4003, 'signed out'])
+    expect([other, elsewhere].some(({ connectionId }) => closed.has(connectionId))).toBe(false)
+    expect(await closeAll('?tokenId=none')).toMatchObject({ closed: 0 })
+  })
+
+  test.each([
+    ['', 'A closing of many needs one of principalId, tokenId, apiKeyId'],
+    ['?apiId=chat', 'A closing of many needs one of principalId, tokenId, apiKeyId'],
+    ['?principalId=', 'A closing of many needs one of principalId, tokenId, apiKeyId'],
+    ['?principalId=a&code=1005', expect.stringContaining('code is ')],
+  ])('are not closed by a request with %j', async (query, message) => {
+    management.add({ authorizer: { principalId: 'ada' } })
+    expect(await closeAll(query)).toEqual({ status: 400, message })
+    expect(management.sockets.closed).toEqual([])
+  })
 })

@@ -157,12 +157,13 @@ describe('the outcome of $connect', () => {
     expect(body).toMatch(envelope('Internal server error'))
   })
 
-  test('a route without an integration: 500 with the envelope', async () => {
-    gateway = await startGateway({ routes: { $connect: {} } })
-    expect(await refused(gateway.ws)).toMatchObject({
-      status: 500,
-      body: expect.stringMatching(envelope('Internal server error')),
-    })
+  test('a route without an integration, which is optional: 101 without a backend call', async () => {
+    gateway = await startGateway({ routes: { $connect: {}, $disconnect: {} } })
+    const client = await Client.connect(gateway.ws)
+    client.close()
+    await client.closed
+    expect(backend.calls).toEqual([])
+    expect(gateway.lines.join('')).not.toContain('integration failed')
   })
 
   test('a throttled $connect: 429 with the envelope', async () => {
