@@ -83,7 +83,6 @@ describe('the headers of a refusal', () => {
         },
       },
     ],
-    ['a route without an integration', 500, 'Internal server error', { routes: { $connect: {} } }],
     [
       'a malformed result',
       502,
