@@ -9,7 +9,7 @@ export interface ShownConnection {
   readonly userAgent: string | null
   readonly domainName: string
   readonly authorizer: Readonly<Record<string, string>> | null
-  /** What its credentials tell; absent in what an older gateway says. */
+  /** The members that its credentials tell; absent in what an older gateway says. */
   readonly identity?: Readonly<Record<string, string>> | null
 }
 
@@ -26,7 +26,7 @@ export interface ShownPage extends ShownFleetAnswer {
   readonly unanswered: readonly { readonly owner: number; readonly name: string }[]
 }
 
-/** What became of the connections of somebody. */
+/** The outcome of closing the connections of somebody. */
 export interface ShownClosing {
   readonly closed: number
   /** Whether some may still be open: workers did not answer, or can't be named yet. */
