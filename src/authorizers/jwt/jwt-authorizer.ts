@@ -186,9 +186,11 @@ function admissionOf(token: VerifiedToken): Admitted {
   const known = admissions.get(token)
   if (known !== undefined) return known
   const { issuer, subject, id, expiresAt, scopes, claims } = token
+  // A claim of this name says nothing of who the client is.
+  const { principalId: _, ...others } = claims
   const admitted: Admitted = {
     allowed: true,
-    context: subject === null ? claims : { ...claims, principalId: subject },
+    context: subject === null ? others : { ...others, principalId: subject },
     token: { subject: subject === null ? null : JSON.stringify([issuer, subject]), id, expiresAt, scopes },
   }
   admissions.set(token, admitted)
