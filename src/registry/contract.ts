@@ -110,7 +110,7 @@ export interface ConnectionDirectory extends ConnectionLookup {
   readonly owner: OwnerId
   allocateId(): ConnectionId
   /**
-   * The record is stored for every worker to see, once it resolves. Nobody waits for that before a client is let in,
+   * The record is stored for every worker to see, once it resolves, in place of an earlier one of the connection. Nobody waits for that before a client is let in,
    * so a worker that dies within this moment takes its newest connections with it: no other one knows of them.
    */
   add(record: ConnectionRecord): void | Promise<void>

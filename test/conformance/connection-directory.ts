@@ -56,6 +56,16 @@ export function describeDirectory(join: Join): void {
         for (const id of malformedIds) expect(await worker.registry.get(id)).toBeNull()
       })
 
+      it('add replaces the record of a connection that is there', async () => {
+        const worker = await join()
+        const { description } = await connect(worker)
+        const { lastActiveAt: _, ...record } = description
+        const changed = { ...record, authorizer: { principalId: 'ada' } }
+        await worker.registry.add(changed)
+        expect((await worker.registry.list({}, null, 10)).connections).toEqual([changed])
+        expect(await worker.registry.count()).toEqual({ connections: 1, incomplete: false })
+      })
+
       it('remove may be called twice, and for ids that never were', async () => {
         const worker = await join()
         await connect(worker)

@@ -267,6 +267,21 @@ describe('a connection that has ended', () => {
     await expect.poll(() => near.undertaken, deadline).toEqual([connectionId])
   })
 
+  test('is told of as it was last: with what a new token has said of its client', async () => {
+    const told: ConnectionRecord[] = []
+    const far = await join()
+    await join({ bury: async (record) => void told.push(record) })
+    const record = { ...recordOf(far.registry.allocateId()), authorizer: { principalId: 'ada', name: 'old' } }
+    await far.registry.add(record)
+    far.sockets.open(record)
+    const renewed = { ...record, authorizer: { principalId: 'ada', name: 'new' } }
+    await far.registry.add(renewed)
+    const { owner } = far.registry
+    far.registry.abandon()
+    await server.client.del(keys.of(owner).lease)
+    await expect.poll(() => told, deadline).toEqual([renewed])
+  })
+
   test('leaves no record when its worker closes while its backend answers', async () => {
     const far = await join()
     const [socket] = (await connect(far, 1)) as [LocalSocket]
