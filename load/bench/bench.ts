@@ -8,6 +8,7 @@ import { programVersion } from './peers/installed.ts'
 import { type Line, limitsTable, summarize, terminalTable } from './report.ts'
 import { nodeRows, type Row, rows, rowsFor } from './rows.ts'
 import { baseline, gateway, prepareApis, type StartTarget, signedGateway, startBackend } from './targets.ts'
+import { tokenGateway } from './token-gateway.ts'
 import { writePerformancePage } from './write-page.ts'
 
 const read = readBenchOptions(process.argv.slice(2))
@@ -89,9 +90,14 @@ async function compare(row: Row, site: Site): Promise<Line> {
   return summarize({ row, gateway: side(0), baseline: side(1) })
 }
 
-function ours({ workers, isSigned }: Row, { apis, backend }: Site, nodeOptions: readonly string[]): StartTarget {
+function ours(
+  { workers, isSigned, showsToken }: Row,
+  { apis, backend }: Site,
+  nodeOptions: readonly string[],
+): StartTarget {
   if (flags.against !== undefined) return baseline(flags.against, backend, nodeOptions)
   if (isSigned) return signedGateway(apis, nodeOptions, flags.transport)
+  if (showsToken) return tokenGateway(apis, nodeOptions, flags.transport)
   return workers === undefined ? gateway(apis, nodeOptions, flags.transport) : gatewayFleet(apis, workers, nodeOptions)
 }
 

@@ -25,6 +25,8 @@ export interface Row {
   readonly workers?: number
   /** Whether callers of the gateway sign, and those of the baseline do not; left out for no. */
   readonly isSigned?: true
+  /** Whether clients of the gateway show a token, and those of the baseline do not; left out for no. */
+  readonly showsToken?: true
   /** A file of `baselines/`, or a gateway that is alone. */
   readonly baseline: string | 'one gateway'
   /** A file of `baselines/` that does the same over node:http and ws; left out where the row has none. */
@@ -144,6 +146,15 @@ export const rows: readonly Row[] = [
     unit: 'cpu',
     baseline: 'accept.mjs',
     nodeBaseline: 'ws-accept.mjs',
+    load: { kind: 'accept', path, message: '', replyBytes: 0, connections: 100, inFlight: 1 },
+  },
+  {
+    name: 'accept-jwt',
+    title: 'accept, a token that is known, beside none',
+    budget: 1.5,
+    unit: 'cpu',
+    showsToken: true,
+    baseline: 'one gateway',
     load: { kind: 'accept', path, message: '', replyBytes: 0, connections: 100, inFlight: 1 },
   },
   {
