@@ -1,6 +1,7 @@
 import { describeFound, type FaultPath, type Finding } from 'postern-documents/faults'
 import { listedNames } from 'postern-documents/listed-names'
 import { nearestName } from 'postern-documents/nearest-name'
+import { httpUrlForm, parseHttpUrl } from '../vocabulary/http-url.ts'
 
 /**
  * Checks what a definition says of itself in two places: names of integrations, functions, models and routes, and URLs with the
@@ -202,20 +203,11 @@ function replaceVariables(
   return { text, missing: [...missing], findings }
 }
 
-/** No host, or one such as `.example.com`, as an empty variable makes it; the URL parser takes the next segment for one. */
-const noHost = /^https?:\/\/(?:[/?#:.]|[^/?#]*\.\.|$)/i
-
 function checkUrl(text: string, stage: string, path: FaultPath): Finding[] {
-  // `{name}` is filled in by integration.request.path.name.
-  const url = text.replace(/\{[\w.$-]+\}/g, 'x')
-  const allowed = 'an absolute http:// or https:// URL'
-  if (!URL.canParse(url) || noHost.test(url))
-    return [{ path, found: describeFound(text, path), allowed: `${allowed} (in stage ${stage})` }]
-  const { protocol, hash } = new URL(url)
-  if (protocol !== 'http:' && protocol !== 'https:') {
-    return [{ path, found: describeFound(text, path), allowed: `${allowed} (in stage ${stage})` }]
-  }
-  return hash === '' ? [] : [{ path, found: describeFound(text, path), allowed: `${allowed} without a #fragment` }]
+  const url = parseHttpUrl(text)
+  if (url === null) return [{ path, found: describeFound(text, path), allowed: `${httpUrlForm} (in stage ${stage})` }]
+  if (url.fragment === '') return []
+  return [{ path, found: describeFound(text, path), allowed: `${httpUrlForm} without a #fragment` }]
 }
 
 function checkFunction(uri: string, path: FaultPath, functions: readonly string[]): Finding[] {

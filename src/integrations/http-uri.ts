@@ -2,6 +2,7 @@ import { describeFound } from 'postern-documents/faults'
 import type { ConnectionEvent } from '../events/event.ts'
 import type { MappedParameter, ParameterSource } from '../mapping/parameter-mapping.ts'
 import type { HeaderList } from '../vocabulary/headers.ts'
+import { httpUrlForm, parseHttpUrl } from '../vocabulary/http-url.ts'
 import { replaceStageVariables } from '../vocabulary/stage-variables.ts'
 
 /** The `integrationUri` of an HTTP backend, compiled. */
@@ -11,14 +12,6 @@ export interface HttpUri {
   /** The path and query of one call, percent-encoded; `query` is the client's own, which goes first. */
   path(event: ConnectionEvent, query: HeaderList | null): string
 }
-
-const absolute = /^(https?:\/\/[^/?#]*)([^?#]*)(\?[^#]*)?(?:#.*)?$/i
-/**
- * A host name after the URL parser: names beyond ASCII are punycode by then. The parser lets braces pass, which must
- * not name a host.
- */
-const hostName = /^(?:[a-z0-9._-]+|\[[0-9a-f:.]+\])$/
-const allowed = 'allowed: an absolute http:// or https:// URL'
 
 /**
  * Compiles a URL: `${stageVariables.name}` becomes the variable or nothing, `{name}` the path parameter of that name
@@ -30,11 +23,10 @@ export function compileHttpUri(
   parameters: readonly MappedParameter[],
 ): HttpUri | string {
   const { text: url } = replaceStageVariables(uri, stageVariables)
-  const [, base = '', path = '', ownQuery = ''] = absolute.exec(url) ?? []
-  if (!URL.canParse(base) || !hostName.test(new URL(base).hostname)) {
-    return `${describeFound(url, [])} is no URL; ${allowed}`
-  }
-  const { origin, username, password } = new URL(base)
+  const parsed = parseHttpUrl(url)
+  if (parsed === null) return `${describeFound(url, [])} is no URL; allowed: ${httpUrlForm}`
+  const { path, query: ownQuery } = parsed
+  const { origin, username, password } = parsed.base
   // Connections are shared by origin, and a URL turns up in logs.
   if (username !== '' || password !== '') {
     return 'allowed: a URL without user and password; map integration.request.header.Authorization instead'

@@ -303,6 +303,14 @@ const cases: [name: string, yaml: string, ...faults: string[]][] = [
     '4:94: routes.a.integration.integrationUri: found "//x"; allowed: an absolute http:// or https:// URL (in stage dev)',
   ],
   [
+    'URLs without a host that a connection could be made to, with their stage',
+    api(
+      'integrations:\n  a: { integrationType: HTTP, integrationMethod: GET, integrationUri: "http://{host}/" }\n  b: { integrationType: HTTP, integrationMethod: GET, integrationUri: "http:/x" }\nroutes: {}',
+    ),
+    '6:71: integrations.a.integrationUri: found "http://{host}/"; allowed: an absolute http:// or https:// URL (in stage dev)',
+    `7:71: integrations.b.integrationUri: found "http:/x"; allowed: ${url}`,
+  ],
+  [
     'a placeholder of another kind in a URL',
     api(
       'routes: { a: { integration: { integrationType: HTTP, integrationMethod: GET, integrationUri: "http://x/${context.stage}" } } }',

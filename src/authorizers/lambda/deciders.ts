@@ -4,6 +4,7 @@ import type { BackendPools } from '../../backends/pools.ts'
 import type { FunctionFinder, FunctionScope } from '../../functions/contract.ts'
 import { GatewayError } from '../../vocabulary/errors.ts'
 import { errorSentence } from '../../vocabulary/function-error.ts'
+import { httpUrlForm, parseHttpUrl } from '../../vocabulary/http-url.ts'
 import { replaceStageVariables } from '../../vocabulary/stage-variables.ts'
 
 /** The one question that an authorizer is asked. */
@@ -73,7 +74,7 @@ function findEndpoint(
   pools: BackendPools,
 ): (() => Decider) | string {
   const { text } = replaceStageVariables(uri, stageVariables)
-  if (!URL.canParse(text)) return `${describeFound(text, [])} is no URL; allowed: an absolute http:// or https:// URL`
+  if (parseHttpUrl(text) === null) return `${describeFound(text, [])} is no URL; allowed: ${httpUrlForm}`
   const { origin, username, password, pathname, search } = new URL(text)
   if (username !== '' || password !== '') return 'allowed: a URL without user and password'
   const headers = ['Content-Type', 'application/json', 'User-Agent', `AmazonAPIGateway_${apiId}`]
