@@ -14,6 +14,7 @@ export const directions: Readonly<Record<string, readonly string[] | 'every room
     'authorizers!',
     'integrations!',
     'models!',
+    'usage!',
     'registry!',
     'observability!',
   ],
@@ -21,7 +22,7 @@ export const directions: Readonly<Record<string, readonly string[] | 'every room
   connections: ['events', 'responses', 'transport!', 'authorizers!', 'registry!', 'observability!'],
   management: ['transport!', 'authorizers!', 'registry!', 'observability!'],
   supervisor: ['orphans', 'observability!'],
-  deployments: ['config', 'stages', 'observability!'],
+  deployments: ['config', 'stages', 'usage!', 'observability!'],
   // A route of a stage carries its bucket and its counters, made once at load.
   stages: [
     'events',
@@ -31,6 +32,7 @@ export const directions: Readonly<Record<string, readonly string[] | 'every room
     'limits',
     'models',
     'policies',
+    'usage!',
     'integrations!',
     'authorizers!',
     'functions!',
@@ -44,6 +46,8 @@ export const directions: Readonly<Record<string, readonly string[] | 'every room
   store: [],
   orphans: [],
   limits: ['observability!'],
+  // API keys, usage plans and quotas.
+  usage: ['limits', 'observability!', 'store!'],
   authorizers: ['events', 'policies', 'functions!', 'backends', 'transport!', 'observability!'],
   // IAM's policy language: of callers, of authorizers' answers, of APIs.
   policies: [],
@@ -51,7 +55,7 @@ export const directions: Readonly<Record<string, readonly string[] | 'every room
   models: ['routing'],
   routing: [],
   mapping: ['events'],
-  config: ['policies'],
+  config: ['policies', 'usage!'],
   observability: ['events'],
   events: [],
   responses: [],
