@@ -107,6 +107,10 @@ export const sections: Readonly<Record<string, () => string>> = {
   'settings-principals': () => membersTable(schemaAt(settingsJsonSchema(), ['credentials', 'principals'])),
   'settings-access-keys': () =>
     membersTable(schemaAt(settingsJsonSchema(), ['credentials', 'principals', 'accessKeys'])),
+  'settings-api-keys': () => membersTable(schemaAt(settingsJsonSchema(), ['apiKeys'])),
+  'settings-usage-plans': () => membersTable(schemaAt(settingsJsonSchema(), ['usagePlans'])),
+  'settings-plan-stages': () => membersTable(schemaAt(settingsJsonSchema(), ['usagePlans', 'apiStages'])),
+  'settings-quota': () => membersTable(schemaAt(settingsJsonSchema(), ['usagePlans', 'quota'])),
   'settings-secrets': () =>
     markdownTable(
       ['Variable', 'Holds'],

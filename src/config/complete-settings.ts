@@ -4,6 +4,7 @@ import { parseRedisAddress } from '../vocabulary/redis-address.ts'
 import { checkCredentials, completeCredentials } from './credentials.ts'
 import type { Secrets } from './read-secrets.ts'
 import type { GivenSettings, Settings } from './settings.ts'
+import { checkUsage, completeUsage } from './usage-plans.ts'
 
 /** The form of a token (RFC 6750 §2.1, `b64token`): anything else can't be sent as a bearer token. */
 const tokenPattern = /^[A-Za-z0-9\-._~+/]+=*$/
@@ -19,6 +20,8 @@ export function completeSettings(given: GivenSettings, secrets: Secrets): { sett
     managementTokensFile: __,
     redisPasswordFile: ___,
     jwtSecretsFile: _s,
+    apiKeys: _keys,
+    usagePlans: _plans,
     ...named
   } = given
   const { tls, lambda, redis: ____, redisCaFile: _____, redisKeyPrefix: ______, workerName, ...rest } = named
@@ -33,6 +36,8 @@ export function completeSettings(given: GivenSettings, secrets: Secrets): { sett
     managementAuthorization: management.authorization,
     managementTokens: management.authorization === 'TOKEN' ? secrets.managementTokens : [],
     credentials,
+    usageFile: given.usageFile ?? null,
+    usage: completeUsage(given, secrets.apiKeys),
     jwtSecrets: secrets.jwtSecrets,
     defaultApi: given.defaultApi ?? null,
     workerName: workerName ?? null,
@@ -64,7 +69,13 @@ export function completeSettings(given: GivenSettings, secrets: Secrets): { sett
 
 /** Checks that settings fit each other, whatever else the place of work has: secrets, files, others that listen. */
 export function checkAgreement(given: GivenSettings): Finding[] {
-  return [...checkPorts(given), ...checkWorkers(given), ...checkDomains(given), ...checkCredentials(given.credentials)]
+  return [
+    ...checkPorts(given),
+    ...checkWorkers(given),
+    ...checkDomains(given),
+    ...checkCredentials(given.credentials),
+    ...checkUsage(given),
+  ]
 }
 
 function completeRedis({ redis, redisCaFile, redisKeyPrefix }: GivenSettings, secrets: Secrets): Settings['redis'] {

@@ -162,7 +162,8 @@ function policiesOf(given: GivenCredentials | undefined): { read: PolicyRead; pa
   )
 }
 
-async function readSecretFile(file: string): Promise<{ secret: string } | { problem: string }> {
+/** Reads a file that holds one secret; the problem names the file. Never rejects. */
+export async function readSecretFile(file: string): Promise<{ secret: string } | { problem: string }> {
   try {
     return { secret: (await readFile(file, 'utf8')).trim() }
   } catch (error) {

@@ -5,6 +5,7 @@ import { readSecrets } from './read-secrets.ts'
 import { gatherSettings, type SettingSources, type SettingsRead } from './read-settings.ts'
 import { secretVariables, settingsFileSchema } from './settings.ts'
 import { settingsTable } from './settings-table.ts'
+import { apiKeyVariables } from './usage-plans.ts'
 
 /** A setting as it is in force, with where it came from. */
 export interface ExplainedSetting {
@@ -42,7 +43,7 @@ export async function explainSettings(
     if (fault === null) return { name, value, isSecret: false, origin: 'default', place: null }
     return { name, value, isSecret: false, origin: 'file', place: `${fault.file}:${fault.line}` }
   })
-  const named = accessKeyVariables(given.credentials)
+  const named = [...accessKeyVariables(given.credentials), ...apiKeyVariables(given)]
   return { settings: [...explained, ...secretsOf(sources.env, named)], faults }
 }
 

@@ -5,12 +5,14 @@ import type { AwsCredentials } from '../vocabulary/aws-credentials.ts'
 import { type AccessKeySecrets, readAccessKeySecrets } from './credentials.ts'
 import type { GivenSettings, NamedSecret } from './settings.ts'
 import { splitList } from './settings-table.ts'
+import { type ApiKeyValues, readApiKeyValues } from './usage-plans.ts'
 
 /** The secrets, which only the environment and files of their own may hold. */
 export interface Secrets {
   readonly connectionsTokens: readonly string[]
   readonly managementTokens: readonly string[]
   readonly accessKeys: AccessKeySecrets
+  readonly apiKeys: ApiKeyValues
   readonly jwtSecrets: readonly NamedSecret[]
   readonly tlsPassphrase: string | null
   readonly redisPassword: string | null
@@ -33,6 +35,7 @@ export async function readSecrets(
   const redis = await readTokens(given.redisPasswordFile, 'redisPasswordFile', 'a password')
   const redisFindings = given.redisCaFile === undefined ? [] : await unreadableFile(['redisCaFile'], given.redisCaFile)
   const accessKeys = await readAccessKeySecrets(given.credentials, env)
+  const apiKeys = await readApiKeyValues(given, env)
   const accessKeyId = env.AWS_ACCESS_KEY_ID ?? ''
   const secretAccessKey = env.AWS_SECRET_ACCESS_KEY ?? ''
   const sessionToken = env.AWS_SESSION_TOKEN || null
@@ -41,6 +44,7 @@ export async function readSecrets(
     connectionsTokens: [...splitList(env.POSTERN_CONNECTIONS_TOKENS ?? ''), ...connections.tokens],
     managementTokens: [...splitList(env.POSTERN_MANAGEMENT_TOKENS ?? ''), ...management.tokens],
     accessKeys,
+    apiKeys,
     jwtSecrets: jwt.secrets,
     tlsPassphrase: env.POSTERN_TLS_PASSPHRASE || null,
     redisPassword:
@@ -55,6 +59,7 @@ export async function readSecrets(
         ...connections.findings,
         ...management.findings,
         ...accessKeys.findings,
+        ...apiKeys.findings,
         ...jwtFile.findings,
         ...jwt.findings,
       ],

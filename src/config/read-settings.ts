@@ -9,6 +9,7 @@ import { accessKeyVariables, type GivenCredentials } from './credentials.ts'
 import { readSecrets, splitRedisPassword } from './read-secrets.ts'
 import { type GivenSettings, type Settings, secretVariables, settingsFileSchema } from './settings.ts'
 import { fromText, type SettingRow, settingsTable } from './settings-table.ts'
+import { apiKeyVariables } from './usage-plans.ts'
 
 export interface SettingSources {
   /** The settings that the command line gives, by their names: `tls.certificate`. */
@@ -80,7 +81,8 @@ export async function gatherSettings({ flags, env, file }: SettingSources): Prom
   if (typeof merged === 'object') for (const row of settingsTable) merge(merged, row, flags, env, origins)
   const parsed = parseWith(settingsFileSchema, merged)
   const locate = (finding: Finding) => place(finding, origins, source)
-  const unknown = unknownVariables(env, accessKeyVariables(parsed.data?.credentials))
+  const named = [...accessKeyVariables(parsed.data?.credentials), ...apiKeyVariables(parsed.data)]
+  const unknown = unknownVariables(env, named)
   const all = [...faults, ...unknown, ...parsed.findings.map(locate)]
   const given = parsed.data === null || source === null ? parsed.data : withPaths(parsed.data, source, origins)
   const inFile = (path: FaultPath) => valueAt(values, path) !== undefined
@@ -168,7 +170,7 @@ function withPaths(given: GivenSettings, source: YamlSource, origins: ReadonlyMa
     return stoodInFile && !isAbsolute(path) ? join(dirname(source.file), path) : path
   }
   const { tls, credentials, connectionsTokensFile, managementTokensFile, redisPasswordFile, redisCaFile } = given
-  const { jwtSecretsFile } = given
+  const { jwtSecretsFile, usageFile } = given
   return {
     ...given,
     dir: from('dir', given.dir),
@@ -178,9 +180,11 @@ function withPaths(given: GivenSettings, source: YamlSource, origins: ReadonlyMa
       ...(tls.clientCa !== undefined && { clientCa: from('tls.clientCa', tls.clientCa) }),
     },
     credentials: credentials && credentialsWithPaths(credentials, dirname(source.file)),
+    apiKeys: keysWithPaths(given.apiKeys, dirname(source.file)),
     connectionsTokensFile: connectionsTokensFile && from('connectionsTokensFile', connectionsTokensFile),
     managementTokensFile: managementTokensFile && from('managementTokensFile', managementTokensFile),
     jwtSecretsFile: jwtSecretsFile && from('jwtSecretsFile', jwtSecretsFile),
+    usageFile: usageFile && from('usageFile', usageFile),
     redisPasswordFile: redisPasswordFile && from('redisPasswordFile', redisPasswordFile),
     redisCaFile: redisCaFile && from('redisCaFile', redisCaFile),
   }
@@ -196,4 +200,11 @@ function credentialsWithPaths(credentials: GivenCredentials, folder: string): Gi
     }),
   }))
   return { ...credentials, principals }
+}
+
+function keysWithPaths(apiKeys: GivenSettings['apiKeys'], folder: string): GivenSettings['apiKeys'] {
+  return apiKeys.map((key) => {
+    const { valueFile: path } = key
+    return path === undefined || isAbsolute(path) ? key : { ...key, valueFile: join(folder, path) }
+  })
 }

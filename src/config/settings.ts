@@ -1,9 +1,11 @@
 import { BlockList, isIP } from 'node:net'
 import { flag, oneOf, refusedMembers, text, wholeNumber } from 'postern-documents/schema-parts'
 import { z } from 'zod'
+import type { UsageModel } from '../usage/contract.ts'
 import type { AwsCredentials } from '../vocabulary/aws-credentials.ts'
 import { parseRedisAddress, type RedisAddress, redisAddressForm } from '../vocabulary/redis-address.ts'
 import { type Credentials, credentialsSchema } from './credentials.ts'
+import { usageMembers } from './usage-plans.ts'
 
 /** The heading a setting stands under, in `--help` and in docs/settings.md. */
 export type SettingGroup = 'Serving' | 'Fleet' | 'Callers' | 'Backends' | 'Limits' | 'Options'
@@ -273,6 +275,11 @@ export const settingsFileSchema = z
       'File of the secrets of JWT authorizers, a name=secret on each line.',
       path(),
     ).optional(),
+    usageFile: setting(
+      { group: 'Callers', value: 'file' },
+      'File that keeps the counts of API keys, where there is no Redis. Without one they end with the process.',
+      path(),
+    ).optional(),
     trustedProxies: setting(
       { group: 'Callers', value: 'networks' },
       "Proxies whose X-Forwarded-For gives the client's address, and whose -Proto, -Port and -Prefix are believed (CIDR; with commas in a flag or variable).",
@@ -282,6 +289,7 @@ export const settingsFileSchema = z
     credentials: credentialsSchema
       .optional()
       .describe('Users who sign requests with access keys (Signature Version 4), and what each of them may do.'),
+    ...usageMembers,
 
     lambda: lambda.prefault({}).describe('How functions that are not local are invoked.'),
     connectTimeoutInMillis: setting(
@@ -385,7 +393,7 @@ export type GivenSettings = z.output<typeof settingsFileSchema>
 
 /**
  * The settings of one process, complete: defaults filled in, files of tokens read, paths as seen from the working directory.
- * Secrets are in `connectionsTokens`, `managementTokens`, `jwtSecrets`, `credentials`, `tls.passphrase`, `redis.password`,
+ * Secrets are in `connectionsTokens`, `managementTokens`, `jwtSecrets`, `credentials`, `usage`, `tls.passphrase`, `redis.password`,
  * `redis.sentinelPassword` and `lambda.credentials` and nowhere else.
  */
 export interface Settings
@@ -396,6 +404,9 @@ export interface Settings
     | 'connectionsTokensFile'
     | 'managementTokensFile'
     | 'credentials'
+    | 'apiKeys'
+    | 'usagePlans'
+    | 'usageFile'
     | 'jwtSecretsFile'
     | 'tls'
     | 'lambda'
@@ -414,6 +425,10 @@ export interface Settings
   readonly managementTokens: readonly string[]
   /** The users who may sign requests; null where nobody is named. */
   readonly credentials: Credentials | null
+  /** API keys and usage plans. */
+  readonly usage: UsageModel
+  /** Path of the file of their counts; null for none. */
+  readonly usageFile: string | null
   /** Secrets of JWT authorizers by name; several of one name are valid at once. */
   readonly jwtSecrets: readonly NamedSecret[]
   /** Files of the certificate; null for plain TCP. */

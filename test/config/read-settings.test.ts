@@ -41,6 +41,8 @@ describe('settings', () => {
       allowedHosts: [],
       dir: 'routes',
       host: '127.0.0.1',
+      usage: { apiKeys: [], usagePlans: [] },
+      usageFile: null,
       jwtSecrets: [],
       jwtTrustedOrigins: [],
       port: 8080,
