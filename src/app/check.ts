@@ -10,10 +10,11 @@ import { createAuthorizerTypes } from './authorizer-types.ts'
 import { checkFunctions } from './check-functions.ts'
 import { createIntegrations, type IntegrationSettings } from './integration-types.ts'
 import { createTokenAuthorizers, type TokenSettings } from './token-authorizers.ts'
+import { uncountedKeys } from './usage.ts'
 
 type CheckSettings = IntegrationSettings &
   TokenSettings &
-  Pick<Settings, 'dir' | 'defaultApi' | 'domains' | 'credentials'>
+  Pick<Settings, 'dir' | 'defaultApi' | 'domains' | 'credentials' | 'usage'>
 
 /**
  * Finds every fault of every definition in the folder of the settings, and the settings that name what no definition
@@ -38,11 +39,17 @@ export async function checkDefinitions(
       authorizerTypes: createAuthorizerTypes({
         ...{ settings, accessKeys: createAccessKeys([]), callees, now: Date.now, tokenTypes: tokens.types },
       }),
+      apiKeys: uncountedKeys(settings),
       createAccessLog: (format) => createAccessLog(format, unwritten),
     })
     const { region } = settings.lambda
     const ofFunctions = loadsFunctions ? await checkFunctions(definitions.apis, { region, known: faults }) : []
-    return sortFaults([...faults, ...ofFunctions, ...warnings, ...checkApiNames(settings, names).map(locate)])
+    return sortFaults([
+      ...faults,
+      ...ofFunctions,
+      ...warnings,
+      ...checkApiNames({ ...settings, ...settings.usage }, names).map(locate),
+    ])
   } finally {
     tokens.close()
     close()

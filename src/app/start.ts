@@ -37,6 +37,7 @@ import { type Management, type ManagementParts, startManagement } from './manage
 import { createRegistry } from './registries.ts'
 import { openSharedRedis } from './shared-redis.ts'
 import { createTokenAuthorizers } from './token-authorizers.ts'
+import { openUsage } from './usage.ts'
 import { workerNameOf } from './worker-name.ts'
 
 /** The things that a process lends to a gateway that runs in it. */
@@ -143,6 +144,12 @@ export async function startPostern(settings: Settings, surroundings: Surrounding
     })
     stops.push(() => registry.close())
 
+    const usage = await openUsage({ settings, redis, log, now }).catch((error: Error) => {
+      throw new StartError(error.message, [])
+    })
+    stops.push(usage.stop)
+    const { apiKeys } = usage
+
     let port = 0
     let managementOrigins: ReadonlySet<string> = new Set()
     const catalog = createCatalog<WebSocketStage>(settings)
@@ -185,7 +192,9 @@ export async function startPostern(settings: Settings, surroundings: Surrounding
       authorizerTypes: createAuthorizerTypes({ settings, accessKeys, callees, now, tokenTypes: tokens.types }),
       createAccessLog: (format) => createAccessLog(format, destination),
       isTrustedOrigin: (origin) => managementOrigins.has(origin),
-      checkNames: (names) => checkApiNames(settings, names).map(locateSetting),
+      apiKeys,
+      checkNames: (names) =>
+        checkApiNames({ ...settings, usagePlans: apiKeys.model.usagePlans }, names).map(locateSetting),
     })
     stops.push(() => apis.close())
     const faults = await apis.reload()
@@ -193,6 +202,9 @@ export async function startPostern(settings: Settings, surroundings: Surrounding
     if (apis.nameFaults().length > 0) throw new StartError('settings name what is not there', apis.nameFaults())
 
     await shared?.start().catch((error: Error) => {
+      throw new StartError(error.message, [])
+    })
+    await usage.start().catch((error: Error) => {
       throw new StartError(error.message, [])
     })
     const chosen = await chooseTransport(settings, { environment, log })
@@ -247,6 +259,8 @@ export async function startPostern(settings: Settings, surroundings: Surrounding
         management.useTokens(fresh.managementTokens)
         accessKeys.replace(accessKeysOf(fresh))
         tokens.useSecrets(fresh.jwtSecrets)
+        apiKeys.replace(fresh.usage)
+        await apiKeys.load(now()).catch(() => log.warn({}, 'what was used of new quotas is not known yet'))
       }
       logFaults(log, settingFaults)
       const found = await apis.reload()

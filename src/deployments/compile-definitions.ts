@@ -3,6 +3,7 @@ import type { NamedApi, NamedApis } from '../config/api-names.ts'
 import type { ParsedDefinition } from '../config/read-api.ts'
 import { type CompiledApi, compileApi } from '../stages/compile-api.ts'
 import type { CompileOptions } from '../stages/compile-stage.ts'
+import type { ApiKeys } from '../usage/contract.ts'
 import type { Definitions } from './contract.ts'
 
 /** A definition that was compiled without a fault, and is not open yet. */
@@ -28,8 +29,13 @@ export interface CompiledDefinitions {
   readonly names: NamedApis
 }
 
+/** The options with which definitions are judged. */
+export interface DefinitionOptions extends CompileOptions {
+  readonly apiKeys: Pick<ApiKeys, 'hasPlan'>
+}
+
 /** Compiles all definitions, also what is left of those with faults, so that every fault is found; opens none. */
-export function compileDefinitions({ apis, faults }: Definitions, options: CompileOptions): CompiledDefinitions {
+export function compileDefinitions({ apis, faults }: Definitions, options: DefinitionOptions): CompiledDefinitions {
   const all = [...faults]
   const deployable = new Map<string, DeployableApi>()
   for (const { definition, directory, locate, faults: own } of apis) {
@@ -41,9 +47,20 @@ export function compileDefinitions({ apis, faults }: Definitions, options: Compi
     const fingerprint = `${directory} ${JSON.stringify(definition)}`
     deployable.set(apiId, { apiId, routeSelectionExpression, fingerprint, compiled, locate })
   }
-  const warnings = sortFaults(apis.flatMap((api) => api.warnings))
+  const warnings = sortFaults(apis.flatMap((api) => [...api.warnings, ...stagesWithoutPlan(api, options)]))
   const names = namesOf({ apis, faults })
   return { deployable: [...deployable.values()], faults: sortFaults(all), warnings, names }
+}
+
+/** Warns of stages whose clients need an API key, and which no usage plan has: nobody can connect. */
+function stagesWithoutPlan({ definition, locate }: ParsedDefinition, { apiKeys }: DefinitionOptions): Fault[] {
+  if (definition === null || definition.routes.$connect?.apiKeyRequired !== true) return []
+  const { apiId, stages } = definition
+  const without = Object.keys(stages).filter((stage) => !apiKeys.hasPlan(apiId, stage))
+  if (without.length === 0) return []
+  const message = `no usage plan of the settings has the stage ${without.join(', ')}: every client is refused there`
+  const fault = locate({ path: ['routes', '$connect', 'apiKeyRequired'], message })
+  return fault === null ? [] : [fault]
 }
 
 function namesOf({ apis, faults }: Definitions): NamedApis {
@@ -51,8 +68,12 @@ function namesOf({ apis, faults }: Definitions): NamedApis {
   for (const { definition, faults: own } of apis) {
     // What is left of a faulty definition may have another id than the one that was meant.
     if (definition === null || own.some(({ path }) => path === 'apiId')) continue
-    const { apiId, stages } = definition
-    named.push({ apiId, stages: Object.keys(stages), hasFaults: own.length > 0 })
+    const { apiId, stages, routes, authorizers } = definition
+    const refreshKeys = Object.values(authorizers).flatMap((each) =>
+      'tokenRefreshRouteKey' in each ? (each.tokenRefreshRouteKey ?? []) : [],
+    )
+    const routeKeys = [...Object.keys(routes), ...refreshKeys]
+    named.push({ apiId, stages: Object.keys(stages), routeKeys, hasFaults: own.length > 0 })
   }
   const readable = new Set(apis.map(({ file }) => file))
   return { apis: named, incomplete: named.length < apis.length || faults.some(({ file }) => !readable.has(file)) }

@@ -4,13 +4,15 @@ import type { Log, Metrics } from '../observability/contract.ts'
 import { type ApiMetrics, createApiMetrics } from '../stages/api-metrics.ts'
 import type { Catalog } from '../stages/catalog.ts'
 import type { CompiledApi } from '../stages/compile-api.ts'
-import type { CompileOptions, OpenOptions } from '../stages/compile-stage.ts'
+import type { OpenOptions } from '../stages/compile-stage.ts'
 import type { StageSlot } from '../stages/stage-slot.ts'
 import type { WebSocketStage } from '../stages/websocket-stage.ts'
-import { compileDefinitions, type DeployableApi } from './compile-definitions.ts'
+import type { ApiKeys } from '../usage/contract.ts'
+import { compileDefinitions, type DefinitionOptions, type DeployableApi } from './compile-definitions.ts'
 import type { DefinitionSource } from './contract.ts'
 
-export interface DeployedApisOptions extends CompileOptions, Omit<OpenOptions, 'metrics'> {
+export interface DeployedApisOptions extends DefinitionOptions, Omit<OpenOptions, 'metrics' | 'apiKeys'> {
+  readonly apiKeys: ApiKeys
   readonly source: Pick<DefinitionSource, 'read'>
   readonly catalog: Catalog<WebSocketStage>
   /** Ends the connections of a stage that is not served any more. */

@@ -3,6 +3,7 @@ import type { DeadlineItem } from '../limits/deadlines.ts'
 import type { StageSlot } from '../stages/stage-slot.ts'
 import type { WebSocketStage } from '../stages/websocket-stage.ts'
 import type { Socket } from '../transport/contract.ts'
+import type { KeyMeter } from '../usage/contract.ts'
 import type { CloseReasonName } from '../vocabulary/close-reasons.ts'
 import type { ConnectionDescription, ConnectionIdentity } from '../vocabulary/connection.ts'
 import type { ConnectionId } from '../vocabulary/ids.ts'
@@ -38,6 +39,8 @@ export class Connection implements ConnectionDescription, DeadlineItem {
   token: ConnectionToken | null = null
   /** The token of whose end the client has been warned; null before. */
   warnedOf: ConnectionToken | null = null
+  /** The meter of the client's API key, which its messages count on too; null where none was required. */
+  usage: KeyMeter | null = null
 
   readonly slot: StageSlot<WebSocketStage>
   lastActiveAt: number

@@ -24,6 +24,7 @@ export type HandshakeStep = Step<Handshake, HandshakeRefusal>
 export const handshakeSteps: readonly HandshakeStep[] = [
   checkOrigin,
   authorize,
+  checkApiKey,
   checkThrottle,
   checkRequiredParameters,
   askConnectRoute,
@@ -50,6 +51,25 @@ function admit(handshake: Handshake, result: AuthorizerResult): Refused | null {
   connection.token = result.token ?? null
   handshake.protocol = result.protocol ?? null
   handshake.usageIdentifierKey = result.usageIdentifierKey ?? null
+  return null
+}
+
+/** Finds the API key and counts the handshake under it, where the `$connect` route requires one. */
+function checkApiKey(handshake: Handshake): Refused | null {
+  const keys = handshake.stage.connectRoute?.apiKeys ?? null
+  if (keys === null) return null
+  const { connection } = handshake
+  const value = keys.source === 'HEADER' ? handshake.header('x-api-key') : (handshake.usageIdentifierKey ?? '')
+  const meter = keys.find(value)
+  if (meter === null) return { allowed: false, code: 'INVALID_API_KEY' }
+  const { connectedAt } = connection
+  const code = meter.take('$connect', connectedAt)
+  if (code !== null) {
+    const seconds = meter.retryAfter(code, '$connect', connectedAt)
+    return { allowed: false, code, ...(seconds !== null && { headers: [['Retry-After', String(seconds)]] }) }
+  }
+  connection.usage = meter
+  connection.identity = { ...connection.identity, apiKey: value, apiKeyId: meter.apiKeyId }
   return null
 }
 

@@ -63,6 +63,10 @@ export function createMessageHandler(options: MessageOptions) {
     if (route.scopes !== null && !hasScope(connection, route.scopes)) {
       return refuse(connection, stage, route, text, 'SCOPE_MISSING')
     }
+    if (connection.usage !== null) {
+      const refusal = connection.usage.take(route.routeKey, connection.lastActiveAt)
+      if (refusal !== null) return refuse(connection, stage, route, text, refusal)
+    }
     if (route.bucket !== null && !route.bucket.take(connection.lastActiveAt)) {
       return refuse(connection, stage, route, text, 'TOO_MANY_REQUESTS')
     }

@@ -4,6 +4,7 @@ import type { GatewayEvent } from '../events/event.ts'
 import type { IntegrationScope, IntegrationType, ReportFault } from '../integrations/contract.ts'
 import { createTokenBucket, type TokenBucket } from '../limits/token-bucket.ts'
 import type { Counter, SeriesMaker } from '../observability/contract.ts'
+import type { ApiKeys } from '../usage/contract.ts'
 import type { ApiSeries } from './api-metrics.ts'
 import type { Route, Stage } from './stage.ts'
 import { type CompiledAuthorizers, compileStageAuthorizers, type StageAuthorizers } from './stage-authorizers.ts'
@@ -28,6 +29,7 @@ export interface OpenOptions {
   readonly metrics: ApiSeries
   /** Origins that every API takes connections from: the playground's. */
   readonly isTrustedOrigin: (origin: string) => boolean
+  readonly apiKeys: Pick<ApiKeys, 'ofStage'>
 }
 
 type WriteAccessLog = (event: GatewayEvent) => void

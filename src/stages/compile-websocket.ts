@@ -16,7 +16,13 @@ import {
   type StageLabels,
   type StageParts,
 } from './compile-stage.ts'
-import type { ConnectCounters, RequiredParameter, WebSocketRoute, WebSocketStage } from './websocket-stage.ts'
+import type {
+  ConnectCounters,
+  RequiredApiKey,
+  RequiredParameter,
+  WebSocketRoute,
+  WebSocketStage,
+} from './websocket-stage.ts'
 
 /** The parts of an API that its messages meet, the same in every stage. */
 export interface MessageParts {
@@ -54,6 +60,7 @@ function createStage(
       {
         ...openWebSocketRoute(routeKey, route, compiled, parts, metrics),
         validator: messages.validators.get(routeKey) ?? null,
+        apiKeys: route.apiKeyRequired ? requiredKey(compiled, options) : null,
       },
     ]),
   )
@@ -61,7 +68,7 @@ function createStage(
   const refreshKey = tokens?.refreshRouteKey ?? null
   if (refreshKey !== null && !routes.has(refreshKey)) {
     const route = openWebSocketRoute(refreshKey, noTarget, compiled, parts, metrics)
-    routes.set(refreshKey, { ...route, validator: null, refresh: tokens })
+    routes.set(refreshKey, { ...route, validator: null, apiKeys: null, refresh: tokens })
   }
   return {
     ...parts.common,
@@ -103,7 +110,7 @@ function openWebSocketRoute(
   compiled: CompiledStage,
   parts: StageParts,
   metrics: SeriesMaker,
-): Omit<WebSocketRoute, 'validator'> {
+): Omit<WebSocketRoute, 'validator' | 'apiKeys'> {
   const route = openRoute(routeKey, definition, compiled, parts, metrics)
   const reserved = routeKey === '$connect' || routeKey === '$disconnect'
   // AWS documents the expression; creating the route response alone has been seen to be enough. Either will do.
@@ -122,6 +129,11 @@ function openWebSocketRoute(
     received: metrics.counter('postern_messages_total', { ...series, direction: 'in' }),
     sent: metrics.counter('postern_messages_total', { ...series, direction: 'out' }),
   }
+}
+
+function requiredKey({ definition, labels }: CompiledStage, { apiKeys }: OpenOptions): RequiredApiKey {
+  const fromHeader = definition.apiKeySelectionExpression === '$request.header.x-api-key'
+  return { source: fromHeader ? 'HEADER' : 'AUTHORIZER', ...apiKeys.ofStage(labels.api, labels.stage) }
 }
 
 function connectCounters(metrics: SeriesMaker, labels: StageLabels): ConnectCounters {

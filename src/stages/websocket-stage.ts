@@ -1,6 +1,7 @@
 import type { TokenLife } from '../authorizers/contract.ts'
 import type { BodyValidator } from '../models/contract.ts'
 import type { Counter } from '../observability/contract.ts'
+import type { StageKeys } from '../usage/contract.ts'
 import type { CloseReasonName } from '../vocabulary/close-reasons.ts'
 import type { CallbackAccess } from './callback-access.ts'
 import type { CallbackCounters } from './callback-counters.ts'
@@ -18,12 +19,20 @@ export interface WebSocketRoute extends Route {
   readonly scopes: readonly string[] | null
   /** The judge of the new tokens that messages of this route bring; null for routes with an integration. */
   readonly refresh: TokenLife | null
+  /** The API keys of which clients have to show one; null where none is required, and always but on `$connect`. */
+  readonly apiKeys: RequiredApiKey | null
   /** Parameters that the handshake must carry; only `$connect` is ever asked. */
   readonly required: readonly RequiredParameter[]
   /** Messages from clients that this route was selected for. */
   readonly received: Counter
   /** Replies and error frames that this route sent to clients. */
   readonly sent: Counter
+}
+
+/** The keys of a stage, and the place where a client's is found. */
+export interface RequiredApiKey extends StageKeys {
+  /** The header `x-api-key`, or the authorizer's `usageIdentifierKey`. */
+  readonly source: 'HEADER' | 'AUTHORIZER'
 }
 
 /** A request parameter of `$connect` with `required: true`. */

@@ -6,6 +6,7 @@ import { createDeployedApis } from '../../src/deployments/deployed-apis.ts'
 import { createMetrics } from '../../src/observability/metrics.ts'
 import { createCatalog } from '../../src/stages/catalog.ts'
 import type { WebSocketStage } from '../../src/stages/websocket-stage.ts'
+import { noApiKeys } from '../helpers/empty-stage.ts'
 import { recordLog } from '../helpers/record-log.ts'
 import { recordingIntegrations, to } from '../helpers/recording-integrations.ts'
 
@@ -41,6 +42,7 @@ function deployment() {
     authorizerTypes: [],
     createAccessLog: () => () => {},
     isTrustedOrigin: () => false,
+    apiKeys: noApiKeys,
   })
   /** Reads these definitions; what was opened and closed by it. */
   async function reload(apis: ParsedDefinition[], faults: Fault[] = []) {

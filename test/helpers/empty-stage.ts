@@ -1,7 +1,11 @@
 import { callbackAccess } from '../../src/stages/callback-access.ts'
 import type { WebSocketRoute, WebSocketStage } from '../../src/stages/websocket-stage.ts'
+import type { ApiKeys } from '../../src/usage/contract.ts'
 
 const counter = { value: 0 }
+
+/** A gateway without API keys. */
+export const noApiKeys: ApiKeys = { ofStage: () => ({ find: () => null }), hasPlan: () => false }
 
 /** A stage without routes, for tests that put together a gateway from its parts. */
 export function emptyStage(members: Partial<WebSocketStage> = {}): WebSocketStage {
@@ -48,6 +52,7 @@ export function emptyRoute(members: Partial<WebSocketRoute> = {}): WebSocketRout
     validator: null,
     scopes: null,
     refresh: null,
+    apiKeys: null,
     required: [],
     received: counter,
     sent: counter,

@@ -5,6 +5,7 @@ import type { IntegrationType } from '../../src/integrations/contract.ts'
 import { createMetrics } from '../../src/observability/metrics.ts'
 import { createApiMetrics } from '../../src/stages/api-metrics.ts'
 import { compileApi } from '../../src/stages/compile-api.ts'
+import { noApiKeys } from '../helpers/empty-stage.ts'
 import { recordingIntegrations, to } from '../helpers/recording-integrations.ts'
 
 function compile(members: object, type: IntegrationType, authorizerTypes: readonly AuthorizerType[] = []) {
@@ -26,7 +27,11 @@ function compile(members: object, type: IntegrationType, authorizerTypes: readon
 function open(members: object, type: IntegrationType, authorizerTypes: readonly AuthorizerType[] = []) {
   const compiled = compile(members, type, authorizerTypes)
   if (compiled.faults !== null) throw new Error(JSON.stringify(compiled.faults))
-  return compiled.open({ metrics: createApiMetrics(createMetrics(), 'test'), isTrustedOrigin: () => false })
+  return compiled.open({
+    metrics: createApiMetrics(createMetrics(), 'test'),
+    isTrustedOrigin: () => false,
+    apiKeys: noApiKeys,
+  })
 }
 
 describe('a definition that is compiled', () => {

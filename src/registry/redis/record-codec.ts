@@ -27,7 +27,14 @@ export type WireRecord = readonly [
 
 export function wireRecord(record: ConnectionRecord): WireRecord {
   const { apiId, stage, connectedAt, sourceIp, userAgent, domainName, authorizer, identity } = record
-  return [apiId, stage, connectedAt, sourceIp, userAgent, domainName, authorizer, identity]
+  return [apiId, stage, connectedAt, sourceIp, userAgent, domainName, authorizer, withoutSecret(identity)]
+}
+
+/** Leaves out the value of an API key, which is a secret: who goes on for another worker has `apiKeyId` alone. */
+function withoutSecret(identity: ConnectionIdentity | null): ConnectionIdentity | null {
+  if (identity?.apiKey === undefined) return identity
+  const { apiKey: _, ...others } = identity
+  return others
 }
 
 /** Reads a record as it stands in an envelope; null when it is none: anybody may have written it. */

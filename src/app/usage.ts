@@ -1,0 +1,52 @@
+import type { Settings } from '../config/settings.ts'
+import type { Log } from '../observability/contract.ts'
+import type { RedisClient } from '../store/contract.ts'
+import { createApiKeys, type ReplaceableApiKeys } from '../usage/api-keys.ts'
+import type { UsageStore } from '../usage/contract.ts'
+import { openFileUsageStore } from '../usage/file-store.ts'
+import { createMemoryStore } from '../usage/memory-store.ts'
+import { startUsageClock } from '../usage/usage-clock.ts'
+import { createUsageLedger } from '../usage/usage-ledger.ts'
+
+export interface UsageOptions {
+  readonly settings: Settings
+  readonly redis: RedisClient | null
+  readonly log: Log
+  readonly now: () => number
+}
+
+/** API keys with their counts, for one process. */
+export interface Usage {
+  readonly apiKeys: ReplaceableApiKeys
+  readonly store: UsageStore
+  /** Learns what was used before. Rejects with one sentence. */
+  start(): Promise<void>
+  /** Hands over the last counts. Never rejects. */
+  stop(): Promise<void>
+}
+
+/** Opens the counts: in Redis where there is one, else in the usageFile, else in memory. Rejects with one sentence. */
+export async function openUsage({ settings, redis, log, now }: UsageOptions): Promise<Usage> {
+  const store = await openStore(settings, redis, now)
+  const ledger = createUsageLedger(store)
+  const apiKeys = createApiKeys(settings.usage, ledger)
+  const clock = startUsageClock({ ledger, log, now })
+  return { apiKeys, store, start: () => apiKeys.load(now()), stop: clock.stop }
+}
+
+async function openStore(
+  { redis: fleet, usageFile }: Settings,
+  redis: RedisClient | null,
+  now: () => number,
+): Promise<UsageStore> {
+  if (redis !== null && fleet !== null) {
+    const { createRedisUsageStore } = await import('../usage/redis/redis-store.ts')
+    return createRedisUsageStore({ redis, keyPrefix: fleet.keyPrefix })
+  }
+  return usageFile === null ? createMemoryStore(now) : openFileUsageStore(usageFile, now)
+}
+
+/** The keys and plans of settings that nobody counts under, for who only looks at them. */
+export function uncountedKeys({ usage }: Pick<Settings, 'usage'>): ReplaceableApiKeys {
+  return createApiKeys(usage, createUsageLedger(createMemoryStore(Date.now)))
+}

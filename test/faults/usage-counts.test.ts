@@ -1,0 +1,128 @@
+import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test } from 'vitest'
+import { openRedisClient } from '../../src/store/redis/client.ts'
+import { createRedisUsageStore } from '../../src/usage/redis/redis-store.ts'
+import { createUsageLedger, type UsageLedger } from '../../src/usage/usage-ledger.ts'
+import { parseRedisAddress } from '../../src/vocabulary/redis-address.ts'
+import { Client } from '../helpers/client.ts'
+import { says } from '../helpers/definitions.ts'
+import { startGateway, type TestGateway } from '../helpers/postern.ts'
+import { type RedisServer, startRedis } from '../helpers/redis-server.ts'
+
+const value = 'canary-acme-0123456789'
+const limit = 200
+
+let server: RedisServer
+beforeAll(async () => {
+  server = await startRedis()
+})
+afterAll(() => server?.close())
+beforeEach(() => server.client.flushall())
+
+const settings = {
+  apiKeys: [{ id: 'acme', valueVariable: 'ACME' }],
+  usagePlans: [
+    { id: 'all', apiStages: [{ apiId: 'test', stage: 'dev' }], keyIds: ['acme'], quota: { limit, period: 'MONTH' } },
+  ],
+}
+
+async function startNode(): Promise<TestGateway> {
+  const gateway = await startGateway(
+    { routes: { $connect: { apiKeyRequired: true }, $default: says('served') } },
+    { settings, env: { ACME: value }, flags: { redis: server.url, leaseSeconds: '3' } },
+  )
+  onTestFinished(() => gateway.close())
+  return gateway
+}
+
+async function connect(gateway: TestGateway): Promise<Client> {
+  const client = await Client.connect(gateway.ws, { headers: { 'x-api-key': value } })
+  onTestFinished(() => client.socket.terminate())
+  return client
+}
+
+/** Sends messages one after another until one is refused; how many were served. */
+async function useUp(client: Client): Promise<number> {
+  for (let served = 0; ; served++) {
+    client.send('any')
+    if ((await client.next()) !== 'served') return served
+  }
+}
+
+/** The count in Redis, once it is so high. */
+async function countOf(atLeast: number): Promise<number> {
+  const field = JSON.stringify(['all', 'acme'])
+  while (true) {
+    const [key] = await server.client.keys('postern:usage:quota/*')
+    const count = key === undefined ? 0 : Number(await server.client.hget(key, field))
+    if (count >= atLeast) return count
+    await new Promise((resolve) => setTimeout(resolve, 50))
+  }
+}
+
+test('a fleet has one quota, but for what others serve within the interval', async () => {
+  const [near, far] = await Promise.all([startNode(), startNode()])
+  const clients = await Promise.all([connect(near), connect(far)])
+  const first = await useUp(clients[0] as Client)
+  expect(first).toBe(limit - 1)
+  await countOf(limit)
+  // The other knows at the latest with its next hand-over: its first one has its handshake, and tells it of the first's.
+  clients[1]?.send('any')
+  const answer = await clients[1]?.next()
+  await countOf(answer === 'served' ? limit + 2 : limit + 1)
+  const late = await startNode()
+  await expect(connect(late)).rejects.toThrow('429')
+  // Keys of quotas go by themselves.
+  for (const key of await server.client.keys('postern:usage:*'))
+    expect(await server.client.pttl(key)).toBeGreaterThan(0)
+  expect((await server.client.keys('*')).join()).not.toContain('canary')
+})
+
+test('without Redis a node goes on with what it knows and its own, and hands it over later', async () => {
+  const node = await startNode()
+  const client = await connect(node)
+  client.send('any')
+  await client.next()
+  await countOf(2)
+  await server.kill()
+  expect(await useUp(client)).toBe(limit - 2)
+  await server.restart()
+  // What Redis has lost, this node's first two, is not given again: neither to it nor in what it hands over.
+  expect(await countOf(limit - 2)).toBe(limit - 2)
+  client.send('any')
+  expect(await client.next()).toContain('Limit Exceeded')
+})
+
+async function openLedger(loseAnswer: () => boolean): Promise<{ ledger: UsageLedger; close(): void }> {
+  const address = parseRedisAddress(server.url)?.address
+  if (address === undefined) throw new Error('no address')
+  const redis = await openRedisClient({
+    ...{ address, password: null, sentinelPassword: null, ca: null, name: 'test', commandTimeout: 2_000, retry: 100 },
+    random: Math.random,
+  })
+  await redis.connected()
+  onTestFinished(() => redis.close())
+  const store = createRedisUsageStore({ redis, keyPrefix: 'test:' })
+  const ledger = createUsageLedger({
+    ...store,
+    async add(batch) {
+      const totals = await store.add(batch)
+      if (loseAnswer()) throw new Error('the answer was lost')
+      return totals
+    },
+  })
+  return { ledger, close: () => redis.close() }
+}
+
+test('a count whose answer was lost is added once', async () => {
+  let losses = 3
+  const bucket = { name: 'quota/DAY/x', end: Date.now() + 60_000, keptUntil: Date.now() + 60_000 }
+  const [lossy, other] = await Promise.all([openLedger(() => losses-- > 0), openLedger(() => false)])
+  const cell = lossy.ledger.cell(bucket, 'acme')
+  for (let i = 0; i < 5; i++) cell.add()
+  for (let i = 0; i < 3; i++) await expect(lossy.ledger.sync(0)).rejects.toThrow('lost')
+  cell.add()
+  await lossy.ledger.sync(0)
+  expect(cell.total).toBe(6)
+  await other.ledger.load(bucket)
+  expect(other.ledger.cell(bucket, 'acme').total).toBe(6)
+})
