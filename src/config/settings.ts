@@ -246,8 +246,8 @@ export const settingsFileSchema = z
     ).optional(),
 
     connectionsAuthorization: setting(
-      { group: 'Callers', value: 'NONE|TOKEN|AWS_IAM' },
-      'Who may call @connections: anyone, bearers of a token, or who signs with an access key of credentials. TOKEN when there are tokens, else AWS_IAM when there are credentials, else NONE on loopback only.',
+      { group: 'Callers', value: 'type' },
+      'Who may call @connections: NONE (anyone), TOKEN (bearers of a token) or AWS_IAM (who signs with an access key of credentials). TOKEN when there are tokens, else AWS_IAM when there are credentials, else NONE on loopback only.',
       authorization(),
     ).optional(),
     connectionsTokensFile: setting(
@@ -256,8 +256,8 @@ export const settingsFileSchema = z
       path(),
     ).optional(),
     managementAuthorization: setting(
-      { group: 'Callers', value: 'NONE|TOKEN|AWS_IAM' },
-      'Who may use the management port: anyone, bearers of a token, or who signs with an access key of credentials. TOKEN when there are tokens, else NONE on loopback only.',
+      { group: 'Callers', value: 'type' },
+      'Who may use the management port: NONE (anyone), TOKEN (bearers of a token) or AWS_IAM (who signs with an access key of credentials). TOKEN when there are tokens, else NONE on loopback only.',
       authorization(),
     ).optional(),
     managementTokensFile: setting(
