@@ -14,6 +14,10 @@ export function checkReferences(api: unknown): Finding[] {
   const definition: Names = {
     integrations: names(member(api, 'integrations')),
     functions: names(member(api, 'functions')),
+    refreshKeys: entries(member(api, 'authorizers')).flatMap(([, each]) => {
+      const key = member(each, 'tokenRefreshRouteKey')
+      return typeof key === 'string' ? [key] : []
+    }),
     hasTokens: ['JWT', 'COGNITO_USER_POOLS'].includes(String(member(connectOf(api), 'authorizationType'))),
     authorizers: new Map(
       entries(member(api, 'authorizers')).map(([name, each]) => [name, member(each, 'authorizerType')]),
@@ -40,6 +44,8 @@ export function checkReferences(api: unknown): Finding[] {
 interface Names {
   readonly integrations: readonly string[]
   readonly functions: readonly string[]
+  /** The route keys of messages that bring new tokens. */
+  readonly refreshKeys: readonly string[]
   /** Whether clients connect with tokens. */
   readonly hasTokens: boolean
   /** The type of each authorizer, by its name. */
@@ -141,7 +147,9 @@ function checkValidation(key: string, route: unknown, { models }: Names): Findin
   return [...unknown, { path: [...path, only], atKey: true, problem, isWarning: true }]
 }
 
-function checkStage(name: string, stage: unknown, { routes }: Names): Finding[] {
+function checkStage(name: string, stage: unknown, { routes: declared, refreshKeys }: Names): Finding[] {
+  // Messages with new tokens have a route too, and may be throttled.
+  const routes = [...declared, ...refreshKeys]
   return names(member(stage, 'routeSettings'))
     .filter((key) => !routes.includes(key))
     .map((key) => ({ ...unknownName(['stages', name, 'routeSettings', key], key, routes, 'routes'), atKey: true }))

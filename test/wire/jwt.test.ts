@@ -54,6 +54,10 @@ beforeAll(async () => {
           {},
           { who: says('$context.authorizer.name'), write: { ...says('written'), authorizationScopes: ['chat:write'] } },
         ),
+        throttled: {
+          ...guarded({ tokenRefreshRouteKey: 'refresh' }),
+          stages: { dev: { routeSettings: { refresh: { throttlingRateLimit: 0, throttlingBurstLimit: 3 } } } },
+        },
       },
     },
   )
@@ -224,6 +228,14 @@ describe('a connection whose token ends', () => {
     for (const token of [undefined, 7, { sub: 'alice' }]) expect(await refresh(token)).toMatch(frame('Unauthorized'))
     client.close()
   })
+})
+
+test('new tokens may be throttled: what makes the gateway verify costs a client no more than a frame', async () => {
+  const client = await Client.connect(urlOf('throttled'), bearer(await issuer.token()))
+  for (let i = 0; i < 3; i++)
+    expect(await ask(client, { action: 'refresh', token: 'x' })).toMatch(frame('Unauthorized'))
+  expect(await ask(client, { action: 'refresh', token: 'x' })).toMatch(frame('Too Many Requests'))
+  client.close()
 })
 
 test('keys that rotate under a load of clients cost none of them its connection', async () => {
