@@ -1,5 +1,6 @@
 import { z } from 'zod'
-import { type SettingGroup, settingInfo, settingsFileSchema } from './settings.ts'
+import { type SettingGroup, settingInfo } from './setting.ts'
+import { settingsFileSchema } from './settings.ts'
 
 /** One setting that has a flag and a variable: what the command line, the environment and the docs need of it. */
 export interface SettingRow {

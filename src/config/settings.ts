@@ -1,35 +1,15 @@
-import { BlockList, isIP } from 'node:net'
 import { flag, oneOf, refusedMembers, text, wholeNumber } from 'postern-documents/schema-parts'
 import { z } from 'zod'
 import type { UsageModel } from '../usage/contract.ts'
 import type { AwsCredentials } from '../vocabulary/aws-credentials.ts'
 import { parseRedisAddress, type RedisAddress, redisAddressForm } from '../vocabulary/redis-address.ts'
 import { type Credentials, credentialsSchema } from './credentials.ts'
+import { allowedHost, domain } from './domain-settings.ts'
+import { lambda } from './lambda-settings.ts'
+import { apiId, path, setting } from './setting.ts'
+import { tls } from './tls-settings.ts'
+import { cidr } from './trusted-networks.ts'
 import { usageMembers } from './usage-plans.ts'
-
-/** The heading a setting stands under, in `--help` and in docs/settings.md. */
-export type SettingGroup = 'Serving' | 'Fleet' | 'Callers' | 'Backends' | 'Limits' | 'Options'
-
-/**
- * The way in which a setting is given outside of postern.yaml, where that is not the rule (`drainSeconds`:
- * `--drain-seconds`, `POSTERN_DRAIN_SECONDS`).
- */
-export interface SettingInfo {
-  group: SettingGroup
-  /** The word that `--help` shows for the value: `--port <number>`. */
-  value?: string
-  /** A flag of one letter. */
-  short?: string
-}
-
-/** The group and the flag of every setting. A setting that is not in here has neither a flag nor a variable. */
-export const settingInfo = z.registry<SettingInfo>()
-
-function setting<Schema extends z.ZodType>(info: SettingInfo, description: string, schema: Schema): Schema {
-  const described = schema.describe(description)
-  settingInfo.add(described, info)
-  return described
-}
 
 /** Workers that one machine may have: more than it has cores for. */
 const maxWorkers = 64
@@ -37,43 +17,13 @@ const maxWorkers = 64
 const port = (allowed = '') => wholeNumber(0, 65_535, allowed)
 const hostName = () =>
   text('an address or a host name, such as 127.0.0.1 or 0.0.0.0', { max: 253, pattern: /^[\w.:%-]+$/ })
-const path = () => text('the path of a file', { max: 4_096 })
 const authorization = () => oneOf(['NONE', 'TOKEN', 'AWS_IAM'])
-const apiId = () => text('the apiId of an API', { max: 63, pattern: /^[a-z0-9][a-z0-9-]*$/ })
-
-const cidr = z
-  .string({ error: 'an address or a network, such as 10.0.0.0/8' })
-  .refine(isCidr, { error: 'an address or a network, such as 10.0.0.0/8' })
-
-function isCidr(given: string): boolean {
-  const [address = '', bits, ...rest] = given.split('/')
-  const family = isIP(address)
-  if (family === 0 || rest.length > 0) return false
-  return bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (family === 4 ? 32 : 128))
-}
-
-/** The networks of `trustedProxies` as something that can be asked; one question per connection, not per message. */
-export function trustedNetworks(networks: readonly string[]): BlockList {
-  const list = new BlockList()
-  for (const network of networks) {
-    const [address = '', bits] = network.split('/')
-    const family = isIP(address) === 4 ? 'ipv4' : 'ipv6'
-    if (bits === undefined) list.addAddress(address, family)
-    else list.addSubnet(address, Number(bits), family)
-  }
-  return list
-}
 
 const httpOrigin = z
   .string({ error: 'an origin such as http://keycloak:8080' })
   .refine((given) => URL.canParse(given) && /^https?:/.test(given) && new URL(given).origin === given, {
     error: 'an origin such as http://keycloak:8080, without a path',
   })
-
-const allowedHost = text('a host name in lower case without a port, or *. before one', {
-  max: 255,
-  pattern: /^(?:\*\.)?[a-z0-9_-]+(?:\.[a-z0-9_-]+)*$|^\[[0-9a-f:.]+\]$/,
-})
 
 const redisUrl = z
   .string({ error: redisAddressForm })
@@ -85,64 +35,6 @@ const redisUrl = z
   })
 
 const passwordApart = 'a URL without a password, which comes from POSTERN_REDIS_PASSWORD or redisPasswordFile'
-
-const apiMapping = z.strictObject({
-  apiMappingKey: text("letters, digits and $-_.+!*'(), or nothing for the whole domain", {
-    min: 0,
-    max: 300,
-    pattern: /^[\w$.+!*'()-]*$/,
-  })
-    .default('')
-    .describe('The first segment of the path; empty for the whole domain.'),
-  apiId: apiId().describe('The API behind it.'),
-  stage: text('the name of a stage', { max: 128, pattern: /^[\w-]+$/ }).describe('The stage behind it.'),
-})
-
-const domain = z.strictObject({
-  domainName: text('a host name in lower case, without a port', {
-    max: 253,
-    pattern: /^[a-z0-9_-]+(\.[a-z0-9_-]+)*$/,
-  }).describe('The host that clients use.'),
-  apiMappings: z
-    .array(apiMapping, { error: 'a list of API mappings' })
-    .min(1, { error: 'at least one API mapping' })
-    .max(1_000, { error: 'at most 1000 API mappings' })
-    .describe('What is served under the domain.'),
-})
-
-const tls = z.strictObject({
-  certificate: setting({ group: 'Serving', value: 'file' }, 'PEM file of the certificate and its chain.', path()),
-  key: setting({ group: 'Serving', value: 'file' }, 'PEM file of the private key.', path()),
-  clientCa: setting(
-    { group: 'Serving', value: 'file' },
-    'PEM file of the authorities of client certificates: with it, clients and callers of @connections without a certificate of theirs are refused. Needs transport: node.',
-    path(),
-  ).optional(),
-})
-refusedMembers.add(tls, { passphrase: 'secrets come from the environment: POSTERN_TLS_PASSPHRASE' })
-
-const lambda = z.strictObject({
-  endpoint: setting(
-    { group: 'Backends', value: 'url' },
-    'Where functions that are not local are invoked: any endpoint that speaks the Lambda API. AWS when unset.',
-    z
-      .string({ error: 'an http:// or https:// URL' })
-      .max(2_048)
-      .refine((url) => URL.canParse(url) && /^https?:$/.test(new URL(url).protocol), {
-        error: 'an http:// or https:// URL',
-      }),
-  ).optional(),
-  region: setting(
-    { group: 'Backends', value: 'name' },
-    'Region that Lambda calls are signed for. AWS_REGION when unset, else us-east-1.',
-    text('a region, such as eu-west-1', { max: 64, pattern: /^[a-z0-9-]+$/ }),
-  ).optional(),
-})
-refusedMembers.add(lambda, {
-  accessKeyId: 'secrets come from the environment: AWS_ACCESS_KEY_ID',
-  secretAccessKey: 'secrets come from the environment: AWS_SECRET_ACCESS_KEY',
-  sessionToken: 'secrets come from the environment: AWS_SESSION_TOKEN',
-})
 
 /** `postern.yaml`: every setting that is not a secret. Flags and POSTERN_* variables spell the same members. */
 export const settingsFileSchema = z

@@ -4,8 +4,8 @@ import { join } from 'node:path'
 import { formatFault } from 'postern-documents/faults'
 import { afterAll, describe, expect, test } from 'vitest'
 import { readSettings, readSettingsForCheck, type SettingSources } from '../../src/config/read-settings.ts'
-import { trustedNetworks } from '../../src/config/settings.ts'
 import { settingsTable } from '../../src/config/settings-table.ts'
+import { trustedNetworks } from '../../src/config/trusted-networks.ts'
 
 const root = mkdtempSync(join(tmpdir(), 'postern-settings-'))
 afterAll(() => rmSync(root, { recursive: true }))
