@@ -14,19 +14,15 @@ import type { Connection } from '../gateway/connection.ts'
 import { createGateway } from '../gateway/gateway.ts'
 import { createOpenConnections } from '../gateway/local-connections.ts'
 import { createRefusals } from '../gateway/refusals.ts'
-import type { DescriptorBudget } from '../limits/descriptor-budget.ts'
 import { createAccessLog } from '../observability/access-log.ts'
-import type { Log, Metrics } from '../observability/contract.ts'
+import type { Log } from '../observability/contract.ts'
 import { watchEventLoopLag } from '../observability/event-loop-lag.ts'
-import { createLineDestination } from '../observability/line-destination.ts'
 import { createLogger } from '../observability/logger.ts'
 import { createMetrics } from '../observability/metrics.ts'
-import { createReadableLines } from '../observability/readable-lines.ts'
 import { createCatalog } from '../stages/catalog.ts'
 import type { WebSocketStage } from '../stages/websocket-stage.ts'
-import { type ChosenTransport, chooseTransport } from '../transport/choose-transport.ts'
-import type { TransportOptions, TransportRequest } from '../transport/contract.ts'
-import { maxMessageBytes } from '../vocabulary/frames.ts'
+import { chooseTransport } from '../transport/choose-transport.ts'
+import type { TransportRequest } from '../transport/contract.ts'
 import { createAuthorizerTypes } from './authorizer-types.ts'
 import { createCallerAuthorization } from './caller-authorizers.ts'
 import { openDescriptorBudget } from './descriptors.ts'
@@ -35,18 +31,16 @@ import { accessKeysOf } from './iam-users.ts'
 import { createIntegrations } from './integration-types.ts'
 import { leave } from './leave.ts'
 import { type Management, type ManagementParts, startManagement } from './management.ts'
+import { type LogTarget, logFaults, openDestination, told } from './process-log.ts'
 import { createRegistry } from './registries.ts'
 import { openSharedRedis } from './shared-redis.ts'
 import { createTokenAuthorizers } from './token-authorizers.ts'
+import { transportOptions } from './transport-options.ts'
 import { openUsage } from './usage.ts'
 import { workerNameOf } from './worker-name.ts'
 
 /** The things that a process lends to a gateway that runs in it. */
-export interface Surroundings {
-  /** Takes the lines of both logs, each with its line feed: a file descriptor, which is never waited for, or a writer. */
-  readonly destination: number | { write(line: string): void }
-  /** Writes the log for people instead of as JSON; absent in a worker, whose lines go to its parent. */
-  readonly readable?: { readonly colours: boolean } | null
+export interface Surroundings extends LogTarget {
   /** The environment, `process.env` itself: the server underneath reads a limit from it when it is loaded. */
   readonly environment: Record<string, string | undefined>
   readonly version: string
@@ -97,12 +91,6 @@ const handshakeInMillis = 250
 
 const openHosts =
   'allowedHosts is empty: clients choose the Host that backends find in domainName and may post their callbacks to'
-
-/**
- * Bytes of the largest message that is read, so that one which is too large is told so with 1009; what is larger still
- * is cut off underneath.
- */
-const largestMessageSeen = 4 * maxMessageBytes
 
 /**
  * Builds every room, starts them in order, and gives back what stops them in reverse. Rejects with one sentence when
@@ -222,14 +210,17 @@ export async function startPostern(settings: Settings, surroundings: Surrounding
       log,
       now,
     })
-    const transport = createTransport<Connection>(transportOptions(settings, surroundings, descriptors), {
-      upgrade: gateway.upgrade,
-      message: gateway.message,
-      pinged: gateway.pinged,
-      close: gateway.close,
-      request: createHttpHandler({ catalog, refusals, connections }),
-      refused: refusals.noteRequest,
-    })
+    const transport = createTransport<Connection>(
+      transportOptions(settings, descriptors, surroundings.management === undefined),
+      {
+        upgrade: gateway.upgrade,
+        message: gateway.message,
+        pinged: gateway.pinged,
+        close: gateway.close,
+        request: createHttpHandler({ catalog, refusals, connections }),
+        refused: refusals.noteRequest,
+      },
+    )
     stops.push(() => transport.close())
     port = await transport.listen()
 
@@ -301,47 +292,6 @@ export async function startPostern(settings: Settings, surroundings: Surrounding
       log.info({}, 'drained')
       await stop()
     }
-  }
-}
-
-/** Opens the destination of log lines; those that it takes too slowly are counted and dropped. */
-export function openDestination(
-  { destination: target, readable = null }: Pick<Surroundings, 'destination' | 'readable'>,
-  metrics: Metrics,
-): { write(line: string): void; close(): void | Promise<void> } {
-  const dropped = metrics.counter('postern_log_lines_dropped_total', { log: 'gateway' })
-  const lines =
-    typeof target === 'number'
-      ? createLineDestination({ target, dropped })
-      : { write: (line: string) => target.write(line), close() {} }
-  if (readable === null) return lines
-  const toReadable = createReadableLines(readable)
-  return { write: (line) => lines.write(toReadable(line)), close: lines.close }
-}
-
-/** Logs faults of settings with their places, as those of definitions are. */
-export function logFaults(log: Log, faults: readonly Fault[]): void {
-  for (const { file, line, column, path, message } of faults) log.error({ file, line, column, field: path }, message)
-}
-
-/** The members of the start line that say which server is underneath, why, and what is known against it. */
-export function told({ server, why, knownFault }: ChosenTransport): object {
-  return { server, why, ...(knownFault !== null && { knownFault }) }
-}
-
-function transportOptions(
-  settings: Settings,
-  { management }: Surroundings,
-  descriptors: DescriptorBudget | null,
-): TransportOptions {
-  const { host, port, tls, maxBufferedBytes, pingIntervalInSeconds } = settings
-  return {
-    ...{ host, port, tls, maxBufferedBytes, pingIntervalInSeconds },
-    exclusivePort: management === undefined,
-    maxMessageBytes: largestMessageSeen,
-    // Agreed on by connection, and only where the API says so.
-    compression: true,
-    ...(descriptors !== null && { takesSocket: descriptors.takesSocket }),
   }
 }
 
