@@ -76,6 +76,8 @@ export function createRefreshedKeys(options: RefreshedKeysOptions): KeySource & 
     if (closed) return
     retryAt = now() + Math.min(timings.retryPause * 2 ** failures, timings.maxRetryPause)
     failures++
+    // It has told nothing of the key that was asked for: the pause above is enough.
+    unknownAskedAt = Number.NEGATIVE_INFINITY
     loaded(error.message)
   }
 

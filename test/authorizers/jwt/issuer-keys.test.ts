@@ -85,6 +85,19 @@ test('a flood of made-up key ids has the keys fetched once in ten seconds, and n
   expect(fetches(issuer)).toBe(3)
 })
 
+test('a new key is asked for again a second after that could not be, not only after ten', async () => {
+  const issuer = await newIssuer()
+  const { keys, clock } = keysOf(issuer)
+  await keys.find('ES256', 'first')
+  await issuer.addKey('second')
+  await issuer.shut()
+  expect(await keys.find('ES256', 'second')).toEqual([])
+  await issuer.open()
+  expect(await keys.find('ES256', 'second')).toEqual([])
+  clock.now += 1_000
+  expect(await keys.find('ES256', 'second')).toMatchObject([{ kid: 'second' }])
+})
+
 test('the last keys stay while the issuer is down, and go once it publishes them no longer', async () => {
   const issuer = await newIssuer()
   const { keys, clock, problems } = keysOf(issuer)
