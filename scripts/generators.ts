@@ -111,6 +111,7 @@ export const sections: Readonly<Record<string, () => string>> = {
   'settings-usage-plans': () => membersTable(schemaAt(settingsJsonSchema(), ['usagePlans'])),
   'settings-plan-stages': () => membersTable(schemaAt(settingsJsonSchema(), ['usagePlans', 'apiStages'])),
   'settings-quota': () => membersTable(schemaAt(settingsJsonSchema(), ['usagePlans', 'quota'])),
+  'settings-usage-prices': () => membersTable(schemaAt(settingsJsonSchema(), ['usagePrices'])),
   'settings-secrets': () =>
     markdownTable(
       ['Variable', 'Holds'],

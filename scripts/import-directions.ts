@@ -20,7 +20,7 @@ export const directions: Readonly<Record<string, readonly string[] | 'every room
   ],
   rest: ['events', 'responses', 'stages', 'limits', 'transport!', 'authorizers!', 'integrations!', 'observability!'],
   connections: ['events', 'responses', 'transport!', 'authorizers!', 'registry!', 'observability!'],
-  management: ['transport!', 'authorizers!', 'registry!', 'observability!'],
+  management: ['transport!', 'authorizers!', 'usage!', 'registry!', 'observability!'],
   supervisor: ['orphans', 'observability!'],
   deployments: ['config', 'stages', 'usage!', 'observability!'],
   // A route of a stage carries its bucket and its counters, made once at load.

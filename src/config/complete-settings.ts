@@ -22,6 +22,7 @@ export function completeSettings(given: GivenSettings, secrets: Secrets): { sett
     jwtSecretsFile: _s,
     apiKeys: _keys,
     usagePlans: _plans,
+    usagePrices: _prices,
     ...named
   } = given
   const { tls, lambda, redis: ____, redisCaFile: _____, redisKeyPrefix: ______, workerName, ...rest } = named

@@ -298,6 +298,7 @@ export interface Settings
     | 'credentials'
     | 'apiKeys'
     | 'usagePlans'
+    | 'usagePrices'
     | 'usageFile'
     | 'jwtSecretsFile'
     | 'tls'

@@ -66,6 +66,11 @@ const usagePlan = z.strictObject({
     .describe('The keys of the plan, by their ids. A key is in one plan of a stage at most.'),
 })
 
+const usagePrices = z.strictObject({
+  currency: text('a currency, such as EUR', { max: 16, pattern: /^\S+$/ }).describe('The currency.'),
+  perMillionRequests: record(id(), atLeast(0), maxPlans).describe('The price of a million requests, by usage plan.'),
+})
+
 /** The members of postern.yaml about API keys. */
 export const usageMembers = {
   apiKeys: z
@@ -78,11 +83,13 @@ export const usageMembers = {
     .max(maxPlans, { error: `at most ${maxPlans} usage plans` })
     .default([])
     .describe('Usage plans: which keys may use which stages, and how much.'),
+  usagePrices: usagePrices.optional().describe('Price list of what is used, for postern usage.'),
 }
 
 export interface GivenUsage {
   readonly apiKeys: readonly z.output<typeof apiKey>[]
   readonly usagePlans: readonly z.output<typeof usagePlan>[]
+  readonly usagePrices?: z.output<typeof usagePrices> | undefined
 }
 
 /** The values of API keys by their ids, and the faults of those that could not be read. */
@@ -131,7 +138,7 @@ export function apiKeyVariables(given: Pick<GivenUsage, 'apiKeys'> | null | unde
 const maxOffset = { HOUR: 0, DAY: 0, WEEK: 6, MONTH: 27 }
 
 /** Checks that ids stand once, that plans name keys that are there, and that no key has two plans for a stage. */
-export function checkUsage({ apiKeys, usagePlans }: GivenUsage): Finding[] {
+export function checkUsage({ apiKeys, usagePlans, usagePrices: prices }: GivenUsage): Finding[] {
   const known = new Set(apiKeys.map((each) => each.id))
   const findings = [...repeated('apiKeys', apiKeys), ...repeated('usagePlans', usagePlans)]
   const planOf = new Map<string, string>()
@@ -153,6 +160,11 @@ export function checkUsage({ apiKeys, usagePlans }: GivenUsage): Finding[] {
         : `no key of apiKeys has the id ${keyId}`
       if (problem !== null) findings.push({ path: [...path, 'keyIds', at], problem })
     }
+  }
+  for (const planId of Object.keys(prices?.perMillionRequests ?? {})) {
+    if (usagePlans.some((each) => each.id === planId)) continue
+    const path = ['usagePrices', 'perMillionRequests', planId]
+    findings.push({ path, atKey: true, problem: `no plan of usagePlans has the id ${planId}` })
   }
   return findings
 }
@@ -188,8 +200,12 @@ function repeated(list: 'apiKeys' | 'usagePlans', entries: readonly { readonly i
 }
 
 /** The keys and plans in force. */
-export function completeUsage({ apiKeys, usagePlans }: GivenUsage, values: ApiKeyValues): UsageModel {
+export function completeUsage(
+  { apiKeys, usagePlans, usagePrices: prices }: GivenUsage,
+  values: ApiKeyValues,
+): UsageModel {
   return {
+    prices: prices ?? null,
     apiKeys: apiKeys.map(({ id: keyId, name: given, enabled }) => {
       return { id: keyId, name: given ?? keyId, enabled, value: values.byId.get(keyId) ?? null }
     }),

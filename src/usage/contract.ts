@@ -46,10 +46,20 @@ export interface Quota {
 /** The period of a quota; HOUR is beyond AWS. */
 export type QuotaPeriod = 'HOUR' | 'DAY' | 'WEEK' | 'MONTH'
 
+/** The price list of an operator. */
+export interface UsagePrices {
+  /** The currency, `EUR`. */
+  readonly currency: string
+  /** The price of a million requests by the id of the usage plan. */
+  readonly perMillionRequests: Readonly<Record<string, number>>
+}
+
 /** All keys and plans, whoever manages them: those of the settings now. */
 export interface UsageModel {
   readonly apiKeys: readonly ApiKey[]
   readonly usagePlans: readonly UsagePlan[]
+  /** The prices; null where nothing costs. */
+  readonly prices: UsagePrices | null
 }
 
 /** The reason why a request under a key is refused. */
@@ -103,4 +113,21 @@ export interface UsageStore {
   read(bucketName: string): Promise<ReadonlyMap<string, number>>
   /** Resolves when everything that was added is kept. */
   save(): Promise<void>
+}
+
+/** The requests of one key to one stage on one day of UTC. */
+export interface UsageRow {
+  /** The day, `2026-11-27`. */
+  readonly day: string
+  readonly usagePlanId: string
+  readonly apiKeyId: string
+  readonly apiId: string
+  readonly stage: string
+  readonly requests: number
+}
+
+/** The counts as they can be asked for. */
+export interface UsageReports {
+  /** The rows of days, each by its first millisecond. Rejects when the counts can't be read. */
+  read(days: readonly number[]): Promise<readonly UsageRow[]>
 }

@@ -41,7 +41,7 @@ describe('settings', () => {
       allowedHosts: [],
       dir: 'routes',
       host: '127.0.0.1',
-      usage: { apiKeys: [], usagePlans: [] },
+      usage: { apiKeys: [], usagePlans: [], prices: null },
       usageFile: null,
       jwtSecrets: [],
       jwtTrustedOrigins: [],

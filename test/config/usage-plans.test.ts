@@ -32,10 +32,12 @@ usagePlans:
     quota: { limit: 1000, offset: 1, period: WEEK }
     keyIds: [acme, bolt]
 usageFile: usage.json
+usagePrices: { currency: EUR, perMillionRequests: { basic: 1.5 } }
 `)
     expect(faults).toEqual([])
     expect(settings?.usageFile).toBe(join(root, 'usage.json'))
     expect(settings?.usage).toEqual({
+      prices: { currency: 'EUR', perMillionRequests: { basic: 1.5 } },
       apiKeys: [
         { id: 'acme', name: 'Acme Inc.', enabled: true, value },
         { id: 'bolt', name: 'bolt', enabled: true, value: `${value}-bolt` },
@@ -90,6 +92,11 @@ usageFile: usage.json
       'a day that begins later',
       'usagePlans: [{ id: basic, quota: { limit: 1, period: DAY, offset: 1 } }]',
       '1:67: usagePlans[0].quota.offset: found 1; allowed: 0 with DAY',
+    ],
+    [
+      'a price of no plan',
+      'usagePrices: { currency: EUR, perMillionRequests: { basic: 1 } }',
+      '1:53: usagePrices.perMillionRequests.basic: no plan of usagePlans has the id basic',
     ],
     [
       'a stage twice in a plan',

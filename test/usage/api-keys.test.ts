@@ -14,6 +14,7 @@ const plan = (members: Partial<UsagePlan>): UsagePlan => {
 const model = (...usagePlans: UsagePlan[]): UsageModel => ({
   apiKeys: [key('acme'), key('bolt'), key('old', false)],
   usagePlans,
+  prices: null,
 })
 
 function keysOf(first: UsageModel) {
