@@ -8,6 +8,7 @@ import type { Registry } from '../registry/contract.ts'
 import type { Catalog } from '../stages/catalog.ts'
 import type { Stage } from '../stages/stage.ts'
 import type { CreateTransport, TransportHandlers } from '../transport/contract.ts'
+import type { UsageModel, UsageReports } from '../usage/contract.ts'
 import type { Refusal } from '../vocabulary/refusal.ts'
 import { type CallerAuthorization, createCallerAuthorization } from './caller-authorizers.ts'
 
@@ -26,6 +27,9 @@ export interface ManagementParts {
   readonly port: () => number
   /** The newest refusals. */
   readonly refusals: () => readonly Refusal[]
+  readonly usage: UsageReports
+  /** The keys, plans and prices in force. */
+  readonly usageModel: () => UsageModel
   readonly routeSelectionExpression: (apiId: string) => string | null
 }
 
@@ -49,6 +53,8 @@ export async function startManagement(parts: ManagementParts): Promise<Managemen
     version,
     now: Date.now,
     refusals: parts.refusals,
+    usage: parts.usage,
+    usageModel: parts.usageModel,
     apis: () => managedApis(catalog, parts.routeSelectionExpression),
     gateway: () =>
       parts.port() === 0

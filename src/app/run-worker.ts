@@ -173,10 +173,12 @@ function managementApi({
   log,
   catalog,
   refusals,
+  usage,
+  usageModel,
   routeSelectionExpression,
 }: ManagementParts): Handle {
   return createManagementApi({
-    ...{ version, registry, log, refusals, now: Date.now },
+    ...{ version, registry, log, refusals, usage, usageModel, now: Date.now },
     apis: () => managedApis(catalog, routeSelectionExpression),
     gateway: () => null,
   })

@@ -239,6 +239,8 @@ export async function startPostern(settings: Settings, surroundings: Surrounding
         routeSelectionExpression,
       },
       refusals: refusals.recent,
+      usage: usage.reports,
+      usageModel: () => apiKeys.model,
       port: () => port,
     })
     stops.push(() => management.close())

@@ -2,11 +2,14 @@ import type { Settings } from '../config/settings.ts'
 import type { Log } from '../observability/contract.ts'
 import type { RedisClient } from '../store/contract.ts'
 import { createApiKeys, type ReplaceableApiKeys } from '../usage/api-keys.ts'
-import type { UsageStore } from '../usage/contract.ts'
+import type { UsageReports, UsageStore } from '../usage/contract.ts'
 import { openFileUsageStore } from '../usage/file-store.ts'
 import { createMemoryStore } from '../usage/memory-store.ts'
 import { startUsageClock } from '../usage/usage-clock.ts'
 import { createUsageLedger } from '../usage/usage-ledger.ts'
+import { createUsageReports } from '../usage/usage-report.ts'
+
+const endsWithProcess = 'what is used of quotas is forgotten when this process ends: usageFile or redis would keep it'
 
 export interface UsageOptions {
   readonly settings: Settings
@@ -18,7 +21,7 @@ export interface UsageOptions {
 /** API keys with their counts, for one process. */
 export interface Usage {
   readonly apiKeys: ReplaceableApiKeys
-  readonly store: UsageStore
+  readonly reports: UsageReports
   /** Learns what was used before. Rejects with one sentence. */
   start(): Promise<void>
   /** Hands over the last counts. Never rejects. */
@@ -31,7 +34,10 @@ export async function openUsage({ settings, redis, log, now }: UsageOptions): Pr
   const ledger = createUsageLedger(store)
   const apiKeys = createApiKeys(settings.usage, ledger)
   const clock = startUsageClock({ ledger, log, now })
-  return { apiKeys, store, start: () => apiKeys.load(now()), stop: clock.stop }
+  const reports = createUsageReports({ ledger, store, now })
+  const isCountedHere = redis === null && settings.usageFile === null
+  if (isCountedHere && settings.usage.usagePlans.some(({ quota }) => quota !== null)) log.warn({}, endsWithProcess)
+  return { apiKeys, reports, start: () => apiKeys.load(now()), stop: clock.stop }
 }
 
 async function openStore(

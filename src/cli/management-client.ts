@@ -52,6 +52,26 @@ export interface ShownWorkers extends ShownFleetAnswer {
   readonly now: string
 }
 
+/** The requests of a key to a stage on a day, as the management port shows them. */
+export interface ShownUsageRow {
+  readonly day: string
+  readonly usagePlanId: string
+  readonly apiKeyId: string
+  readonly apiKeyName: string | null
+  readonly apiId: string
+  readonly stage: string
+  readonly requests: number
+  /** The cost by the price list; null without a price. */
+  readonly cost: number | null
+}
+
+export interface ShownUsage {
+  readonly from: string
+  readonly to: string
+  readonly currency: string | null
+  readonly usage: readonly ShownUsageRow[]
+}
+
 /**
  * A failure of the management port: its refusal, or that it did not answer. The message is for the person at the
  * terminal.
@@ -64,6 +84,7 @@ export interface ManagementClient {
   list(query: URLSearchParams): Promise<ShownPage>
   get(id: string): Promise<ShownConnection>
   workers(): Promise<ShownWorkers>
+  usage(query: URLSearchParams): Promise<ShownUsage>
   send(id: string, data: string): Promise<void>
   close(id: string, query: URLSearchParams): Promise<void>
   closeAll(query: URLSearchParams): Promise<ShownClosing>
@@ -104,6 +125,7 @@ export function createManagementClient(url: string, token: string | null): Manag
   return {
     list: async (query) => json(await call('GET', `/api/connections?${query}`)),
     get: async (id) => json(await call('GET', path(id))),
+    usage: async (query) => json(await call('GET', `/api/usage?${query}`)),
     workers: async () => json(await call('GET', '/api/workers')),
     send: async (id, data) => void (await call('POST', path(id), JSON.stringify({ data }))),
     closeAll: async (query) => json(await call('DELETE', `/api/connections?${query}`)),

@@ -14,6 +14,7 @@ import { initCommand } from './init.ts'
 import type { Io } from './io.ts'
 import { loadArguments, loadCommand, runLoadTool } from './load.ts'
 import { startCommand } from './start.ts'
+import { usageCommand } from './usage.ts'
 import { workerProcessCommand } from './worker-process.ts'
 import { workersCommand } from './workers.ts'
 
@@ -27,6 +28,7 @@ export const commands: readonly MakeCommand[] = [
   connectCommand,
   connectionsCommand,
   workersCommand,
+  usageCommand,
   loadCommand,
   completionCommand,
 ]
@@ -46,6 +48,7 @@ Examples:
                                        talk to an API by hand
   postern connections list             show who is connected
   postern workers                      show the workers of a fleet
+  postern usage                        show what was used under API keys
   postern load load/chat-room.yaml     load a gateway and measure it
 
 Exit codes: 0 done, 1 a fault or a failed start, 2 wrong usage.

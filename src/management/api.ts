@@ -7,9 +7,10 @@ import type { Handle } from './door.ts'
 import { type GatewayAddress, type ManagedApi, stageUrl } from './managed-apis.ts'
 import { createRegistryFailures } from './registry-failures.ts'
 import { isoTime, refuse, replyJson } from './reply.ts'
+import { createUsageApi, type UsageApiOptions } from './usage-api.ts'
 import { createWorkersApi } from './workers-api.ts'
 
-export interface ManagementApiOptions extends ApiListOptions {
+export interface ManagementApiOptions extends ApiListOptions, UsageApiOptions {
   readonly registry: ConnectionDirectory & Delivery & Fleet
   /** The newest handshakes and requests that were refused, oldest first. */
   readonly refusals: () => readonly Refusal[]
@@ -32,6 +33,7 @@ export function createManagementApi(options: ManagementApiOptions): Handle {
   const reads: ReadonlyMap<string, Handle> = new Map([
     ['/api/apis', createApiList(options)],
     ['/api/workers', createWorkersApi({ ...options, failures })],
+    ['/api/usage', createUsageApi(options)],
     ['/api/refusals', createRefusalList(options)],
     ['/api/close-reasons', (exchange) => replyJson(exchange, 200, { closeReasons })],
   ])

@@ -53,6 +53,8 @@ export async function startTestManagement(overrides: Partial<ManagementOptions> 
     version: '0.0.0-test',
     apis: () => [],
     refusals: () => [],
+    usage: { read: async () => [] },
+    usageModel: () => ({ apiKeys: [], usagePlans: [], prices: null }),
     gateway: () => ({ scheme: 'ws', host: '127.0.0.1', port: 8080 }),
     unready: () => [],
     callers: null,

@@ -163,10 +163,10 @@ test('a reload takes over keys and plans, also for clients that are there', asyn
 })
 
 test('a daily quota for a customer, as the page about authorization has it, outlives a restart', async () => {
-  const blocks = readPage('docs/authorization.md').blocks.filter(
-    ({ heading }) => heading === 'API keys and usage plans',
-  )
+  const page = readPage('docs/authorization.md')
+  const blocks = page.blocks.filter(({ heading }) => heading === 'API keys and usage plans')
   const [settings, api] = blocks.map(({ text }) => text)
+  const [prices] = page.blocks.filter(({ heading }) => heading.startsWith('What was used'))
   const folder = await mkdtemp(join(tmpdir(), 'postern-'))
   onTestFinished(() => rm(folder, { recursive: true }))
   const example = parse(settings ?? '')
@@ -174,7 +174,7 @@ test('a daily quota for a customer, as the page about authorization has it, outl
     startGateway(
       { routes: { $default: says('served') } },
       {
-        settings: { ...example, usageFile: join(folder, 'usage.json') },
+        settings: { ...example, ...parse(prices?.text ?? ''), usageFile: join(folder, 'usage.json') },
         env: { ACME_API_KEY: values.ACME },
         apis: { chat: { routes: { ...parse(api ?? '').routes, $default: says('served') } } },
       },
@@ -187,5 +187,10 @@ test('a daily quota for a customer, as the page about authorization has it, outl
   const second = await start()
   onTestFinished(() => second.close())
   const client = await connect(values.ACME, url(second))
+  const report = await fetch(`http://127.0.0.1:${second.managementPort}/api/usage`).then((answer) => answer.json())
+  expect(report).toMatchObject({
+    currency: 'EUR',
+    usage: [{ usagePlanId: 'daily', apiKeyId: 'acme', apiId: 'chat', stage: 'dev', requests: 3, cost: 0.0000105 }],
+  })
   expect(await ask(client, 'any')).toMatch(frame('Limit Exceeded'))
 })
