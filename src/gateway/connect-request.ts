@@ -1,6 +1,7 @@
 import type { HandshakeRequest } from '../authorizers/contract.ts'
 import type { ConnectRequest } from '../events/connect-event.ts'
 import type { HeaderList } from '../vocabulary/headers.ts'
+import { queryPairs } from '../vocabulary/query-pairs.ts'
 
 /**
  * Headers that are left out: those that are in the authorizer's event, never in the CONNECT event, and those that the
@@ -51,14 +52,7 @@ export interface ClientAddress {
 
 /** Names and values decoded as a form (`+` is a space); a sequence that is not percent-encoded UTF-8 stays as it is. */
 export function decodeQuery(query: string): readonly (readonly [string, string])[] {
-  if (query === '') return []
-  return query
-    .split('&')
-    .filter((pair) => pair !== '')
-    .map((pair) => {
-      const equals = pair.indexOf('=')
-      return equals < 0 ? [decode(pair), ''] : [decode(pair.slice(0, equals)), decode(pair.slice(equals + 1))]
-    })
+  return queryPairs(query, decode)
 }
 
 function decode(text: string): string {

@@ -1,4 +1,5 @@
 import { createHmac, hash } from 'node:crypto'
+import { queryPairs } from './query-pairs.ts'
 
 /** The algorithm of Signature Version 4, as it stands in front of what is signed. */
 export const sigV4Algorithm = 'AWS4-HMAC-SHA256'
@@ -69,16 +70,7 @@ export type CanonicalPair = readonly [name: string, value: string]
  * a space, as it is to whoever reads the query afterwards; a `%` that begins no escape is one.
  */
 export function canonicalPairs(query: string): CanonicalPair[] {
-  if (query === '') return []
-  return query
-    .split('&')
-    .filter((pair) => pair !== '')
-    .map((pair) => {
-      const equals = pair.indexOf('=')
-      return equals < 0
-        ? [encodeOnce(pair), '']
-        : [encodeOnce(pair.slice(0, equals)), encodeOnce(pair.slice(equals + 1))]
-    })
+  return queryPairs(query, encodeOnce)
 }
 
 /** The canonical query of pairs: sorted by names, and by values where a name is repeated. */

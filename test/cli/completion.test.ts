@@ -45,7 +45,7 @@ describe('bash completes', () => {
     for (const { name, flag, default: given } of settingsTable) {
       if (name !== 'dir') expect(offers).toContain(given === true ? `--no-${flag}` : `--${flag}`)
     }
-    expect(await offered('connections', 'list', '--since', '10m', '--us')).toEqual(['--user-agent'])
+    expect(await offered('connections', 'list', '--since', '10m', '--us')).toEqual(['--user-agent', '--user'])
     expect(await offered('check', '--js')).toEqual(['--json'])
   })
 

@@ -1,8 +1,8 @@
-import { createHash, createHmac } from 'node:crypto'
 import { SignatureV4 } from '@smithy/signature-v4'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { createSigner, type SignableRequest } from '../../src/functions/sigv4-sign.ts'
+import { Sha256 } from '../helpers/sha256.ts'
 
 const credentials = {
   accessKeyId: 'AKIDEXAMPLE',
@@ -75,26 +75,6 @@ test('the derived key follows the date', () => {
 })
 
 // --- against the signer of AWS's own SDK ---
-
-type Bytes = string | ArrayBuffer | ArrayBufferView
-
-function bytesOf(data: Bytes): Buffer {
-  if (typeof data === 'string') return Buffer.from(data)
-  return ArrayBuffer.isView(data) ? Buffer.from(data.buffer, data.byteOffset, data.byteLength) : Buffer.from(data)
-}
-
-class Sha256 {
-  readonly #hash
-  constructor(secret?: Bytes) {
-    this.#hash = secret === undefined ? createHash('sha256') : createHmac('sha256', bytesOf(secret))
-  }
-  update(data: Bytes): void {
-    this.#hash.update(bytesOf(data))
-  }
-  async digest(): Promise<Uint8Array> {
-    return this.#hash.digest()
-  }
-}
 
 test('whatever the path, query, headers and body: the signature is that of the AWS SDK', async () => {
   const oracle = new SignatureV4({

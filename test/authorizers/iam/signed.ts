@@ -1,9 +1,9 @@
-import { createHash, createHmac } from 'node:crypto'
 import { SignatureV4 } from '@smithy/signature-v4'
 import { type AccessKey, createAccessKeys, type IamUser } from '../../../src/authorizers/iam/access-keys.ts'
 import type { SignedRequest } from '../../../src/authorizers/iam/signed-request.ts'
 import { createSignatureVerifier } from '../../../src/authorizers/iam/verify-signature.ts'
 import type { HeaderList } from '../../../src/vocabulary/headers.ts'
+import { Sha256 } from '../../helpers/sha256.ts'
 
 export const region = 'eu-west-1'
 /** 2025-10-05T08:09:10Z, when all signatures are made and verified that do not say otherwise. */
@@ -54,27 +54,6 @@ export function verdictOf(
 }
 
 // --- AWS's own signer ---
-
-type Bytes = string | ArrayBuffer | ArrayBufferView
-
-function bytesOf(data: Bytes): Buffer {
-  if (typeof data === 'string') return Buffer.from(data)
-  return ArrayBuffer.isView(data) ? Buffer.from(data.buffer, data.byteOffset, data.byteLength) : Buffer.from(data)
-}
-
-class Sha256 {
-  readonly #hash
-  constructor(secret?: Bytes) {
-    this.#hash = secret === undefined ? createHash('sha256') : createHmac('sha256', bytesOf(secret))
-  }
-  update(data: Bytes): void {
-    this.#hash.update(bytesOf(data))
-  }
-  digest(): Promise<Uint8Array> {
-    return Promise.resolve(new Uint8Array(this.#hash.digest()))
-  }
-  reset(): void {}
-}
 
 export function smithySigner(
   change: { service?: string; region?: string; secretAccessKey?: string; sessionToken?: string } = {},
