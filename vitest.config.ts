@@ -23,6 +23,14 @@ const notOverNode = [
 const excluded = configDefaults.exclude
 /** The tests that reach the server underneath: those run over both. */
 const onBoth = ['test/transport/**/*.test.ts', 'test/wire/**/*.test.ts']
+/** The tests that hold a clock against several processes at once: more of them together would disturb each other. */
+const timed = [
+  'test/{faults,soak}/**/*.test.ts',
+  'test/load/{bench,cli,report,run}/**/*.test.ts',
+  'test/load/*.test.ts',
+  'test/supervisor/supervisor.test.ts',
+  'test/wire/{descriptor-limit,operators,signals,workers*}.test.ts',
+]
 /** The tests that start processes, servers and browsers, or measure their own process: each file has a process of its own. */
 const apart = [
   ...onBoth,
@@ -31,11 +39,22 @@ const apart = [
   'test/load/*.test.ts',
 ]
 
-/** Tests over one server underneath, as the setting `transport` says to them and to the processes that they start. */
-function over(server: 'uws' | 'node', include: string[]): TestProjectInlineConfiguration {
-  const exclude = server === 'node' ? [...excluded, ...notOverNode] : excluded
-  return { extends: true, test: { name: server, include, exclude, env: { POSTERN_TRANSPORT: server } } }
+/**
+ * Tests over one server underneath, as the setting `transport` says to them and to the processes that they start. Most
+ * wait more than they work, so that three files at once fill two cores; those with a clock come after them, two at once.
+ */
+function over(server: 'uws' | 'node', include: string[]): TestProjectInlineConfiguration[] {
+  const left = server === 'node' ? [...excluded, ...notOverNode] : excluded
+  const env = { POSTERN_TRANSPORT: server }
+  const withClock = server === 'node' ? timed.filter((each) => each.startsWith('test/wire/')) : timed
+  return [
+    { extends: true, test: { name: server, include, exclude: [...left, ...timed], env, ...untimed } },
+    { extends: true, test: { name: `${server}-timed`, include: withClock, exclude: left, env, ...byTheClock } },
+  ]
 }
+
+const untimed = { maxWorkers: 3, sequence: { groupOrder: 0 } }
+const byTheClock = { maxWorkers: 2, sequence: { groupOrder: 1 } }
 
 /** All other tests: their files share processes, since most of the time of such a file is what loading it takes. */
 const quick: TestProjectInlineConfiguration = {
@@ -45,6 +64,7 @@ const quick: TestProjectInlineConfiguration = {
     include: ['test/**/*.test.ts'],
     exclude: [...excluded, ...apart],
     isolate: false,
+    ...untimed,
     env: { POSTERN_TRANSPORT: uwsLoads ? 'uws' : 'node' },
   },
 }
@@ -53,13 +73,10 @@ export default defineConfig({
   // The sources of the workspaces, not what was built of them; the others are Vite's own.
   ssr: { resolve: { conditions: ['postern-source', 'node', 'development|production'] } },
   test: {
-    projects: [...(uwsLoads ? [over('uws', apart), over('node', onBoth)] : [over('node', apart)]), quick],
+    projects: [...(uwsLoads ? [...over('uws', apart), ...over('node', onBoth)] : over('node', apart)), quick],
     globalSetup: 'test/helpers/build-when-stale.ts',
     // With threads an unclosed uWebSockets.js App aborts the whole run.
     pool: 'forks',
-    // One more than the cores that CI has: most files wait more than they work. With more, those that keep the cores busy
-    // disturb those that wait for a clock.
-    maxWorkers: 3,
     // Much more than any of them takes on a machine that does nothing else.
     testTimeout: 40_000,
     hookTimeout: 60_000,

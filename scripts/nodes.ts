@@ -65,7 +65,7 @@ async function testOn(major: string, files: readonly string[]): Promise<Result> 
   const server = serverOf(node)
   const vitest = join(root, 'node_modules/vitest/vitest.mjs')
   const startedAt = performance.now()
-  const child = spawn(node, [vitest, 'run', '--project', server, '--maxWorkers=1', '--reporter=dot', ...files], {
+  const child = spawn(node, [vitest, 'run', '--project', `${server}*`, '--maxWorkers=1', '--reporter=dot', ...files], {
     cwd: root,
     env: { ...process.env, NO_COLOR: '1', PATH: `${dirname(node)}:${process.env.PATH}` },
     stdio: ['ignore', 'pipe', 'pipe'],
