@@ -28,6 +28,7 @@ const timed = [
   'test/{faults,soak}/**/*.test.ts',
   'test/load/{bench,cli,report,run}/**/*.test.ts',
   'test/load/*.test.ts',
+  'test/functions/orphan-guard.test.ts',
   'test/supervisor/supervisor.test.ts',
   'test/wire/{descriptor-limit,operators,signals,workers*}.test.ts',
 ]

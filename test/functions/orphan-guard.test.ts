@@ -8,7 +8,7 @@ import { fromSource } from '../helpers/from-source.ts'
 const script = fileURLToPath(new URL('./handlers/orphaned-gateway.ts', import.meta.url))
 
 async function untilGone(pid: number): Promise<void> {
-  await vi.waitFor(() => expect(() => process.kill(pid, 0)).toThrow('ESRCH'), { timeout: 5_000, interval: 10 })
+  await vi.waitFor(() => expect(() => process.kill(pid, 0)).toThrow('ESRCH'), { timeout: 20_000, interval: 10 })
 }
 
 /** A process that stands for the gateway and runs a function that never ends; gives its pid and the function's. */
@@ -48,7 +48,7 @@ test.runIf(process.platform === 'linux')('a guard that is killed is replaced', a
   const guard = () => childrenOf(gateway.pid as number).find((pid) => commandLine(pid).startsWith('/bin/sh'))
   const first = guard() as number
   process.kill(first, 'SIGKILL')
-  await vi.waitFor(() => expect(guard() ?? first).not.toBe(first), { timeout: 5_000, interval: 10 })
+  await vi.waitFor(() => expect(guard() ?? first).not.toBe(first), { timeout: 20_000, interval: 10 })
   gateway.kill('SIGKILL')
   await once(gateway, 'exit')
   await untilGone(functionPid)
