@@ -4,7 +4,8 @@ import { createOrphanGuard, type OrphanGuard } from '../orphans/orphan-guard.ts'
  * The last list of process groups that came is killed when standard input ends; then whatever has a mark of this
  * gateway's in its environment, in a few looks, since it may be starting something just then.
  */
-const script = `while read -r line; do groups=$line; done
+const script = `groups=$FIRST
+while read -r line; do groups=$line; done
 [ -z "$groups" ] && exit
 for group in $groups; do kill -9 "-$group"; done
 for look in 1 2 3 4 5 6 7 8 9 10; do

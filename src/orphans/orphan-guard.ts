@@ -13,8 +13,8 @@ export interface OrphanGuard {
 
 export interface OrphanGuardOptions {
   /**
-   * A program for `/bin/sh` that gets the ids on standard input, in a line whenever they change: when the input ends, it
-   * kills those of the last line. An empty line ends it, and kills nothing.
+   * A program for `/bin/sh` that gets the first ids in `$FIRST` and all further ones on standard input, in a line
+   * whenever they change: when the input ends, it kills those that came last. An empty line ends it, and kills nothing.
    */
   readonly script: string
   /** The program's arguments, `$1` and what follows. */
@@ -37,7 +37,8 @@ export function createOrphanGuard(options: OrphanGuardOptions): OrphanGuard {
 
   function start(): ChildProcess {
     const startedAt = performance.now()
-    const started = startShell(options)
+    // This process may be killed before it has written a line.
+    const started = startShell(options, [...pids].join(' '))
     started.on('exit', () => {
       if (shell !== started || performance.now() - startedAt < leastLifeInMillis) return
       shell = null
@@ -64,10 +65,10 @@ export function createOrphanGuard(options: OrphanGuardOptions): OrphanGuard {
 }
 
 /** Starts a shell in a process group of its own: a terminal's Ctrl-C is for the parent. */
-function startShell({ script, args }: OrphanGuardOptions): ChildProcess {
+function startShell({ script, args }: OrphanGuardOptions, first: string): ChildProcess {
   const shell = spawn('/bin/sh', ['-c', script, 'sh', ...args], {
     stdio: ['pipe', 'ignore', 'ignore'],
-    env: { PATH: '/usr/bin:/bin' },
+    env: { PATH: '/usr/bin:/bin', FIRST: first },
     detached: true,
   })
   shell.on('error', () => {})

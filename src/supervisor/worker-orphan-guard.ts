@@ -4,7 +4,8 @@ import { createOrphanGuard, type OrphanGuard } from '../orphans/orphan-guard.ts'
  * The last list of process ids that came is killed some time after standard input has ended. An id that another program
  * has got meanwhile is let be.
  */
-const script = `while read -r line; do pids=$line; done
+const script = `pids=$FIRST
+while read -r line; do pids=$line; done
 [ -z "$pids" ] && exit
 sleep "$1"
 for pid in $pids; do
