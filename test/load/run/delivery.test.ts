@@ -200,7 +200,7 @@ test('each message of one should reach all of its group: what is missing, double
         { phase: 'hold', duration: '1500ms' },
       ],
       messages: [{ send: 'hello {{stamp}}', every: '100ms', fanOut: true, reply: { correlate: 'stamp' } }],
-      settle: '800ms',
+      settle: '2500ms',
     },
     { workers: 2 },
   )
