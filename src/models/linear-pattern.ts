@@ -13,7 +13,8 @@ const maxTail = 64
  * is tried at the beginning only and has one way to go at each character. Such are most patterns of schemas, and
  * JavaScript matches them many times faster than the bounded engine. Null for any other pattern.
  *
- * That way: no alternatives, no references, no look-around, and no loop but one over single characters outside of groups.
+ * One way to go means that there are no alternatives, no references, no look-around, and no loop but one over single
+ * characters outside of groups.
  */
 export function linearPattern(pattern: string): RegExp | null {
   if (!pattern.startsWith('^')) return null

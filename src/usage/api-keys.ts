@@ -1,4 +1,4 @@
-import { hash, randomBytes } from 'node:crypto'
+import { createKeyedDigest } from '../vocabulary/keyed-digest.ts'
 import type { ApiKey, ApiKeys, KeyMeter, PlanStage, StageKeys, UsageModel, UsagePlan } from './contract.ts'
 import { type Limiter, limiterOf, type PlanShare, StageKeyMeter, type StageShare } from './key-meter.ts'
 import { quotaBucket } from './usage-buckets.ts'
@@ -22,8 +22,8 @@ const maxLength = 128
  * that it takes tells nothing of the values; they are not kept.
  */
 export function createApiKeys(model: UsageModel, ledger: UsageLedger): ReplaceableApiKeys {
-  const secret = randomBytes(32).toString('hex')
-  const digest = (value: string): string => hash('sha256', secret + value, 'base64')
+  const keyed = createKeyedDigest()
+  const digest = (value: string): string => keyed(value).toString('base64')
   const meters = new Map<string, StageKeyMeter>()
   let keysByDigest = new Map<string, ApiKey>()
   /** The plans of each key that is enabled. */

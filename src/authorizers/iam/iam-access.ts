@@ -1,5 +1,6 @@
 import { evaluatePolicies } from '../../policies/policy.ts'
 import { requestKeys } from '../../policies/request-keys.ts'
+import { executeApiArn } from '../../vocabulary/arns.ts'
 import type { CallerAccess, CallerRefusal, RequestClient } from '../contract.ts'
 import type { AccessKeys, UsableKey } from './access-keys.ts'
 import type { SignedRequest } from './signed-request.ts'
@@ -67,6 +68,6 @@ export function createIamJudge({ keys, region, accountId, now }: IamOptions): Ju
 /** Management is of no account in its ARNs ("How Amazon API Gateway works with IAM", apigateway). */
 function arnOf(service: CallerAccess['service'], region: string, account: string, resource: string): string {
   return service === 'execute-api'
-    ? `arn:aws:execute-api:${region}:${account}:${resource}`
+    ? executeApiArn(region, account, resource)
     : `arn:aws:apigateway:${region}::${resource}`
 }

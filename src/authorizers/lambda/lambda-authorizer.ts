@@ -1,5 +1,6 @@
 import type { ConnectEvent } from '../../events/connect-event.ts'
 import { requestKeys } from '../../policies/request-keys.ts'
+import { executeApiArn } from '../../vocabulary/arns.ts'
 import { GatewayError } from '../../vocabulary/errors.ts'
 import type {
   AuthorizerDefinition,
@@ -39,14 +40,13 @@ export function createLambdaAuthorizerType(options: LambdaAuthorizerOptions): Au
       if (typeof open === 'string' || sources.faults !== null) return { faults }
 
       const { region, accountId } = options
-      const arn = `arn:aws:execute-api:${region}:${accountId}:${scope.apiId}/${scope.stage}/`
       return {
         faults: null,
         open() {
           const decider = open()
           return {
             forRoute: ({ routeKey }) => {
-              const resource = `${arn}${routeKey}`
+              const resource = executeApiArn(region, accountId, `${scope.apiId}/${scope.stage}/${routeKey}`)
               const eventText = createAuthorizerEvent(scope.stageVariables, resource)
               const ask = createAsk({ ...options, decider, eventText, resource })
               return {
