@@ -5,13 +5,16 @@ import { describe, expect, test } from 'vitest'
 import { exactJsonText } from '../../src/vocabulary/json-text.ts'
 import { anyUtf16 } from '../helpers/any-text.ts'
 
-/** The value as JSON.parse would have read it. */
+/** The value as JSON.parse would have read it, but for the sign of a zero. */
 function plain(value: unknown): unknown {
-  if (value instanceof ExactNumber) return value.approximate
+  if (value instanceof ExactNumber) return withoutSignedZero(value.approximate)
   if (Array.isArray(value)) return value.map(plain)
   if (typeof value !== 'object' || value === null) return value
   return Object.fromEntries(Object.entries(value).map(([name, each]) => [name, plain(each)]))
 }
+
+const withoutSignedZero = (value: unknown) => (Object.is(value, -0) ? 0 : value)
+const parsed = (text: string): unknown => JSON.parse(text, (_, value) => withoutSignedZero(value))
 
 const outcome = (read: () => unknown) => {
   try {
@@ -25,8 +28,7 @@ describe('JSON whose numbers keep their text', () => {
   test('reads what JSON.parse reads', () => {
     fc.assert(
       fc.property(fc.json({ stringUnit: fc.oneof(fc.constantFrom('"', '\\', '0', 'a', '\n'), anyUtf16) }), (text) => {
-        const expected = JSON.parse(text, (_, value) => (Object.is(value, -0) ? 0 : value))
-        expect(plain(readExactJson(text))).toEqual(expected)
+        expect(plain(readExactJson(text))).toEqual(parsed(text))
       }),
     )
   })
@@ -49,10 +51,9 @@ describe('JSON whose numbers keep their text', () => {
     fc.assert(
       fc.property(fc.array(pieces, { maxLength: 8 }), (parts) => {
         const text = parts.join('')
-        const expected = outcome(() => JSON.parse(text, (_, value) => (Object.is(value, -0) ? 0 : value)))
-        expect(outcome(() => plain(readExactJson(text)))).toEqual(expected)
+        expect(outcome(() => plain(readExactJson(text)))).toEqual(outcome(() => parsed(text)))
       }),
-      { numRuns: 5_000 },
+      { numRuns: 5_000, examples: [[['-', '0', 'e3']]] },
     )
   })
 

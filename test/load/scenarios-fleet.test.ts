@@ -6,7 +6,7 @@ import { loadArguments } from '../../load/fleet/load-arguments.ts'
 import type { LoadResult, SecondResult } from '../../load/src/contract.ts'
 import { builtPostern } from '../helpers/built.ts'
 import { repository } from '../helpers/examples.ts'
-import { begin, clients, expectGood, shipped, small, sourceOf } from './shipped-scenarios.ts'
+import { begin, clients, expectGood, playSmall, shipped, small, sourceOf } from './shipped-scenarios.ts'
 
 const names = [...shipped.keys()].filter((name) => name !== 'ceiling')
 const said: string[] = []
@@ -29,8 +29,7 @@ test.concurrent.each(names)('%s passes against three nodes, in a small form', { 
   // A balancer takes some MB for each client before the gateway sees that nobody reads.
   const entries = name === 'slow-consumers' ? fleet.nodes.map(({ port }) => port) : fleet.entries
   const { targets, set } = loadArguments(parse(sourceOf(name)), { ...fleet, entries })
-  const run = await begin(name, targets, [...set, ...small(name)])
-  const result = await run.result
+  const result = await playSmall(name, targets, set)
   expectGood(result)
   for (const { name } of result.processes) expect(Object.keys(fleet.watch)).toContain(name)
 })

@@ -5,7 +5,7 @@ import { parse } from 'yaml'
 import { readScenario } from '../../load/src/scenario/read-scenario.ts'
 import { repository } from '../helpers/examples.ts'
 import { type GatewayProcess, startProcess } from '../helpers/process.ts'
-import { begin, expectGood, shipped, small, sourceOf } from './shipped-scenarios.ts'
+import { expectGood, playSmall, shipped, sourceOf } from './shipped-scenarios.ts'
 
 const names = [...shipped.keys()].filter((name) => name !== 'ceiling')
 
@@ -80,7 +80,6 @@ describe('against one node', () => {
             `rest.1.url=http://127.0.0.1:${gateway.managementPort}/healthz`,
           ]
         : []
-    const run = await begin(name, [at(target, gateway.port)], [...small(name), ...own])
-    expectGood(await run.result)
+    expectGood(await playSmall(name, [at(target, gateway.port)], own))
   })
 })

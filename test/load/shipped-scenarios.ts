@@ -23,6 +23,8 @@ export function sourceOf(name: string): string {
 interface Source {
   readonly phases: readonly { readonly phase: string; readonly connections?: number; readonly rate?: number }[]
   readonly thresholds: readonly string[]
+  readonly pushes?: object
+  readonly messages?: readonly { readonly fanOut?: boolean }[]
 }
 
 /** Of a scenario in its small form, unless it has fewer. */
@@ -40,7 +42,6 @@ const own: Readonly<Record<string, readonly string[]>> = {
     'pushes.body={{stamp}}{{pad(120000)}}',
     'pushes.rate=400',
     // What a slow client is sent has to fill the buffers of the kernel, however long that takes.
-    'phases.1.duration=1m',
     'limits.messages=360',
   ],
   'reconnect-storm': ['messages.0.every=200ms'],
@@ -48,13 +49,38 @@ const own: Readonly<Record<string, readonly string[]>> = {
   soak: ['connection.lifetime={ exponential: 700ms }', 'messages.0.every=200ms', 'messages.1.every=400ms'],
 }
 
+/**
+ * Plays a scenario in its small form. One in which something is to be received holds its connections until that was so:
+ * how long the first messages take is a matter of the machine.
+ */
+export async function playSmall(name: string, targets: readonly string[], set: readonly string[]): Promise<LoadResult> {
+  const waits = awaited(name)
+  let pushes = 0
+  let fanOut = 0
+  let held = 0
+  const run = await begin(name, targets, [...set, ...small(name)], (second) => {
+    if (second.phase === 1) held++
+    pushes += second.pushes.received
+    fanOut += second.fanOut.received
+    const hasCome = (pushes > 0 || !waits.pushes) && (fanOut > 0 || !waits.fanOut)
+    if ((waits.pushes || waits.fanOut) && name !== 'slow-consumers' && held >= 2 && hasCome) run.stop()
+  })
+  return run.result
+}
+
+function awaited(name: string): { pushes: boolean; fanOut: boolean } {
+  const { pushes, messages } = parse(sourceOf(name)) as Source
+  return { pushes: pushes !== undefined, fanOut: messages?.some((each) => each.fanOut === true) ?? false }
+}
+
 /** `--set`s that make a scenario small: few connections, a few seconds, and no thresholds of latency. */
 export function small(name: string): string[] {
   const { phases, thresholds } = parse(sourceOf(name)) as Source
+  const { pushes, fanOut } = awaited(name)
   const short = phases.map(({ rate: _, ...phase }) => ({
     ...phase,
     ...(phase.connections === undefined ? {} : { connections: Math.min(phase.connections, clients) }),
-    duration: lengths[phase.phase],
+    duration: phase.phase === 'hold' && (pushes || fanOut) ? '1m' : lengths[phase.phase],
   }))
   return [
     `phases=${JSON.stringify(short)}`,
