@@ -3,12 +3,13 @@ import { extname, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 /**
- * `npm run build`, last part: copies what the compiler leaves out from src/ to dist/, of the gateway and of the load
- * tool: the playground, which is served as it is written, Redis scripts and styles. Then makes the commands executable:
- * npm does that for a package that it installs, but `npx postern` in a clone finds what was built here.
+ * `npm run build`, last part: copies what is read as it is written from src/ to dist/, of the gateway and of the load
+ * tool: the playground, Redis scripts, styles, the program of a function's process and the first words of the command.
+ * Then makes the commands executable: npm does that for a package that it installs, but `npx postern` in a clone finds
+ * what was built here.
  */
 const root = fileURLToPath(new URL('..', import.meta.url))
-const extensions = new Set(['.html', '.css', '.svg', '.lua'])
+const extensions = new Set(['.html', '.css', '.svg', '.lua', '.mjs', '.cjs'])
 const served = join('management', 'playground')
 
 for (const home of [root, join(root, 'load')]) {

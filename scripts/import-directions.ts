@@ -126,7 +126,9 @@ function withoutComments(source: string): string {
 }
 
 function targetOf(file: string, specifier: string): string | null {
-  if (specifier.startsWith('.')) return resolve(file, specifier)
+  // What is copied into the build as it stands names a module as the build does.
+  if (specifier.startsWith('.'))
+    return resolve(file, file.endsWith('.cjs') ? specifier.replace(/\.js$/, '.ts') : specifier)
   const slash = specifier.indexOf('/')
   const folder = Object.keys(workspaces).find((each) => workspaces[each]?.name === specifier.slice(0, slash))
   return folder === undefined ? null : `${folder}/src/${specifier.slice(slash + 1)}.ts`

@@ -43,14 +43,14 @@ function nodeOf(major: string): string {
 
 /** Loads the build of uWebSockets.js in POSTERN_UWS_MODULE or else ours, as the gateway would. */
 const loadsUws = `
-const { loadUws, ownUwsModule } = await import('./dist/transport/uws/load-uws.js')
+const { loadUws, ownUwsModule } = await import('./src/transport/uws/load-uws.ts')
 const { env } = process
 const module = env.POSTERN_UWS_MODULE || ownUwsModule
 await loadUws({ module, isOwn: !env.POSTERN_UWS_MODULE, environment: env })`
 
 /** Says which server underneath the tests on a Node.js have: `node` where it doesn't load the build under test. */
 function serverOf(node: string): 'uws' | 'node' {
-  const { status } = spawnSync(node, ['--input-type=module', '--eval', loadsUws], { cwd: root })
+  const { status } = spawnSync(node, ['--import', 'tsx', '--input-type=module', '--eval', loadsUws], { cwd: root })
   return status === 0 ? 'uws' : 'node'
 }
 

@@ -9,9 +9,10 @@ const here = (path: string) => fileURLToPath(new URL(path, import.meta.url))
 /** Starts one side of a comparison in fresh processes. */
 export type StartTarget = () => Promise<Servers>
 
-/** A file of `baselines/`, which may ask for the backend. */
+/** A file of `baselines/`, which may ask for the backend. Those over the gateway's transport read it as a source. */
 export function baseline(file: string, backend: string, nodeOptions: readonly string[] = []): StartTarget {
-  return () => startServer([...nodeOptions, here(`baselines/${file}`)], { BACKEND: backend })
+  const loader = file.startsWith('transport-') ? ['--import', 'tsx'] : []
+  return () => startServer([...nodeOptions, ...loader, here(`baselines/${file}`)], { BACKEND: backend })
 }
 
 /**

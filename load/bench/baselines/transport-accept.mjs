@@ -1,5 +1,5 @@
 // What accept.mjs does, over the gateway's transport and nothing else of it.
-import { loadTransport } from '../../../dist/transport/uws/uws-transport.js'
+import { loadTransport } from '../../../src/transport/uws/uws-transport.ts'
 import { silentLog, transportOptions } from './transport.mjs'
 
 const createTransport = await loadTransport({ environment: process.env, log: silentLog })

@@ -1,6 +1,6 @@
 // What post.mjs does, over the gateway's transport and nothing else of it: shows the transport's own share.
 import { randomBytes } from 'node:crypto'
-import { loadTransport } from '../../../dist/transport/uws/uws-transport.js'
+import { loadTransport } from '../../../src/transport/uws/uws-transport.ts'
 import { silentLog, transportOptions } from './transport.mjs'
 
 /** @typedef {{ id: string, socket: import('../../../src/transport/contract.ts').Socket | null }} Peer */
