@@ -18,3 +18,14 @@ test.each([
 ])('%s is of %s', (address, network) => {
   expect(sourceNetwork(address)).toBe(network)
 })
+
+test.each([
+  ['2001:db8:1:2:3:4:5:6', 48, '2001:db8:1::/48'],
+  ['2001:db8:1:2ff:3:4:5:6', 56, '2001:db8:1:200::/56'],
+  ['2001:db8::1', 128, '2001:db8:0:0:0:0:0:1/128'],
+  ['64:ff9b::203.0.113.9', 128, '64:ff9b:0:0:0:0:cb00:7109/128'],
+  ['2001:db8:ffff::1', 33, '2001:db8:8000::/33'],
+  ['203.0.113.9', 48, '203.0.113.9'],
+])('%s is of the network of %i bits %s', (address, bits, network) => {
+  expect(sourceNetwork(address, bits)).toBe(network)
+})
