@@ -13,6 +13,7 @@ import { z } from 'zod'
 import { authorizerSchema } from './authorizer-definition.ts'
 import { integrationSchema } from './integration-definition.ts'
 import { apiModelMembers, routeModelMembers } from './model-definition.ts'
+import { throttle } from './throttle-settings.ts'
 
 /**
  * Routes of one API, and below it integrations and stages: AWS's quotas are 300, 300 and 10 and may be raised there;
@@ -106,6 +107,13 @@ refusedMembers.add(routeSettingsSchema, {
   detailedMetricsEnabled: 'metrics are always by route',
 })
 
+const connectionThrottleSchema = z.strictObject({
+  messages: throttle().optional().describe('Messages: rateLimit and burstLimit.'),
+  bytes: throttle()
+    .optional()
+    .describe('Bytes of messages: rateLimit and burstLimit. A message above burstLimit is always refused.'),
+})
+
 const accessLogSchema = z.strictObject({
   format: z
     .string({ error: 'a string that contains $context.requestId' })
@@ -138,6 +146,12 @@ const stageSchema = z
     routeSettings: record(text('a route key', { max: 512 }), routeSettingsSchema, maxRoutes)
       .optional()
       .describe('Limits by route key.'),
+    newConnectionThrottle: throttle()
+      .optional()
+      .describe('Limit of the handshakes of this stage, whether there is a $connect route or not. Beyond AWS.'),
+    connectionThrottle: connectionThrottleSchema
+      .optional()
+      .describe('Limits of what each connection sends: messages and bytes. Beyond AWS.'),
   })
   .describe('A place where the API is served: /{apiId}/{stage}.')
 

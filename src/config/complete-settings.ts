@@ -4,6 +4,7 @@ import { parseRedisAddress } from '../vocabulary/redis-address.ts'
 import { checkCredentials, completeCredentials } from './credentials.ts'
 import type { Secrets } from './read-secrets.ts'
 import type { GivenSettings, Settings } from './settings.ts'
+import { checkSourceLimits, completeThrottles } from './throttle-settings.ts'
 import { checkUsage, completeUsage } from './usage-plans.ts'
 
 /** The form of a token (RFC 6750 §2.1, `b64token`): anything else can't be sent as a bearer token. */
@@ -37,6 +38,7 @@ export function completeSettings(given: GivenSettings, secrets: Secrets): { sett
     managementAuthorization: management.authorization,
     managementTokens: management.authorization === 'TOKEN' ? secrets.managementTokens : [],
     credentials,
+    ...completeThrottles(given),
     usageFile: given.usageFile ?? null,
     usage: completeUsage(given, secrets.apiKeys),
     jwtSecrets: secrets.jwtSecrets,
@@ -76,6 +78,7 @@ export function checkAgreement(given: GivenSettings): Finding[] {
     ...checkDomains(given),
     ...checkCredentials(given.credentials),
     ...checkUsage(given),
+    ...checkSourceLimits(given.sourceLimits),
   ]
 }
 

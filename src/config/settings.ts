@@ -7,6 +7,7 @@ import { type Credentials, credentialsSchema } from './credentials.ts'
 import { allowedHost, domain } from './domain-settings.ts'
 import { lambda } from './lambda-settings.ts'
 import { apiId, path, setting } from './setting.ts'
+import { type ThrottleSettings, throttleMembers } from './throttle-settings.ts'
 import { tls } from './tls-settings.ts'
 import { cidr } from './trusted-networks.ts'
 import { usageMembers } from './usage-plans.ts'
@@ -200,6 +201,7 @@ export const settingsFileSchema = z
       wholeNumber(1_024, 268_435_456),
     ).default(10_485_760),
 
+    ...throttleMembers,
     maxConnections: setting(
       { group: 'Limits', value: 'number' },
       'Open connections of this process; more are refused with 503.',
@@ -290,27 +292,29 @@ export type GivenSettings = z.output<typeof settingsFileSchema>
  */
 export interface Settings
   extends Omit<
-    GivenSettings,
-    | 'connectionsAuthorization'
-    | 'managementAuthorization'
-    | 'connectionsTokensFile'
-    | 'managementTokensFile'
-    | 'credentials'
-    | 'apiKeys'
-    | 'usagePlans'
-    | 'usagePrices'
-    | 'usageFile'
-    | 'jwtSecretsFile'
-    | 'tls'
-    | 'lambda'
-    | 'defaultApi'
-    | 'redis'
-    | 'redisPasswordFile'
-    | 'redisCaFile'
-    | 'redisKeyPrefix'
-    | 'workerName'
-    | 'uwsModule'
-  > {
+      GivenSettings,
+      | 'connectionsAuthorization'
+      | 'managementAuthorization'
+      | 'connectionsTokensFile'
+      | 'managementTokensFile'
+      | 'credentials'
+      | 'apiKeys'
+      | 'usagePlans'
+      | 'usagePrices'
+      | 'usageFile'
+      | keyof ThrottleSettings
+      | 'jwtSecretsFile'
+      | 'tls'
+      | 'lambda'
+      | 'defaultApi'
+      | 'redis'
+      | 'redisPasswordFile'
+      | 'redisCaFile'
+      | 'redisKeyPrefix'
+      | 'workerName'
+      | 'uwsModule'
+    >,
+    ThrottleSettings {
   readonly connectionsAuthorization: 'NONE' | 'TOKEN' | 'AWS_IAM'
   /** Tokens for `@connections`, all valid at once; empty when the authorization is NONE. */
   readonly connectionsTokens: readonly string[]

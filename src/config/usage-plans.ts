@@ -3,6 +3,7 @@ import { atLeast, flag, oneOf, prose, record, refusedMembers, text, wholeNumber 
 import { z } from 'zod'
 import type { UsageModel } from '../usage/contract.ts'
 import { readSecretFile } from './credentials.ts'
+import { throttle } from './throttle-settings.ts'
 
 /** "Amazon API Gateway quotas": API keys and usage plans of an account, and stages of a plan. */
 const maxKeys = 10_000
@@ -27,11 +28,6 @@ refusedMembers.add(apiKey, {
   stageKeys: 'usagePlans name the stages of keys',
 })
 
-const throttle = z.strictObject({
-  rateLimit: atLeast(0).describe('Requests a second, on average.'),
-  burstLimit: wholeNumber(0, 1_000_000_000).describe('Requests at once.'),
-})
-
 const quota = z.strictObject({
   limit: wholeNumber(0, Number.MAX_SAFE_INTEGER).describe('Requests of each key in a period.'),
   period: oneOf(['HOUR', 'DAY', 'WEEK', 'MONTH']).describe('The period, of UTC. HOUR is beyond AWS.'),
@@ -43,7 +39,7 @@ const quota = z.strictObject({
 const planStage = z.strictObject({
   apiId: text('the apiId of an API', { max: 63, pattern: /^[a-z0-9][a-z0-9-]*$/ }).describe('The API.'),
   stage: text('the name of a stage', { max: 128, pattern: /^[\w-]+$/ }).describe('The stage.'),
-  throttle: record(text('a route key', { max: 512 }), throttle, 1_000)
+  throttle: record(text('a route key', { max: 512 }), throttle(), 1_000)
     .default(() => Object.create(null))
     .describe('Limits of each key by route key, rateLimit and burstLimit; $connect is that of handshakes.'),
 })
@@ -57,7 +53,7 @@ const usagePlan = z.strictObject({
     .max(maxStages, { error: `at most ${maxStages} stages` })
     .default([])
     .describe('The stages that keys of the plan may use.'),
-  throttle: throttle.optional().describe('Limits of each key over all stages of the plan: rateLimit and burstLimit.'),
+  throttle: throttle().optional().describe('Limits of each key over all stages of the plan: rateLimit and burstLimit.'),
   quota: quota.optional().describe('Quota of each key over all stages of the plan: limit, period and offset.'),
   keyIds: z
     .array(id(), { error: 'a list of ids of apiKeys' })
