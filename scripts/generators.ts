@@ -16,6 +16,7 @@ import { nodeAbilities } from '../src/transport/node/node-abilities.ts'
 import { newUwsAbilities, uwsAbilities } from '../src/transport/uws/uws-abilities.ts'
 import { closeReasons } from '../src/vocabulary/close-reasons.ts'
 import { errorTable } from '../src/vocabulary/errors.ts'
+import { throttleCauses } from '../src/vocabulary/throttle-causes.ts'
 import { markdownTable, membersTable, type Schema, schemaAt } from './markdown-table.ts'
 
 /** Files that are made from the source as a whole, by their path in the repository. */
@@ -42,6 +43,11 @@ export const sections: Readonly<Record<string, () => string>> = {
         `\`${responseType}\``,
         cause,
       ]),
+    ),
+  'throttle-causes': () =>
+    markdownTable(
+      ['Cause', 'Limit'],
+      Object.entries(throttleCauses).map(([name, meaning]) => [`\`${name}\``, meaning]),
     ),
   'close-reasons': () =>
     markdownTable(

@@ -19,7 +19,7 @@ export const directions: Readonly<Record<string, readonly string[] | 'every room
     'observability!',
   ],
   rest: ['events', 'responses', 'stages', 'limits', 'transport!', 'authorizers!', 'integrations!', 'observability!'],
-  connections: ['events', 'responses', 'transport!', 'authorizers!', 'registry!', 'observability!'],
+  connections: ['events', 'responses', 'limits!', 'transport!', 'authorizers!', 'registry!', 'observability!'],
   management: ['transport!', 'authorizers!', 'usage!', 'registry!', 'observability!'],
   supervisor: ['orphans', 'observability!'],
   deployments: ['config', 'stages', 'usage!', 'observability!'],

@@ -30,6 +30,7 @@ import { createHttpHandler } from './http.ts'
 import { accessKeysOf } from './iam-users.ts'
 import { createIntegrations } from './integration-types.ts'
 import { leave } from './leave.ts'
+import { openLimits } from './limits.ts'
 import { type Management, type ManagementParts, startManagement } from './management.ts'
 import { type LogTarget, logFaults, openDestination, told } from './process-log.ts'
 import { createRegistry } from './registries.ts'
@@ -133,7 +134,8 @@ export async function startPostern(settings: Settings, surroundings: Surrounding
     })
     stops.push(() => registry.close())
 
-    const usage = await openUsage({ settings, redis, log, now }).catch((error: Error) => {
+    const { buckets, common: limits } = openLimits(settings)
+    const usage = await openUsage({ settings, redis, buckets, log, now }).catch((error: Error) => {
       throw new StartError(error.message, [])
     })
     stops.push(usage.stop)
@@ -153,6 +155,7 @@ export async function startPostern(settings: Settings, surroundings: Surrounding
     stops.push(() => refusals.close())
     const gateway = createGateway({
       ...settings,
+      limits,
       descriptors,
       catalog,
       refusals,
@@ -182,6 +185,7 @@ export async function startPostern(settings: Settings, surroundings: Surrounding
       createAccessLog: (format) => createAccessLog(format, destination),
       isTrustedOrigin: (origin) => managementOrigins.has(origin),
       apiKeys,
+      buckets,
       checkNames: (names) =>
         checkApiNames({ ...settings, usagePlans: apiKeys.model.usagePlans }, names).map(locateSetting),
     })
@@ -205,6 +209,7 @@ export async function startPostern(settings: Settings, surroundings: Surrounding
     const connections = createConnectionsHandler({
       ...settings,
       registry,
+      requests: limits.requests,
       authorizer: callers.authorizer,
       sourceIp,
       log,

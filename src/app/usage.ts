@@ -1,4 +1,6 @@
 import type { Settings } from '../config/settings.ts'
+import type { Buckets } from '../limits/contract.ts'
+import { createLocalBuckets } from '../limits/named-buckets.ts'
 import type { Log } from '../observability/contract.ts'
 import type { RedisClient } from '../store/contract.ts'
 import { createApiKeys, type ReplaceableApiKeys } from '../usage/api-keys.ts'
@@ -14,6 +16,8 @@ const endsWithProcess = 'what is used of quotas is forgotten when this process e
 export interface UsageOptions {
   readonly settings: Settings
   readonly redis: RedisClient | null
+  /** The buckets of all throttles. */
+  readonly buckets: Buckets
   readonly log: Log
   readonly now: () => number
 }
@@ -29,10 +33,10 @@ export interface Usage {
 }
 
 /** Opens the counts: in Redis where there is one, else in the usageFile, else in memory. Rejects with one sentence. */
-export async function openUsage({ settings, redis, log, now }: UsageOptions): Promise<Usage> {
+export async function openUsage({ settings, redis, buckets, log, now }: UsageOptions): Promise<Usage> {
   const store = await openStore(settings, redis, now)
   const ledger = createUsageLedger(store)
-  const apiKeys = createApiKeys(settings.usage, ledger)
+  const apiKeys = createApiKeys(settings.usage, ledger, buckets)
   const clock = startUsageClock({ ledger, log, now })
   const reports = createUsageReports({ ledger, store, now })
   const isCountedHere = redis === null && settings.usageFile === null
@@ -54,5 +58,5 @@ async function openStore(
 
 /** The keys and plans of settings that nobody counts under, for who only looks at them. */
 export function uncountedKeys({ usage }: Pick<Settings, 'usage'>): ReplaceableApiKeys {
-  return createApiKeys(usage, createUsageLedger(createMemoryStore(Date.now)))
+  return createApiKeys(usage, createUsageLedger(createMemoryStore(Date.now)), createLocalBuckets())
 }

@@ -10,6 +10,7 @@ import {
 } from '../responses/callback-answer.ts'
 import type { HttpExchange } from '../transport/contract.ts'
 import type { ErrorCode } from '../vocabulary/errors.ts'
+import type { ThrottleCause } from '../vocabulary/throttle-causes.ts'
 
 /** The stage in a callback's URL; a compiled stage is one. */
 export interface CallbackStage {
@@ -18,6 +19,8 @@ export interface CallbackStage {
   /** Writes a row of the access log; null when there is none: nothing is then collected for one. */
   readonly accessLog: ((event: CallbackEvent) => void) | null
   errors(code: ErrorCode): Counter
+  /** The counter of the requests that one limit refused. */
+  throttled(cause: ThrottleCause): Counter
   /** Whether pages of an origin may connect: the header as it came; `host` is the request's own authority. */
   allowsOrigin(origin: string, host: string): boolean
   /** Counts an answer for the stage's API, by operation. */
@@ -79,8 +82,10 @@ export class CallbackCall {
     this.answer(callbackWithoutContent(this.event, this.now))
   }
 
-  /** Answers with a row of the error table; `detail` stands behind its message. */
-  refuse(code: ErrorCode, detail: string | null = null): void {
+  /**
+   * Answers with a row of the error table; `detail` stands behind its message, and `retryAfter`, in seconds, in a header.
+   */
+  refuse(code: ErrorCode, detail: string | null = null, retryAfter: number | null = null): void {
     this.stage.errors(code).value++
     if (this.event !== null) {
       const failure = answeredFailure(code)
@@ -88,7 +93,7 @@ export class CallbackCall {
       if (detail !== null) this.event.failure = { ...failure, message: failure.message + detail }
       else if (failure.message !== '') this.event.failure = failure
     }
-    this.answer(callbackError(code, detail, this.event, this.now))
+    this.answer(callbackError({ code, detail, retryAfter }, this.event, this.now))
   }
 
   private answer(answer: CallbackAnswer): void {

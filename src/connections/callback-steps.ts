@@ -1,4 +1,5 @@
 import type { CallerAuthorizer, CallerRefusal, CallerVerdict } from '../authorizers/contract.ts'
+import type { TokenBucket } from '../limits/contract.ts'
 import type { ConnectionLookup, Delivery } from '../registry/contract.ts'
 import type { ConnectionDescription } from '../vocabulary/connection.ts'
 import { type DeliverOutcome, textFrame } from '../vocabulary/frames.ts'
@@ -25,7 +26,10 @@ export interface Callback {
   readonly closeQuery: string
 }
 
-export type CallbackRefusal = CallerRefusal
+/** The reason why a callback is not done; `retryAfter` in seconds, where another try may help. */
+export interface CallbackRefusal extends CallerRefusal {
+  readonly retryAfter?: number | null
+}
 
 export type CallbackStep = Step<Callback, CallbackRefusal>
 
@@ -51,6 +55,16 @@ function refusalOf(verdict: CallerVerdict): CallbackRefusal | null {
       return callerRefused
     default:
       return verdict
+  }
+}
+
+/** Counts the call on the limit of the account (429). */
+export function checkThrottle(requests: TokenBucket, now: () => number): CallbackStep {
+  return function count({ call }) {
+    const time = now()
+    if (requests.take(time)) return null
+    call.stage.throttled('account').value++
+    return { code: 'TOO_MANY_REQUESTS', retryAfter: requests.retryAfter(time) }
   }
 }
 
@@ -130,5 +144,6 @@ const tokenMissing: CallbackRefusal = { code: 'MISSING_AUTHENTICATION_TOKEN' }
 const callerRefused: CallbackRefusal = { code: 'CALLER_REFUSED' }
 const badCloseParameters: CallbackRefusal = { code: 'INVALID_CLOSE_PARAMETERS', detail: `: ${closeParametersRule}` }
 const gone: CallbackRefusal = { code: 'CONNECTION_GONE' }
-const bufferFull: CallbackRefusal = { code: 'CLIENT_BUFFER_FULL' }
+/** A client that reads again takes what waits for it within moments. */
+const bufferFull: CallbackRefusal = { code: 'CLIENT_BUFFER_FULL', retryAfter: 1 }
 const unreachable: CallbackRefusal = { code: 'WORKER_UNREACHABLE' }

@@ -1,5 +1,6 @@
 import type { CallerAuthorizer } from '../authorizers/contract.ts'
 import { CallbackEvent } from '../events/callback-event.ts'
+import type { TokenBucket } from '../limits/contract.ts'
 import type { Log } from '../observability/contract.ts'
 import type { ConnectionLookup, Delivery } from '../registry/contract.ts'
 import type { HttpExchange, TransportRequest } from '../transport/contract.ts'
@@ -12,6 +13,7 @@ import {
   type Callback,
   type CallbackRefusal,
   checkConnectionId,
+  checkThrottle,
   judgeCaller,
   reachConnection,
   refuseLargeBody,
@@ -22,6 +24,8 @@ export interface ConnectionsOptions {
   readonly registry: ConnectionLookup & Delivery
   /** The judge of callers; null when nobody is asked (`connectionsAuthorization: NONE`). */
   readonly authorizer: CallerAuthorizer | null
+  /** The throttle of all requests of the account; left out for none. */
+  readonly requests?: TokenBucket | null
   /** DELETE may choose the close frame with `?code=&reason=`; else its query is ignored, as AWS does. */
   readonly disconnectCodeAndReason: boolean
   /** POST of `application/octet-stream` with `?frame=binary` sends a binary frame; else frames are always text. */
@@ -42,16 +46,17 @@ export type HandleCallback = (exchange: HttpExchange, target: CallbackTarget) =>
  * the first that refuses answers.
  */
 export function createConnectionsHandler(options: ConnectionsOptions): HandleCallback {
-  const { registry, authorizer, disconnectCodeAndReason, binaryFrames, sourceIp, log, now } = options
+  const { registry, authorizer, requests = null, disconnectCodeAndReason, binaryFrames, sourceIp, log, now } = options
   const run = createPipeline<Callback, CallbackRefusal>({
     steps: [
       refuseLargeBody,
       ...(authorizer === null ? [] : [judgeCaller(authorizer)]),
+      ...(requests === null ? [] : [checkThrottle(requests, now)]),
       checkConnectionId,
       reachConnection(registry),
     ],
     ended({ call }, refusal) {
-      if (refusal !== null) call.refuse(refusal.code, refusal.detail)
+      if (refusal !== null) call.refuse(refusal.code, refusal.detail, refusal.retryAfter)
     },
     failed({ call }, error) {
       if (error instanceof GatewayError) return call.refuse(error.code)

@@ -1,5 +1,6 @@
 import type { Refused } from '../authorizers/contract.ts'
 import { ConnectEvent } from '../events/connect-event.ts'
+import type { CommonLimits } from '../limits/contract.ts'
 import type { Log } from '../observability/contract.ts'
 import type { ConnectionDirectory } from '../registry/contract.ts'
 import { type HandshakeAddition, handshakeEnvelope } from '../responses/handshake-envelope.ts'
@@ -28,7 +29,9 @@ export interface ConnectOptions {
   readonly clientAddress: (request: TransportRequest) => ClientAddress
   /** Takes a place for one more connection; null to take it, or why there is none. */
   readonly reserve: () => ErrorCode | null
-  readonly release: () => void
+  /** Gives the place back. */
+  readonly release: (connection: Connection) => void
+  readonly limits: CommonLimits
   readonly refusals: Refusals
   /** The connection has its socket: from now on it can be found, sent to and ended. */
   readonly opened: (connection: Connection, stage: WebSocketStage) => void
@@ -41,7 +44,7 @@ export interface ConnectOptions {
  * refusal.
  */
 export function createConnectHandler(options: ConnectOptions) {
-  const { catalog, registry, work, log, now, clientAddress, reserve, release, refusals, opened, lost } = options
+  const { catalog, registry, work, log, now, clientAddress, reserve, release, limits, refusals, opened, lost } = options
 
   const run = createPipeline<Handshake, HandshakeRefusal>({
     steps: handshakeSteps,
@@ -94,7 +97,7 @@ export function createConnectHandler(options: ConnectOptions) {
     })
     const trace = request.header('x-amzn-trace-id') || null
     const event = new ConnectEvent(connection, connection.connectedAt, trace)
-    run(new Handshake({ upgrade, stage, connection, event, client }))
+    run(new Handshake({ upgrade, stage, connection, event, client, limits }))
   }
 
   function accept(handshake: Handshake): void {
@@ -102,7 +105,7 @@ export function createConnectHandler(options: ConnectOptions) {
     const { compression, maxFrameBytes } = stage
     connection.socket = upgrade.accept(connection, { protocol, compression, maxFrameBytes })
     if (connection.socket === null) {
-      release()
+      release(connection)
       stage.connects.aborted.value++
       stage.accessLog?.(event)
       if (handshake.asked) lost(connection)
@@ -153,8 +156,8 @@ export function createConnectHandler(options: ConnectOptions) {
     refusals.note({ ...refusal, host: domainName, path: upgrade.request.path, sourceIp }, isLogged)
   }
 
-  function answer({ upgrade, stage, event }: Handshake, refusal: HttpAnswer): void {
-    release()
+  function answer({ upgrade, stage, connection, event }: Handshake, refusal: HttpAnswer): void {
+    release(connection)
     send(upgrade, refusal)
     stage.accessLog?.(event)
   }

@@ -1,4 +1,6 @@
 import type { ConnectionToken } from '../authorizers/contract.ts'
+import type { ConnectionTokens } from '../limits/connection-tokens.ts'
+import type { SourcePlace } from '../limits/contract.ts'
 import type { DeadlineItem } from '../limits/deadlines.ts'
 import type { StageSlot } from '../stages/stage-slot.ts'
 import type { WebSocketStage } from '../stages/websocket-stage.ts'
@@ -41,6 +43,10 @@ export class Connection implements ConnectionDescription, DeadlineItem {
   warnedOf: ConnectionToken | null = null
   /** The meter of the client's API key, which its messages count on too; null where none was required. */
   usage: KeyMeter | null = null
+  /** The place among the connections of the client's address; null where those have no limit. */
+  source: SourcePlace | null = null
+  /** The tokens for what the client sends; null until first needed. */
+  allowance: ConnectionTokens | null = null
 
   readonly slot: StageSlot<WebSocketStage>
   lastActiveAt: number

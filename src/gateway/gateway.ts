@@ -1,4 +1,5 @@
 import type { TokenLife } from '../authorizers/contract.ts'
+import type { CommonLimits } from '../limits/contract.ts'
 import { createDeadlines } from '../limits/deadlines.ts'
 import type { DescriptorBudget } from '../limits/descriptor-budget.ts'
 import type { Log } from '../observability/contract.ts'
@@ -19,6 +20,7 @@ import { createDrain } from './drain.ts'
 import type { OpenConnections } from './local-connections.ts'
 import { createMessageHandler } from './message.ts'
 import type { Refusals } from './refusals.ts'
+import { createThrottledMessages } from './throttled.ts'
 import { createWork } from './work.ts'
 
 export interface GatewayOptions {
@@ -31,6 +33,8 @@ export interface GatewayOptions {
   readonly random: () => number
   readonly clientAddress: (request: TransportRequest) => ClientAddress
   readonly refusals: Refusals
+  /** The limits that all APIs have in common; left out for none. */
+  readonly limits?: CommonLimits
   readonly maxConnections: number
   /** The descriptors that connections may take; left out where nobody knows a limit. */
   readonly descriptors?: Pick<DescriptorBudget, 'takesConnection'> | null
@@ -71,6 +75,8 @@ export interface Gateway extends Pick<TransportHandlers<Connection>, 'upgrade' |
   stop(): void
 }
 
+const noLimits: CommonLimits = { requests: null, newConnections: null, sources: null }
+
 /** Bytes of the messages that wait until a process that stood still knows whether it may serve them. */
 const maxHeldBytes = 32 * 1024 * 1024
 
@@ -81,7 +87,9 @@ export function createGateway(options: GatewayOptions): Gateway {
   const { catalog, registry, open, log, now, random } = options
   const work = createWork()
   const disconnect = createDisconnectHandler({ work, log, now })
-  const handle = createMessageHandler({ ...options, work, tokenChanged })
+  const limits = options.limits ?? noLimits
+  const throttled = createThrottledMessages(log)
+  const handle = createMessageHandler({ ...options, requests: limits.requests, throttled, work, tokenChanged })
   const drain = createDrain({ open, work, now })
   const deadlines = createDeadlines<Connection>({ now, due })
   let reserved = 0
@@ -92,6 +100,7 @@ export function createGateway(options: GatewayOptions): Gateway {
   const upgrade = createConnectHandler({
     ...options,
     work,
+    limits,
     reserve() {
       if (drain.begun) return 'DRAINING'
       if (reserved >= options.maxConnections) return 'TOO_MANY_CONNECTIONS'
@@ -99,7 +108,7 @@ export function createGateway(options: GatewayOptions): Gateway {
       reserved++
       return null
     },
-    release: () => void reserved--,
+    release,
     opened,
     lost(connection) {
       const { code, text } = closeReasons.connectionLost
@@ -108,6 +117,11 @@ export function createGateway(options: GatewayOptions): Gateway {
       void disconnect(connection, slot.newest, code, text).finally(slot.leave)
     },
   })
+
+  function release({ source }: Connection): void {
+    reserved--
+    source?.leave()
+  }
 
   /**
    * Takes a message. One that a client had sent to a process that stood still waits until it is known whether that may
@@ -147,7 +161,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     const reported = cause === 'client' || cause === 'server' ? reportedReason(code, reason) : closeReasons[name].text
     connection.ending ??= name
     connection.waiting = null
-    reserved--
+    release(connection)
     deadlines.remove(connection)
     open.remove(connection)
     const { connectionId, slot } = connection
@@ -267,6 +281,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     drain: drain.run,
     stop() {
       deadlines.close()
+      throttled.close()
       drain.stop()
     },
   }

@@ -8,6 +8,7 @@ import type { Step } from '../vocabulary/pipeline.ts'
 import { decodeQuery } from './connect-request.ts'
 import type { Handshake } from './handshake.ts'
 import { invokeRoute, recordCallFailure, recordResult } from './invoke.ts'
+import { throttledHandshake } from './throttled.ts'
 
 /**
  * The reason why a handshake is not accepted: a code of the error table, alone or with what an authorizer adds to its
@@ -22,6 +23,7 @@ export type HandshakeStep = Step<Handshake, HandshakeRefusal>
  * function here and a line in this list; one that has to wait returns a promise.
  */
 export const handshakeSteps: readonly HandshakeStep[] = [
+  checkSource,
   checkOrigin,
   authorize,
   checkApiKey,
@@ -29,6 +31,18 @@ export const handshakeSteps: readonly HandshakeStep[] = [
   checkRequiredParameters,
   askConnectRoute,
 ]
+
+/**
+ * Takes a place among the connections of the client's address, before anything is done that costs more: a socket that
+ * nobody has authenticated counts too.
+ */
+function checkSource({ connection, stage, limits }: Handshake): Refused | null {
+  if (limits.sources === null) return null
+  const entered = limits.sources.enter(connection.sourceIp, connection.connectedAt)
+  if ('cause' in entered) return throttledHandshake(stage, entered.cause, entered.retryAfter)
+  connection.source = entered
+  return null
+}
 
 function checkOrigin(handshake: Handshake): ErrorCode | null {
   const origin = handshake.header('origin')
@@ -65,17 +79,31 @@ function checkApiKey(handshake: Handshake): Refused | null {
   const { connectedAt } = connection
   const code = meter.take('$connect', connectedAt)
   if (code !== null) {
-    const seconds = meter.retryAfter(code, '$connect', connectedAt)
-    return { allowed: false, code, ...(seconds !== null && { headers: [['Retry-After', String(seconds)]] }) }
+    if (code === 'INVALID_API_KEY') return { allowed: false, code }
+    const cause = code === 'QUOTA_EXCEEDED' ? 'quota' : 'plan'
+    return throttledHandshake(handshake.stage, cause, meter.retryAfter(code, '$connect', connectedAt))
   }
   connection.usage = meter
   connection.identity = { ...connection.identity, apiKey: value, apiKeyId: meter.apiKeyId }
   return null
 }
 
-function checkThrottle({ stage, connection }: Handshake): ErrorCode | null {
-  const bucket = stage.connectRoute?.bucket ?? null
-  return bucket === null || bucket.take(connection.connectedAt) ? null : 'TOO_MANY_REQUESTS'
+/** Counts the handshake on the limits of its route, its stage and the account, in AWS's order: the narrower one first. */
+function checkThrottle({ stage, connection: { connectedAt }, limits }: Handshake): Refused | null {
+  const route = stage.connectRoute?.bucket ?? null
+  if (route !== null && !route.take(connectedAt)) {
+    return throttledHandshake(stage, 'route', route.retryAfter(connectedAt))
+  }
+  if (stage.newConnections !== null && !stage.newConnections.take(connectedAt)) {
+    return throttledHandshake(stage, 'stageConnections', stage.newConnections.retryAfter(connectedAt))
+  }
+  if (limits.newConnections !== null && !limits.newConnections.take(connectedAt)) {
+    return throttledHandshake(stage, 'newConnections', limits.newConnections.retryAfter(connectedAt))
+  }
+  if (limits.requests !== null && !limits.requests.take(connectedAt)) {
+    return throttledHandshake(stage, 'account', limits.requests.retryAfter(connectedAt))
+  }
+  return null
 }
 
 function checkRequiredParameters(handshake: Handshake): ErrorCode | null {

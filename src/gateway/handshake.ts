@@ -1,5 +1,6 @@
 import type { HandshakeRequest } from '../authorizers/contract.ts'
 import type { ConnectEvent, ConnectRequest } from '../events/connect-event.ts'
+import type { CommonLimits } from '../limits/contract.ts'
 import type { WebSocketStage } from '../stages/websocket-stage.ts'
 import type { Upgrade } from '../transport/contract.ts'
 import type { HeaderList } from '../vocabulary/headers.ts'
@@ -13,6 +14,7 @@ export interface HandshakeParts {
   readonly connection: Connection
   readonly event: ConnectEvent
   readonly client: ClientAddress
+  readonly limits: CommonLimits
 }
 
 /**
@@ -33,14 +35,16 @@ export class Handshake implements HandshakeRequest {
   /** Whether a step has had to wait. */
   waited = false
   readonly client: ClientAddress
+  readonly limits: CommonLimits
   #copy: RequestCopy | null = null
 
-  constructor({ upgrade, stage, connection, event, client }: HandshakeParts) {
+  constructor({ upgrade, stage, connection, event, client, limits }: HandshakeParts) {
     this.upgrade = upgrade
     this.stage = stage
     this.connection = connection
     this.event = event
     this.client = client
+    this.limits = limits
   }
 
   get path(): string {

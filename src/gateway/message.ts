@@ -2,6 +2,8 @@ import type { AuthorizerResult, TokenLife } from '../authorizers/contract.ts'
 import { answeredFailure } from '../events/answered-failure.ts'
 import { MessageEvent } from '../events/message-event.ts'
 import type { IntegrationResult } from '../integrations/contract.ts'
+import { ConnectionTokens } from '../limits/connection-tokens.ts'
+import type { TokenBucket } from '../limits/contract.ts'
 import type { InvalidBody } from '../models/contract.ts'
 import type { Log } from '../observability/contract.ts'
 import { badRequestBodyFrame } from '../responses/bad-request-body-frame.ts'
@@ -10,10 +12,12 @@ import { tokenAcceptedFrame } from '../responses/token-frames.ts'
 import type { WebSocketRoute, WebSocketStage } from '../stages/websocket-stage.ts'
 import { type ErrorCode, GatewayError } from '../vocabulary/errors.ts'
 import { maxMessageBytes, textFrame } from '../vocabulary/frames.ts'
+import type { ThrottleCause } from '../vocabulary/throttle-causes.ts'
 import type { Connection } from './connection.ts'
 import { recordFailure } from './failure.ts'
 import { invokeRoute, recordCallFailure, recordResult } from './invoke.ts'
 import type { OpenConnections } from './local-connections.ts'
+import type { ThrottledMessages } from './throttled.ts'
 import { hasScope, takeToken, tokenIn } from './token-refresh.ts'
 import type { Work } from './work.ts'
 
@@ -24,6 +28,9 @@ export interface MessageOptions {
   readonly now: () => number
   /** Messages of one connection that may wait for integrations; above it they get `Too Many Requests`. */
   readonly maxMessagesInFlight: number
+  /** The throttle of all requests of the account; null for none. */
+  readonly requests: TokenBucket | null
+  readonly throttled: ThrottledMessages
   /** Messages of one ordered connection that may wait for their turn; above it the connection is closed. */
   readonly maxOrderedQueue: number
   /** Called when an open connection has a new token, and the context that comes with it. */
@@ -36,6 +43,7 @@ export interface MessageOptions {
  */
 export function createMessageHandler(options: MessageOptions) {
   const { open, work, log, now, maxMessagesInFlight, maxOrderedQueue, tokenChanged } = options
+  const { requests, throttled } = options
 
   return function message(connection: Connection, bytes: Buffer, isBinary: boolean): void {
     // A frame may follow the gateway's own close frame.
@@ -46,6 +54,11 @@ export function createMessageHandler(options: MessageOptions) {
     const stage = connection.slot.current
     if (stage === null) return open.end(connection, 'stageRemoved')
     const text = bytes.toString('utf8')
+    if (stage.connectionLimits !== null) {
+      connection.allowance ??= new ConnectionTokens()
+      const cause = connection.allowance.take(stage.connectionLimits, bytes.byteLength, connection.lastActiveAt)
+      if (cause !== null) return throttle(connection, stage, null, text, cause)
+    }
     if (stage.ordered && connection.inFlight > 0) wait(connection, text)
     else run(connection, stage, text)
   }
@@ -65,10 +78,15 @@ export function createMessageHandler(options: MessageOptions) {
     }
     if (connection.usage !== null) {
       const refusal = connection.usage.take(route.routeKey, connection.lastActiveAt)
+      if (refusal === 'TOO_MANY_REQUESTS') return throttle(connection, stage, route, text, 'plan')
+      if (refusal === 'QUOTA_EXCEEDED') return throttle(connection, stage, route, text, 'quota')
       if (refusal !== null) return refuse(connection, stage, route, text, refusal)
     }
     if (route.bucket !== null && !route.bucket.take(connection.lastActiveAt)) {
-      return refuse(connection, stage, route, text, 'TOO_MANY_REQUESTS')
+      return throttle(connection, stage, route, text, 'route')
+    }
+    if (requests !== null && !requests.take(connection.lastActiveAt)) {
+      return throttle(connection, stage, route, text, 'account')
     }
     if (route.validator !== null) {
       const invalid = route.validator.validate(text)
@@ -83,7 +101,7 @@ export function createMessageHandler(options: MessageOptions) {
   }
 
   function invoke(connection: Connection, stage: WebSocketStage, route: WebSocketRoute, text: string): void {
-    if (connection.inFlight >= maxMessagesInFlight) return refuse(connection, stage, route, text, 'TOO_MANY_REQUESTS')
+    if (connection.inFlight >= maxMessagesInFlight) return throttle(connection, stage, route, text, 'inFlight')
     const event = new MessageEvent(connection, route.routeKey, text, connection.lastActiveAt)
     let result: IntegrationResult | Promise<IntegrationResult>
     try {
@@ -192,6 +210,17 @@ export function createMessageHandler(options: MessageOptions) {
     recordFailure(new GatewayError(code), event, stage, log)
     reply(connection, route, errorFrame(code, connection.connectionId, event.requestId))
     stage.accessLog?.(event)
+  }
+
+  function throttle(
+    connection: Connection,
+    stage: WebSocketStage,
+    route: WebSocketRoute | null,
+    text: string,
+    cause: ThrottleCause,
+  ): void {
+    throttled.note(connection, stage, route?.routeKey ?? null, cause)
+    refuse(connection, stage, route, text, cause === 'quota' ? 'QUOTA_EXCEEDED' : 'TOO_MANY_REQUESTS')
   }
 
   function refuseBody(

@@ -74,7 +74,8 @@ export function createConnectionsApi({ registry, failures, log, now }: Connectio
       answer(exchange, async () => {
         const outcome = await registry.deliver(id, { data, binary: false })
         if (outcome === 'gone') return gone(exchange)
-        if (outcome === 'full') return refuse(exchange, 429, "The client's outbound buffer is full")
+        if (outcome === 'full')
+          return refuse(exchange, 429, "The client's outbound buffer is full", [['Retry-After', '1']])
         if (outcome === 'unreachable') return failures.refuseFor(exchange, id)
         replyJson(exchange, 200, { outcome })
       })

@@ -1,5 +1,6 @@
 import { type CloseReasonName, closeReasons } from '../vocabulary/close-reasons.ts'
 import { type ErrorCode, errorTable } from '../vocabulary/errors.ts'
+import { type ThrottleCause, throttleCauses } from '../vocabulary/throttle-causes.ts'
 
 /**
  * The rule for a metric that several workers have: one series with the sum, the largest or the smallest of their
@@ -68,6 +69,17 @@ export const metricTable = {
     'Failures that the gateway itself answered, to a handshake, a message or a callback.',
     { api, stage, code },
     'ClientError: codes whose status is 4xx. ExecutionError: codes whose status is 5xx.',
+  ),
+  postern_throttled_total: counter(
+    'Requests that a limit refused with 429: handshakes, messages and callbacks, by the limit.',
+    {
+      api,
+      stage,
+      cause: oneOf(
+        'Name of the table of [limits](limits.md#what-is-refused).',
+        Object.keys(throttleCauses) as ThrottleCause[],
+      ),
+    },
   ),
   postern_refusals_total: counter('Handshakes that were refused, and requests to URLs that are not served, by cause.', {
     code: oneOf('Code of the table of errors, or `BACKEND` where the backend of `$connect` said no.', [

@@ -30,12 +30,18 @@ export function callbackWithoutContent(ids: CallbackIds | null, now: number): Ca
   return { status: 204, own: [newRequestId(), requestId(ids), traceId(ids, now)], body: null }
 }
 
-/**
- * A row of the error table; `detail` stands behind its message, null for none. `now` is in milliseconds since 1970.
- */
+/** The refusal of a callback. */
+export interface RefusedCallback {
+  readonly code: ErrorCode
+  /** Stands behind the row's message; null for nothing. */
+  readonly detail: string | null
+  /** Seconds after which to try again; null for no word of that. */
+  readonly retryAfter: number | null
+}
+
+/** A row of the error table. `now` is in milliseconds since 1970. */
 export function callbackError(
-  code: ErrorCode,
-  detail: string | null,
+  { code, detail, retryAfter }: RefusedCallback,
   ids: CallbackIds | null,
   now: number,
 ): CallbackAnswer {
@@ -43,6 +49,7 @@ export function callbackError(
   const own = [jsonType, newRequestId(), requestId(ids), errorType(code)]
   // AWS sends its trace id with every answer but 400.
   if (status !== 400) own.push(traceId(ids, now))
+  if (retryAfter !== null) own.push(['Retry-After', String(retryAfter)])
   // It answers what has no message without a body.
   return { status, own, body: message === '' && detail === null ? '' : errorBody(code, detail) }
 }

@@ -1,14 +1,15 @@
 import type { AuthorizerType } from '../authorizers/contract.ts'
-import type { ApiDefinition, RouteDefinition, RouteSettings, StageDefinition } from '../config/api-definition.ts'
+import type { ApiDefinition, RouteDefinition, StageDefinition } from '../config/api-definition.ts'
 import type { GatewayEvent } from '../events/event.ts'
 import type { IntegrationScope, IntegrationType, ReportFault } from '../integrations/contract.ts'
-import { createTokenBucket, type TokenBucket } from '../limits/token-bucket.ts'
+import type { Buckets } from '../limits/contract.ts'
 import type { Counter, SeriesMaker } from '../observability/contract.ts'
 import type { ApiKeys } from '../usage/contract.ts'
 import type { ApiSeries } from './api-metrics.ts'
 import type { Route, Stage } from './stage.ts'
 import { type CompiledAuthorizers, compileStageAuthorizers, type StageAuthorizers } from './stage-authorizers.ts'
 import { type CompiledIntegrations, compileStageIntegrations, type StageIntegrations } from './stage-integrations.ts'
+import { openStageThrottles, type StageThrottles } from './stage-throttles.ts'
 
 /** A definition that config has let pass, and the folder that its file names are relative to. */
 export interface CompileSource {
@@ -30,6 +31,8 @@ export interface OpenOptions {
   /** Origins that every API takes connections from: the playground's. */
   readonly isTrustedOrigin: (origin: string) => boolean
   readonly apiKeys: Pick<ApiKeys, 'ofStage'>
+  /** The token buckets of throttles, which stages of the same name share. */
+  readonly buckets: Buckets
 }
 
 type WriteAccessLog = (event: GatewayEvent) => void
@@ -55,6 +58,7 @@ export interface StageParts {
   readonly common: Omit<Stage, 'protocolType' | 'routeKeys'>
   readonly integrations: StageIntegrations
   readonly authorizers: StageAuthorizers
+  readonly throttles: StageThrottles
 }
 
 /** Compiles what every protocol has of a stage. With a fault, each of which is reported, it is not to be opened. */
@@ -95,24 +99,29 @@ export function attempt<Result>(step: () => Result, path: readonly string[], rep
 /** Opens what every protocol has of a stage. */
 export function openStage(
   { settings, labels, accessLog, integrations, authorizers }: CompiledStage,
-  metrics: SeriesMaker,
+  { metrics: series, buckets }: Pick<OpenOptions, 'metrics' | 'buckets'>,
 ): StageParts {
+  const metrics = series.stage(labels.stage)
   const opened = integrations.open()
   const openedAuthorizers = authorizers.open()
+  const throttles = openStageThrottles(settings, labels, buckets)
   return {
     common: {
       apiId: labels.api,
       name: labels.stage,
       stageVariables: settings.stageVariables,
       errors: byName((code) => metrics.counter('postern_errors_total', { ...labels, code })),
+      throttled: byName((cause) => metrics.counter('postern_throttled_total', { ...labels, cause })),
       accessLog,
       close() {
+        throttles.close()
         openedAuthorizers.close()
         opened.close()
       },
     },
     integrations: opened,
     authorizers: openedAuthorizers,
+    throttles,
   }
 }
 
@@ -120,8 +129,8 @@ export function openStage(
 export function openRoute(
   routeKey: string,
   definition: RouteDefinition,
-  { settings, labels }: CompiledStage,
-  { integrations, authorizers }: StageParts,
+  { labels }: CompiledStage,
+  { integrations, authorizers, throttles }: StageParts,
   metrics: SeriesMaker,
 ): Route {
   const series = { ...labels, route: routeKey }
@@ -129,7 +138,7 @@ export function openRoute(
     routeKey,
     integration: integrations.of(definition),
     authorizer: authorizers.of(routeKey, definition),
-    bucket: throttle(settings, routeKey),
+    bucket: throttles.ofRoute(routeKey),
     duration: metrics.histogram('postern_integration_duration_seconds', series),
     integrationErrors: byName((code) => metrics.counter('postern_integration_errors_total', { ...series, code })),
   }
@@ -143,15 +152,4 @@ export function byName<Name extends string>(find: (name: Name) => Counter): (nam
     known.set(name, counter)
     return counter
   }
-}
-
-/** Route settings win over the stage's defaults, member by member; AWS's defaults at stage creation fill the rest. */
-function throttle(stage: StageDefinition, routeKey: string): TokenBucket | null {
-  const own: RouteSettings = Object.hasOwn(stage.routeSettings ?? {}, routeKey)
-    ? (stage.routeSettings?.[routeKey] ?? {})
-    : {}
-  const rate = own.throttlingRateLimit ?? stage.defaultRouteSettings?.throttlingRateLimit
-  const burst = own.throttlingBurstLimit ?? stage.defaultRouteSettings?.throttlingBurstLimit
-  if (rate === undefined && burst === undefined) return null
-  return createTokenBucket(rate ?? 10_000, burst ?? 5_000)
 }

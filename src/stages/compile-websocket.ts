@@ -37,7 +37,7 @@ export function openWebSocketStage(
   messages: MessageParts,
   options: OpenOptions,
 ): WebSocketStage {
-  const parts = openStage(compiled, options.metrics.stage(compiled.labels.stage))
+  const parts = openStage(compiled, options)
   try {
     return createStage(compiled, messages, parts, options)
   } catch (error) {
@@ -77,6 +77,8 @@ function createStage(
     selectRoute: createRouteSelector(messages.selection, routes),
     connectRoute: routes.get('$connect') ?? null,
     disconnectRoute: routes.get('$disconnect') ?? null,
+    newConnections: parts.throttles.newConnections,
+    connectionLimits: parts.throttles.connectionLimits,
     tokens,
     allowsOrigin: compileAllowedOrigins(definition.allowedOrigins, options.isTrustedOrigin),
     ordered: definition.messageOrdering === 'CONNECTION',

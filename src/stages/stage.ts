@@ -1,9 +1,10 @@
 import type { RouteAuthorizer } from '../authorizers/contract.ts'
 import type { GatewayEvent } from '../events/event.ts'
 import type { Integration } from '../integrations/contract.ts'
-import type { TokenBucket } from '../limits/token-bucket.ts'
+import type { TokenBucket } from '../limits/contract.ts'
 import type { Counter, Histogram } from '../observability/contract.ts'
 import type { ErrorCode } from '../vocabulary/errors.ts'
+import type { ThrottleCause } from '../vocabulary/throttle-causes.ts'
 
 /** A route as every protocol has it, ready to run: what is null here is never asked for again. */
 export interface Route {
@@ -32,6 +33,8 @@ export interface Stage {
   readonly routeKeys: readonly string[]
   /** The counter of one code of the error table. */
   errors(code: ErrorCode): Counter
+  /** The counter of the requests that one limit refused. */
+  throttled(cause: ThrottleCause): Counter
   /** Writes a row of the access log; null when the stage has none: nothing is then collected for one. */
   readonly accessLog: ((event: GatewayEvent) => void) | null
   /** Gives back what the integrations took. Calls in flight end by themselves. */

@@ -1,4 +1,6 @@
 import type { TokenLife } from '../authorizers/contract.ts'
+import type { CompiledConnectionLimits } from '../limits/connection-tokens.ts'
+import type { TokenBucket } from '../limits/contract.ts'
 import type { BodyValidator } from '../models/contract.ts'
 import type { Counter } from '../observability/contract.ts'
 import type { StageKeys } from '../usage/contract.ts'
@@ -70,6 +72,10 @@ export interface WebSocketStage extends Stage {
   selectRoute(text: string): WebSocketRoute | null
   readonly connectRoute: WebSocketRoute | null
   readonly disconnectRoute: WebSocketRoute | null
+  /** The throttle of handshakes, also where there is no `$connect` route; null for none. */
+  readonly newConnections: TokenBucket | null
+  /** The limits on what each connection sends; null for none. */
+  readonly connectionLimits: CompiledConnectionLimits | null
   /** The part that tokens have in the life of connections; null for none. */
   readonly tokens: TokenLife | null
   /** Whether pages of an origin may connect: the header as it came; `host` is the request's own authority. */

@@ -1,6 +1,7 @@
+import type { Buckets, TokenBucket } from '../limits/contract.ts'
 import { createKeyedDigest } from '../vocabulary/keyed-digest.ts'
 import type { ApiKey, ApiKeys, KeyMeter, PlanStage, StageKeys, UsageModel, UsagePlan } from './contract.ts'
-import { type Limiter, limiterOf, type PlanShare, StageKeyMeter, type StageShare } from './key-meter.ts'
+import { type PlanShare, StageKeyMeter, type StageShare } from './key-meter.ts'
 import { quotaBucket } from './usage-buckets.ts'
 import type { UsageLedger } from './usage-ledger.ts'
 
@@ -19,9 +20,9 @@ const maxLength = 128
 
 /**
  * Keys and plans over a ledger. A key is found by a hash of its value behind a secret of this process, so that the time
- * that it takes tells nothing of the values; they are not kept.
+ * that it takes tells nothing of the values; they are not kept. The throttles of plans are buckets of `buckets`.
  */
-export function createApiKeys(model: UsageModel, ledger: UsageLedger): ReplaceableApiKeys {
+export function createApiKeys(model: UsageModel, ledger: UsageLedger, buckets: Buckets): ReplaceableApiKeys {
   const keyed = createKeyedDigest()
   const digest = (value: string): string => keyed(value).toString('base64')
   const meters = new Map<string, StageKeyMeter>()
@@ -40,28 +41,30 @@ export function createApiKeys(model: UsageModel, ledger: UsageLedger): Replaceab
     for (const plan of next.usagePlans) for (const keyId of plan.keyIds) plansOf.get(keyId)?.push(plan)
     const kept = shares
     shares = new Map()
-    for (const plan of next.usagePlans) for (const keyId of plan.keyIds) shares.set(...shareOf(plan, keyId, kept))
-    for (const meter of meters.values()) meter.use(stageShareOf(meter))
+    for (const plan of next.usagePlans) for (const keyId of plan.keyIds) shares.set(...shareOf(plan, keyId))
+    for (const meter of meters.values()) {
+      const before = meter.current
+      meter.use(stageShareOf(meter))
+      for (const bucket of before?.routes?.values() ?? []) buckets.close(bucket)
+    }
+    for (const { bucket } of kept.values()) if (bucket !== null) buckets.close(bucket)
   }
 
-  function shareOf(
-    { id, throttle, quota }: UsagePlan,
-    keyId: string,
-    kept: ReadonlyMap<string, PlanShare>,
-  ): [string, PlanShare] {
+  function shareOf({ id, throttle, quota }: UsagePlan, keyId: string): [string, PlanShare] {
     const name = JSON.stringify([id, keyId])
-    return [name, { planId: id, quota, limiter: limiterOf(throttle, kept.get(name)?.limiter ?? null) }]
+    const bucket = throttle === null ? null : buckets.open(JSON.stringify(['plan', id, keyId]), throttle)
+    return [name, { planId: id, quota, bucket }]
   }
 
-  function stageShareOf({ apiKeyId, apiId, stage, current: known }: StageKeyMeter): StageShare | null {
+  /** The share of a key in the plan of a stage, with its buckets open; null when no plan has both. */
+  function stageShareOf({ apiKeyId, apiId, stage }: StageKeyMeter): StageShare | null {
     const plan = plansOf.get(apiKeyId)?.find((each) => stageOf(each, apiId, stage) !== undefined)
     const share = plan === undefined ? undefined : shares.get(JSON.stringify([plan.id, apiKeyId]))
     if (plan === undefined || share === undefined) return null
-    const throttles = Object.entries(stageOf(plan, apiId, stage)?.throttle ?? {})
-    const routes = new Map<string, Limiter>()
-    for (const [routeKey, throttle] of throttles) {
-      const limiter = limiterOf(throttle, known?.routes?.get(routeKey) ?? null)
-      if (limiter !== null) routes.set(routeKey, limiter)
+    const routes = new Map<string, TokenBucket>()
+    for (const [routeKey, throttle] of Object.entries(stageOf(plan, apiId, stage)?.throttle ?? {})) {
+      const name = JSON.stringify(['planRoute', plan.id, apiKeyId, apiId, stage, routeKey])
+      routes.set(routeKey, buckets.open(name, throttle))
     }
     return { share, routes: routes.size === 0 ? null : routes }
   }

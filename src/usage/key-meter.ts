@@ -1,26 +1,13 @@
-import { createTokenBucket, type TokenBucket } from '../limits/token-bucket.ts'
-import type { KeyMeter, Quota, Throttle, UsageRefusal } from './contract.ts'
+import type { TokenBucket } from '../limits/contract.ts'
+import type { KeyMeter, Quota, UsageRefusal } from './contract.ts'
 import { dayBucket, dayField, quotaBucket, quotaField } from './usage-buckets.ts'
 import type { UsageCell, UsageLedger } from './usage-ledger.ts'
-
-/** A token bucket that knows its limits: those of a plan that stays as it was go on as they are. */
-export interface Limiter {
-  readonly throttle: Throttle
-  readonly bucket: TokenBucket
-}
-
-/** The limiter of a throttle: the one that there was, if it has the same limits. Null where there is no limit. */
-export function limiterOf(throttle: Throttle | null, known: Limiter | null): Limiter | null {
-  if (throttle === null) return null
-  const { rateLimit, burstLimit } = throttle
-  const isSame = known?.throttle.rateLimit === rateLimit && known.throttle.burstLimit === burstLimit
-  return isSame ? known : { throttle, bucket: createTokenBucket(rateLimit, burstLimit) }
-}
 
 /** The share of one key in one plan, which all stages of the plan have in common. */
 export interface PlanShare {
   readonly planId: string
-  readonly limiter: Limiter | null
+  /** The bucket of the key's requests; null for no limit. */
+  readonly bucket: TokenBucket | null
   readonly quota: Quota | null
 }
 
@@ -28,7 +15,7 @@ export interface PlanShare {
 export interface StageShare {
   readonly share: PlanShare
   /** The limits by route key; null for none. */
-  readonly routes: ReadonlyMap<string, Limiter> | null
+  readonly routes: ReadonlyMap<string, TokenBucket> | null
 }
 
 const nowhere: UsageCell = { total: 0, add() {} }
@@ -65,8 +52,8 @@ export class StageKeyMeter implements KeyMeter {
     if (this.#current === null) return 'INVALID_API_KEY'
     const { share, routes } = this.#current
     const route = routes?.get(routeKey)
-    if (route !== undefined && !route.bucket.take(now)) return 'TOO_MANY_REQUESTS'
-    if (share.limiter !== null && !share.limiter.bucket.take(now)) return 'TOO_MANY_REQUESTS'
+    if (route !== undefined && !route.take(now)) return 'TOO_MANY_REQUESTS'
+    if (share.bucket !== null && !share.bucket.take(now)) return 'TOO_MANY_REQUESTS'
     if (now >= this.#day.end || now < this.#day.start) this.#renew(share, now)
     if (share.quota !== null) {
       if (now >= this.#quota.end) this.#renew(share, now)
@@ -80,14 +67,14 @@ export class StageKeyMeter implements KeyMeter {
   retryAfter(refusal: UsageRefusal, routeKey: string, now: number): number | null {
     if (this.#current === null) return null
     const { share, routes } = this.#current
-    const { limiter, quota } = share
+    const { bucket, quota } = share
     if (refusal === 'QUOTA_EXCEEDED' && quota !== null && quota.limit > 0) {
       return Math.max(1, Math.ceil((quotaBucket(quota, now).end - now) / 1000))
     }
     if (refusal !== 'TOO_MANY_REQUESTS') return null
-    const rates = [limiter, routes?.get(routeKey)].map((each) => each?.throttle.rateLimit ?? Number.POSITIVE_INFINITY)
-    const slowest = Math.min(...rates)
-    return slowest > 0 ? Math.max(1, Math.ceil(1 / slowest)) : null
+    const waits = [bucket, routes?.get(routeKey)].flatMap((each) => (each ? [each.retryAfter(now)] : []))
+    // Each of them has to have a token.
+    return waits.includes(null) ? null : Math.max(1, ...waits.map(Number))
   }
 
   #renew({ planId, quota }: PlanShare, now: number): void {

@@ -135,7 +135,7 @@ export const errorTable = {
     'TooManyRequestsException',
     'Too Many Requests',
     'THROTTLED',
-    'The rate or burst limit of the stage or route is used up.',
+    'A limit on requests or connections is used up; the metric postern_throttled_total and the log say which.',
   ),
   TEMPLATE_TIME_EXCEEDED: row(
     429,

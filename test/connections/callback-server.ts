@@ -92,6 +92,7 @@ export async function startCallbackServer(options: CallbackServerOptions = {}): 
       () => false,
     ),
     accessLog: name === 'dev' ? (event) => rows.push(event) : null,
+    throttled: () => ({ value: 0 }),
     errors: (code: ErrorCode) => ({
       get value() {
         return 0

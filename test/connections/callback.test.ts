@@ -124,6 +124,7 @@ describe('POST @connections', () => {
     let sent = 0
     for (; answer.status === 200 && sent < 500; sent++) answer = await server.call('POST', path(client.id), { body })
     expectRefusal(answer, 429, 'LimitExceededException', '{"message":"Limit Exceeded"}')
+    expect(answer.headers['retry-after']).toBe('1')
     client.socket.resume()
     for (; sent > 0; sent--) expect(await client.next()).toSatisfy(({ data }) => body.equals(data))
     expect((await server.call('POST', path(client.id), { body: 'again' })).status).toBe(200)

@@ -3,6 +3,7 @@ import { expect, test } from 'vitest'
 import { apiDefinitionSchema } from '../../src/config/api-definition.ts'
 import type { ParsedDefinition } from '../../src/config/read-api.ts'
 import { createDeployedApis } from '../../src/deployments/deployed-apis.ts'
+import { createLocalBuckets } from '../../src/limits/named-buckets.ts'
 import { createMetrics } from '../../src/observability/metrics.ts'
 import { createCatalog } from '../../src/stages/catalog.ts'
 import type { WebSocketStage } from '../../src/stages/websocket-stage.ts'
@@ -43,6 +44,7 @@ function deployment() {
     createAccessLog: () => () => {},
     isTrustedOrigin: () => false,
     apiKeys: noApiKeys,
+    buckets: createLocalBuckets(),
   })
   /** Reads these definitions; what was opened and closed by it. */
   async function reload(apis: ParsedDefinition[], faults: Fault[] = []) {

@@ -127,7 +127,8 @@ test('a push is one text message, and says what became of it', async () => {
 test('a push that can not be delivered is 429 with a full buffer and 410 when the connection is gone', async () => {
   const { connectionId } = management.add()
   management.sockets.outcome = 'full'
-  expect((await push(connectionId, '{"data":"x"}')).status).toBe(429)
+  const full = await push(connectionId, '{"data":"x"}')
+  expect([full.status, full.headers.get('retry-after')]).toEqual([429, '1'])
   management.sockets.records.clear()
   expect((await push(connectionId, '{"data":"x"}')).status).toBe(410)
 })

@@ -116,7 +116,7 @@ describe.each(rows)('$code', ({ code, status, errorType, message }) => {
   })
 
   test('to a callback: the message alone or nothing, and the trace id unless the status is 400', () => {
-    expect(callbackError(code, null, ids, now)).toEqual({
+    expect(callbackError({ code, detail: null, retryAfter: null }, ids, now)).toEqual({
       status,
       own: [
         ['Content-Type', 'application/json'],
@@ -131,9 +131,14 @@ describe.each(rows)('$code', ({ code, status, errorType, message }) => {
 })
 
 test('a callback is told a detail behind the message', () => {
-  expect(callbackError('INVALID_CONNECTION_ID', ': "x"', null, now).body).toBe(
+  expect(callbackError({ code: 'INVALID_CONNECTION_ID', detail: ': "x"', retryAfter: null }, null, now).body).toBe(
     '{"message":"Invalid connectionId: \\"x\\""}',
   )
+})
+
+test('a callback is told when to try again', () => {
+  const { own } = callbackError({ code: 'TOO_MANY_REQUESTS', detail: null, retryAfter: 7 }, null, now)
+  expect(own).toContainEqual(['Retry-After', '7'])
 })
 
 test('a callback of which no access log tells gets new ids', () => {

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import type { AuthorizerType } from '../../src/authorizers/contract.ts'
 import { apiDefinitionSchema } from '../../src/config/api-definition.ts'
 import type { IntegrationType } from '../../src/integrations/contract.ts'
+import { createLocalBuckets } from '../../src/limits/named-buckets.ts'
 import { createMetrics } from '../../src/observability/metrics.ts'
 import { createApiMetrics } from '../../src/stages/api-metrics.ts'
 import { compileApi } from '../../src/stages/compile-api.ts'
@@ -31,6 +32,7 @@ function open(members: object, type: IntegrationType, authorizerTypes: readonly 
     metrics: createApiMetrics(createMetrics(), 'test'),
     isTrustedOrigin: () => false,
     apiKeys: noApiKeys,
+    buckets: createLocalBuckets(),
   })
 }
 

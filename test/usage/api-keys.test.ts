@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { createLocalBuckets } from '../../src/limits/named-buckets.ts'
 import { createApiKeys } from '../../src/usage/api-keys.ts'
 import type { ApiKey, KeyMeter, UsageModel, UsagePlan } from '../../src/usage/contract.ts'
 import { createMemoryStore } from '../../src/usage/memory-store.ts'
@@ -20,7 +21,7 @@ const model = (...usagePlans: UsagePlan[]): UsageModel => ({
 function keysOf(first: UsageModel) {
   const store = createMemoryStore(() => noon)
   const ledger = createUsageLedger(store)
-  return { store, ledger, keys: createApiKeys(first, ledger) }
+  return { store, ledger, keys: createApiKeys(first, ledger, createLocalBuckets()) }
 }
 
 /** The answers to so many requests at once. */
@@ -96,7 +97,7 @@ test('quotas go on from what the store has', async () => {
   const before = keysOf(model(plan({ quota })))
   expect(answers(before.keys.ofStage('chat', 'dev').find(value('acme')), 3)).toEqual(['served', 'served', 'served'])
   await before.ledger.sync(noon)
-  const after = createApiKeys(model(plan({ quota })), createUsageLedger(before.store))
+  const after = createApiKeys(model(plan({ quota })), createUsageLedger(before.store), createLocalBuckets())
   await after.load(noon)
   const left = answers(after.ofStage('chat', 'dev').find(value('acme')), 3)
   expect(left).toEqual(['served', 'served', 'QUOTA_EXCEEDED'])

@@ -1,0 +1,65 @@
+import type { ThrottleCause } from '../vocabulary/throttle-causes.ts'
+
+/** The limits of a token bucket, named as in `ThrottleSettings` of API Gateway. */
+export interface BucketLimits {
+  /** Tokens a second that flow in. */
+  readonly rateLimit: number
+  /** Tokens that are kept at most, hence how many can be taken at once. */
+  readonly burstLimit: number
+}
+
+/** A limit on how often something may be done. Times are in milliseconds; they may stand still or step back. */
+export interface TokenBucket {
+  /** Takes one token; false when none is left. */
+  take(now: number): boolean
+  /** Whole seconds, at least one, after which there is a token if nobody takes it before; null where there never will be. */
+  retryAfter(now: number): number | null
+  /** Whether it has all the tokens that it keeps. */
+  isFull(now: number): boolean
+}
+
+/** The token buckets that have a name, whoever else may know it. */
+export interface Buckets {
+  /**
+   * Opens the bucket of a name: full, or the one that is open already, as it is, with these limits from now on. A reload
+   * opens what it needs before it closes what it had, so that nobody gets a burst anew.
+   */
+  open(name: string, limits: BucketLimits): TokenBucket
+  /** Closes a bucket; closed as often as it was opened, it is forgotten. */
+  close(bucket: TokenBucket): void
+}
+
+/** The limits on what one connection sends. */
+export interface ConnectionLimits {
+  /** Messages; null for no limit. */
+  readonly messages: BucketLimits | null
+  /** Bytes of messages; null for no limit. One message above `burstLimit` is always refused. */
+  readonly bytes: BucketLimits | null
+}
+
+/** The place that a handshake, and then its connection, has among those of its source. */
+export interface SourcePlace {
+  /** Gives the place back; called once. */
+  leave(): void
+}
+
+/** The reason why a source may not connect now. */
+export interface SourceRefusal {
+  readonly cause: Extract<ThrottleCause, 'sourceRate' | 'sourceConnections'>
+  /** Whole seconds after which to try again; null where it never helps. */
+  readonly retryAfter: number | null
+}
+
+/** The limits on what comes from one address, or from one IPv6 network. */
+export interface SourceLimits {
+  /** Counts a handshake from an address, and takes a place for its connection. */
+  enter(address: string, now: number): SourcePlace | SourceRefusal
+}
+
+/** The limits that all APIs of a process have in common; null for each that is switched off. */
+export interface CommonLimits {
+  /** Requests: handshakes, messages, calls of `@connections`. */
+  readonly requests: TokenBucket | null
+  readonly newConnections: TokenBucket | null
+  readonly sources: SourceLimits | null
+}

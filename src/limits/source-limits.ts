@@ -1,0 +1,98 @@
+import { sourceNetwork } from '../vocabulary/source-network.ts'
+import type { BucketLimits, Buckets, SourceLimits, SourcePlace, SourceRefusal, TokenBucket } from './contract.ts'
+
+/** The sources that are told apart at once. Those that come while so many are known share the cells below. */
+const maxSources = 50_000
+/** The cells of the sources that are too many: a source shares its limits with those that fall into the same one. */
+const cells = 1_024
+/** Milliseconds between two searches for sources that can be forgotten. */
+const searchEachMillis = 1_000
+/** Seconds after which to try again where only a connection that ends would help. */
+const retryWhenFull = 10
+
+export interface SourceLimitsOptions {
+  /** Handshakes of one source; null for no limit. */
+  readonly rate: BucketLimits | null
+  /** Connections of one source, handshakes under way among them; null for no limit. */
+  readonly maxConnections: number | null
+  /** The bits of an IPv6 address that make a source. */
+  readonly ipv6PrefixLength: number
+  readonly buckets: Buckets
+  readonly maxSources?: number
+}
+
+/** The limits on sources, of whom none is known yet. */
+export function createSourceLimits(options: SourceLimitsOptions): SourceLimits {
+  const { rate, maxConnections, ipv6PrefixLength, buckets } = options
+  const most = options.maxSources ?? maxSources
+  const seed = Math.floor(Math.random() * 0x1_0000_0000)
+  const sources = new Map<string, Source>()
+  const shared = new Map<string, Source>()
+  let searchedAt = Number.NEGATIVE_INFINITY
+
+  function sourceOf(address: string, now: number): Source {
+    const network = sourceNetwork(address, ipv6PrefixLength)
+    const known = sources.get(network)
+    if (known !== undefined) return known
+    if (sources.size >= most) search(now)
+    if (sources.size < most) return add(sources, network)
+    const cell = `cell ${hash(network, seed) % cells}`
+    return shared.get(cell) ?? add(shared, cell)
+  }
+
+  function add(to: Map<string, Source>, name: string): Source {
+    const bucket = rate === null ? null : buckets.open(JSON.stringify(['source', name]), rate)
+    const source = new Source(bucket, rate === null ? () => to.delete(name) : null)
+    to.set(name, source)
+    return source
+  }
+
+  /** Forgets the sources that have no connection and all their tokens: one that comes back is as if it was known. */
+  function search(now: number): void {
+    if (now - searchedAt < searchEachMillis && now >= searchedAt) return
+    searchedAt = now
+    for (const [network, { connections, bucket }] of sources) {
+      if (connections > 0 || (bucket !== null && !bucket.isFull(now))) continue
+      if (bucket !== null) buckets.close(bucket)
+      sources.delete(network)
+    }
+  }
+
+  return {
+    enter(address, now): SourcePlace | SourceRefusal {
+      const source = sourceOf(address, now)
+      if (maxConnections !== null && source.connections >= maxConnections) {
+        return { cause: 'sourceConnections', retryAfter: retryWhenFull }
+      }
+      if (source.bucket !== null && !source.bucket.take(now)) {
+        return { cause: 'sourceRate', retryAfter: source.bucket.retryAfter(now) }
+      }
+      source.connections++
+      return source
+    },
+  }
+}
+
+/** One source: its bucket, and the number of its connections. It is the place of each of them, which costs no object. */
+class Source implements SourcePlace {
+  readonly bucket: TokenBucket | null
+  connections = 0
+  readonly #emptied: (() => void) | null
+
+  constructor(bucket: TokenBucket | null, emptied: (() => void) | null) {
+    this.bucket = bucket
+    this.#emptied = emptied
+  }
+
+  leave(): void {
+    this.connections--
+    if (this.connections === 0) this.#emptied?.()
+  }
+}
+
+/** FNV-1a, begun anew in each process: nobody can choose whose cell they share. */
+function hash(text: string, seed: number): number {
+  let value = (0x811c9dc5 ^ seed) >>> 0
+  for (let i = 0; i < text.length; i++) value = Math.imul(value ^ text.charCodeAt(i), 0x01000193) >>> 0
+  return value
+}
