@@ -32,7 +32,9 @@ const timed = [
   'test/supervisor/supervisor.test.ts',
   'test/wire/{descriptor-limit,operators,signals,workers*}.test.ts',
 ]
-/** The tests that start processes, servers and browsers, or measure their own process: each file has a process of its own. */
+/** The tests that measure their own process: each file has one of its own. */
+const alone = ['test/transport/leak.test.ts', 'test/registry/redis-{cost,slot-moves}.test.ts']
+/** The tests that start processes, servers and browsers. */
 const apart = [
   ...onBoth,
   'test/{faults,functions,packaging,playground,registry,routes,soak,supervisor}/**/*.test.ts',
@@ -43,13 +45,17 @@ const apart = [
 /**
  * Tests over one server underneath, as the setting `transport` says to them and to the processes that they start. Most
  * wait more than they work, so that three files at once fill two cores; those with a clock come after them, two at once.
+ * Files share processes where they can, since to load the gateway is half of the work of most.
  */
 function over(server: 'uws' | 'node', include: string[]): TestProjectInlineConfiguration[] {
   const left = server === 'node' ? [...excluded, ...notOverNode] : excluded
   const env = { POSTERN_TRANSPORT: server }
   const withClock = server === 'node' ? timed.filter((each) => each.startsWith('test/wire/')) : timed
+  const byItself = server === 'node' ? alone.filter((each) => each.startsWith('test/transport/')) : alone
+  const sharing = { include, exclude: [...left, ...timed, ...alone], isolate: false }
   return [
-    { extends: true, test: { name: server, include, exclude: [...left, ...timed], env, ...untimed } },
+    { extends: true, test: { name: server, ...sharing, env, ...untimed } },
+    { extends: true, test: { name: `${server}-alone`, include: byItself, exclude: left, env, ...untimed } },
     { extends: true, test: { name: `${server}-timed`, include: withClock, exclude: left, env, ...byTheClock } },
   ]
 }
@@ -57,7 +63,7 @@ function over(server: 'uws' | 'node', include: string[]): TestProjectInlineConfi
 const untimed = { maxWorkers: 3, sequence: { groupOrder: 0 } }
 const byTheClock = { maxWorkers: 2, sequence: { groupOrder: 1 } }
 
-/** All other tests: their files share processes, since most of the time of such a file is what loading it takes. */
+/** All other tests, which start neither. */
 const quick: TestProjectInlineConfiguration = {
   extends: true,
   test: {
