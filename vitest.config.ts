@@ -60,8 +60,10 @@ function over(server: 'uws' | 'node', include: string[]): TestProjectInlineConfi
   ]
 }
 
-const untimed = { maxWorkers: 3, sequence: { groupOrder: 0 } }
-const byTheClock = { maxWorkers: 2, sequence: { groupOrder: 1 } }
+/** The number behind `--maxWorkers` where one is given: Vitest does not let it count for projects that have their own. */
+const asked = Number(/--maxWorkers[= ](\d+)/.exec(process.argv.join(' '))?.[1] ?? Number.POSITIVE_INFINITY)
+const untimed = { maxWorkers: Math.min(3, asked), sequence: { groupOrder: 0 } }
+const byTheClock = { maxWorkers: Math.min(2, asked), sequence: { groupOrder: 1 } }
 
 /** All other tests, which start neither. */
 const quick: TestProjectInlineConfiguration = {
