@@ -35,6 +35,7 @@ import { type Management, type ManagementParts, startManagement } from './manage
 import { type LogTarget, logFaults, openDestination, told } from './process-log.ts'
 import { createRegistry } from './registries.ts'
 import { openSharedRedis } from './shared-redis.ts'
+import { takeOverSettings } from './take-over-settings.ts'
 import { createTokenAuthorizers } from './token-authorizers.ts'
 import { transportOptions } from './transport-options.ts'
 import { openUsage } from './usage.ts'
@@ -254,12 +255,7 @@ export async function startPostern(settings: Settings, surroundings: Surrounding
     async function reload(fresh?: Settings, settingFaults: readonly Fault[] = []): Promise<readonly Fault[]> {
       // What was in force stays so where settings have faults: those of the start may be revoked long since.
       if (fresh !== undefined) {
-        callers.useTokens(fresh.connectionsTokens)
-        management.useTokens(fresh.managementTokens)
-        accessKeys.replace(accessKeysOf(fresh))
-        tokens.useSecrets(fresh.jwtSecrets)
-        apiKeys.replace(fresh.usage)
-        await apiKeys.load(now()).catch(() => log.warn({}, 'what was used of new quotas is not known yet'))
+        await takeOverSettings(fresh, { callers, management, accessKeys, tokens, apiKeys, gateway, log, now })
       }
       logFaults(log, settingFaults)
       const found = await apis.reload()

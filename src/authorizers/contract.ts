@@ -68,8 +68,16 @@ export interface Admitted {
   readonly usageIdentifierKey?: string | null
   /** The token that the client has shown; absent for none. */
   readonly token?: ConnectionToken | null
+  /** The key that the client has signed with; absent for none. */
+  readonly key?: ClientKey | null
   /** The subprotocol to agree on, unless the backend chooses one; absent for none. */
   readonly protocol?: string | null
+}
+
+/** A key of the settings that let a client in. */
+export interface ClientKey {
+  /** Whether it is gone: removed, switched off, or another secret now. It is so for ever. */
+  readonly isRevoked: boolean
 }
 
 /** The facts about a client's token that are needed after the handshake. */

@@ -1,4 +1,4 @@
-import type { ConnectionToken } from '../authorizers/contract.ts'
+import type { ClientKey, ConnectionToken } from '../authorizers/contract.ts'
 import type { ConnectionTokens } from '../limits/connection-tokens.ts'
 import type { SourcePlace } from '../limits/contract.ts'
 import type { DeadlineItem } from '../limits/deadlines.ts'
@@ -41,6 +41,8 @@ export class Connection implements ConnectionDescription, DeadlineItem {
   token: ConnectionToken | null = null
   /** The token of whose end the client has been warned; null before. */
   warnedOf: ConnectionToken | null = null
+  /** The access key that the client has signed with; null for none. */
+  key: ClientKey | null = null
   /** The meter of the client's API key, which its messages count on too; null where none was required. */
   usage: KeyMeter | null = null
   /** The place among the connections of the client's address; null where those have no limit. */

@@ -50,6 +50,8 @@ export interface Gateway extends Pick<TransportHandlers<Connection>, 'upgrade' |
   readonly inFlight: number
   /** Ends the connections of a removed stage; each gets its `$disconnect` from the stage as it was last. */
   endSlot(slot: StageSlot<WebSocketStage>): void
+  /** Ends the connections whose API key or access key is gone, and gives how many those are. */
+  endRevoked(): number
   /**
    * Tells the backend that a connection is gone whose worker died: `$disconnect` with 1006. Resolves when it has
    * answered or failed; a record of a stage that is not served here is logged and let go.
@@ -153,6 +155,15 @@ export function createGateway(options: GatewayOptions): Gateway {
     // The stage may have been removed, or the drain begun, while `$connect` was asked.
     if (connection.slot.current === null) open.end(connection, 'stageRemoved')
     else if (drain.begun) drain.late(connection)
+    else endIfRevoked(connection)
+  }
+
+  /** Ends a connection whose key is gone, and gives whether it did; a key may go while `$connect` is asked too. */
+  function endIfRevoked(connection: Connection): boolean {
+    if (connection.ending !== null) return false
+    const isRevoked = connection.usage?.isRevoked === true || connection.key?.isRevoked === true
+    if (isRevoked) open.end(connection, 'keyRevoked')
+    return isRevoked
   }
 
   function close(connection: Connection, code: number, reason: string, cause: CloseCause): void {
@@ -255,6 +266,11 @@ export function createGateway(options: GatewayOptions): Gateway {
       for (const connection of [...open.all()]) {
         if (connection.slot === slot) open.end(connection, 'stageRemoved')
       }
+    },
+    endRevoked() {
+      let ended = 0
+      for (const connection of [...open.all()]) if (endIfRevoked(connection)) ended++
+      return ended
     },
     async bury(record) {
       const isItsOwn = (each: StageSlot<WebSocketStage>) =>

@@ -63,6 +63,7 @@ function admit(handshake: Handshake, result: AuthorizerResult): Refused | null {
   connection.authorizer = result.context
   connection.identity = result.identity ?? null
   connection.token = result.token ?? null
+  connection.key = result.key ?? null
   handshake.protocol = result.protocol ?? null
   handshake.usageIdentifierKey = result.usageIdentifierKey ?? null
   return null

@@ -8,8 +8,11 @@ import type { UsageLedger } from './usage-ledger.ts'
 /** The keys and plans in force, and how they are replaced. */
 export interface ReplaceableApiKeys extends ApiKeys {
   readonly model: UsageModel
-  /** Puts others in place of all; takes effect with the next request, also on connections that are open. */
-  replace(model: UsageModel): void
+  /**
+   * Puts others in place of all; takes effect with the next request, also on connections that are open. Gives the ids of
+   * keys that are gone: removed, switched off, or of another value now.
+   */
+  replace(model: UsageModel): readonly string[]
   /** Learns how much of the quotas is used now. */
   load(now: number): Promise<void>
 }
@@ -32,8 +35,9 @@ export function createApiKeys(model: UsageModel, ledger: UsageLedger, buckets: B
   let shares = new Map<string, PlanShare>()
   let current = model
 
-  function replace(next: UsageModel): void {
+  function replace(next: UsageModel): readonly string[] {
     current = next
+    const known = keysByDigest
     keysByDigest = new Map(
       next.apiKeys.flatMap((key) => (key.enabled && key.value !== null ? [[digest(key.value), key] as const] : [])),
     )
@@ -42,12 +46,17 @@ export function createApiKeys(model: UsageModel, ledger: UsageLedger, buckets: B
     const kept = shares
     shares = new Map()
     for (const plan of next.usagePlans) for (const keyId of plan.keyIds) shares.set(...shareOf(plan, keyId))
-    for (const meter of meters.values()) {
+    const gone = new Set([...known].flatMap(([hash, { id }]) => (keysByDigest.get(hash)?.id === id ? [] : [id])))
+    for (const [name, meter] of meters) {
       const before = meter.current
-      meter.use(stageShareOf(meter))
+      if (gone.has(meter.apiKeyId)) {
+        meter.revoke()
+        meters.delete(name)
+      } else meter.use(stageShareOf(meter))
       for (const bucket of before?.routes?.values() ?? []) buckets.close(bucket)
     }
     for (const { bucket } of kept.values()) if (bucket !== null) buckets.close(bucket)
+    return [...gone]
   }
 
   function shareOf({ id, throttle, quota }: UsagePlan, keyId: string): [string, PlanShare] {

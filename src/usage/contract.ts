@@ -68,6 +68,8 @@ export type UsageRefusal = Extract<ErrorCode, 'INVALID_API_KEY' | 'QUOTA_EXCEEDE
 /** The count of one key under one stage. It outlives changes of keys and plans. */
 export interface KeyMeter {
   readonly apiKeyId: string
+  /** Whether its key is gone: removed, switched off, or of another value than it had. It is so for ever. */
+  readonly isRevoked: boolean
   /** Counts one request of a route, or says why it is not to be served: it then counts nothing. `now` in milliseconds. */
   take(routeKey: string, now: number): UsageRefusal | null
   /** Whole seconds after which a request that is refused so now may be served; null where that can't be said. */

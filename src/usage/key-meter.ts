@@ -26,6 +26,7 @@ export class StageKeyMeter implements KeyMeter {
   readonly apiId: string
   readonly stage: string
   readonly #ledger: UsageLedger
+  isRevoked = false
   #current: StageShare | null = null
   #quota = { start: 0, end: 0, cell: nowhere }
   #day = { start: 0, end: 0, cell: nowhere }
@@ -46,6 +47,12 @@ export class StageKeyMeter implements KeyMeter {
     this.#current = share
     this.#quota.end = 0
     this.#day.end = 0
+  }
+
+  /** Ends the meter: its key is gone. */
+  revoke(): void {
+    this.isRevoked = true
+    this.use(null)
   }
 
   take(routeKey: string, now: number): UsageRefusal | null {

@@ -40,6 +40,12 @@ export const closeReasons = {
     'gateway',
     'tokenExpiry is CLOSE, and the token has ended with which the client came, or its newest one.',
   ),
+  keyRevoked: row(
+    3000,
+    'Key revoked',
+    'gateway',
+    'A reload of settings: the API key or access key that the client came with is removed, switched off or another now.',
+  ),
   shuttingDown: row(1001, 'Going away', 'gateway', 'This node drains; connect again and another one answers.'),
   stageRemoved: row(1001, 'Going away', 'gateway', 'The API or stage is no longer served.'),
   workerBuried: row(

@@ -85,11 +85,14 @@ test('what replaces keys and plans holds for meters that are in use, which keep 
   expect(answers(meter, 3)).toEqual(['served', 'served', 'TOO_MANY_REQUESTS'])
   keys.replace(model(plan({ quota })))
   expect(answers(meter, 1)).toEqual(['QUOTA_EXCEEDED'])
-  keys.replace({ ...model(plan({})), apiKeys: [] })
+  keys.replace(model(plan({ keyIds: [] })))
   expect(answers(meter, 1)).toEqual(['INVALID_API_KEY'])
   expect(keys.ofStage('chat', 'dev').find(value('acme'))).toBeNull()
   keys.replace(model(plan({})))
   expect(answers(meter, 1)).toEqual(['served'])
+  keys.replace({ ...model(plan({})), apiKeys: [] })
+  expect(answers(meter, 1)).toEqual(['INVALID_API_KEY'])
+  expect(keys.ofStage('chat', 'dev').find(value('acme'))).toBeNull()
 })
 
 test('quotas go on from what the store has', async () => {
@@ -101,4 +104,20 @@ test('quotas go on from what the store has', async () => {
   await after.load(noon)
   const left = answers(after.ofStage('chat', 'dev').find(value('acme')), 3)
   expect(left).toEqual(['served', 'served', 'QUOTA_EXCEEDED'])
+})
+
+test('a key that is gone is told, and its meters are over also when it comes back', () => {
+  const { keys } = keysOf(model(plan({ keyIds: ['acme', 'bolt'] })))
+  const find = (id: string) => keys.ofStage('chat', 'dev').find(value(id)) as KeyMeter
+  const [acme, bolt] = [find('acme'), find('bolt')]
+  const whole = model(plan({ keyIds: ['acme', 'bolt'] }))
+  expect(keys.replace(whole)).toEqual([])
+  const others = whole.apiKeys.filter(({ id }) => id !== 'acme')
+  expect(keys.replace({ ...whole, apiKeys: [...others, { ...key('acme'), value: value('new') }] })).toEqual(['acme'])
+  expect([acme.isRevoked, bolt.isRevoked]).toEqual([true, false])
+  expect(keys.replace(whole)).toEqual(['acme'])
+  expect([acme.isRevoked, answers(acme, 1), find('acme').isRevoked]).toEqual([true, ['INVALID_API_KEY'], false])
+  // Who is in no plan any more stays, and may use nothing.
+  expect(keys.replace(model(plan({ keyIds: ['acme'] })))).toEqual([])
+  expect([bolt.isRevoked, answers(bolt, 1)]).toEqual([false, ['INVALID_API_KEY']])
 })

@@ -146,20 +146,50 @@ test('a quota counts the handshake and each message, and is over with 429 and a 
   expect(seconds).toBeLessThanOrEqual(31 * 24 * 3600)
 })
 
+/** Reads settings anew, as a SIGHUP does. */
+async function reload(settings: object, env: Readonly<Record<string, string>> = values): Promise<void> {
+  const folder = await mkdtemp(join(tmpdir(), 'postern-'))
+  onTestFinished(() => rm(folder, { recursive: true }))
+  await writeFile(join(folder, 'postern.yaml'), stringify(settings))
+  const read = await readSettings({ flags: {}, env, file: join(folder, 'postern.yaml') })
+  await gateway.reload(read.settings ?? undefined, read.faults)
+}
+
 test('a reload takes over keys and plans, also for clients that are there', async () => {
-  const reload = async (settings: object) => {
-    const folder = await mkdtemp(join(tmpdir(), 'postern-'))
-    onTestFinished(() => rm(folder, { recursive: true }))
-    await writeFile(join(folder, 'postern.yaml'), stringify(settings))
-    const read = await readSettings({ flags: {}, env: values, file: join(folder, 'postern.yaml') })
-    await gateway.reload(read.settings ?? undefined, read.faults)
-  }
   const client = await connect(values.ACME)
   await reload(settingsWith([]))
   expect(await ask(client, 'any')).toMatch(frame('Forbidden'))
   expect((await refused(keyed(), withKey(values.ACME))).status).toBe(403)
   await reload(settingsWith())
   expect(await ask(client, 'any')).toBe('served')
+})
+
+test('a key that a reload removes, switches off or gives another value closes what it opened, and nothing else', async () => {
+  onTestFinished(() => reload(settingsWith()))
+  const { apiKeys, ...others } = settingsWith()
+  const fresh = { ...values, ACME: 'canary-acme-of-tomorrow' }
+  const changes = [
+    [{ ...others, apiKeys: apiKeys.slice(1), usagePlans: others.usagePlans.slice(1) }, values],
+    [{ ...others, apiKeys: apiKeys.map((key) => (key.id === 'acme' ? { ...key, enabled: false } : key)) }, values],
+    [settingsWith(), fresh],
+  ] as const
+  // The handshakes and messages of its other tests may have used up the bucket of another key.
+  const other = await Client.connect(gateway.ws.replace('/test/', '/open/'))
+  onTestFinished(() => other.socket.terminate())
+  for (const [settings, env] of changes) {
+    await reload(settingsWith())
+    const client = await connect(values.ACME)
+    await reload(settings, env)
+    expect(await client.closed).toEqual({ code: 3000, reason: 'Key revoked' })
+    expect((await refused(keyed(), withKey(values.ACME))).status).toBe(403)
+    expect(JSON.parse(gateway.lines.findLast((line) => line.includes('keys are gone')) ?? '')).toMatchObject({
+      ...{ level: 'info', apiKeyIds: ['acme'], closed: 1 },
+    })
+  }
+  const client = await connect(fresh.ACME)
+  await reload(settingsWith(), fresh)
+  expect([await ask(client, 'any'), await ask(other, 'any')]).toEqual(['served', 'open'])
+  expect(gateway.lines.join('')).not.toContain('canary')
 })
 
 test('a daily quota for a customer, as the page about authorization has it, outlives a restart', async () => {

@@ -208,6 +208,21 @@ describe('a client of $connect with AWS_IAM', () => {
     })
   })
 
+  test('is sent away by a reload that takes its key away, and may come back with another', async () => {
+    onTestFinished(() => reload(settingsWith([firstKey, secondKey])).then(() => {}))
+    const client = await Client.connect(await presign())
+    const other = await Client.connect(await presign('/test/dev', '', second))
+    onTestFinished(() => other.socket.terminate())
+    await reload(settingsWith([{ ...firstKey, status: 'Inactive' }, secondKey]))
+    expect(await client.closed).toEqual({ code: 3000, reason: 'Key revoked' })
+    expect((await refused(await presign())).status).toBe(403)
+    other.send('still here')
+    expect(await other.next()).toContain(second.accessKeyId)
+    expect(JSON.parse(gateway.lines.findLast((line) => line.includes('keys are gone')) ?? '')).toMatchObject({
+      ...{ accessKeyIds: [first.accessKeyId], closed: 1 },
+    })
+  })
+
   test('or comes by a presigned URL, whose own query it covers', async () => {
     const client = await Client.connect(await presign('/test/dev', '&room=a%2Bb'))
     client.socket.terminate()

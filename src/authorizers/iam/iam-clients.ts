@@ -41,7 +41,7 @@ function routeAuthorizer(judge: JudgeSigned, accountId: string, resource: string
       // A handshake has no body (RFC 6455 §4.1).
       const judged = judge(signed, null, access)
       if ('refusal' in judged) return refused(judged.refusal)
-      return { allowed: true, context: null, identity: identityOf(judged.key, accountId) }
+      return { allowed: true, context: null, identity: identityOf(judged.key, accountId), key: judged.key.client }
     },
   }
 }

@@ -46,6 +46,7 @@ test('a client who signs is let in by a policy for the route, and told apart by 
       userArn: 'arn:aws:iam::123456789012:user/alice',
       accessKey: 'AKIDEXAMPLE',
     },
+    key: { isRevoked: false },
   })
 })
 
