@@ -1,10 +1,7 @@
-import type { TokenLife } from '../authorizers/contract.ts'
 import type { CommonLimits } from '../limits/contract.ts'
-import { createDeadlines } from '../limits/deadlines.ts'
 import type { DescriptorBudget } from '../limits/descriptor-budget.ts'
 import type { Log } from '../observability/contract.ts'
 import type { ConnectionDirectory, Fleet } from '../registry/contract.ts'
-import { tokenExpiresFrame } from '../responses/token-frames.ts'
 import type { Catalog } from '../stages/catalog.ts'
 import type { StageSlot } from '../stages/stage-slot.ts'
 import type { WebSocketStage } from '../stages/websocket-stage.ts'
@@ -15,6 +12,7 @@ import { type ConnectionId, ownerOfConnectionId } from '../vocabulary/ids.ts'
 import { createConnectHandler } from './connect.ts'
 import type { ClientAddress } from './connect-request.ts'
 import type { Connection } from './connection.ts'
+import { createConnectionClocks } from './connection-clocks.ts'
 import { createDisconnectHandler } from './disconnect.ts'
 import { createDrain } from './drain.ts'
 import type { OpenConnections } from './local-connections.ts'
@@ -82,18 +80,15 @@ const noLimits: CommonLimits = { requests: null, newConnections: null, sources: 
 /** Bytes of the messages that wait until a process that stood still knows whether it may serve them. */
 const maxHeldBytes = 32 * 1024 * 1024
 
-// A lifetime ends up to a tenth early, so that clients which connected together do not come back together.
-const lifetimeJitter = 0.1
-
 export function createGateway(options: GatewayOptions): Gateway {
-  const { catalog, registry, open, log, now, random } = options
+  const { catalog, registry, open, log, now } = options
   const work = createWork()
   const disconnect = createDisconnectHandler({ work, log, now })
   const limits = options.limits ?? noLimits
   const throttled = createThrottledMessages(log)
   const handle = createMessageHandler({ ...options, requests: limits.requests, throttled, work, tokenChanged })
   const drain = createDrain({ open, work, now })
-  const deadlines = createDeadlines<Connection>({ now, due })
+  const clocks = createConnectionClocks(options)
   let reserved = 0
   let held = 0
   /** The connection that ends at this moment without a `$disconnect` of ours. */
@@ -148,7 +143,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     // Closed while it was being accepted: it must not be kept for ever by who would wait for its close.
     if (connection.ending !== null) return
     open.add(connection)
-    deadlines.add(connection, nextLook(connection, stage))
+    clocks.add(connection, stage)
     // While `$connect` was asked, this worker may have been taken for dead: an id of its old owner leads nowhere.
     if (ownerOfConnectionId(connection.connectionId) !== registry.owner) return open.end(connection, 'workerBuried')
     void registry.add(connection)
@@ -173,7 +168,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     connection.ending ??= name
     connection.waiting = null
     release(connection)
-    deadlines.remove(connection)
+    clocks.remove(connection)
     open.remove(connection)
     const { connectionId, slot } = connection
     slot.connections--
@@ -185,68 +180,14 @@ export function createGateway(options: GatewayOptions): Gateway {
     else void told.then(slot.leave, slot.leave)
   }
 
-  /** Ends what is idle or old; otherwise says when to look again. */
-  function due(connection: Connection, time: number): number | null {
-    const stage = connection.slot.current
-    if (stage === null || connection.ending !== null) return null
-    const idle = stage.idleTimeoutInMillis
-    // A message under way is not idleness: its reply would find no one.
-    if (idle > 0 && connection.inFlight === 0 && time - connection.lastActiveAt >= idle) {
-      open.end(connection, 'idleTimeout')
-      return null
-    }
-    if (time >= endOfLife(connection, stage)) {
-      open.end(connection, 'lifetimeReached')
-      return null
-    }
-    if (stage.tokens !== null && endOfToken(connection, stage.tokens, time)) return null
-    return nextLook(connection, stage)
-  }
-
-  /** Ends a connection whose token has ended, and warns its client before; gives whether it ended. */
-  function endOfToken(connection: Connection, { closesAtExpiry, warningInMillis }: TokenLife, time: number): boolean {
-    const { token } = connection
-    if (!closesAtExpiry || token === null || token.expiresAt === null) return false
-    if (time >= token.expiresAt) {
-      open.end(connection, 'tokenExpired')
-      return true
-    }
-    if (warningInMillis > 0 && time >= token.expiresAt - warningInMillis && connection.warnedOf !== token) {
-      connection.warnedOf = token
-      open.sendTo(connection, tokenExpiresFrame(connection.connectionId, token.expiresAt), false)
-    }
-    return false
-  }
-
-  /** The next time at which its token matters to a connection. */
-  function nextOfToken({ token, warnedOf }: Connection, { tokens }: WebSocketStage): number {
-    if (tokens === null || !tokens.closesAtExpiry || token === null || token.expiresAt === null) {
-      return Number.POSITIVE_INFINITY
-    }
-    return warnedOf === token ? token.expiresAt : token.expiresAt - tokens.warningInMillis
-  }
-
   function tokenChanged(connection: Connection): void {
     // Whoever buries this worker tells the backend with the newest context.
     void registry.add(connection)
     const stage = connection.slot.current
     if (stage === null) return
     // The new token may end before the old one.
-    deadlines.remove(connection)
-    deadlines.add(connection, nextLook(connection, stage))
-  }
-
-  function nextLook(connection: Connection, stage: WebSocketStage): number {
-    const idle = stage.idleTimeoutInMillis
-    const idleAt = idle > 0 ? Math.max(connection.lastActiveAt + idle, now() + 1000) : Number.POSITIVE_INFINITY
-    return Math.min(idleAt, endOfLife(connection, stage), nextOfToken(connection, stage), now() + longestLook)
-  }
-
-  function endOfLife(connection: Connection, stage: WebSocketStage): number {
-    const lifetime = stage.connectionLifetimeInMillis
-    if (lifetime === 0) return Number.POSITIVE_INFINITY
-    connection.jitter ??= random() * lifetimeJitter
-    return connection.connectedAt + lifetime * (1 - connection.jitter)
+    clocks.remove(connection)
+    clocks.add(connection, stage)
   }
 
   return {
@@ -296,15 +237,12 @@ export function createGateway(options: GatewayOptions): Gateway {
     announceDrain: drain.announce,
     drain: drain.run,
     stop() {
-      deadlines.close()
+      clocks.close()
       throttled.close()
       drain.stop()
     },
   }
 }
-
-// A reload may switch a clock on: look at every connection once in a while even where both are off.
-const longestLook = 60_000
 
 function reasonOf(connection: Connection, code: number, cause: CloseCause): CloseReasonName {
   if (connection.ending !== null) return connection.ending
