@@ -15,12 +15,13 @@ export const directions: Readonly<Record<string, readonly string[] | 'every room
     'integrations!',
     'models!',
     'usage!',
+    'revocations!',
     'registry!',
     'observability!',
   ],
   rest: ['events', 'responses', 'stages', 'limits', 'transport!', 'authorizers!', 'integrations!', 'observability!'],
   connections: ['events', 'responses', 'limits!', 'transport!', 'authorizers!', 'registry!', 'observability!'],
-  management: ['transport!', 'authorizers!', 'usage!', 'registry!', 'observability!'],
+  management: ['transport!', 'authorizers!', 'usage!', 'revocations!', 'registry!', 'observability!'],
   supervisor: ['orphans', 'observability!'],
   deployments: ['config', 'stages', 'usage!', 'observability!'],
   // A route of a stage carries its bucket and its counters, made once at load.
@@ -47,7 +48,9 @@ export const directions: Readonly<Record<string, readonly string[] | 'every room
   orphans: [],
   limits: ['observability!'],
   // API keys, usage plans and quotas.
-  usage: ['limits', 'observability!', 'store!'],
+  usage: ['limits', 'observability!', 'store'],
+  // Tokens, users and API keys that are not let in any more.
+  revocations: ['observability!', 'store'],
   authorizers: ['events', 'policies', 'functions!', 'backends', 'transport!', 'observability!'],
   // IAM's policy language: of callers, of authorizers' answers, of APIs.
   policies: [],

@@ -5,6 +5,7 @@ import { createManagementHandlers } from '../management/handlers.ts'
 import type { ManagedApi } from '../management/managed-apis.ts'
 import type { Log, Metrics } from '../observability/contract.ts'
 import type { Registry } from '../registry/contract.ts'
+import type { Revocations } from '../revocations/contract.ts'
 import type { Catalog } from '../stages/catalog.ts'
 import type { Stage } from '../stages/stage.ts'
 import type { CreateTransport, TransportHandlers } from '../transport/contract.ts'
@@ -27,6 +28,7 @@ export interface ManagementParts {
   readonly port: () => number
   /** The newest refusals. */
   readonly refusals: () => readonly Refusal[]
+  readonly revocations: Revocations
   readonly usage: UsageReports
   /** The keys, plans and prices in force. */
   readonly usageModel: () => UsageModel
@@ -53,6 +55,7 @@ export async function startManagement(parts: ManagementParts): Promise<Managemen
     version,
     now: Date.now,
     refusals: parts.refusals,
+    revocations: parts.revocations,
     usage: parts.usage,
     usageModel: parts.usageModel,
     apis: () => managedApis(catalog, parts.routeSelectionExpression),

@@ -173,12 +173,13 @@ function managementApi({
   log,
   catalog,
   refusals,
+  revocations,
   usage,
   usageModel,
   routeSelectionExpression,
 }: ManagementParts): Handle {
   return createManagementApi({
-    ...{ version, registry, log, refusals, usage, usageModel, now: Date.now },
+    ...{ version, registry, log, refusals, revocations, usage, usageModel, now: Date.now },
     apis: () => managedApis(catalog, routeSelectionExpression),
     gateway: () => null,
   })

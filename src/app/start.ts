@@ -34,6 +34,7 @@ import { openLimits } from './limits.ts'
 import { type Management, type ManagementParts, startManagement } from './management.ts'
 import { type LogTarget, logFaults, openDestination, told } from './process-log.ts'
 import { createRegistry } from './registries.ts'
+import { openRevocations } from './revocations.ts'
 import { openSharedRedis } from './shared-redis.ts'
 import { takeOverSettings } from './take-over-settings.ts'
 import { createTokenAuthorizers } from './token-authorizers.ts'
@@ -136,11 +137,14 @@ export async function startPostern(settings: Settings, surroundings: Surrounding
     stops.push(() => registry.close())
 
     const { buckets, common: limits } = openLimits(settings)
-    const usage = await openUsage({ settings, redis, buckets, log, now }).catch((error: Error) => {
-      throw new StartError(error.message, [])
-    })
+    const usage = await openUsage({ settings, redis, buckets, log, now }).catch(failStart)
     stops.push(usage.stop)
     const { apiKeys } = usage
+    const revocations = await openRevocations({
+      ...{ settings, redis, log, now },
+      endRevoked: () => gateway.endRevoked(),
+    }).catch(failStart)
+    stops.push(revocations.stop)
 
     let port = 0
     let managementOrigins: ReadonlySet<string> = new Set()
@@ -160,6 +164,7 @@ export async function startPostern(settings: Settings, surroundings: Surrounding
       descriptors,
       catalog,
       refusals,
+      revocations,
       registry,
       open,
       log,
@@ -195,12 +200,9 @@ export async function startPostern(settings: Settings, surroundings: Surrounding
     if (catalog.slots().length === 0) throw new StartError(`no API of ${settings.dir} can be served`, faults)
     if (apis.nameFaults().length > 0) throw new StartError('settings name what is not there', apis.nameFaults())
 
-    await shared?.start().catch((error: Error) => {
-      throw new StartError(error.message, [])
-    })
-    await usage.start().catch((error: Error) => {
-      throw new StartError(error.message, [])
-    })
+    await shared?.start().catch(failStart)
+    await usage.start().catch(failStart)
+    await revocations.start()
     const chosen = await chooseTransport(settings, { environment, log })
     const { createTransport } = chosen
     const callers = createCallerAuthorization(settings.connectionsAuthorization, {
@@ -243,6 +245,7 @@ export async function startPostern(settings: Settings, surroundings: Surrounding
         catalog,
         gateway,
         routeSelectionExpression,
+        revocations,
       },
       refusals: refusals.recent,
       usage: usage.reports,
@@ -296,6 +299,11 @@ export async function startPostern(settings: Settings, surroundings: Surrounding
       await stop()
     }
   }
+}
+
+/** Words what keeps a gateway from starting. */
+function failStart(error: Error): never {
+  throw new StartError(error.message, [])
 }
 
 function once(run: () => Promise<void>): () => Promise<void> {

@@ -72,6 +72,24 @@ export interface ShownUsage {
   readonly usage: readonly ShownUsageRow[]
 }
 
+/** A revocation as the management port shows it, with one of the first three; times are ISO 8601. */
+export interface ShownRevocation {
+  readonly tokenId?: string
+  readonly principalId?: string
+  readonly apiKeyId?: string
+  readonly apiId: string | null
+  readonly revokedAt: string
+  readonly expiresAt: string
+  readonly reason: string | null
+}
+
+export interface ShownRevocations {
+  readonly revocations: readonly ShownRevocation[]
+  readonly cursor: string | null
+  /** The time by the clock of the worker that answered. */
+  readonly now: string
+}
+
 /**
  * A failure of the management port: its refusal, or that it did not answer. The message is for the person at the
  * terminal.
@@ -88,6 +106,9 @@ export interface ManagementClient {
   send(id: string, data: string): Promise<void>
   close(id: string, query: URLSearchParams): Promise<void>
   closeAll(query: URLSearchParams): Promise<ShownClosing>
+  revocations(query: URLSearchParams): Promise<ShownRevocations>
+  revoke(revocation: Readonly<Record<string, string>>): Promise<void>
+  unrevoke(query: URLSearchParams): Promise<void>
 }
 
 const answerInMillis = 15_000
@@ -129,6 +150,9 @@ export function createManagementClient(url: string, token: string | null): Manag
     workers: async () => json(await call('GET', '/api/workers')),
     send: async (id, data) => void (await call('POST', path(id), JSON.stringify({ data }))),
     closeAll: async (query) => json(await call('DELETE', `/api/connections?${query}`)),
+    revocations: async (query) => json(await call('GET', `/api/revocations?${query}`)),
+    revoke: async (revocation) => void (await call('POST', '/api/revocations', JSON.stringify(revocation))),
+    unrevoke: async (query) => void (await call('DELETE', `/api/revocations?${query}`)),
     close: async (id, query) => void (await call('DELETE', `${path(id)}?${query}`)),
   }
 }

@@ -13,6 +13,7 @@ import { doctorCommand } from './doctor.ts'
 import { initCommand } from './init.ts'
 import type { Io } from './io.ts'
 import { loadArguments, loadCommand, runLoadTool } from './load.ts'
+import { revocationsCommand } from './revocations.ts'
 import { startCommand } from './start.ts'
 import { usageCommand } from './usage.ts'
 import { workerProcessCommand } from './worker-process.ts'
@@ -27,6 +28,7 @@ export const commands: readonly MakeCommand[] = [
   doctorCommand,
   connectCommand,
   connectionsCommand,
+  revocationsCommand,
   workersCommand,
   usageCommand,
   loadCommand,
@@ -47,6 +49,8 @@ Examples:
   postern connect ws://127.0.0.1:8080/chat/dev
                                        talk to an API by hand
   postern connections list             show who is connected
+  postern revocations add --user ada --for 12h
+                                       hold somebody out, and close what they have open
   postern workers                      show the workers of a fleet
   postern usage                        show what was used under API keys
   postern load load/chat-room.yaml     load a gateway and measure it

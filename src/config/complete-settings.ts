@@ -40,6 +40,7 @@ export function completeSettings(given: GivenSettings, secrets: Secrets): { sett
     credentials,
     ...completeThrottles(given),
     usageFile: given.usageFile ?? null,
+    revocationsFile: given.revocationsFile ?? null,
     usage: completeUsage(given, secrets.apiKeys),
     jwtSecrets: secrets.jwtSecrets,
     defaultApi: given.defaultApi ?? null,

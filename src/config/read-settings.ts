@@ -170,7 +170,7 @@ function withPaths(given: GivenSettings, source: YamlSource, origins: ReadonlyMa
     return stoodInFile && !isAbsolute(path) ? join(dirname(source.file), path) : path
   }
   const { tls, credentials, connectionsTokensFile, managementTokensFile, redisPasswordFile, redisCaFile } = given
-  const { jwtSecretsFile, usageFile } = given
+  const { jwtSecretsFile, usageFile, revocationsFile } = given
   return {
     ...given,
     dir: from('dir', given.dir),
@@ -185,6 +185,7 @@ function withPaths(given: GivenSettings, source: YamlSource, origins: ReadonlyMa
     managementTokensFile: managementTokensFile && from('managementTokensFile', managementTokensFile),
     jwtSecretsFile: jwtSecretsFile && from('jwtSecretsFile', jwtSecretsFile),
     usageFile: usageFile && from('usageFile', usageFile),
+    revocationsFile: revocationsFile && from('revocationsFile', revocationsFile),
     redisPasswordFile: redisPasswordFile && from('redisPasswordFile', redisPasswordFile),
     redisCaFile: redisCaFile && from('redisCaFile', redisCaFile),
   }

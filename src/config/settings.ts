@@ -173,6 +173,11 @@ export const settingsFileSchema = z
       'File that keeps the counts of API keys, where there is no Redis. Without one they end with the process.',
       path(),
     ).optional(),
+    revocationsFile: setting(
+      { group: 'Callers', value: 'file' },
+      'File that keeps revocations, where there is no Redis. Without one they end with the process.',
+      path(),
+    ).optional(),
     trustedProxies: setting(
       { group: 'Callers', value: 'networks' },
       "Proxies whose X-Forwarded-For gives the client's address, and whose -Proto, -Port and -Prefix are believed (CIDR; with commas in a flag or variable).",
@@ -302,6 +307,7 @@ export interface Settings
       | 'usagePlans'
       | 'usagePrices'
       | 'usageFile'
+      | 'revocationsFile'
       | keyof ThrottleSettings
       | 'jwtSecretsFile'
       | 'tls'
@@ -326,6 +332,8 @@ export interface Settings
   readonly usage: UsageModel
   /** Path of the file of their counts; null for none. */
   readonly usageFile: string | null
+  /** Path of the file of revocations; null for none. */
+  readonly revocationsFile: string | null
   /** Secrets of JWT authorizers by name; several of one name are valid at once. */
   readonly jwtSecrets: readonly NamedSecret[]
   /** Files of the certificate; null for plain TCP. */

@@ -6,6 +6,7 @@ import type { ConnectionDirectory } from '../registry/contract.ts'
 import { type HandshakeAddition, handshakeEnvelope } from '../responses/handshake-envelope.ts'
 import type { HttpAnswer } from '../responses/http-answer.ts'
 import { shortAnswer } from '../responses/short-answer.ts'
+import type { RevocationCheck } from '../revocations/contract.ts'
 import type { Catalog } from '../stages/catalog.ts'
 import type { WebSocketStage } from '../stages/websocket-stage.ts'
 import type { TransportRequest, Upgrade } from '../transport/contract.ts'
@@ -33,6 +34,7 @@ export interface ConnectOptions {
   readonly release: (connection: Connection) => void
   readonly limits: CommonLimits
   readonly refusals: Refusals
+  readonly revocations: RevocationCheck
   /** The connection has its socket: from now on it can be found, sent to and ended. */
   readonly opened: (connection: Connection, stage: WebSocketStage) => void
   /** The client left after its backend had said yes: the backend must hear of it. */
@@ -44,7 +46,8 @@ export interface ConnectOptions {
  * refusal.
  */
 export function createConnectHandler(options: ConnectOptions) {
-  const { catalog, registry, work, log, now, clientAddress, reserve, release, limits, refusals, opened, lost } = options
+  const { catalog, registry, work, log, now, clientAddress, reserve, release, opened, lost } = options
+  const { limits, refusals, revocations } = options
 
   const run = createPipeline<Handshake, HandshakeRefusal>({
     steps: handshakeSteps,
@@ -97,7 +100,7 @@ export function createConnectHandler(options: ConnectOptions) {
     })
     const trace = request.header('x-amzn-trace-id') || null
     const event = new ConnectEvent(connection, connection.connectedAt, trace)
-    run(new Handshake({ upgrade, stage, connection, event, client, limits }))
+    run(new Handshake({ upgrade, stage, connection, event, client, limits, revocations }))
   }
 
   function accept(handshake: Handshake): void {

@@ -2,6 +2,7 @@ import type { CommonLimits } from '../limits/contract.ts'
 import type { DescriptorBudget } from '../limits/descriptor-budget.ts'
 import type { Log } from '../observability/contract.ts'
 import type { ConnectionDirectory, Fleet } from '../registry/contract.ts'
+import type { RevocationCheck } from '../revocations/contract.ts'
 import type { Catalog } from '../stages/catalog.ts'
 import type { StageSlot } from '../stages/stage-slot.ts'
 import type { WebSocketStage } from '../stages/websocket-stage.ts'
@@ -33,6 +34,7 @@ export interface GatewayOptions {
   readonly refusals: Refusals
   /** The limits that all APIs have in common; left out for none. */
   readonly limits?: CommonLimits
+  readonly revocations: RevocationCheck
   readonly maxConnections: number
   /** The descriptors that connections may take; left out where nobody knows a limit. */
   readonly descriptors?: Pick<DescriptorBudget, 'takesConnection'> | null
@@ -48,7 +50,7 @@ export interface Gateway extends Pick<TransportHandlers<Connection>, 'upgrade' |
   readonly inFlight: number
   /** Ends the connections of a removed stage; each gets its `$disconnect` from the stage as it was last. */
   endSlot(slot: StageSlot<WebSocketStage>): void
-  /** Ends the connections whose API key or access key is gone, and gives how many those are. */
+  /** Ends the connections whose key is gone or whose credentials are revoked, and gives how many those are. */
   endRevoked(): number
   /**
    * Tells the backend that a connection is gone whose worker died: `$disconnect` with 1006. Resolves when it has
@@ -153,12 +155,16 @@ export function createGateway(options: GatewayOptions): Gateway {
     else endIfRevoked(connection)
   }
 
-  /** Ends a connection whose key is gone, and gives whether it did; a key may go while `$connect` is asked too. */
+  /**
+   * Ends a connection whose key is gone or whose credentials are revoked, and gives whether it did. Both may happen while
+   * `$connect` is asked.
+   */
   function endIfRevoked(connection: Connection): boolean {
     if (connection.ending !== null) return false
-    const isRevoked = connection.usage?.isRevoked === true || connection.key?.isRevoked === true
-    if (isRevoked) open.end(connection, 'keyRevoked')
-    return isRevoked
+    if (connection.usage?.isRevoked === true || connection.key?.isRevoked === true) {
+      open.end(connection, 'keyRevoked')
+    } else if (options.revocations.find(connection) !== null) open.end(connection, 'credentialsRevoked')
+    return connection.ending !== null
   }
 
   function close(connection: Connection, code: number, reason: string, cause: CloseCause): void {

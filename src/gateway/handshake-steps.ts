@@ -8,6 +8,7 @@ import type { Step } from '../vocabulary/pipeline.ts'
 import { decodeQuery } from './connect-request.ts'
 import type { Handshake } from './handshake.ts'
 import { invokeRoute, recordCallFailure, recordResult } from './invoke.ts'
+import { revokedCode } from './revoked-code.ts'
 import { throttledHandshake } from './throttled.ts'
 
 /**
@@ -27,6 +28,7 @@ export const handshakeSteps: readonly HandshakeStep[] = [
   checkOrigin,
   authorize,
   checkApiKey,
+  checkRevocations,
   checkThrottle,
   checkRequiredParameters,
   askConnectRoute,
@@ -87,6 +89,11 @@ function checkApiKey(handshake: Handshake): Refused | null {
   connection.usage = meter
   connection.identity = { ...connection.identity, apiKey: value, apiKeyId: meter.apiKeyId }
   return null
+}
+
+/** Holds out whoever shows a token, a user or an API key that was revoked, or may have been. */
+function checkRevocations({ connection, revocations }: Handshake): ErrorCode | null {
+  return revokedCode(revocations.find(connection))
 }
 
 /** Counts the handshake on the limits of its route, its stage and the account, in AWS's order: the narrower one first. */

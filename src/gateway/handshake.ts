@@ -1,6 +1,7 @@
 import type { HandshakeRequest } from '../authorizers/contract.ts'
 import type { ConnectEvent, ConnectRequest } from '../events/connect-event.ts'
 import type { CommonLimits } from '../limits/contract.ts'
+import type { RevocationCheck } from '../revocations/contract.ts'
 import type { WebSocketStage } from '../stages/websocket-stage.ts'
 import type { Upgrade } from '../transport/contract.ts'
 import type { HeaderList } from '../vocabulary/headers.ts'
@@ -15,6 +16,7 @@ export interface HandshakeParts {
   readonly event: ConnectEvent
   readonly client: ClientAddress
   readonly limits: CommonLimits
+  readonly revocations: RevocationCheck
 }
 
 /**
@@ -36,15 +38,17 @@ export class Handshake implements HandshakeRequest {
   waited = false
   readonly client: ClientAddress
   readonly limits: CommonLimits
+  readonly revocations: RevocationCheck
   #copy: RequestCopy | null = null
 
-  constructor({ upgrade, stage, connection, event, client, limits }: HandshakeParts) {
+  constructor({ upgrade, stage, connection, event, client, limits, revocations }: HandshakeParts) {
     this.upgrade = upgrade
     this.stage = stage
     this.connection = connection
     this.event = event
     this.client = client
     this.limits = limits
+    this.revocations = revocations
   }
 
   get path(): string {

@@ -9,6 +9,7 @@ import type { Log } from '../observability/contract.ts'
 import { badRequestBodyFrame } from '../responses/bad-request-body-frame.ts'
 import { errorFrame } from '../responses/error-frame.ts'
 import { tokenAcceptedFrame } from '../responses/token-frames.ts'
+import type { RevocationCheck } from '../revocations/contract.ts'
 import type { WebSocketRoute, WebSocketStage } from '../stages/websocket-stage.ts'
 import { type ErrorCode, GatewayError } from '../vocabulary/errors.ts'
 import { maxMessageBytes, textFrame } from '../vocabulary/frames.ts'
@@ -33,6 +34,7 @@ export interface MessageOptions {
   readonly throttled: ThrottledMessages
   /** Messages of one ordered connection that may wait for their turn; above it the connection is closed. */
   readonly maxOrderedQueue: number
+  readonly revocations: RevocationCheck
   /** Called when an open connection has a new token, and the context that comes with it. */
   readonly tokenChanged: (connection: Connection) => void
 }
@@ -43,7 +45,7 @@ export interface MessageOptions {
  */
 export function createMessageHandler(options: MessageOptions) {
   const { open, work, log, now, maxMessagesInFlight, maxOrderedQueue, tokenChanged } = options
-  const { requests, throttled } = options
+  const { requests, throttled, revocations } = options
 
   return function message(connection: Connection, bytes: Buffer, isBinary: boolean): void {
     // A frame may follow the gateway's own close frame.
@@ -144,7 +146,7 @@ export function createMessageHandler(options: MessageOptions) {
   }
 
   function answerToken(connection: Connection, event: MessageEvent, judged: AuthorizerResult): IntegrationResult {
-    const code = takeToken(connection, judged)
+    const code = takeToken(connection, judged, revocations)
     if (code !== null) throw new GatewayError(code, judged.allowed ? undefined : judged.cause)
     if (connection.ending === null) tokenChanged(connection)
     const { connectionId, token } = connection

@@ -1,7 +1,9 @@
 import type { AuthorizerResult, ConnectionToken } from '../authorizers/contract.ts'
+import type { RevocationCheck } from '../revocations/contract.ts'
 import type { ErrorCode } from '../vocabulary/errors.ts'
 import { parseJson } from '../vocabulary/json-text.ts'
 import type { Connection } from './connection.ts'
+import { revokedCode } from './revoked-code.ts'
 
 /** The new token in a message: its member `token`; null when there is none. */
 export function tokenIn(text: string): string | null {
@@ -15,10 +17,17 @@ export function tokenIn(text: string): string | null {
  * Puts a new token in place of the one that a connection has, when it is good and of the same subject; gives the code of
  * the refusal, null when it was taken. From then on events have the new token's context.
  */
-export function takeToken(connection: Connection, result: AuthorizerResult): ErrorCode | null {
+export function takeToken(
+  connection: Connection,
+  result: AuthorizerResult,
+  revocations: RevocationCheck,
+): ErrorCode | null {
   if (!result.allowed) return result.code
   const { token = null } = result
   if (token === null || !isSameSubject(token, connection.token)) return 'OTHER_TOKEN_SUBJECT'
+  const { apiId, identity } = connection
+  const code = revokedCode(revocations.find({ apiId, identity, authorizer: result.context }))
+  if (code !== null) return code
   connection.token = token
   connection.authorizer = result.context
   return null

@@ -7,10 +7,11 @@ import type { Handle } from './door.ts'
 import { type GatewayAddress, type ManagedApi, stageUrl } from './managed-apis.ts'
 import { createRegistryFailures } from './registry-failures.ts'
 import { isoTime, refuse, replyJson } from './reply.ts'
+import { createRevocationsApi, type RevocationsApiOptions } from './revocations-api.ts'
 import { createUsageApi, type UsageApiOptions } from './usage-api.ts'
 import { createWorkersApi } from './workers-api.ts'
 
-export interface ManagementApiOptions extends ApiListOptions, UsageApiOptions {
+export interface ManagementApiOptions extends ApiListOptions, UsageApiOptions, RevocationsApiOptions {
   readonly registry: ConnectionDirectory & Delivery & Fleet
   /** The newest handshakes and requests that were refused, oldest first. */
   readonly refusals: () => readonly Refusal[]
@@ -30,6 +31,7 @@ export interface ApiListOptions {
 export function createManagementApi(options: ManagementApiOptions): Handle {
   const failures = createRegistryFailures(options)
   const connections = createConnectionsApi({ ...options, failures })
+  const revocations = createRevocationsApi(options)
   const reads: ReadonlyMap<string, Handle> = new Map([
     ['/api/apis', createApiList(options)],
     ['/api/workers', createWorkersApi({ ...options, failures })],
@@ -42,6 +44,7 @@ export function createManagementApi(options: ManagementApiOptions): Handle {
     if (path === '/api/connections' || path.startsWith('/api/connections/')) {
       return connections(exchange, path.slice('/api/connections'.length))
     }
+    if (path === '/api/revocations') return revocations(exchange)
     const read = reads.get(path)
     if (read === undefined) refuse(exchange, 404, 'There is nothing here')
     else if (isRead(method)) read(exchange)

@@ -1,4 +1,5 @@
-import { open, readFile, rename } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
+import { replaceFile } from '../store/replace-file.ts'
 import type { UsageStore } from './contract.ts'
 import { createMemoryStore, type StoredBucket } from './memory-store.ts'
 
@@ -18,7 +19,7 @@ export async function openFileUsageStore(file: string, now: () => number): Promi
       if (!changed) return
       changed = false
       try {
-        await writeWhole(file, textOf(memory.buckets))
+        await replaceFile(file, textOf(memory.buckets))
       } catch (error) {
         changed = true
         throw error
@@ -66,17 +67,4 @@ function textOf(buckets: ReadonlyMap<string, StoredBucket>): string {
     { keptUntil, counts: Object.fromEntries(counts) },
   ])
   return JSON.stringify({ version, buckets: Object.fromEntries(plain) })
-}
-
-/** Writes a file so that it has the old text or the new one, whenever the process or the machine ends. */
-async function writeWhole(file: string, text: string): Promise<void> {
-  const beside = `${file}.new`
-  const handle = await open(beside, 'w', 0o600)
-  try {
-    await handle.writeFile(text)
-    await handle.sync()
-  } finally {
-    await handle.close()
-  }
-  await rename(beside, file)
 }

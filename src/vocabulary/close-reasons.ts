@@ -46,6 +46,12 @@ export const closeReasons = {
     'gateway',
     'A reload of settings: the API key or access key that the client came with is removed, switched off or another now.',
   ),
+  credentialsRevoked: row(
+    3000,
+    'Credentials revoked',
+    'gateway',
+    'The token, the user or the API key of the client was put on the list of revocations.',
+  ),
   shuttingDown: row(1001, 'Going away', 'gateway', 'This node drains; connect again and another one answers.'),
   stageRemoved: row(1001, 'Going away', 'gateway', 'The API or stage is no longer served.'),
   workerBuried: row(

@@ -109,6 +109,20 @@ export const errorTable = {
     'INVALID_API_KEY',
     'The API key is missing, unknown or disabled, or in no usage plan of the stage.',
   ),
+  CREDENTIALS_REVOKED: row(
+    401,
+    'UnauthorizedException',
+    'Unauthorized',
+    'UNAUTHORIZED',
+    'The token, the user or the API key is on the list of revocations.',
+  ),
+  REVOCATIONS_UNKNOWN: row(
+    503,
+    'ServiceUnavailableException',
+    'Service Unavailable',
+    'DEFAULT_5XX',
+    'This worker could not read the list of revocations since it started: who shows a token, a user or an API key has to wait.',
+  ),
   QUOTA_EXCEEDED: row(
     429,
     'LimitExceededException',

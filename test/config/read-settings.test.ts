@@ -43,6 +43,7 @@ describe('settings', () => {
       host: '127.0.0.1',
       usage: { apiKeys: [], usagePlans: [], prices: null },
       usageFile: null,
+      revocationsFile: null,
       jwtSecrets: [],
       jwtTrustedOrigins: [],
       port: 8080,

@@ -6,10 +6,15 @@ import type { ConnectionEvent } from '../../src/events/event.ts'
 import { requestOf } from '../../src/events/event.ts'
 import type { Connection } from '../../src/gateway/connection.ts'
 import type { Integration } from '../../src/integrations/contract.ts'
+import type { Revocation, RevocationCheck } from '../../src/revocations/contract.ts'
 import { GatewayError } from '../../src/vocabulary/errors.ts'
 import { emptyRoute, emptyStage } from '../helpers/empty-stage.ts'
 import { createStageGateway } from '../helpers/stage-gateway.ts'
 import { createTransport, defaultOptions, Events } from '../transport/harness.ts'
+
+const revocation: Revocation = {
+  ...{ kind: 'principalId', value: 'revoked', apiId: null, revokedAt: 0, expiresAt: 1, reason: null },
+}
 
 interface Asked {
   readonly request: Parameters<RouteAuthorizer['authorize']>[1]
@@ -17,7 +22,7 @@ interface Asked {
 }
 
 /** A gateway with place for one connection, over real sockets, whose `$connect` route has an authorizer that waits. */
-async function startGateway(now?: (request: Asked['request']) => AuthorizerResult) {
+async function startGateway(now?: (request: Asked['request']) => AuthorizerResult, revocations?: RevocationCheck) {
   const asked = new Events<Asked>()
   const connected: ConnectionEvent[] = []
   const outcomes = { accepted: { value: 0 }, refused: { value: 0 }, failed: { value: 0 }, aborted: { value: 0 } }
@@ -43,7 +48,7 @@ async function startGateway(now?: (request: Asked['request']) => AuthorizerResul
     connects: outcomes,
     connectRoute: emptyRoute({ authorizer, integration, required: [{ place: 'querystring', name: 'room' }] }),
   })
-  const { gateway, open, slot } = createStageGateway(stage)
+  const { gateway, open, slot } = createStageGateway(stage, undefined, revocations)
   const transport = createTransport<Connection>(defaultOptions, {
     ...gateway,
     request: (exchange) => exchange.respond(404, [], ''),
@@ -158,4 +163,20 @@ test('of a client that leaves while its authorizer is asked no backend hears, an
   const next = gateway.dial()
   ;(await gateway.nextAsked()).answer({ allowed: true, context: null })
   await once(next, 'open')
+})
+
+test.each([
+  ['whose key goes', { key: { isRevoked: true } }, 'Key revoked'],
+  ['who is revoked', { context: { principalId: 'revoked' } }, 'Credentials revoked'],
+])('a client %s while its backend is asked is sent away as soon as it is there', async (_, admitted, reason) => {
+  const gateway = await startGateway(undefined, {
+    // Neither is known yet when the steps of the handshake look.
+    find: ({ authorizer }) => (gateway.connected.length > 0 && authorizer !== null ? revocation : null),
+  })
+  const client = gateway.dial()
+  const closed = once(client, 'close')
+  ;(await gateway.nextAsked()).answer({ allowed: true, context: null, ...admitted })
+  const [code, text] = await closed
+  expect([code, String(text)]).toEqual([3000, reason])
+  expect(gateway.open.size).toBe(0)
 })

@@ -3,6 +3,8 @@ import type { Log } from '../../src/observability/contract.ts'
 import { createMetrics } from '../../src/observability/metrics.ts'
 import type { LocalConnections } from '../../src/registry/contract.ts'
 import { createMemoryRegistry } from '../../src/registry/memory.ts'
+import { createMemoryRevocationStore } from '../../src/revocations/memory-store.ts'
+import { createRevocationList } from '../../src/revocations/revocation-list.ts'
 import { chooseTransport } from '../../src/transport/choose-transport.ts'
 import type { ConnectionRecord } from '../../src/vocabulary/connection.ts'
 import type { SendOutcome } from '../../src/vocabulary/frames.ts'
@@ -53,6 +55,9 @@ export async function startTestManagement(overrides: Partial<ManagementOptions> 
     version: '0.0.0-test',
     apis: () => [],
     refusals: () => [],
+    revocations: createRevocationList({
+      ...{ store: createMemoryRevocationStore({ now: Date.now }), added() {}, log: silentLog, now: Date.now },
+    }),
     usage: { read: async () => [] },
     usageModel: () => ({ apiKeys: [], usagePlans: [], prices: null }),
     gateway: () => ({ scheme: 'ws', host: '127.0.0.1', port: 8080 }),

@@ -4,6 +4,7 @@ import { createOpenConnections, type OpenConnections } from '../../src/gateway/l
 import { createRefusals } from '../../src/gateway/refusals.ts'
 import { createMetrics } from '../../src/observability/metrics.ts'
 import { createMemoryRegistry } from '../../src/registry/memory.ts'
+import type { RevocationCheck } from '../../src/revocations/contract.ts'
 import type { Catalog } from '../../src/stages/catalog.ts'
 import { createStageSlot, type StageSlot } from '../../src/stages/stage-slot.ts'
 import type { WebSocketStage } from '../../src/stages/websocket-stage.ts'
@@ -22,11 +23,12 @@ export interface StageGateway {
 
 /**
  * A gateway from its parts with place for one connection, under whose every URL is the one stage. `doubt` is the
- * registry's, when it has some. Ends with the test.
+ * registry's, when it has some; nobody is revoked unless `revocations` says so. Ends with the test.
  */
 export function createStageGateway(
   stage: WebSocketStage,
   doubt: () => Promise<void> | null = () => null,
+  revocations: RevocationCheck = { find: () => null },
 ): StageGateway {
   const slot = createStageSlot(stage)
   const catalog: Catalog<WebSocketStage> = {
@@ -45,6 +47,7 @@ export function createStageGateway(
       log: recordLog(),
       now: Date.now,
     }),
+    revocations,
     ...{ maxConnections: 1, maxMessagesInFlight: 1, maxOrderedQueue: 1 },
   })
   onTestFinished(() => gateway.stop())

@@ -13,6 +13,8 @@ const told: Readonly<Record<ErrorCode, readonly [status: number, errorType: stri
   BAD_HANDSHAKE: [400, 'BadRequestException', 'Bad Request'],
   DOUBTFUL_FRAMING: [400, 'BadRequestException', 'Bad Request'],
   UNAUTHORIZED: [401, 'UnauthorizedException', 'Unauthorized'],
+  CREDENTIALS_REVOKED: [401, 'UnauthorizedException', 'Unauthorized'],
+  REVOCATIONS_UNKNOWN: [503, 'ServiceUnavailableException', 'Service Unavailable'],
   EXPIRED_TOKEN: [401, 'UnauthorizedException', 'The incoming token has expired'],
   SEVERAL_TOKENS: [400, 'BadRequestException', 'Bad Request'],
   OTHER_TOKEN_SUBJECT: [403, 'ForbiddenException', 'Forbidden'],

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vit
 import { type Backend, startBackend } from '../helpers/backend.ts'
 import { Client, refused } from '../helpers/client.ts'
 import { envelope, frame, says } from '../helpers/definitions.ts'
+import { httpCall } from '../helpers/http-call.ts'
 import { type Issuer, startIssuer } from '../helpers/issuer.ts'
 import { type Definition, startGateway, type TestGateway } from '../helpers/postern.ts'
 
@@ -230,6 +231,48 @@ describe('a connection whose token ends', () => {
     expect(await refresh('none')).toMatch(frame('Unauthorized'))
     for (const token of [undefined, 7, { sub: 'alice' }]) expect(await refresh(token)).toMatch(frame('Unauthorized'))
     client.close()
+  })
+})
+
+describe('a token that is revoked', () => {
+  const revocations = (method: string, query: string, body?: object) =>
+    httpCall(method, `http://127.0.0.1:${gateway.managementPort}`, `/api/revocations${query}`, {
+      ...(body !== undefined && { body: JSON.stringify(body), headers: { 'Content-Type': 'application/json' } }),
+    })
+
+  test('closes what it opened, opens nothing more, and keeps nobody connected; other tokens of the user do', async () => {
+    const [jti, fresh] = [crypto.randomUUID(), crypto.randomUUID()]
+    const token = await issuer.token({ claims: { jti } })
+    const [client, other] = [
+      await Client.connect(urlOf('expiring'), bearer(token)),
+      await Client.connect(urlOf('expiring'), bearer(await issuer.token({ claims: { jti: fresh } }))),
+    ]
+    const expiresAt = Date.now() + 3_600_000
+    expect((await revocations('POST', '', { tokenId: jti, expiresAt })).status).toBe(200)
+    expect(await client.closed).toEqual({ code: 3000, reason: 'Credentials revoked' })
+    const answer = await refused(urlOf('expiring'), bearer(token))
+    expect([answer.status, answer.body]).toEqual([401, expect.stringMatching(envelope('Unauthorized'))])
+    await other.next()
+    expect(await ask(other, { action: 'refresh', token })).toMatch(frame('Unauthorized'))
+    expect(await ask(other, { action: 'who' })).toBe('')
+    expect((await revocations('DELETE', `?tokenId=${jti}`)).status).toBe(204)
+    expect(JSON.parse(await ask(other, { action: 'refresh', token })).message).toBe('Token accepted')
+    // From now on it is this token that the connection has.
+    expect((await revocations('POST', '', { tokenId: jti, expiresAt })).status).toBe(200)
+    expect((await other.closed).reason).toBe('Credentials revoked')
+  })
+
+  test('or whose user is, in one API, is as good as before in others', async () => {
+    const token = await issuer.token({ claims: { sub: 'eve' } })
+    const [client, other] = [
+      await Client.connect(urlOf('expiring'), bearer(token)),
+      await Client.connect(gateway.ws, bearer(token)),
+    ]
+    await revocations('POST', '', { principalId: 'eve', apiId: 'expiring', expiresAt: Date.now() + 60_000 })
+    expect((await client.closed).reason).toBe('Credentials revoked')
+    expect(await ask(other, { action: 'who' })).toContain('eve')
+    other.close()
+    await revocations('DELETE', '?principalId=eve&apiId=expiring')
   })
 })
 
