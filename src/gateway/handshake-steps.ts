@@ -71,7 +71,7 @@ function admit(handshake: Handshake, result: AuthorizerResult): Refused | null {
   return null
 }
 
-/** Finds the API key and counts the handshake under it, where the `$connect` route requires one. */
+/** Finds the API key and asks its limits, where the `$connect` route requires one. */
 function checkApiKey(handshake: Handshake): Refused | null {
   const keys = handshake.stage.connectRoute?.apiKeys ?? null
   if (keys === null) return null
@@ -97,7 +97,7 @@ function checkRevocations({ connection, revocations }: Handshake): ErrorCode | n
 }
 
 /** Counts the handshake on the limits of its route, its stage and the account, in AWS's order: the narrower one first. */
-function checkThrottle({ stage, connection: { connectedAt }, limits }: Handshake): Refused | null {
+function checkThrottle({ stage, connection: { connectedAt, usage }, limits }: Handshake): Refused | null {
   const route = stage.connectRoute?.bucket ?? null
   if (route !== null && !route.take(connectedAt)) {
     return throttledHandshake(stage, 'route', route.retryAfter(connectedAt))
@@ -111,6 +111,7 @@ function checkThrottle({ stage, connection: { connectedAt }, limits }: Handshake
   if (limits.requests !== null && !limits.requests.take(connectedAt)) {
     return throttledHandshake(stage, 'account', limits.requests.retryAfter(connectedAt))
   }
+  usage?.count(connectedAt)
   return null
 }
 

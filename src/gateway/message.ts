@@ -90,6 +90,7 @@ export function createMessageHandler(options: MessageOptions) {
     if (requests !== null && !requests.take(connection.lastActiveAt)) {
       return throttle(connection, stage, route, text, 'account')
     }
+    connection.usage?.count(connection.lastActiveAt)
     if (route.validator !== null) {
       const invalid = route.validator.validate(text)
       if (invalid !== null) return refuseBody(connection, stage, route, text, invalid)

@@ -70,8 +70,13 @@ export interface KeyMeter {
   readonly apiKeyId: string
   /** Whether its key is gone: removed, switched off, or of another value than it had. It is so for ever. */
   readonly isRevoked: boolean
-  /** Counts one request of a route, or says why it is not to be served: it then counts nothing. `now` in milliseconds. */
+  /**
+   * Takes the tokens of one request of a route, or says why it is not to be served. One that is served counts only with
+   * `count`: other limits may refuse it. `now` is in milliseconds.
+   */
   take(routeKey: string, now: number): UsageRefusal | null
+  /** Counts one request that `take` has let pass, before anything is awaited. */
+  count(now: number): void
   /** Whole seconds after which a request that is refused so now may be served; null where that can't be said. */
   retryAfter(refusal: UsageRefusal, routeKey: string, now: number): number | null
 }

@@ -61,14 +61,17 @@ export class StageKeyMeter implements KeyMeter {
     const route = routes?.get(routeKey)
     if (route !== undefined && !route.take(now)) return 'TOO_MANY_REQUESTS'
     if (share.bucket !== null && !share.bucket.take(now)) return 'TOO_MANY_REQUESTS'
+    if (share.quota === null) return null
+    if (now >= this.#quota.end) this.#renew(share, now)
+    return this.#quota.cell.total >= share.quota.limit ? 'QUOTA_EXCEEDED' : null
+  }
+
+  count(now: number): void {
+    if (this.#current === null) return
+    const { share } = this.#current
     if (now >= this.#day.end || now < this.#day.start) this.#renew(share, now)
-    if (share.quota !== null) {
-      if (now >= this.#quota.end) this.#renew(share, now)
-      if (this.#quota.cell.total >= share.quota.limit) return 'QUOTA_EXCEEDED'
-      this.#quota.cell.add()
-    }
+    if (share.quota !== null) this.#quota.cell.add()
     this.#day.cell.add()
-    return null
   }
 
   retryAfter(refusal: UsageRefusal, routeKey: string, now: number): number | null {

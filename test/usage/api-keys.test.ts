@@ -24,9 +24,13 @@ function keysOf(first: UsageModel) {
   return { store, ledger, keys: createApiKeys(first, ledger, createLocalBuckets()) }
 }
 
-/** The answers to so many requests at once. */
+/** The answers to so many requests at once, each of which counts when it is served. */
 const answers = (meter: KeyMeter | null, times: number, { routeKey = 'send', now = noon } = {}) =>
-  Array.from({ length: times }, () => meter?.take(routeKey, now) ?? 'served')
+  Array.from({ length: times }, () => {
+    const refusal = meter?.take(routeKey, now) ?? null
+    if (refusal === null) meter?.count(now)
+    return refusal ?? 'served'
+  })
 
 test('a key is found by its value under the stages of its plan, and nowhere else', () => {
   const { keys } = keysOf(model(plan({ keyIds: ['acme', 'old'] })))
@@ -120,4 +124,13 @@ test('a key that is gone is told, and its meters are over also when it comes bac
   // Who is in no plan any more stays, and may use nothing.
   expect(keys.replace(model(plan({ keyIds: ['acme'] })))).toEqual([])
   expect([bolt.isRevoked, answers(bolt, 1)]).toEqual([false, ['INVALID_API_KEY']])
+})
+
+test('a request that another limit refuses counts nothing', async () => {
+  const { keys, ledger, store } = keysOf(model(plan({ quota: { limit: 1, offset: 0, period: 'DAY' } })))
+  const meter = keys.ofStage('chat', 'dev').find(value('acme'))
+  expect([meter?.take('send', noon), meter?.take('send', noon)]).toEqual([null, null])
+  await ledger.sync(noon)
+  expect([...store.buckets.values()].flatMap(({ counts }) => [...counts])).toEqual([])
+  expect(answers(meter, 2)).toEqual(['served', 'QUOTA_EXCEEDED'])
 })
