@@ -46,7 +46,7 @@ export const directions: Readonly<Record<string, readonly string[] | 'every room
   registry: ['limits', 'observability!', 'store!'],
   store: [],
   orphans: [],
-  limits: ['observability!'],
+  limits: ['observability!', 'store!'],
   // API keys, usage plans and quotas.
   usage: ['limits', 'observability!', 'store'],
   // Tokens, users and API keys that are not let in any more.

@@ -136,7 +136,9 @@ export async function startPostern(settings: Settings, surroundings: Surrounding
     })
     stops.push(() => registry.close())
 
-    const { buckets, common: limits } = openLimits(settings)
+    const throttles = await openLimits({ settings, redis, log, metrics, now })
+    stops.push(() => throttles.stop())
+    const { buckets, common: limits } = throttles
     const usage = await openUsage({ settings, redis, buckets, log, now }).catch(failStart)
     stops.push(usage.stop)
     const { apiKeys } = usage
@@ -201,6 +203,7 @@ export async function startPostern(settings: Settings, surroundings: Surrounding
     if (apis.nameFaults().length > 0) throw new StartError('settings name what is not there', apis.nameFaults())
 
     await shared?.start().catch(failStart)
+    await throttles.start()
     await usage.start().catch(failStart)
     await revocations.start()
     const chosen = await chooseTransport(settings, { environment, log })

@@ -63,3 +63,29 @@ export interface CommonLimits {
   readonly newConnections: TokenBucket | null
   readonly sources: SourceLimits | null
 }
+
+/** The tokens that one worker has taken of a bucket since it last said so. */
+export interface Taking {
+  readonly name: string
+  readonly limits: BucketLimits
+  readonly taken: number
+}
+
+/** The state of the buckets of a fleet after an exchange. */
+export interface Exchange {
+  /** The number of workers that share the buckets, this one among them. */
+  readonly workers: number
+  /** The tokens left in each bucket, in the order of the takings; below 0 where more were taken than there were. */
+  readonly levels: readonly number[]
+}
+
+/** The buckets that the workers of a fleet have in common. One that nobody knows is full. */
+export interface BucketStore {
+  /**
+   * Takes tokens out of buckets, and says what is left. Rejects when that is not certain; the takings are then not to be
+   * handed over again: they may have been taken.
+   */
+  exchange(takings: readonly Taking[]): Promise<Exchange>
+  /** Counts this worker no more. */
+  leave(): Promise<void>
+}

@@ -164,6 +164,12 @@ export const metricTable = {
     {},
   ),
 
+  postern_limits_shared: gauge(
+    '1 while throttles are shared with the other workers of a fleet, 0 while this one keeps to its part of them.',
+    {},
+    'min',
+  ),
+
   // --- the workers of one machine (--workers) ---
   postern_workers: gauge('Processes of `--workers`, by what they do; those that drain before they end among them.', {
     state: oneOf(
