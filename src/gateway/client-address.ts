@@ -1,4 +1,4 @@
-import { type BlockList, isIP } from 'node:net'
+import { type BlockList, isIP, SocketAddress } from 'node:net'
 import type { TransportRequest } from '../transport/contract.ts'
 import type { ClientAddress } from './connect-request.ts'
 
@@ -12,7 +12,8 @@ export interface AddressOptions {
 
 /**
  * Creates the reader of client addresses. Without trusted proxies a client's address is the peer of the TCP connection,
- * whatever the request's headers say; with them, the last address in X-Forwarded-For that is not a proxy of ours.
+ * whatever the request's headers say; with them, the last address in X-Forwarded-For that is not a proxy of ours. What
+ * stands before that one may be the client's own words.
  */
 export function createAddressReader(options: AddressOptions): (request: TransportRequest) => ClientAddress {
   const { trustedProxies } = options
@@ -22,23 +23,71 @@ export function createAddressReader(options: AddressOptions): (request: Transpor
     const family = isIP(address)
     return family !== 0 && trustedProxies.check(address, family === 6 ? 'ipv6' : 'ipv4')
   }
+
+  /** The last hop that is no proxy of ours; null when a proxy does not say who it is, or there is none. */
+  function clientOf(hops: readonly string[]): string | null {
+    for (let i = hops.length - 1; i >= 0; i--) {
+      const address = addressOf(hops[i] as string)
+      if (address === null || !isTrusted(address)) return address
+    }
+    return null
+  }
+
   return (request) => {
     const peer = request.remoteAddress()
     if (!isTrusted(peer)) {
       return { peer, sourceIp: peer, port: String(options.port()), proto, prefix: '' }
     }
-    const hops = request
-      .header('x-forwarded-for')
-      .split(',')
-      .map((hop) => hop.trim())
-    const client = hops.findLast((hop) => isIP(hop) !== 0 && !isTrusted(hop))
+    const forwarded = readForwarded(request)
     return {
       peer,
-      sourceIp: client ?? peer,
-      port: digits(request.header('x-forwarded-port')) ?? String(options.port()),
-      proto: request.header('x-forwarded-proto') === 'https' ? 'https' : proto,
-      prefix: pathPrefix(request.header('x-forwarded-prefix')),
+      sourceIp: clientOf(forwarded.for.split(',')) ?? peer,
+      port: digits(forwarded.port) ?? String(options.port()),
+      proto: forwarded.proto === 'https' ? 'https' : proto,
+      prefix: pathPrefix(forwarded.prefix),
     }
+  }
+}
+
+/**
+ * Reads the headers of a proxy. It may put its own behind those that came from the client: all lines of X-Forwarded-For
+ * are one list (RFC 9110 §5.3), and of the others the last line counts.
+ */
+function readForwarded(request: TransportRequest) {
+  const seen = { for: '', port: '', proto: '', prefix: '' }
+  for (const [name, value] of request.headers()) {
+    switch (name.toLowerCase()) {
+      case 'x-forwarded-for':
+        seen.for = seen.for === '' ? value : `${seen.for},${value}`
+        break
+      case 'x-forwarded-port':
+        seen.port = value
+        break
+      case 'x-forwarded-proto':
+        seen.proto = value
+        break
+      case 'x-forwarded-prefix':
+        seen.prefix = value
+        break
+    }
+  }
+  return seen
+}
+
+/** The address of a hop in its usual spelling, IPv4-mapped ones as plain IPv4, without a port; null for what is none. */
+function addressOf(hop: string): string | null {
+  const text = hop.trim()
+  const [, bracketed, dotted] = /^(?:\[([^\]]*)\]|([\d.]+))(?::\d{1,5})?$/.exec(text) ?? []
+  const [address = ''] = (bracketed ?? dotted ?? text).split('%', 1)
+  switch (isIP(address)) {
+    case 4:
+      return address
+    case 6: {
+      const plain = new SocketAddress({ address, family: 'ipv6' }).address
+      return plain.startsWith('::ffff:') && plain.includes('.') ? plain.slice('::ffff:'.length) : plain
+    }
+    default:
+      return null
   }
 }
 
