@@ -3,10 +3,10 @@ import type { AccessKeys } from '../authorizers/iam/access-keys.ts'
 import { createIamAuthorizerType } from '../authorizers/iam/iam-clients.ts'
 import type { DeciderParts } from '../authorizers/lambda/deciders.ts'
 import { createLambdaAuthorizerType } from '../authorizers/lambda/lambda-authorizer.ts'
+import { createPolicyJudge } from '../authorizers/policy-access.ts'
+import { createPolicyAuthorizerType, obeyingPolicy } from '../authorizers/policy-clients.ts'
 import type { Settings } from '../config/settings.ts'
-
-/** The account of ARNs where no settings name one. */
-const noAccount = '000000000000'
+import { policyTerms } from './policy-terms.ts'
 
 export interface AuthorizerParts {
   readonly settings: Pick<Settings, 'credentials' | 'lambda'>
@@ -22,12 +22,13 @@ export interface AuthorizerParts {
 /** The box of authorizers of clients: every kind, with what it needs to run. */
 export function createAuthorizerTypes(parts: AuthorizerParts): readonly AuthorizerType[] {
   const { settings, accessKeys, callees, now, tokenTypes } = parts
-  const { credentials, lambda } = settings
-  const accountId = credentials?.accountId ?? noAccount
-  const region = credentials?.region ?? lambda.region
+  const { credentials } = settings
+  const terms = policyTerms(settings, now)
+  const judge = createPolicyJudge(terms)
   return [
+    createPolicyAuthorizerType(judge),
     createIamAuthorizerType(credentials === null ? null : { ...credentials, keys: accessKeys, now }),
-    createLambdaAuthorizerType({ ...callees, region, accountId, now }),
-    ...tokenTypes,
+    createLambdaAuthorizerType({ ...callees, ...terms }),
+    ...tokenTypes.map((type) => obeyingPolicy(type, judge)),
   ]
 }

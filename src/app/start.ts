@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { createFault, type Fault } from 'postern-documents/faults'
 import { createAccessKeys } from '../authorizers/iam/access-keys.ts'
+import { createPolicyCallers } from '../authorizers/policy-callers.ts'
 import { checkApiNames } from '../config/api-names.ts'
 import { isLoopback } from '../config/complete-settings.ts'
 import type { LocateSetting } from '../config/read-settings.ts'
@@ -32,6 +33,7 @@ import { createIntegrations } from './integration-types.ts'
 import { leave } from './leave.ts'
 import { openLimits } from './limits.ts'
 import { type Management, type ManagementParts, startManagement } from './management.ts'
+import { policyTerms } from './policy-terms.ts'
 import { type LogTarget, logFaults, openDestination, told } from './process-log.ts'
 import { createRegistry } from './registries.ts'
 import { openRevocations } from './revocations.ts'
@@ -217,6 +219,7 @@ export async function startPostern(settings: Settings, surroundings: Surrounding
       registry,
       requests: limits.requests,
       authorizer: callers.authorizer,
+      policy: createPolicyCallers({ ...policyTerms(settings, now), clientAddress }),
       sourceIp,
       log,
       now,

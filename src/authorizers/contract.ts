@@ -1,5 +1,6 @@
 import type { ConnectEvent, ConnectRequest } from '../events/connect-event.ts'
 import type { FunctionScope } from '../functions/contract.ts'
+import type { Policy } from '../policies/policy.ts'
 import type { TransportRequest } from '../transport/contract.ts'
 import type { ConnectionIdentity } from '../vocabulary/connection.ts'
 import type { ErrorCode } from '../vocabulary/errors.ts'
@@ -25,6 +26,8 @@ export interface CallerAccess {
   readonly permission: string
   /** The last part of the ARN: `chat/dev/POST/@connections/{connectionId}`, with these braces. */
   readonly resource: string
+  /** The policy of the API that it belongs to; absent for none. */
+  readonly policy?: Policy | null
 }
 
 /**
@@ -35,6 +38,8 @@ export interface CallerAccess {
 export interface CallerAuthorizer<Credentials = unknown> {
   /** Whether the verdict depends on the body; it is then read before the caller is judged, wherever one is used. */
   readonly readsBody: boolean
+  /** Whether the verdict takes the policy of what is asked for into account; absent where that has to be asked as well. */
+  readonly weighsPolicy?: true
   /** Copies what `judge` has to know of a request. Must be called before the first await. Never throws. */
   credentials(request: TransportRequest): Credentials
   /**
@@ -156,6 +161,7 @@ export type AuthorizerDefinition =
   | JwtAuthorizerDefinition
   | CognitoAuthorizerDefinition
   | IamAuthorizerDefinition
+  | PolicyAuthorizerDefinition
 
 /** A function that decides (`authorizationType: CUSTOM`). */
 export interface LambdaAuthorizerDefinition {
@@ -207,6 +213,17 @@ export interface IamAuthorizerDefinition {
   authorizerType: 'AWS_IAM'
 }
 
+/** The policy of the API as the only one who decides (`authorizationType: NONE`). */
+export interface PolicyAuthorizerDefinition {
+  authorizerType: 'NONE'
+}
+
+/** The stage that an authorizer is of. */
+export interface AuthorizerScope extends FunctionScope {
+  /** The policy of the API, which decides together with the authorizer; absent for none. */
+  readonly policy?: Policy | null
+}
+
 /** A route that asks an authorizer. */
 export interface AuthorizedRoute {
   readonly routeKey: string
@@ -243,6 +260,6 @@ export interface AuthorizerType {
    */
   compile(
     definition: AuthorizerDefinition,
-    scope: FunctionScope,
+    scope: AuthorizerScope,
   ): CompiledAuthorizer | { readonly faults: readonly AuthorizerFault[] }
 }

@@ -13,6 +13,7 @@ import { z } from 'zod'
 import { authorizerSchema } from './authorizer-definition.ts'
 import { integrationSchema } from './integration-definition.ts'
 import { apiModelMembers, routeModelMembers } from './model-definition.ts'
+import { apiSourceMembers } from './source-definition.ts'
 import { throttle } from './throttle-settings.ts'
 
 /**
@@ -255,6 +256,7 @@ export const apiDefinitionSchema = z
     )
       .refine((stages) => Object.keys(stages).length > 0, { error: 'at least one stage, such as dev: {}' })
       .describe('Stages by name; at least one.'),
+    ...apiSourceMembers,
   })
   .describe('A WebSocket API (api.yaml).')
 

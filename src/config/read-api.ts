@@ -1,9 +1,10 @@
-import { resolve } from 'node:path'
+import { dirname, resolve } from 'node:path'
 import { type Fault, type FaultPath, type Finding, sortFaults } from 'postern-documents/faults'
-import { parseWith } from 'postern-documents/issues'
+import { parseWith, valueAt } from 'postern-documents/issues'
 import { readYamlFile, type YamlSource } from 'postern-documents/yaml-source'
 import { type ApiDefinition, apiDefinitionSchema } from './api-definition.ts'
 import { checkReferences } from './api-references.ts'
+import { readPolicyFile } from './policy-file.ts'
 import { isGenuine, salvage } from './salvage.ts'
 
 /** A definition that could be read as YAML, with or without faults. */
@@ -42,8 +43,8 @@ export interface ApiRead {
 export async function readApi(file: string): Promise<ApiRead> {
   const { source, faults: syntaxFaults } = await readYamlFile(file)
   if (source === null) return { api: null, source, faults: syntaxFaults }
-  const parsed = parseWith(apiDefinitionSchema, source.value)
-  const found = withoutRepeats([...parsed.findings, ...checkReferences(source.value)])
+  const { value, parsed, findings: ofPolicy } = await parse(source.value, dirname(file))
+  const found = withoutRepeats([...ofPolicy, ...parsed.findings, ...checkReferences(value)])
   const findings = found.filter(({ isWarning }) => isWarning !== true)
   const warnings = found.filter(({ isWarning }) => isWarning === true)
   const faults = sortFaults([...syntaxFaults, ...findings.map((finding) => source.locate(finding))])
@@ -52,13 +53,27 @@ export async function readApi(file: string): Promise<ApiRead> {
     directory: resolve(file, '..'),
     faults,
     warnings: sortFaults(warnings.map((finding) => source.locate(finding))),
-    definition: faults.length === 0 ? parsed.data : salvage(source.value, findings),
+    definition: faults.length === 0 ? parsed.data : salvage(value, findings),
     locate: ({ path, message, atKey }) =>
-      findings.length > 0 && !isGenuine(source.value, findings, path)
+      findings.length > 0 && !isGenuine(value, findings, path)
         ? null
         : source.locate({ path, problem: message, atKey }),
   }
   return { api, source, faults }
+}
+
+/** Parses a definition, with the document of its policy in place of the file's name: a change of it is one of the definition. */
+async function parse(value: unknown, directory: string) {
+  const parsed = parseWith(apiDefinitionSchema, value)
+  const file = valueAt(value, ['policy'])
+  // The schema lets no path pass that leads elsewhere.
+  if (typeof file !== 'string' || parsed.findings.some(({ path }) => path[0] === 'policy')) {
+    return { value, parsed, findings: [] }
+  }
+  const read = await readPolicyFile(file, directory)
+  if (read.findings !== null) return { value, parsed, findings: read.findings }
+  const whole = { ...(value as object), policy: read.document }
+  return { value: whole, parsed: parseWith(apiDefinitionSchema, whole), findings: [] }
 }
 
 /** Findings without repeats: a reference inside of something that is no valid value at all needs no second fault. */

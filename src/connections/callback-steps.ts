@@ -1,4 +1,4 @@
-import type { CallerAuthorizer, CallerRefusal, CallerVerdict } from '../authorizers/contract.ts'
+import type { CallerAuthorizer, CallerRefusal, CallerVerdict, PromptCallerAuthorizer } from '../authorizers/contract.ts'
 import type { TokenBucket } from '../limits/contract.ts'
 import type { ConnectionLookup, Delivery } from '../registry/contract.ts'
 import type { ConnectionDescription } from '../vocabulary/connection.ts'
@@ -18,6 +18,8 @@ export interface Callback {
   readonly id: ConnectionId
   /** The caller's credentials as its authorizer has copied them. */
   readonly credentials: unknown
+  /** The facts that the policy of the API may ask for, as its judge has copied them; null where nobody asks it. */
+  readonly facts: unknown
   /** The body of a POST; null when it was larger than allowed, and for GET and DELETE, whose body is not read. */
   readonly body: Buffer | null
   /** Whether a POST asked for a binary frame, and may. */
@@ -43,6 +45,12 @@ export function judgeCaller(authorizer: CallerAuthorizer): CallbackStep {
     const verdict = authorizer.judge(credentials, body, call.stage.callbackAccess[operation])
     return verdict instanceof Promise ? verdict.then(refusalOf) : refusalOf(verdict)
   }
+}
+
+/** Has the policy of the API judge a caller for whom it was not asked yet (403). */
+export function obeyPolicy(policy: PromptCallerAuthorizer): CallbackStep {
+  return ({ call, operation, facts, body }) =>
+    facts === null ? null : refusalOf(policy.judge(facts, body, call.stage.callbackAccess[operation]))
 }
 
 function refusalOf(verdict: CallerVerdict): CallbackRefusal | null {

@@ -1,4 +1,4 @@
-import type { CallerAuthorizer } from '../authorizers/contract.ts'
+import type { CallerAuthorizer, PromptCallerAuthorizer } from '../authorizers/contract.ts'
 import { CallbackEvent } from '../events/callback-event.ts'
 import type { TokenBucket } from '../limits/contract.ts'
 import type { Log } from '../observability/contract.ts'
@@ -15,6 +15,7 @@ import {
   checkConnectionId,
   checkThrottle,
   judgeCaller,
+  obeyPolicy,
   reachConnection,
   refuseLargeBody,
 } from './callback-steps.ts'
@@ -30,6 +31,8 @@ export interface ConnectionsOptions {
   readonly disconnectCodeAndReason: boolean
   /** POST of `application/octet-stream` with `?frame=binary` sends a binary frame; else frames are always text. */
   readonly binaryFrames: boolean
+  /** The judge by the policies of APIs; asked where there is one that the authorizer has not weighed. */
+  readonly policy: PromptCallerAuthorizer
   /** The address of a caller, as trusted proxies tell of it; asked only where there is an access log. */
   readonly sourceIp: (request: TransportRequest) => string
   readonly log: Log
@@ -46,11 +49,23 @@ export type HandleCallback = (exchange: HttpExchange, target: CallbackTarget) =>
  * the first that refuses answers.
  */
 export function createConnectionsHandler(options: ConnectionsOptions): HandleCallback {
-  const { registry, authorizer, requests = null, disconnectCodeAndReason, binaryFrames, sourceIp, log, now } = options
+  const {
+    registry,
+    authorizer,
+    requests = null,
+    disconnectCodeAndReason,
+    binaryFrames,
+    policy,
+    sourceIp,
+    log,
+    now,
+  } = options
+  const asksPolicy = authorizer?.weighsPolicy !== true
   const run = createPipeline<Callback, CallbackRefusal>({
     steps: [
       refuseLargeBody,
       ...(authorizer === null ? [] : [judgeCaller(authorizer)]),
+      ...(asksPolicy ? [obeyPolicy(policy)] : []),
       ...(requests === null ? [] : [checkThrottle(requests, now)]),
       checkConnectionId,
       reachConnection(registry),
@@ -78,14 +93,16 @@ export function createConnectionsHandler(options: ConnectionsOptions): HandleCal
     }
     if (authorizer === null && comesFromOtherPage(request, target)) return call.refuse('ORIGIN_REFUSED')
     const credentials = authorizer === null ? null : authorizer.credentials(request)
+    const isGoverned = asksPolicy && target.stage.callbackAccess[operation].policy
+    const facts = isGoverned ? policy.credentials(request) : null
     if (operation === 'post') {
       const binary = binaryFrames && asksForBinary(request)
       exchange.readBody(maxMessageBytes, (body) =>
-        run({ call, operation, id, credentials, body, binary, closeQuery: '' }),
+        run({ call, operation, id, credentials, facts, body, binary, closeQuery: '' }),
       )
     } else {
       const closeQuery = operation === 'delete' && disconnectCodeAndReason ? request.query : ''
-      run({ call, operation, id, credentials, body: null, binary: false, closeQuery })
+      run({ call, operation, id, credentials, facts, body: null, binary: false, closeQuery })
     }
   }
 

@@ -4,8 +4,10 @@ import type { GatewayEvent } from '../events/event.ts'
 import type { IntegrationScope, IntegrationType, ReportFault } from '../integrations/contract.ts'
 import type { Buckets } from '../limits/contract.ts'
 import type { Counter, SeriesMaker } from '../observability/contract.ts'
+import type { Policy } from '../policies/policy.ts'
 import type { ApiKeys } from '../usage/contract.ts'
 import type { ApiSeries } from './api-metrics.ts'
+import { compileApiPolicy } from './api-policy.ts'
 import type { Route, Stage } from './stage.ts'
 import { type CompiledAuthorizers, compileStageAuthorizers, type StageAuthorizers } from './stage-authorizers.ts'
 import { type CompiledIntegrations, compileStageIntegrations, type StageIntegrations } from './stage-integrations.ts'
@@ -51,6 +53,8 @@ export interface CompiledStage {
   readonly accessLog: WriteAccessLog | null
   readonly integrations: CompiledIntegrations
   readonly authorizers: CompiledAuthorizers
+  /** The policy of the API; null for none. */
+  readonly policy: Policy | null
 }
 
 /** A stage on its way: what every protocol has of it, and what its routes are made with. */
@@ -82,8 +86,10 @@ export function compileStage(
     forwardWebSocketHeaders: definition.forwardWebSocketHeaders,
   }
   const integrations = compileStageIntegrations(definition, scope, integrationTypes, report)
-  const authorizers = compileStageAuthorizers(definition, scope, authorizerTypes, report)
-  return { definition, settings, labels: { api: definition.apiId, stage: name }, accessLog, integrations, authorizers }
+  const policy = compileApiPolicy(definition, report)
+  const authorizers = compileStageAuthorizers(definition, { ...scope, policy }, authorizerTypes, report)
+  const labels = { api: definition.apiId, stage: name }
+  return { definition, settings, labels, accessLog, integrations, authorizers, policy }
 }
 
 /** Runs `step` and gives its result; null when it throws, which is reported. */

@@ -1,4 +1,4 @@
-import type { RouteDefinition } from '../config/api-definition.ts'
+import type { ApiDefinition, RouteDefinition } from '../config/api-definition.ts'
 import type { BodyValidator } from '../models/contract.ts'
 import type { SeriesMaker } from '../observability/contract.ts'
 import { createRouteSelector } from '../routing/route-selection.ts'
@@ -55,7 +55,7 @@ function createStage(
   const { definition, labels } = compiled
   const metrics = options.metrics.stage(labels.stage)
   const routes = new Map(
-    Object.entries(definition.routes).map(([routeKey, route]) => [
+    routesOf(definition).map(([routeKey, route]) => [
       routeKey,
       {
         ...openWebSocketRoute(routeKey, route, compiled, parts, metrics),
@@ -94,11 +94,17 @@ function createStage(
     closes: byName((reason) => metrics.counter('postern_closes_total', { ...labels, reason })),
     connects: connectCounters(metrics, labels),
     callbacks: createCallbackCounters(options.metrics.api, labels.api),
-    callbackAccess: callbackAccess(labels.api, labels.stage),
+    callbackAccess: callbackAccess(labels.api, labels.stage, compiled.policy),
   }
 }
 
-/** The route of messages with new tokens: two-way, and nothing behind it. */
+/** The routes by their keys. An API with a policy always has `$connect`, where it is asked. */
+function routesOf({ routes, policy }: ApiDefinition): [string, RouteDefinition][] {
+  const declared = Object.entries(routes)
+  return policy === undefined || routes.$connect !== undefined ? declared : [...declared, ['$connect', noTarget]]
+}
+
+/** A route with nothing behind it: that of messages with new tokens, which is two-way, or `$connect`. */
 const noTarget: RouteDefinition = {
   routeResponse: true,
   authorizationType: 'NONE',

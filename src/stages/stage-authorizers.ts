@@ -1,12 +1,12 @@
 import type {
   AuthorizerDefinition,
+  AuthorizerScope,
   AuthorizerType,
   CompiledAuthorizer,
   OpenAuthorizer,
   RouteAuthorizer,
 } from '../authorizers/contract.ts'
 import type { ApiDefinition, RouteDefinition } from '../config/api-definition.ts'
-import type { FunctionScope } from '../functions/contract.ts'
 import type { ReportFault } from '../integrations/contract.ts'
 
 /** The authorizers of one stage, opened: each that a route names once, however many routes share it. */
@@ -24,13 +24,15 @@ export interface CompiledAuthorizers {
 }
 
 const iam: AuthorizerDefinition = { authorizerType: 'AWS_IAM' }
+/** The policy of the API alone. */
+const nobody: AuthorizerDefinition = { authorizerType: 'NONE' }
 
 /**
  * Compiles every authorizer of a definition for one stage, also those that no route names, and reports their faults.
  */
 export function compileStageAuthorizers(
   definition: ApiDefinition,
-  scope: FunctionScope,
+  scope: AuthorizerScope,
   types: readonly AuthorizerType[],
   report: ReportFault,
 ): CompiledAuthorizers {
@@ -45,6 +47,7 @@ export function compileStageAuthorizers(
   for (const [name, authorizer] of Object.entries(definition.authorizers)) compile(authorizer, ['authorizers', name])
   const signed = Object.entries(definition.routes).find(([, route]) => route.authorizationType === 'AWS_IAM')
   if (signed !== undefined) compile(iam, ['routes', signed[0], 'authorizationType'])
+  if (scope.policy) compile(nobody, ['policy'])
   return { open: () => openStageAuthorizers(definition, compiled) }
 }
 
@@ -64,7 +67,9 @@ function openStageAuthorizers(
 
   return {
     of(routeKey, route) {
-      const authorizer = authorizerOf(route, definition)
+      // What $connect allows holds for the whole connection.
+      const unasked = routeKey === '$connect' && definition.policy !== undefined ? nobody : null
+      const authorizer = authorizerOf(route, definition) ?? unasked
       if (authorizer === null) return null
       return openOnce(authorizer).forRoute({ routeKey, authorizationScopes: route.authorizationScopes })
     },

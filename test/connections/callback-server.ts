@@ -108,6 +108,7 @@ export async function startCallbackServer(options: CallbackServerOptions = {}): 
   const handle = createConnectionsHandler({
     registry,
     authorizer: null,
+    policy: { readsBody: false, credentials: () => null, judge: () => 'allowed' },
     disconnectCodeAndReason: false,
     binaryFrames: false,
     sourceIp: (request) => request.remoteAddress(),

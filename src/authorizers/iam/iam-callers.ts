@@ -1,5 +1,6 @@
 import type { TransportRequest } from '../../transport/contract.ts'
 import type { PromptCallerAuthorizer, RequestClient } from '../contract.ts'
+import { policyFacts } from '../policy-access.ts'
 import { createIamJudge, type IamOptions, type IamRequest } from './iam-access.ts'
 
 export interface IamCallersOptions extends IamOptions {
@@ -14,6 +15,7 @@ export function createIamCallers(options: IamCallersOptions): PromptCallerAuthor
   const judge = createIamJudge(options)
   return {
     readsBody: true,
+    weighsPolicy: true,
     credentials(request) {
       const client = options.clientAddress(request)
       return {
@@ -21,9 +23,7 @@ export function createIamCallers(options: IamCallersOptions): PromptCallerAuthor
         path: client.prefix + request.path,
         query: request.query,
         headers: request.headers(),
-        client,
-        userAgent: request.header('user-agent'),
-        referer: request.header('referer'),
+        ...policyFacts(request, client),
       }
     },
     judge(request, body, access) {

@@ -1,5 +1,6 @@
-import { errorTable } from '../../vocabulary/errors.ts'
-import type { AuthorizerType, CallerAccess, CallerRefusal, Refused, RouteAuthorizer } from '../contract.ts'
+import type { AuthorizerType, CallerAccess, RouteAuthorizer } from '../contract.ts'
+import { policyFacts, refusedClient } from '../policy-access.ts'
+import { routeAccess } from '../policy-clients.ts'
 import type { UsableKey } from './access-keys.ts'
 import { createIamJudge, type IamOptions, type JudgeSigned } from './iam-access.ts'
 
@@ -11,14 +12,14 @@ import { createIamJudge, type IamOptions, type JudgeSigned } from './iam-access.
 export function createIamAuthorizerType(options: IamOptions | null): AuthorizerType {
   return {
     type: 'AWS_IAM',
-    compile(_, { apiId, stage }) {
+    compile(_, scope) {
       if (options === null) return { faults: [{ path: [], message: nobodySigns }] }
       const judge = createIamJudge(options)
       const accountId = options.accountId
       return {
         faults: null,
         open: () => ({
-          forRoute: ({ routeKey }) => routeAuthorizer(judge, accountId, `${apiId}/${stage}/${routeKey}`),
+          forRoute: ({ routeKey }) => routeAuthorizer(judge, accountId, routeAccess(scope, routeKey)),
           close() {},
         }),
       }
@@ -28,27 +29,20 @@ export function createIamAuthorizerType(options: IamOptions | null): AuthorizerT
 
 const nobodySigns = 'AWS_IAM, but nobody can sign; allowed: with credentials in postern.yaml'
 
-function routeAuthorizer(judge: JudgeSigned, accountId: string, resource: string): RouteAuthorizer {
-  const access: CallerAccess = { service: 'execute-api', permission: 'Invoke', resource }
+function routeAuthorizer(judge: JudgeSigned, accountId: string, access: CallerAccess): RouteAuthorizer {
   return {
     authorize(_, request) {
       const { client, query } = request
       const signed = {
-        ...{ method: 'GET', path: client.prefix + request.path, query, headers: request.headers(), client },
-        userAgent: request.header('user-agent'),
-        referer: request.header('referer'),
+        ...{ method: 'GET', path: client.prefix + request.path, query, headers: request.headers() },
+        ...policyFacts(request, client),
       }
       // A handshake has no body (RFC 6455 §4.1).
       const judged = judge(signed, null, access)
-      if ('refusal' in judged) return refused(judged.refusal)
+      if ('refusal' in judged) return refusedClient(judged.refusal)
       return { allowed: true, context: null, identity: identityOf(judged.key, accountId), key: judged.key.client }
     },
   }
-}
-
-function refused({ code, detail }: CallerRefusal): Refused {
-  const headers = [['x-amzn-ErrorType', errorTable[code].errorType]] as const
-  return { allowed: false, code, isShort: true, headers, ...(detail !== undefined && { detail }) }
 }
 
 /** The members of `$context.identity` of somebody who signs, as REST APIs have them. */

@@ -1,5 +1,4 @@
-import type { AccessRequest } from '../../policies/policy.ts'
-import { type Decision, evaluatePolicies } from '../../policies/policy.ts'
+import { type AccessRequest, type Decision, evaluatePolicies, type Policy } from '../../policies/policy.ts'
 import { readPolicy } from '../../policies/read-policy.ts'
 import { GatewayError } from '../../vocabulary/errors.ts'
 import type { AuthorizerResult } from '../contract.ts'
@@ -9,9 +8,13 @@ const maxResultBytes = 8 * 1024
 
 /**
  * Reads what an authorizer has answered and has its policy decide on the request ("Output from an API Gateway Lambda
- * authorizer"). Throws AUTHORIZER_CONFIGURATION_ERROR for what is no such answer: nobody is let in by half of one.
+ * authorizer"), together with the policies of what is asked for: either may allow, and either deny. Throws AUTHORIZER_CONFIGURATION_ERROR for what is no such answer: nobody is let in by half of one.
  */
-export function judgeResult(payload: string, request: AccessRequest): AuthorizerResult {
+export function judgeResult(
+  payload: string,
+  request: AccessRequest,
+  policies: readonly Policy[] = [],
+): AuthorizerResult {
   if (Buffer.byteLength(payload) > maxResultBytes) throw malformed(`the result is larger than ${maxResultBytes} bytes`)
   const result = objectOf(payload)
   const { principalId, policyDocument, usageIdentifierKey } = result
@@ -24,7 +27,7 @@ export function judgeResult(payload: string, request: AccessRequest): Authorizer
     const [{ path, message }] = read.faults as [(typeof read.faults)[number]]
     throw malformed(`policyDocument${path.length === 0 ? '' : `.${path.join('.')}`}: ${message}`)
   }
-  const code = refusals[evaluatePolicies([read.policy], request)]
+  const code = refusals[evaluatePolicies([read.policy, ...policies], request)]
   if (code !== null) return { allowed: false, code }
   return {
     allowed: true,

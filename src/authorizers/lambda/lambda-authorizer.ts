@@ -1,5 +1,5 @@
 import type { ConnectEvent } from '../../events/connect-event.ts'
-import { requestKeys } from '../../policies/request-keys.ts'
+import { evaluatePolicies, type Policy } from '../../policies/policy.ts'
 import { executeApiArn } from '../../vocabulary/arns.ts'
 import { GatewayError } from '../../vocabulary/errors.ts'
 import type {
@@ -7,20 +7,19 @@ import type {
   AuthorizerFault,
   AuthorizerResult,
   AuthorizerType,
+  CallerAccess,
   HandshakeRequest,
   LambdaAuthorizerDefinition,
+  RouteAuthorizer,
 } from '../contract.ts'
+import { accessRequest, type PolicyTerms, policyFacts, policyRefusal, refusedClient } from '../policy-access.ts'
+import { routeAccess } from '../policy-clients.ts'
 import { createAuthorizerEvent } from './authorizer-event.ts'
 import { judgeResult } from './authorizer-result.ts'
 import { type Decider, type DeciderAnswer, type DeciderParts, findDecider } from './deciders.ts'
 import { compileIdentitySources } from './identity-sources.ts'
 
-export interface LambdaAuthorizerOptions extends DeciderParts {
-  /** The region and account of ARNs, which functions compare and policies name. */
-  readonly region: string
-  readonly accountId: string
-  readonly now: () => number
-}
+export interface LambdaAuthorizerOptions extends DeciderParts, PolicyTerms {}
 
 /**
  * Creates the type of REQUEST authorizers ("Creating an authorizer for WebSocket APIs"): a function, local or behind
@@ -46,13 +45,15 @@ export function createLambdaAuthorizerType(options: LambdaAuthorizerOptions): Au
           const decider = open()
           return {
             forRoute: ({ routeKey }) => {
-              const resource = executeApiArn(region, accountId, `${scope.apiId}/${scope.stage}/${routeKey}`)
-              const eventText = createAuthorizerEvent(scope.stageVariables, resource)
-              const ask = createAsk({ ...options, decider, eventText, resource })
-              return {
-                authorize: (event, request) =>
-                  sources.areThere(event, request) ? ask(event, request) : { allowed: false, code: 'UNAUTHORIZED' },
-              }
+              const access = routeAccess(scope, routeKey)
+              const eventText = createAuthorizerEvent(
+                scope.stageVariables,
+                executeApiArn(region, accountId, access.resource),
+              )
+              const ask = createAsk({ ...options, decider, eventText, access })
+              const authorize = (event: ConnectEvent, request: HandshakeRequest) =>
+                sources.areThere(event, request) ? ask(event, request) : unauthorized
+              return { authorize: scope.policy ? unlessDenied(authorize, options, access) : authorize }
             },
             close: () => decider.close(),
           }
@@ -65,21 +66,38 @@ export function createLambdaAuthorizerType(options: LambdaAuthorizerOptions): Au
 interface AskOptions extends LambdaAuthorizerOptions {
   readonly decider: Decider
   readonly eventText: ReturnType<typeof createAuthorizerEvent>
-  /** The ARN that the answer's policy has to allow. */
-  readonly resource: string
+  /** The access that the answer's policy has to allow. */
+  readonly access: CallerAccess
 }
 
-function createAsk({ decider, eventText, resource, region, now }: AskOptions) {
+const unauthorized: AuthorizerResult = { allowed: false, code: 'UNAUTHORIZED' }
+
+/**
+ * Refuses whom the policy of the API denies, before the function is asked ("How API Gateway resource policies affect
+ * authorization workflow").
+ */
+function unlessDenied(authorize: RouteAuthorizer['authorize'], terms: PolicyTerms, access: CallerAccess) {
+  const policies = access.policy ? [access.policy] : []
+  return (event: ConnectEvent, request: HandshakeRequest) => {
+    const decision = evaluatePolicies(
+      policies,
+      accessRequest(terms, policyFacts(request, request.client), access, null),
+    )
+    if (decision === 'explicitDeny') return refusedClient(policyRefusal(decision, terms, access, null))
+    return authorize(event, request)
+  }
+}
+
+function createAsk({ decider, eventText, access, ...terms }: AskOptions) {
+  const policies: readonly Policy[] = access.policy ? [access.policy] : []
   return async function ask(event: ConnectEvent, request: HandshakeRequest): Promise<AuthorizerResult> {
-    const { sourceIp, userAgent } = event.record
-    const referer = request.header('referer')
+    const facts = policyFacts(request, request.client)
     const copy = request.connectRequest()
-    const secureTransport = request.client.proto === 'https'
     const { requestId, traceId } = event
     const answer = await reported(event, () => decider.ask({ payload: eventText(event, copy), requestId, traceId }))
     switch (answer.kind) {
       case 'unauthorized':
-        return { allowed: false, code: 'UNAUTHORIZED' }
+        return unauthorized
       case 'denied':
         return { allowed: false, code: 'NOT_ALLOWED' }
       case 'failed':
@@ -87,11 +105,7 @@ function createAsk({ decider, eventText, resource, region, now }: AskOptions) {
       case 'result':
         break
     }
-    const keys = requestKeys({
-      ...{ sourceIp, userAgent: userAgent ?? '', referer, secureTransport, region },
-      ...{ now: now(), principal: null },
-    })
-    return judgeResult(answer.text, { action: 'execute-api:Invoke', resource, principal: null, keys })
+    return judgeResult(answer.text, accessRequest(terms, facts, access, null), policies)
   }
 }
 
