@@ -2,11 +2,13 @@ import type { Refusals } from '../gateway/refusals.ts'
 import { shortAnswer } from '../responses/short-answer.ts'
 import type { Catalog, Target } from '../stages/catalog.ts'
 import type { WebSocketStage } from '../stages/websocket-stage.ts'
-import type { HttpExchange } from '../transport/contract.ts'
+import type { HttpExchange, TransportRequest } from '../transport/contract.ts'
 
 export interface HttpOptions {
   readonly catalog: Catalog<WebSocketStage>
   readonly refusals: Pick<Refusals, 'noteRequest'>
+  /** The address of a client, as trusted proxies tell of it; asked where an API takes clients from some networks only. */
+  readonly sourceIp: (request: TransportRequest) => string
   /** Answers what is under a stage: `/@connections`, and 404 for all else. */
   readonly connections: (exchange: HttpExchange, target: Target<WebSocketStage>) => void
 }
@@ -14,10 +16,15 @@ export interface HttpOptions {
 /**
  * Creates the handler of plain HTTP requests: find the stage, then the callback API, or word that this is a WebSocket.
  */
-export function createHttpHandler({ catalog, refusals, connections }: HttpOptions) {
+export function createHttpHandler({ catalog, refusals, sourceIp, connections }: HttpOptions) {
   return function request(exchange: HttpExchange): void {
     const target = catalog.resolve(exchange.request.header('host'), exchange.request.path)
     if (target === null) return refuse(exchange, 'STAGE_NOT_FOUND')
+    const { admits } = target.stage
+    if (admits !== null && !admits(sourceIp(exchange.request))) {
+      target.stage.errors('SOURCE_REFUSED').value++
+      return refuse(exchange, 'SOURCE_REFUSED')
+    }
     if (target.rest === '' || target.rest === '/') {
       return refuse(exchange, target.takesClients ? 'UPGRADE_REQUIRED' : 'STAGE_NOT_FOUND')
     }
@@ -25,7 +32,7 @@ export function createHttpHandler({ catalog, refusals, connections }: HttpOption
     connections(exchange, target)
   }
 
-  function refuse(exchange: HttpExchange, code: 'STAGE_NOT_FOUND' | 'UPGRADE_REQUIRED'): void {
+  function refuse(exchange: HttpExchange, code: 'STAGE_NOT_FOUND' | 'SOURCE_REFUSED' | 'UPGRADE_REQUIRED'): void {
     refusals.noteRequest(exchange.request, code)
     const { status, headers, body } = shortAnswer(code)
     exchange.respond(status, headers, body)

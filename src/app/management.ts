@@ -8,10 +8,11 @@ import type { Registry } from '../registry/contract.ts'
 import type { Revocations } from '../revocations/contract.ts'
 import type { Catalog } from '../stages/catalog.ts'
 import type { Stage } from '../stages/stage.ts'
-import type { CreateTransport, TransportHandlers } from '../transport/contract.ts'
+import type { CreateTransport, TransportHandlers, TransportRequest } from '../transport/contract.ts'
 import type { UsageModel, UsageReports } from '../usage/contract.ts'
 import type { Refusal } from '../vocabulary/refusal.ts'
 import { type CallerAuthorization, createCallerAuthorization } from './caller-authorizers.ts'
+import { createManagementSourceGuard, guardSources } from './source-guard.ts'
 
 export interface ManagementParts {
   readonly settings: Settings
@@ -41,6 +42,8 @@ export interface Management {
   /** Origins of the pages that the port serves, as browsers spell them. */
   readonly origins: ReadonlySet<string>
   useTokens(tokens: readonly string[]): void
+  /** Takes over the networks from which the port may be used. */
+  useNetworks(settings: Settings): void
   close(): void
 }
 
@@ -84,9 +87,11 @@ export function managementCallers(settings: Settings, accessKeys: AccessKeys): C
 
 /** Listens on the port; rejects with one sentence when that can't be. */
 export async function openManagementPort(
-  { settings, createTransport }: Pick<ManagementParts, 'settings' | 'createTransport'>,
+  { settings, createTransport, log }: Pick<ManagementParts, 'settings' | 'createTransport' | 'log'>,
   handlers: TransportHandlers<never>,
 ): Promise<Omit<Management, 'useTokens'>> {
+  const guard = createManagementSourceGuard(settings)
+  const sourceIp = (request: TransportRequest) => request.remoteAddress()
   const transport = createTransport(
     {
       host: settings.managementHost,
@@ -98,12 +103,16 @@ export async function openManagementPort(
       pingIntervalInSeconds: 0,
       compression: false,
     },
-    handlers,
+    guardSources(handlers, {
+      ...{ guard, sourceIp },
+      note: (request) => log.debug({ sourceIp: sourceIp(request) }, 'the management port was refused to a network'),
+    }),
   )
   const port = await transport.listen()
   return {
     port,
     origins: new Set(settings.playground ? originsOf(settings.managementHost, port) : []),
+    useNetworks: guard.replace,
     close: () => transport.close(),
   }
 }

@@ -122,7 +122,7 @@ async function startWorker(order: StartOrder, surroundings: WorkerSurroundings):
     locateSetting: locate,
     async management(parts) {
       captured = parts
-      return { port: 0, origins: new Set(order.managementOrigins), useTokens() {}, close() {} }
+      return { port: 0, origins: new Set(order.managementOrigins), useTokens() {}, useNetworks() {}, close() {} }
     },
   })
   // `startPostern` does not resolve without having called it.

@@ -132,6 +132,7 @@ export async function startWorkers(settings: Settings, surroundings: WorkersSurr
       reload(fresh, settingFaults = []) {
         if (fresh !== undefined) {
           management.useTokens(fresh.managementTokens)
+          management.useNetworks(fresh)
           accessKeys.replace(accessKeysOf(fresh))
         }
         logFaults(log, settingFaults)

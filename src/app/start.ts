@@ -38,6 +38,7 @@ import { type LogTarget, logFaults, openDestination, told } from './process-log.
 import { createRegistry } from './registries.ts'
 import { openRevocations } from './revocations.ts'
 import { openSharedRedis } from './shared-redis.ts'
+import { createSourceGuard, guardSources } from './source-guard.ts'
 import { takeOverSettings } from './take-over-settings.ts'
 import { createTokenAuthorizers } from './token-authorizers.ts'
 import { transportOptions } from './transport-options.ts'
@@ -160,6 +161,7 @@ export async function startPostern(settings: Settings, surroundings: Surrounding
       port: () => port,
     })
     const sourceIp = (request: TransportRequest): string => clientAddress(request).sourceIp
+    const sources = createSourceGuard(settings)
     const refusals = createRefusals({ metrics, sourceIp, log, now })
     stops.push(() => refusals.close())
     const gateway = createGateway({
@@ -226,14 +228,17 @@ export async function startPostern(settings: Settings, surroundings: Surrounding
     })
     const transport = createTransport<Connection>(
       transportOptions(settings, descriptors, surroundings.management === undefined),
-      {
-        upgrade: gateway.upgrade,
-        message: gateway.message,
-        pinged: gateway.pinged,
-        close: gateway.close,
-        request: createHttpHandler({ catalog, refusals, connections }),
-        refused: refusals.noteRequest,
-      },
+      guardSources(
+        {
+          upgrade: gateway.upgrade,
+          message: gateway.message,
+          pinged: gateway.pinged,
+          close: gateway.close,
+          request: createHttpHandler({ catalog, refusals, connections, sourceIp }),
+          refused: refusals.noteRequest,
+        },
+        { guard: sources, sourceIp, note: (request) => refusals.noteRequest(request, 'SOURCE_REFUSED') },
+      ),
     )
     stops.push(() => transport.close())
     port = await transport.listen()
@@ -264,7 +269,7 @@ export async function startPostern(settings: Settings, surroundings: Surrounding
     async function reload(fresh?: Settings, settingFaults: readonly Fault[] = []): Promise<readonly Fault[]> {
       // What was in force stays so where settings have faults: those of the start may be revoked long since.
       if (fresh !== undefined) {
-        await takeOverSettings(fresh, { callers, management, accessKeys, tokens, apiKeys, gateway, log, now })
+        await takeOverSettings(fresh, { callers, management, sources, accessKeys, tokens, apiKeys, gateway, log, now })
       }
       logFaults(log, settingFaults)
       const found = await apis.reload()

@@ -6,12 +6,14 @@ import type { ReplaceableApiKeys } from '../usage/api-keys.ts'
 import type { CallerAuthorization } from './caller-authorizers.ts'
 import { accessKeysOf } from './iam-users.ts'
 import type { Management } from './management.ts'
+import type { SourceGuard } from './source-guard.ts'
 import type { TokenAuthorizers } from './token-authorizers.ts'
 
 /** The parts of a running gateway that hold what a reload may change of the settings. */
 export interface SettingHolders {
   readonly callers: CallerAuthorization
-  readonly management: Pick<Management, 'useTokens'>
+  readonly management: Pick<Management, 'useTokens' | 'useNetworks'>
+  readonly sources: SourceGuard
   readonly accessKeys: AccessKeys
   readonly tokens: TokenAuthorizers
   readonly apiKeys: ReplaceableApiKeys
@@ -21,13 +23,15 @@ export interface SettingHolders {
 }
 
 /**
- * Takes over tokens, credentials, API keys and plans of settings that were read anew, and ends the connections that a
+ * Takes over tokens, networks, credentials, API keys and plans of settings that were read anew, and ends the connections that a
  * key opened which is gone. Resolves when the counts of new quotas are known.
  */
 export async function takeOverSettings(fresh: Settings, holders: SettingHolders): Promise<void> {
-  const { callers, management, accessKeys, tokens, apiKeys, gateway, log, now } = holders
+  const { callers, management, sources, accessKeys, tokens, apiKeys, gateway, log, now } = holders
   callers.useTokens(fresh.connectionsTokens)
   management.useTokens(fresh.managementTokens)
+  management.useNetworks(fresh)
+  sources.replace(fresh)
   tokens.useSecrets(fresh.jwtSecrets)
   const accessKeyIds = accessKeys.replace(accessKeysOf(fresh))
   const apiKeyIds = apiKeys.replace(fresh.usage)

@@ -7,9 +7,10 @@ import { type Credentials, credentialsSchema } from './credentials.ts'
 import { allowedHost, domain } from './domain-settings.ts'
 import { lambda } from './lambda-settings.ts'
 import { apiId, path, setting } from './setting.ts'
+import { sourceMembers } from './source-settings.ts'
 import { type ThrottleSettings, throttleMembers } from './throttle-settings.ts'
 import { tls } from './tls-settings.ts'
-import { cidr } from './trusted-networks.ts'
+import { networks } from './trusted-networks.ts'
 import { usageMembers } from './usage-plans.ts'
 
 /** Workers that one machine may have: more than it has cores for. */
@@ -181,8 +182,9 @@ export const settingsFileSchema = z
     trustedProxies: setting(
       { group: 'Callers', value: 'networks' },
       "Proxies whose X-Forwarded-For gives the client's address, and whose -Proto, -Port and -Prefix are believed (CIDR; with commas in a flag or variable).",
-      z.array(cidr, { error: 'a list of networks' }).max(1_000, { error: 'at most 1000 networks' }),
+      networks(),
     ).default([]),
+    ...sourceMembers,
 
     credentials: credentialsSchema
       .optional()

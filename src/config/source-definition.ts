@@ -1,5 +1,6 @@
 import { text } from 'postern-documents/schema-parts'
 import { z } from 'zod'
+import { networks } from './trusted-networks.ts'
 
 const policyAllowed = 'an IAM policy document, or the path of a JSON file beside api.yaml'
 
@@ -13,4 +14,10 @@ export const apiSourceMembers = {
     .describe(
       'The resource policy: an IAM policy document, or the path of a JSON file of one beside api.yaml. It decides, with the authorizer if there is one, about clients (execute-api:Invoke) and callers of @connections (execute-api:ManageConnections).',
     ),
+  allowedNetworks: networks()
+    .default([])
+    .describe('The only networks (CIDR) from which clients and callers of @connections may come; any when empty.'),
+  deniedNetworks: networks()
+    .default([])
+    .describe('Networks (CIDR) from which clients and callers of @connections may not come.'),
 }

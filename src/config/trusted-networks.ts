@@ -1,7 +1,7 @@
 import { BlockList, isIP } from 'node:net'
 import { z } from 'zod'
 
-/** The schema of one entry of `trustedProxies`: an address or a network. */
+/** The schema of an address or a network. */
 export const cidr = z
   .string({ error: 'an address or a network, such as 10.0.0.0/8' })
   .refine(isCidr, { error: 'an address or a network, such as 10.0.0.0/8' })
@@ -13,7 +13,11 @@ function isCidr(given: string): boolean {
   return bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (family === 4 ? 32 : 128))
 }
 
-/** The networks of `trustedProxies` as something that can be asked; one question per connection, not per message. */
+/** A list of networks. */
+export const networks = () =>
+  z.array(cidr, { error: 'a list of networks' }).max(1_000, { error: 'at most 1000 networks' })
+
+/** The networks of a setting as something that can be asked; one question per connection, not per message. */
 export function trustedNetworks(networks: readonly string[]): BlockList {
   const list = new BlockList()
   for (const network of networks) {

@@ -82,14 +82,15 @@ export function createConnectHandler(options: ConnectOptions) {
       return send(upgrade, shortAnswer('STAGE_NOT_FOUND'))
     }
     const { stage } = target
-    const full = reserve()
-    if (full !== null) {
-      stage.errors(full).value++
-      stage.connects.failed.value++
-      refusals.noteRequest(request, full)
-      return send(upgrade, shortAnswer(full))
-    }
     const client = clientAddress(request)
+    const isElsewhere = stage.admits !== null && !stage.admits(client.sourceIp)
+    const unready = isElsewhere ? 'SOURCE_REFUSED' : reserve()
+    if (unready !== null) {
+      stage.errors(unready).value++
+      stage.connects.failed.value++
+      refusals.noteRequest(request, unready)
+      return send(upgrade, shortAnswer(unready))
+    }
     const connection = new Connection({
       connectionId: registry.allocateId(),
       slot: target.slot,

@@ -1,4 +1,5 @@
 import type { TokenLife } from '../authorizers/contract.ts'
+import type { AdmitsSource } from '../config/source-networks.ts'
 import type { CompiledConnectionLimits } from '../limits/connection-tokens.ts'
 import type { TokenBucket } from '../limits/contract.ts'
 import type { BodyValidator } from '../models/contract.ts'
@@ -78,6 +79,8 @@ export interface WebSocketStage extends Stage {
   readonly connectionLimits: CompiledConnectionLimits | null
   /** The part that tokens have in the life of connections; null for none. */
   readonly tokens: TokenLife | null
+  /** Says whether anybody may come from an address; null where all may. */
+  readonly admits: AdmitsSource | null
   /** Whether pages of an origin may connect: the header as it came; `host` is the request's own authority. */
   allowsOrigin(origin: string, host: string): boolean
   /** One message of a connection after another (`messageOrdering: CONNECTION`). */

@@ -25,6 +25,13 @@ export const errorTable = {
     'ACCESS_DENIED',
     "The Origin header is not in the API's allowedOrigins: of a handshake, or of a callback without authorization.",
   ),
+  SOURCE_REFUSED: row(
+    403,
+    'ForbiddenException',
+    'Forbidden',
+    'WAF_FILTERED',
+    "The client's address is in deniedNetworks, or not in allowedNetworks, of the settings or of the API.",
+  ),
   BAD_HANDSHAKE: row(
     400,
     'BadRequestException',

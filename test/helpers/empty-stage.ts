@@ -21,6 +21,7 @@ export function emptyStage(members: Partial<WebSocketStage> = {}): WebSocketStag
     connectionLimits: null,
     tokens: null,
     routeKeys: [],
+    admits: null,
     allowsOrigin: () => true,
     ordered: false,
     compression: false,

@@ -10,6 +10,7 @@ const told: Readonly<Record<ErrorCode, readonly [status: number, errorType: stri
   ROUTE_NOT_FOUND: [403, 'ForbiddenException', 'Forbidden'],
   STAGE_NOT_FOUND: [403, 'ForbiddenException', 'Forbidden'],
   ORIGIN_REFUSED: [403, 'ForbiddenException', 'Forbidden'],
+  SOURCE_REFUSED: [403, 'ForbiddenException', 'Forbidden'],
   BAD_HANDSHAKE: [400, 'BadRequestException', 'Bad Request'],
   DOUBTFUL_FRAMING: [400, 'BadRequestException', 'Bad Request'],
   UNAUTHORIZED: [401, 'UnauthorizedException', 'Unauthorized'],

@@ -1,7 +1,8 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
-import { parse } from 'yaml'
+import { parse, stringify } from 'yaml'
+import { readSettings } from '../../src/config/read-settings.ts'
 import { Client, refused } from '../helpers/client.ts'
 import { says } from '../helpers/definitions.ts'
 import { httpCall } from '../helpers/http-call.ts'
@@ -23,12 +24,18 @@ const whoAmI = { routes: { $default: says('$context.connectionId') } }
 const pageBlock = (heading: string) =>
   readPage('docs/authorization.md').blocks.find((block) => block.heading === heading)?.text ?? ''
 
+const settingsWith = (members: object) => ({
+  trustedProxies: ['127.0.0.1'],
+  deniedNetworks: ['192.0.2.0/24', '2001:db8:bad::/48'],
+  ...members,
+})
+
 let gateway: TestGateway
 beforeAll(async () => {
   gateway = await startGateway(
     { ...whoAmI, policy: 'policy.json' },
     {
-      settings: { trustedProxies: ['127.0.0.1'] },
+      settings: settingsWith({}),
       files: {
         'policy.json': JSON.stringify(
           policy(
@@ -38,6 +45,7 @@ beforeAll(async () => {
         ),
       },
       apis: {
+        fenced: { ...whoAmI, allowedNetworks: ['203.0.113.0/24', '2001:db8::/32'], deniedNetworks: ['203.0.113.9'] },
         page: { ...whoAmI, ...parse(pageBlock('Resource policies')) },
         invoke: {
           ...whoAmI,
@@ -111,5 +119,57 @@ describe('a policy', () => {
     await writeFile(file, before)
     expect(await gateway.reload()).toEqual([])
     await connect(gateway.ws)
+  })
+})
+
+describe('networks', () => {
+  const forbidden = [403, 'ForbiddenException', '{"message":"Forbidden"}']
+  const answerOf = async (url: string, address: string) => {
+    const { status, headers, body } = await refused(url, from(address))
+    return [status, headers['x-amzn-errortype'], body]
+  }
+
+  test.each(['203.0.113.9', '198.51.100.9', '2001:db9::1', '::ffff:203.0.113.9'])(
+    'of an API that %s is not in, or denied, refuse clients and callers from there',
+    async (address) => {
+      expect(await answerOf(urlOf('fenced'), address)).toEqual(forbidden)
+      const answer = await post('fenced', 'any', address)
+      expect([answer.status, answer.headers['x-amzn-errortype'], answer.body]).toEqual(forbidden)
+    },
+  )
+
+  test('of an API let others in', async () => {
+    await connect(urlOf('fenced'))
+    const { id } = await connect(urlOf('fenced'), '2001:db8::1')
+    expect((await post('fenced', id)).status).toBe(200)
+  })
+
+  test('of the settings come before everything else, and tell nobody what is served', async () => {
+    for (const url of [gateway.ws, urlOf('page'), urlOf('none')]) {
+      expect(await answerOf(url, '192.0.2.1')).toEqual(forbidden)
+    }
+    expect((await post('fenced', 'any', '2001:db8:bad::1')).status).toBe(403)
+    const line = gateway.lines.map((each) => JSON.parse(each)).find(({ code }) => code === 'SOURCE_REFUSED')
+    expect(line).toMatchObject({ msg: 'refused', sourceIp: expect.any(String) })
+  })
+
+  test('of the settings are taken over by a reload, those of the management port too', async () => {
+    const reload = async (members: object) => {
+      const file = join(gateway.directory, 'postern.yaml')
+      await writeFile(file, stringify(settingsWith(members)))
+      const { settings, faults } = await readSettings({ flags: {}, env: {}, file })
+      await gateway.reload(settings ?? undefined, faults)
+    }
+    const manage = async (path: string) =>
+      (await httpCall('GET', `http://127.0.0.1:${gateway.managementPort}`, path)).status
+    expect([await manage('/healthz'), await manage('/metrics')]).toEqual([200, 200])
+    await reload({ allowedNetworks: [elsewhere], managementAllowedNetworks: ['192.0.2.1'] })
+    expect(await answerOf(urlOf('fenced'), office)).toEqual(forbidden)
+    expect([await manage('/healthz'), await manage('/metrics')]).toEqual([403, 403])
+    await reload({ managementDeniedNetworks: ['127.0.0.0/8'] })
+    expect(await manage('/healthz')).toBe(403)
+    await connect(urlOf('fenced'))
+    await reload({})
+    expect(await manage('/healthz')).toBe(200)
   })
 })

@@ -1,0 +1,26 @@
+import { setting } from './setting.ts'
+import { networks } from './trusted-networks.ts'
+
+/** The settings that say from where anybody may come. */
+export const sourceMembers = {
+  allowedNetworks: setting(
+    { group: 'Callers', value: 'networks' },
+    'The only networks from which clients and callers of @connections may come (CIDR); any when empty.',
+    networks(),
+  ).default([]),
+  deniedNetworks: setting(
+    { group: 'Callers', value: 'networks' },
+    'Networks from which clients and callers of @connections may not come (CIDR), also where allowedNetworks has them.',
+    networks(),
+  ).default([]),
+  managementAllowedNetworks: setting(
+    { group: 'Callers', value: 'networks' },
+    'The only networks from which the management port may be used (CIDR), probes included; any when empty.',
+    networks(),
+  ).default([]),
+  managementDeniedNetworks: setting(
+    { group: 'Callers', value: 'networks' },
+    'Networks from which the management port may not be used (CIDR).',
+    networks(),
+  ).default([]),
+}
