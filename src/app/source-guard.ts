@@ -5,7 +5,7 @@ import type { TransportHandlers, TransportRequest } from '../transport/contract.
 
 /** The networks from which anybody may come to a port, and may be replaced while it is served. */
 export interface SourceGuard {
-  /** Null where anybody may come from anywhere. */
+  /** The test of an address; null where anybody may come from anywhere. */
   readonly admits: AdmitsSource | null
   /** Takes over the networks of settings that were read anew; takes effect with the next request. */
   replace(settings: Settings): void

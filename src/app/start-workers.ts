@@ -14,6 +14,7 @@ import type { CreateTransport } from '../transport/contract.ts'
 import { accessKeysOf } from './iam-users.ts'
 import { logFaults, openDestination, told } from './process-log.ts'
 import { StartError, type Surroundings } from './start.ts'
+import { transportOptions } from './transport-options.ts'
 import { createWorkerMetrics } from './worker-metrics.ts'
 import { workerNameOf } from './worker-name.ts'
 import { startWorkersManagement } from './workers-management.ts'
@@ -164,14 +165,13 @@ function exposeStates(metrics: Metrics, supervisor: Supervisor): void {
  * shared, nobody is told. Port 0 is no port to share, so that a free one is found here too.
  */
 async function freePort(createTransport: CreateTransport, settings: Settings): Promise<number> {
-  const { host, port, tls, maxBufferedBytes } = settings
-  const probe = createTransport<never>(
-    {
-      ...{ host, port, tls, maxBufferedBytes, exclusivePort: true },
-      ...{ maxMessageBytes: 1024, pingIntervalInSeconds: 0, compression: false },
-    },
-    { upgrade() {}, message() {}, pinged() {}, close() {}, request() {} },
-  )
+  const probe = createTransport<never>(transportOptions(settings, null, true), {
+    upgrade() {},
+    message() {},
+    pinged() {},
+    close() {},
+    request() {},
+  })
   try {
     return await probe.listen()
   } finally {

@@ -1,4 +1,5 @@
 import type { Settings } from '../config/settings.ts'
+import { compileSourceNetworks } from '../config/source-networks.ts'
 import type { DescriptorBudget } from '../limits/descriptor-budget.ts'
 import type { TransportOptions } from '../transport/contract.ts'
 import { maxMessageBytes } from '../vocabulary/frames.ts'
@@ -15,10 +16,12 @@ export function transportOptions(
   descriptors: DescriptorBudget | null,
   exclusivePort: boolean,
 ): TransportOptions {
-  const { host, port, tls, maxBufferedBytes, pingIntervalInSeconds } = settings
+  const { host, port, tls, maxBufferedBytes, pingIntervalInSeconds, proxyProtocol, trustedProxies } = settings
+  const isProxy = compileSourceNetworks({ allowedNetworks: trustedProxies, deniedNetworks: [] })
   return {
     ...{ host, port, tls, maxBufferedBytes, pingIntervalInSeconds },
     exclusivePort,
+    proxyProtocol: proxyProtocol ? isProxy : null,
     maxMessageBytes: largestMessageSeen,
     // Agreed on by connection, and only where the API says so.
     compression: true,

@@ -76,6 +76,7 @@ export function checkAgreement(given: GivenSettings): Finding[] {
   return [
     ...checkPorts(given),
     ...checkWorkers(given),
+    ...checkProxies(given),
     ...checkDomains(given),
     ...checkCredentials(given.credentials),
     ...checkUsage(given),
@@ -167,6 +168,13 @@ function checkWorkers({ workers, redis }: GivenSettings): Finding[] {
   const allowed =
     '1, or more with redis (--redis, POSTERN_REDIS), through which they reach the connections of each other'
   return [{ path: ['workers'], found: String(workers), allowed }]
+}
+
+function checkProxies({ proxyProtocol, trustedProxies }: GivenSettings): Finding[] {
+  if (!proxyProtocol || trustedProxies.length > 0) return []
+  return [
+    { path: ['proxyProtocol'], problem: 'nobody is believed', allowed: 'with trustedProxies, which name the proxies' },
+  ]
 }
 
 function checkDomains({ domains }: GivenSettings): Finding[] {

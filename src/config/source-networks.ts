@@ -5,7 +5,7 @@ import { trustedNetworks } from './trusted-networks.ts'
 export interface SourceNetworks {
   /** The only ones that may; empty for all. */
   readonly allowedNetworks: readonly string[]
-  /** Those that may not, also where they are part of one that may. */
+  /** The ones that may not, also where they are part of one that may. */
   readonly deniedNetworks: readonly string[]
 }
 

@@ -1,8 +1,14 @@
+import { flag } from 'postern-documents/schema-parts'
 import { setting } from './setting.ts'
 import { networks } from './trusted-networks.ts'
 
 /** The settings that say from where anybody may come. */
 export const sourceMembers = {
+  proxyProtocol: setting(
+    { group: 'Callers' },
+    'Whether trustedProxies begin their connections with a PROXY protocol header (version 1 or 2), which gives the address of the client. Needs transport: node.',
+    flag(),
+  ).default(false),
   allowedNetworks: setting(
     { group: 'Callers', value: 'networks' },
     'The only networks from which clients and callers of @connections may come (CIDR); any when empty.',

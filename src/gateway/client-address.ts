@@ -1,5 +1,6 @@
-import { type BlockList, isIP, SocketAddress } from 'node:net'
+import { type BlockList, isIP } from 'node:net'
 import type { TransportRequest } from '../transport/contract.ts'
+import { plainAddress } from '../vocabulary/ip-address.ts'
 import type { ClientAddress } from './connect-request.ts'
 
 export interface AddressOptions {
@@ -74,21 +75,11 @@ function readForwarded(request: TransportRequest) {
   return seen
 }
 
-/** The address of a hop in its usual spelling, IPv4-mapped ones as plain IPv4, without a port; null for what is none. */
+/** The address of a hop in its usual spelling, without a port; null for what is none. */
 function addressOf(hop: string): string | null {
   const text = hop.trim()
   const [, bracketed, dotted] = /^(?:\[([^\]]*)\]|([\d.]+))(?::\d{1,5})?$/.exec(text) ?? []
-  const [address = ''] = (bracketed ?? dotted ?? text).split('%', 1)
-  switch (isIP(address)) {
-    case 4:
-      return address
-    case 6: {
-      const plain = new SocketAddress({ address, family: 'ipv6' }).address
-      return plain.startsWith('::ffff:') && plain.includes('.') ? plain.slice('::ffff:'.length) : plain
-    }
-    default:
-      return null
-  }
+  return plainAddress(bracketed ?? dotted ?? text)
 }
 
 const maxPrefixLength = 256

@@ -12,6 +12,7 @@ export const abilityTitles = {
   secondHostSeen: 'A second Host',
   unfinishedRequests: 'Requests that do not come to an end',
   anyMethod: 'Methods that no standard names',
+  proxyProtocol: 'proxyProtocol',
   unaskedProxyHeader: 'A PROXY protocol header that nobody asked for',
   headerSpelling: 'Spelling of header names',
   framesWithHandshake: 'Frames in the same segment as the handshake',

@@ -23,7 +23,7 @@ export interface TransportRequest {
    * one. The list is a copy that may be kept.
    */
   headers(): HeaderList
-  /** The peer's address as text, IPv4-mapped addresses as plain IPv4; from PROXY protocol v2 when that is trusted. */
+  /** The peer's address as text, IPv4-mapped addresses as plain IPv4; from a PROXY protocol header when that is trusted. */
   remoteAddress(): string
   /** The certificate that the client has shown, in PEM; null for none, or where clients are not asked for one. */
   clientCertificate(): string | null
@@ -133,8 +133,11 @@ export interface TransportOptions {
   pingIntervalInSeconds: number
   /** Whether `accept` may agree on permessage-deflate. */
   compression: boolean
-  /** Whether a PROXY protocol v2 header is believed. Off by default: anybody could send one and choose his address. */
-  proxyProtocol?: boolean
+  /**
+   * Says of a peer whether the PROXY protocol header is believed with which it may begin a connection; absent for nobody.
+   * Anybody could send one and choose his address.
+   */
+  proxyProtocol?: ((peer: string) => boolean) | null
   /** Asked for each TCP connection that has been accepted: false closes it before anything is read. Left out, all stay. */
   takesSocket?: () => boolean
 }

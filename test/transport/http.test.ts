@@ -1,7 +1,7 @@
 import { request as httpRequest } from 'node:http'
 import { describe, expect, test } from 'vitest'
 import { abilities } from '../helpers/transport-abilities.ts'
-import { Events, heldExchange, logged, startServer } from './harness.ts'
+import { Events, heldExchange, logged, type Server, startServer } from './harness.ts'
 
 const get = (path = '/', headers = '') => `GET ${path} HTTP/1.1\r\nHost: a\r\n${headers}\r\n`
 
@@ -347,13 +347,62 @@ describe('remoteAddress', () => {
       exchange.respond(200, [], exchange.request.remoteAddress()),
   }
 
-  test('with proxyProtocol and a PROXY v2 header is what that says', async () => {
-    const server = await startServer({ proxyProtocol: true }, answerAddress)
-    const client = server.client().write(proxyHeader, get())
-    expect((await client.readResponse()).body).toBe('203.0.113.7')
+  const isLocal = (peer: string): boolean => peer === '127.0.0.1'
+  const refusal = "uWebSockets.js can't tell a PROXY protocol header of a proxy from one of a client behind it"
+
+  /** Starts a server that believes local peers; where the server underneath can't, sees to it that it says so. */
+  async function startBelieving(isTrusted = isLocal): Promise<Server | null> {
+    const starting = startServer({ proxyProtocol: isTrusted }, answerAddress)
+    if (abilities.proxyProtocol.can) return starting
+    await expect(starting).rejects.toThrow(refusal)
+    return null
+  }
+
+  test.each([
+    ['a PROXY v2 header', proxyHeader, '203.0.113.7'],
+    ['a PROXY v1 header', 'PROXY TCP4 203.0.113.7 127.0.0.1 12345 80\r\n', '203.0.113.7'],
+    ['a PROXY v1 header over IPv6', 'PROXY TCP6 2001:DB8:0::7 ::1 12345 80\r\n', '2001:db8::7'],
+    ['a PROXY v1 header of nobody knows what', 'PROXY UNKNOWN\r\n', '127.0.0.1'],
+  ])('with proxyProtocol and %s is what that says', async (_, header, expected) => {
+    const server = await startBelieving()
+    if (server === null) return
+    expect((await server.client().write(header, get()).readResponse()).body).toBe(expected)
+    // In pieces, too.
+    const client = server.client()
+    for (const byte of Buffer.from(header)) client.write(Buffer.from([byte]))
+    expect((await client.write(get()).readResponse()).body).toBe(expected)
   })
 
-  test.each([false, undefined])(
+  test.each([
+    'PROXY TCP4 203.0.113.7 127.0.0.1 12345\r\n',
+    'PROXY TCP6 203.0.113.7 127.0.0.1 12345 80\r\n',
+    'PROXY TCP4 localhost 127.0.0.1 12345 80\r\n',
+    `PROXY UNKNOWN ${'x'.repeat(100)}\r\n`,
+  ])('with proxyProtocol %j is the end of the connection', async (header) => {
+    const server = await startBelieving()
+    if (server === null) return
+    expect(await server.client().write(header, get()).readAll()).toBe('')
+  })
+
+  test('with proxyProtocol is the one that the proxy tells first: a client can add no second header', async () => {
+    const server = await startBelieving()
+    if (server === null) return
+    const forged = Buffer.from(proxyHeader)
+    forged.set([198, 51, 100, 1], 16)
+    expect((await server.client().write(proxyHeader, forged, get()).readResponse()).status).toBe(400)
+    const client = server.client().write(proxyHeader, get())
+    expect((await client.readResponse()).body).toBe('203.0.113.7')
+    expect((await client.write(forged, get()).readResponse()).status).toBe(400)
+  })
+
+  test('with proxyProtocol is the peer who is not trusted, and its header is no request', async () => {
+    const server = await startBelieving(() => false)
+    if (server === null) return
+    expect((await server.client().write(proxyHeader, get()).readResponse()).status).toBe(400)
+    expect((await server.client().write(get()).readResponse()).body).toBe('127.0.0.1')
+  })
+
+  test.each([null, undefined])(
     'with proxyProtocol %s is the peer, and who sends a PROXY v2 header is refused where that can be',
     async (proxyProtocol) => {
       const server = await startServer(proxyProtocol === undefined ? {} : { proxyProtocol }, answerAddress)
@@ -365,7 +414,8 @@ describe('remoteAddress', () => {
   )
 
   test('with proxyProtocol and no such header is the peer', async () => {
-    const server = await startServer({ proxyProtocol: true }, answerAddress)
+    const server = await startBelieving()
+    if (server === null) return
     expect((await server.client().write(get()).readResponse()).body).toBe('127.0.0.1')
   })
 

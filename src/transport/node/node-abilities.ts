@@ -15,6 +15,10 @@ export const nodeAbilities: TransportAbilities = {
   secondHostSeen: { can: true, note: 'Answered 400, logged and counted as all doubtful framing.' },
   unfinishedRequests: { can: true, note: 'Dropped after 10 seconds, or a little more.' },
   anyMethod: { can: false, note: 'Answered 400: the parser takes the registered methods only.' },
+  proxyProtocol: {
+    can: true,
+    note: 'Versions 1 and 2, from trusted proxies, at the start of a connection, also before TLS.',
+  },
   unaskedProxyHeader: { can: true, note: 'Answered 400, and the connection is closed.' },
   headerSpelling: { can: true, note: "Events have names in the client's spelling." },
   framesWithHandshake: { can: true, note: 'Delivered once the handshake is accepted.' },

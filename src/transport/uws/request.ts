@@ -16,17 +16,15 @@ export class UwsRequest implements TransportRequest, RequestHead {
   readonly lines: readonly string[]
   readonly #request: HttpRequest
   readonly #response: HttpResponse
-  readonly #proxied: boolean
   #query: string | null = null
 
   /** Takes the method where the route has told it, which saves a call into the native request; null to ask for it. */
-  constructor(request: HttpRequest, response: HttpResponse, proxied: boolean, method: string | null) {
+  constructor(request: HttpRequest, response: HttpResponse, method: string | null) {
     this.method = method ?? request.getCaseSensitiveMethod().toUpperCase()
     this.path = request.getUrl()
     this.lines = linesOf(request)
     this.#request = request
     this.#response = response
-    this.#proxied = proxied
   }
 
   get query(): string {
@@ -58,8 +56,7 @@ export class UwsRequest implements TransportRequest, RequestHead {
   }
 
   remoteAddress(): string {
-    const proxied = this.#proxied ? this.#response.getProxiedRemoteAddress() : null
-    return addressText(proxied?.byteLength ? proxied : this.#response.getRemoteAddress())
+    return addressText(this.#response.getRemoteAddress())
   }
 }
 

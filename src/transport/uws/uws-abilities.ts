@@ -24,6 +24,10 @@ export const uwsAbilities: TransportAbilities = {
   secondHostSeen: { can: true, note: 'Answered 400, logged and counted as all doubtful framing.' },
   unfinishedRequests: { can: true, note: 'Dropped after 10 seconds, or a little more.' },
   anyMethod: { can: true, note: 'Handed on as they are.' },
+  proxyProtocol: {
+    can: false,
+    note: 'Refused at the start: its parser takes a header before every request of a connection, also one of the client.',
+  },
   unaskedProxyHeader: { can: false, note: 'Skipped; the address in it is not believed.' },
   headerSpelling: { can: false, note: 'Names come in lower case; the usual ones get their usual spelling in events.' },
   framesWithHandshake: {

@@ -64,6 +64,7 @@ class UwsTransport<Data> implements Transport {
     const { host, port, tls, exclusivePort } = this.#options
     if (tls !== null) await checkTlsFiles(tls)
     if (tls?.clientCa) throw new Error(noClientCertificates)
+    if (this.#options.proxyProtocol) throw new Error(noProxyProtocol)
     const cork = await openForeignCork(this.#uws)
     this.#desk.cork = cork
     if (this.#closed) {
@@ -137,7 +138,7 @@ class UwsTransport<Data> implements Transport {
     context: us_socket_context_t | null,
     method: 'GET' | 'POST' | null,
   ): void {
-    const request = new UwsRequest(native, response, this.#options.proxyProtocol ?? false, method)
+    const request = new UwsRequest(native, response, method)
     const doubt = framingDoubt(request.lines)
     const isHandshake = doubt === null && asksForWebSocket(request)
     const fault = isHandshake ? (handshakeFault(request) ?? (context === null ? otherFault : null)) : null
@@ -232,6 +233,10 @@ const otherFault: HandshakeFault = { code: 'BAD_HANDSHAKE', detail: 'the Sec-Web
 
 const noClientCertificates =
   "uWebSockets.js can't ask for client certificates: use the transport node, or have a proxy in front ask for them"
+
+const noProxyProtocol =
+  "uWebSockets.js can't tell a PROXY protocol header of a proxy from one of a client behind it: use the transport node, " +
+  'or have the proxy send X-Forwarded-For'
 
 function sslOptions({ certificate, key, passphrase }: NonNullable<TransportOptions['tls']>) {
   return { cert_file_name: certificate, key_file_name: key, ...(passphrase === null ? {} : { passphrase }) }
