@@ -7,7 +7,15 @@ import { type Measurement, measureRound } from './measure.ts'
 import { programVersion } from './peers/installed.ts'
 import { type Line, limitsTable, summarize, terminalTable } from './report.ts'
 import { nodeRows, type Row, rows, rowsFor } from './rows.ts'
-import { baseline, gateway, prepareApis, type StartTarget, signedGateway, startBackend } from './targets.ts'
+import {
+  baseline,
+  gateway,
+  prepareApis,
+  type StartTarget,
+  signedGateway,
+  startBackend,
+  throttledGateway,
+} from './targets.ts'
 import { tokenGateway } from './token-gateway.ts'
 import { writePerformancePage } from './write-page.ts'
 
@@ -91,12 +99,13 @@ async function compare(row: Row, site: Site): Promise<Line> {
 }
 
 function ours(
-  { workers, isSigned, showsToken }: Row,
+  { workers, isSigned, isThrottled, showsToken }: Row,
   { apis, backend }: Site,
   nodeOptions: readonly string[],
 ): StartTarget {
   if (flags.against !== undefined) return baseline(flags.against, backend, nodeOptions)
   if (isSigned) return signedGateway(apis, nodeOptions, flags.transport)
+  if (isThrottled) return throttledGateway(apis, nodeOptions, flags.transport)
   if (showsToken) return tokenGateway(apis, nodeOptions, flags.transport)
   return workers === undefined ? gateway(apis, nodeOptions, flags.transport) : gatewayFleet(apis, workers, nodeOptions)
 }

@@ -25,6 +25,8 @@ export interface Row {
   readonly workers?: number
   /** Whether callers of the gateway sign, and those of the baseline do not; left out for no. */
   readonly isSigned?: true
+  /** Whether the gateway has throttles that nothing meets, and the baseline has none; left out for no. */
+  readonly isThrottled?: true
   /** Whether clients of the gateway show a token, and those of the baseline do not; left out for no. */
   readonly showsToken?: true
   /** A file of `baselines/`, or a gateway that is alone. */
@@ -94,6 +96,17 @@ export const rows: readonly Row[] = [
     limits: [{ title: 'µs of CPU beyond', of: 'beyond', atMost: 5 }],
     load: validated,
     baselineLoad: { message: order('unvalidated') },
+  },
+  {
+    name: 'throttled',
+    title: 'message with limits of account, route and connection → constant reply, beside none',
+    budget: null,
+    unit: 'cpu',
+    isThrottled: true,
+    baseline: 'one gateway',
+    limits: [{ title: 'µs of CPU beyond', of: 'beyond', atMost: 0.5 }],
+    load: { ...constantReply, path: '/limited', connections: 100, inFlight: 1 },
+    baselineLoad: { path },
   },
   {
     name: 'proxy',

@@ -37,6 +37,12 @@ export function signedGateway(apis: string, nodeOptions: readonly string[] = [],
   return async () => ({ ...(await startServer(args, env)), load: { accessKey } })
 }
 
+/** The gateway with a limit of the account; its stage `limited` has others. */
+export function throttledGateway(apis: string, nodeOptions: readonly string[] = [], transport?: string): StartTarget {
+  const env = transport === undefined ? {} : { POSTERN_TRANSPORT: transport }
+  return () => startServer([...nodeOptions, ...gatewayArguments(apis), '--config', here('throttled.yaml')], env)
+}
+
 /** The arguments with which Node starts a gateway on free ports. */
 export function gatewayArguments(apis: string): string[] {
   return [here('../../dist/cli/main.js'), 'start', apis, '--port', '0', '--management-port', '0']
