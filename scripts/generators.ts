@@ -17,6 +17,7 @@ import { newUwsAbilities, uwsAbilities } from '../src/transport/uws/uws-abilitie
 import { closeReasons } from '../src/vocabulary/close-reasons.ts'
 import { errorTable } from '../src/vocabulary/errors.ts'
 import { throttleCauses } from '../src/vocabulary/throttle-causes.ts'
+import { fixedLimitsTable, memberLimitsTable, settingLimitsTable } from './limits-tables.ts'
 import { markdownTable, membersTable, type Schema, schemaAt } from './markdown-table.ts'
 
 /** Files that are made from the source as a whole, by their path in the repository. */
@@ -49,6 +50,9 @@ export const sections: Readonly<Record<string, () => string>> = {
       ['Cause', 'Limit'],
       Object.entries(throttleCauses).map(([name, meaning]) => [`\`${name}\``, meaning]),
     ),
+  'limits-settings': settingLimitsTable,
+  'limits-members': memberLimitsTable,
+  'limits-fixed': fixedLimitsTable,
   'close-reasons': () =>
     markdownTable(
       ['Reason', 'Code', 'Text', 'Ended by', 'When'],

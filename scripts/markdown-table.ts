@@ -7,6 +7,9 @@ export interface Schema {
   readonly const?: unknown
   readonly minimum?: number
   readonly maximum?: number
+  readonly maxLength?: number
+  readonly maxItems?: number
+  readonly maxProperties?: number
   readonly properties?: Readonly<Record<string, Schema>>
   readonly required?: readonly string[]
   readonly items?: Schema

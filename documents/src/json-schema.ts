@@ -17,7 +17,8 @@ function toJsonSchema(schema: z.ZodType): JsonSchema {
       if (parts === undefined) return
       const { $schema: _, ...names } = toJsonSchema(parts.key)
       const { $schema: __, ...values } = toJsonSchema(parts.value)
-      Object.assign(jsonSchema, { type: 'object', propertyNames: names, additionalProperties: values })
+      const { maxEntries: maxProperties } = parts
+      Object.assign(jsonSchema, { type: 'object', maxProperties, propertyNames: names, additionalProperties: values })
     },
   }) as JsonSchema
 }
@@ -26,6 +27,6 @@ function toJsonSchema(schema: z.ZodType): JsonSchema {
  * The schemas of keys and values behind a `record(…)`, whose own schema says nothing to zod; descriptions and
  * refinements copy a schema.
  */
-function recordOf(schema: unknown): { key: z.ZodType; value: z.ZodType } | undefined {
+function recordOf(schema: unknown) {
   return schema instanceof z.ZodPipe ? recordParts.get(schema.def.out) : undefined
 }

@@ -9,7 +9,7 @@ import { z } from 'zod'
 export const refusedMembers = z.registry<Readonly<Record<string, string>>>()
 
 /** The record behind the transform of a `record(…)`: JSON Schema is made from it. */
-export const recordParts = new WeakMap<object, { key: z.ZodType; value: z.ZodType }>()
+export const recordParts = new WeakMap<object, { key: z.ZodType; value: z.ZodType; maxEntries: number }>()
 
 /** The words of errors where the schema says nothing itself; `issues.ts` reads them. */
 export const issueText: z.core.$ZodErrorMap = (issue) => {
@@ -114,7 +114,7 @@ export function record<Value extends z.ZodType>(key: z.ZodType, value: Value, ma
     }
     return result
   })
-  recordParts.set(schema.def.out, { key, value })
+  recordParts.set(schema.def.out, { key, value, maxEntries })
   return schema
 }
 

@@ -80,7 +80,7 @@ export interface Gateway extends Pick<TransportHandlers<Connection>, 'upgrade' |
 const noLimits: CommonLimits = { requests: null, newConnections: null, sources: null }
 
 /** Bytes of the messages that wait until a process that stood still knows whether it may serve them. */
-const maxHeldBytes = 32 * 1024 * 1024
+export const maxHeldBytes = 32 * 1024 * 1024
 
 export function createGateway(options: GatewayOptions): Gateway {
   const { catalog, registry, open, log, now } = options

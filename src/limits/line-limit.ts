@@ -1,4 +1,5 @@
-const maxLines = 10
+/** Lines of one kind in each second. */
+export const linesPerSecond = 10
 const windowInMillis = 1_000
 
 /** The rate of one kind of line in the log: ten a second, for lines that others can cause as fast as they like. */
@@ -27,7 +28,7 @@ export function createLineLimit(tell: (leftOut: number) => void): LineLimit {
   return {
     takes() {
       window ??= setTimeout(endWindow, windowInMillis).unref()
-      if (lines++ < maxLines) return true
+      if (lines++ < linesPerSecond) return true
       leftOut++
       return false
     },

@@ -19,7 +19,7 @@ export interface SharingTimings {
 export const sharingTimings: SharingTimings = { interval: 100, answer: 500, retry: 1_000, presence: 5_000 }
 
 /** Buckets that one exchange may name. */
-const maxBatch = 1_000
+export const bucketsInExchange = 1_000
 /** Milliseconds for which a number of workers is believed although fewer are known: a store may have lost its data. */
 const rememberedMillis = 15_000
 
@@ -100,8 +100,8 @@ export function createSharedBuckets(options: SharedBucketsOptions): SharedBucket
     try {
       if (!isShared) join(await within(store.exchange([]), timings.answer))
       // Not those that become dirty meanwhile: they have the next interval.
-      const batches = Math.ceil(dirty.size / maxBatch)
-      for (let at = 0; at < batches; at++) await exchangeBatch([...dirty].slice(0, maxBatch))
+      const batches = Math.ceil(dirty.size / bucketsInExchange)
+      for (let at = 0; at < batches; at++) await exchangeBatch([...dirty].slice(0, bucketsInExchange))
       if (batches === 0) know((await within(store.exchange([]), timings.answer)).workers)
     } catch (error) {
       part(error as Error)

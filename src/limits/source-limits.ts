@@ -2,9 +2,9 @@ import { sourceNetwork } from '../vocabulary/source-network.ts'
 import type { BucketLimits, Buckets, SourceLimits, SourcePlace, SourceRefusal, TokenBucket } from './contract.ts'
 
 /** The sources that are told apart at once. Those that come while so many are known share the cells below. */
-const maxSources = 50_000
+export const toldApart = 50_000
 /** The cells of the sources that are too many: a source shares its limits with those that fall into the same one. */
-const cells = 1_024
+export const sharedCells = 1_024
 /** Milliseconds between two searches for sources that can be forgotten. */
 const searchEachMillis = 1_000
 /** Seconds after which to try again where only a connection that ends would help. */
@@ -24,7 +24,7 @@ export interface SourceLimitsOptions {
 /** The limits on sources, of whom none is known yet. */
 export function createSourceLimits(options: SourceLimitsOptions): SourceLimits {
   const { rate, maxConnections, ipv6PrefixLength, buckets } = options
-  const most = options.maxSources ?? maxSources
+  const most = options.maxSources ?? toldApart
   const seed = Math.floor(Math.random() * 0x1_0000_0000)
   const sources = new Map<string, Source>()
   const shared = new Map<string, Source>()
@@ -36,7 +36,7 @@ export function createSourceLimits(options: SourceLimitsOptions): SourceLimits {
     if (known !== undefined) return known
     if (sources.size >= most) search(now)
     if (sources.size < most) return add(sources, network)
-    const cell = `cell ${hash(network, seed) % cells}`
+    const cell = `cell ${hash(network, seed) % sharedCells}`
     return shared.get(cell) ?? add(shared, cell)
   }
 

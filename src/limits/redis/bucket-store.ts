@@ -5,7 +5,7 @@ import type { BucketStore } from '../contract.ts'
 const exchangeTokens = readRedisScript(new URL('./exchange-tokens.lua', import.meta.url))
 
 /** Milliseconds for which a worker counts after its last exchange: three times as long as it may be silent. */
-const countsForMillis = 15_000
+export const countsForMillis = 15_000
 
 /** The hash tag of all buckets: one script touches many of them, so that they are in one slot of a Cluster. */
 const tag = 'b'

@@ -6,7 +6,7 @@ import { checkTlsFiles, readClientAuthorities } from '../tls-files.ts'
 import { ReceivedMessage } from './received-message.ts'
 
 /** Bytes that request line and headers may have together; AWS allows 10,240 bytes of headers. */
-const maxHeadersBytes = 16_384
+export const maxHeadersBytes = 16_384
 /** Headers that a request may have; uWebSockets.js takes as many. */
 export const maxHeaders = 100
 /** Milliseconds for a whole request, for its head, and for the next one on a connection that is kept. */
