@@ -9,7 +9,7 @@ import type { Revocations } from '../revocations/contract.ts'
 import type { Catalog } from '../stages/catalog.ts'
 import type { Stage } from '../stages/stage.ts'
 import type { CreateTransport, TransportHandlers, TransportRequest } from '../transport/contract.ts'
-import type { UsageModel, UsageReports } from '../usage/contract.ts'
+import type { UsageModel, UsageQuotas, UsageReports } from '../usage/contract.ts'
 import type { Refusal } from '../vocabulary/refusal.ts'
 import { type CallerAuthorization, createCallerAuthorization } from './caller-authorizers.ts'
 import { createManagementSourceGuard, guardSources } from './source-guard.ts'
@@ -31,6 +31,7 @@ export interface ManagementParts {
   readonly refusals: () => readonly Refusal[]
   readonly revocations: Revocations
   readonly usage: UsageReports
+  readonly quotas: UsageQuotas
   /** The keys, plans and prices in force. */
   readonly usageModel: () => UsageModel
   readonly routeSelectionExpression: (apiId: string) => string | null
@@ -60,6 +61,7 @@ export async function startManagement(parts: ManagementParts): Promise<Managemen
     refusals: parts.refusals,
     revocations: parts.revocations,
     usage: parts.usage,
+    quotas: parts.quotas,
     usageModel: parts.usageModel,
     apis: () => managedApis(catalog, parts.routeSelectionExpression),
     gateway: () =>

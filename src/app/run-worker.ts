@@ -175,11 +175,12 @@ function managementApi({
   refusals,
   revocations,
   usage,
+  quotas,
   usageModel,
   routeSelectionExpression,
 }: ManagementParts): Handle {
   return createManagementApi({
-    ...{ version, registry, log, refusals, revocations, usage, usageModel, now: Date.now },
+    ...{ version, registry, log, refusals, revocations, usage, quotas, usageModel, now: Date.now },
     apis: () => managedApis(catalog, routeSelectionExpression),
     gateway: () => null,
   })

@@ -260,6 +260,7 @@ export async function startPostern(settings: Settings, surroundings: Surrounding
       },
       refusals: refusals.recent,
       usage: usage.reports,
+      quotas: usage.quotas,
       usageModel: () => apiKeys.model,
       port: () => port,
     })

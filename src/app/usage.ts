@@ -4,11 +4,12 @@ import { createLocalBuckets } from '../limits/named-buckets.ts'
 import type { Log } from '../observability/contract.ts'
 import type { RedisClient } from '../store/contract.ts'
 import { createApiKeys, type ReplaceableApiKeys } from '../usage/api-keys.ts'
-import type { UsageReports, UsageStore } from '../usage/contract.ts'
+import type { UsageQuotas, UsageReports, UsageStore } from '../usage/contract.ts'
 import { openFileUsageStore } from '../usage/file-store.ts'
 import { createMemoryStore } from '../usage/memory-store.ts'
 import { startUsageClock } from '../usage/usage-clock.ts'
 import { createUsageLedger } from '../usage/usage-ledger.ts'
+import { createUsageQuotas } from '../usage/usage-quotas.ts'
 import { createUsageReports } from '../usage/usage-report.ts'
 
 const endsWithProcess = 'what is used of quotas is forgotten when this process ends: usageFile or redis would keep it'
@@ -26,6 +27,7 @@ export interface UsageOptions {
 export interface Usage {
   readonly apiKeys: ReplaceableApiKeys
   readonly reports: UsageReports
+  readonly quotas: UsageQuotas
   /** Learns what was used before. Rejects with one sentence. */
   start(): Promise<void>
   /** Hands over the last counts. Never rejects. */
@@ -39,9 +41,10 @@ export async function openUsage({ settings, redis, buckets, log, now }: UsageOpt
   const apiKeys = createApiKeys(settings.usage, ledger, buckets)
   const clock = startUsageClock({ ledger, log, now })
   const reports = createUsageReports({ ledger, store, now })
+  const quotas = createUsageQuotas({ ledger, store, model: () => apiKeys.model, now })
   const isCountedHere = redis === null && settings.usageFile === null
   if (isCountedHere && settings.usage.usagePlans.some(({ quota }) => quota !== null)) log.warn({}, endsWithProcess)
-  return { apiKeys, reports, start: () => apiKeys.load(now()), stop: clock.stop }
+  return { apiKeys, reports, quotas, start: () => apiKeys.load(now()), stop: clock.stop }
 }
 
 async function openStore(

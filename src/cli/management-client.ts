@@ -65,11 +65,26 @@ export interface ShownUsageRow {
   readonly cost: number | null
 }
 
+/** The quota of a key in a plan in the period that it is now, as the management port shows it; times are ISO 8601. */
+export interface ShownQuota {
+  readonly usagePlanId: string
+  readonly apiKeyId: string
+  readonly period: string
+  readonly start: string
+  readonly end: string
+  readonly limit: number
+  readonly granted: number
+  readonly used: number
+  readonly remaining: number
+}
+
 export interface ShownUsage {
   readonly from: string
   readonly to: string
   readonly currency: string | null
   readonly usage: readonly ShownUsageRow[]
+  /** The quotas of now, whatever the days; absent in what an older gateway says. */
+  readonly quotas?: readonly ShownQuota[]
 }
 
 /** A revocation as the management port shows it, with one of the first three; times are ISO 8601. */
@@ -103,6 +118,7 @@ export interface ManagementClient {
   get(id: string): Promise<ShownConnection>
   workers(): Promise<ShownWorkers>
   usage(query: URLSearchParams): Promise<ShownUsage>
+  changeQuota(change: Readonly<Record<string, string | number>>): Promise<ShownQuota>
   send(id: string, data: string): Promise<void>
   close(id: string, query: URLSearchParams): Promise<void>
   closeAll(query: URLSearchParams): Promise<ShownClosing>
@@ -147,6 +163,7 @@ export function createManagementClient(url: string, token: string | null): Manag
     list: async (query) => json(await call('GET', `/api/connections?${query}`)),
     get: async (id) => json(await call('GET', path(id))),
     usage: async (query) => json(await call('GET', `/api/usage?${query}`)),
+    changeQuota: async (change) => json(await call('PATCH', '/api/usage', JSON.stringify(change))),
     workers: async () => json(await call('GET', '/api/workers')),
     send: async (id, data) => void (await call('POST', path(id), JSON.stringify({ data }))),
     closeAll: async (query) => json(await call('DELETE', `/api/connections?${query}`)),

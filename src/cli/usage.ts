@@ -3,11 +3,12 @@ import type { CommandContext } from './command.ts'
 import type { ManagementClient, ShownUsage, ShownUsageRow } from './management-client.ts'
 import { type ManagementGiven, runManaged, withManagement } from './management-command.ts'
 import { plainTable } from './plain-table.ts'
+import { grantCommand, quotasCommand, quotasTable } from './usage-quotas.ts'
 
 const epilogue = `
 Shows the requests that were counted under API keys: handshakes and messages, by key, stage and period of UTC. COST is by
-usagePrices of postern.yaml. Any worker of a fleet knows the counts of all, but for those of the last second. Counts of
-days are kept for 90 days.
+usagePrices of postern.yaml. Below stands what remains of each quota in its period. Any worker of a fleet knows the counts
+of all, but for those of the last second. Counts of days are kept for 90 days.
 
 POSTERN_MANAGEMENT_TOKEN holds the token where one is needed; POSTERN_MANAGEMENT_URL replaces the default URL.
 Exit codes: 0 done, 1 the gateway can't be reached or can't read its counts, 2 wrong usage.
@@ -15,6 +16,8 @@ Exit codes: 0 done, 1 the gateway can't be reached or can't read its counts, 2 w
 Examples:
   postern usage                                   this month, so far
   postern usage --from 2026-10-01 --to 2026-10-31 --by day --csv > october.csv
+  postern usage quotas --json                     what remains of each quota, alone
+  postern usage grant acme --extra 500            500 requests more in this period
   postern usage --json | jq -r 'select(.apiKeyId == "acme") | .requests'
 `
 
@@ -34,6 +37,8 @@ export function usageCommand(context: CommandContext): Command {
     .addOption(new Option('--by <period>', 'a line for each').choices(['day', 'month', 'total']).default('month'))
     .addOption(new Option('--csv', 'comma-separated values, with a first line of names').conflicts('json'))
     .option('--json', 'a JSON object a line')
+    .addCommand(quotasCommand(context))
+    .addCommand(grantCommand(context))
     .addHelpText('after', epilogue)
     .action((given: Given) => runManaged(context, given, (client) => show(client, given, context)))
 }
@@ -46,7 +51,7 @@ async function show(client: ManagementClient, given: Given, { io }: CommandConte
   const lines = linesOf(report, given.by)
   if (given.json) for (const line of lines) io.stdout.write(`${JSON.stringify(line)}\n`)
   else if (given.csv) io.stdout.write(csvOf(lines))
-  else io.stdout.write(tableOf(lines))
+  else io.stdout.write([tableOf(lines), quotasTable(report.quotas ?? [])].filter((each) => each !== '').join('\n'))
 }
 
 interface Line extends Omit<ShownUsageRow, 'day'> {

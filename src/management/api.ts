@@ -32,10 +32,10 @@ export function createManagementApi(options: ManagementApiOptions): Handle {
   const failures = createRegistryFailures(options)
   const connections = createConnectionsApi({ ...options, failures })
   const revocations = createRevocationsApi(options)
+  const usage = createUsageApi(options)
   const reads: ReadonlyMap<string, Handle> = new Map([
     ['/api/apis', createApiList(options)],
     ['/api/workers', createWorkersApi({ ...options, failures })],
-    ['/api/usage', createUsageApi(options)],
     ['/api/refusals', createRefusalList(options)],
     ['/api/close-reasons', (exchange) => replyJson(exchange, 200, { closeReasons })],
   ])
@@ -45,6 +45,7 @@ export function createManagementApi(options: ManagementApiOptions): Handle {
       return connections(exchange, path.slice('/api/connections'.length))
     }
     if (path === '/api/revocations') return revocations(exchange)
+    if (path === '/api/usage') return usage(exchange)
     const read = reads.get(path)
     if (read === undefined) refuse(exchange, 404, 'There is nothing here')
     else if (isRead(method)) read(exchange)

@@ -138,3 +138,32 @@ export interface UsageReports {
   /** The rows of days, each by its first millisecond. Rejects when the counts can't be read. */
   read(days: readonly number[]): Promise<readonly UsageRow[]>
 }
+
+/** The quota of a key in a plan, in the period that it is now. */
+export interface QuotaRow {
+  readonly usagePlanId: string
+  readonly apiKeyId: string
+  readonly period: QuotaPeriod
+  /** The first millisecond of the period, and that after its last. */
+  readonly start: number
+  readonly end: number
+  readonly limit: number
+  /** Requests that were granted beyond the limit, in this period alone. */
+  readonly granted: number
+  readonly used: number
+  readonly remaining: number
+}
+
+/** A change of what remains: so many more, or so many in all, as `UpdateUsage` of API Gateway has it. */
+export type QuotaChange = { readonly extra: number } | { readonly remaining: number }
+
+/** The quotas as they can be asked for, and changed for the period that it is now. */
+export interface UsageQuotas {
+  /** The quota of each key in each plan that has one. Rejects when the counts can't be read. */
+  read(): Promise<readonly QuotaRow[]>
+  /**
+   * Changes what remains of a quota; null when the plan, which needs a quota, does not have the key. It counts here at
+   * once, and with others when they refuse the key, within two seconds. Rejects when that is not certain.
+   */
+  change(usagePlanId: string, apiKeyId: string, change: QuotaChange): Promise<QuotaRow | null>
+}

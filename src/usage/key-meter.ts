@@ -1,6 +1,6 @@
 import type { TokenBucket } from '../limits/contract.ts'
 import type { KeyMeter, Quota, UsageRefusal } from './contract.ts'
-import { dayBucket, dayField, quotaBucket, quotaField } from './usage-buckets.ts'
+import { dayBucket, dayField, grantField, quotaBucket, quotaField } from './usage-buckets.ts'
 import type { UsageCell, UsageLedger } from './usage-ledger.ts'
 
 /** The share of one key in one plan, which all stages of the plan have in common. */
@@ -18,7 +18,7 @@ export interface StageShare {
   readonly routes: ReadonlyMap<string, TokenBucket> | null
 }
 
-const nowhere: UsageCell = { total: 0, add() {} }
+const nowhere: UsageCell = { total: 0, add() {}, raise() {} }
 
 /** The meter of one key under one stage. What it may use can be changed while connections hold it. */
 export class StageKeyMeter implements KeyMeter {
@@ -28,7 +28,7 @@ export class StageKeyMeter implements KeyMeter {
   readonly #ledger: UsageLedger
   isRevoked = false
   #current: StageShare | null = null
-  #quota = { start: 0, end: 0, cell: nowhere }
+  #quota = { start: 0, end: 0, cell: nowhere, granted: nowhere }
   #day = { start: 0, end: 0, cell: nowhere }
 
   constructor(apiKeyId: string, apiId: string, stage: string, ledger: UsageLedger) {
@@ -63,7 +63,7 @@ export class StageKeyMeter implements KeyMeter {
     if (share.bucket !== null && !share.bucket.take(now)) return 'TOO_MANY_REQUESTS'
     if (share.quota === null) return null
     if (now >= this.#quota.end) this.#renew(share, now)
-    return this.#quota.cell.total >= share.quota.limit ? 'QUOTA_EXCEEDED' : null
+    return this.#quota.cell.total >= share.quota.limit && this.#isUsedUp(share.quota) ? 'QUOTA_EXCEEDED' : null
   }
 
   count(now: number): void {
@@ -72,6 +72,14 @@ export class StageKeyMeter implements KeyMeter {
     if (now >= this.#day.end || now < this.#day.start) this.#renew(share, now)
     if (share.quota !== null) this.#quota.cell.add()
     this.#day.cell.add()
+  }
+
+  /** Whether what was granted beyond the quota is used up too. If so, it is looked for a new grant within a second. */
+  #isUsedUp({ limit }: Quota): boolean {
+    const { cell, granted } = this.#quota
+    if (cell.total < limit + granted.total) return false
+    granted.raise(0)
+    return true
   }
 
   retryAfter(refusal: UsageRefusal, routeKey: string, now: number): number | null {
@@ -93,7 +101,9 @@ export class StageKeyMeter implements KeyMeter {
     const field = dayField({ usagePlanId: planId, apiKeyId, apiId, stage })
     this.#day = { start: day.start, end: day.end, cell: this.#ledger.cell(day, field) }
     if (quota === null) return
-    const { start, end, ...bucket } = quotaBucket(quota, now)
-    this.#quota = { start, end, cell: this.#ledger.cell({ ...bucket, end }, quotaField(planId, apiKeyId)) }
+    const bucket = quotaBucket(quota, now)
+    const { start, end } = bucket
+    const cell = this.#ledger.cell(bucket, quotaField(planId, apiKeyId))
+    this.#quota = { start, end, cell, granted: this.#ledger.cell(bucket, grantField(planId, apiKeyId)) }
   }
 }

@@ -26,6 +26,11 @@ export function quotaField(planId: string, keyId: string): string {
   return JSON.stringify([planId, keyId])
 }
 
+/** The field of the requests that a key was granted beyond a plan's quota: in the bucket of the quota. */
+export function grantField(planId: string, keyId: string): string {
+  return JSON.stringify([planId, keyId, 'granted'])
+}
+
 /** The parts of a field in the bucket of a day. */
 export interface DayField {
   readonly usagePlanId: string

@@ -6,6 +6,8 @@ export interface UsageCell {
   readonly total: number
   /** Counts one. */
   add(): void
+  /** Counts so many at once; with 0 it is only learned, with the next hand-over, what others have counted. */
+  raise(count: number): void
 }
 
 /** The counts that this process works with, between the store and those who count. */
@@ -39,6 +41,11 @@ class Cell implements UsageCell {
 
   add(): void {
     if (this.own++ === 0) this.#dirty.add(this)
+  }
+
+  raise(count: number): void {
+    this.own += count
+    this.#dirty.add(this)
   }
 }
 

@@ -2,6 +2,7 @@ import { expect, onTestFinished, test } from 'vitest'
 import type { Io } from '../../src/cli/io.ts'
 import { run } from '../../src/cli/run.ts'
 import type { ManagementOptions } from '../../src/management/handlers.ts'
+import type { QuotaRow, UsageQuotas } from '../../src/usage/contract.ts'
 import { createMemoryStore } from '../../src/usage/memory-store.ts'
 import { dayBucket, dayField } from '../../src/usage/usage-buckets.ts'
 import { createUsageLedger } from '../../src/usage/usage-ledger.ts'
@@ -103,4 +104,71 @@ test('what is no day, or too many, is refused, and counts that can not be read a
     code: 1,
     err: 'postern: The counts can not be read now; the log says why\n',
   })
+})
+
+const quota: QuotaRow = {
+  ...{ usagePlanId: 'gold', apiKeyId: 'acme', period: 'DAY', limit: 1_000, granted: 50, used: 250, remaining: 800 },
+  ...{ start: Date.parse('2026-11-27'), end: Date.parse('2026-11-28') },
+}
+
+/** A management port with quotas; what they were asked to change is kept. */
+async function startWithQuotas(rows: readonly QuotaRow[]) {
+  const asked: unknown[] = []
+  const quotas: UsageQuotas = {
+    read: async () => rows,
+    async change(...wish) {
+      asked.push(wish)
+      return wish[1] === 'acme' ? { ...quota, remaining: 900 } : null
+    },
+  }
+  return { url: await startCounted({ quotas }), asked }
+}
+
+test('what remains of quotas stands below the requests, or alone', async () => {
+  const { url } = await startWithQuotas([quota])
+  const table = [
+    ['KEY', 'PLAN', 'QUOTA', 'UNTIL', 'USED', 'OF', 'REMAINING'],
+    ['acme', 'gold', 'day', '2026-11-28T00:00Z', '250', '1050', '800'],
+  ]
+  expect(cellsOf((await usage(url)).out).slice(-3)).toEqual([[''], ...table])
+  expect(cellsOf((await usage(url, 'quotas')).out)).toEqual(table)
+  const times = { start: '2026-11-27T00:00:00.000Z', end: '2026-11-28T00:00:00.000Z' }
+  expect(JSON.parse((await usage(url, 'quotas', '--json')).out)).toEqual({ ...quota, ...times })
+})
+
+test('a key is granted more in its plan, which is named where there are several', async () => {
+  const { url, asked } = await startWithQuotas([quota])
+  expect(await usage(url, 'grant', 'acme', '--extra', '100')).toEqual({
+    ...{ code: 0, out: '900 remain until 2026-11-28T00:00:00.000Z\n', err: '' },
+  })
+  expect((await usage(url, 'grant', 'acme', '--remaining', '0', '--plan', 'free')).code).toBe(0)
+  expect(asked).toEqual([
+    ['gold', 'acme', { extra: 100 }],
+    ['free', 'acme', { remaining: 0 }],
+  ])
+  expect((await usage(url, 'grant', 'acme')).err).toContain('--extra or --remaining')
+  expect((await usage(url, 'grant', 'other', '--extra', '1')).err).toBe('postern: the key other has no quota\n')
+  expect((await usage(url, 'grant', 'no', '--plan', 'gold', '--extra', '1')).err).toContain('There is no such key')
+  expect((await usage(url, 'grant', 'acme', '--extra', '-1')).code).toBe(2)
+  const several = await startWithQuotas([quota, { ...quota, usagePlanId: 'free' }])
+  expect((await usage(several.url, 'grant', 'acme', '--extra', '1')).err).toBe('postern: --plan is one of gold, free\n')
+})
+
+test('a change that is none is refused in a sentence', async () => {
+  const { url, asked } = await startWithQuotas([quota])
+  const name = { usagePlanId: 'gold', apiKeyId: 'acme' }
+  const bodies = [
+    '',
+    '[]',
+    'null',
+    ...[{}, { extra: -1 }, { extra: 0.5 }, { extra: '1' }, { extra: 1, remaining: 1 }, { limit: 1 }].map((each) =>
+      JSON.stringify({ ...name, ...each }),
+    ),
+  ]
+  const patch = (body: string, type = 'application/json') =>
+    fetch(`${url}/api/usage`, { method: 'PATCH', body, headers: { 'Content-Type': type } })
+  for (const body of bodies) expect((await patch(body)).status).toBe(400)
+  expect((await patch(JSON.stringify({ ...name, extra: 1 }), 'text/plain')).status).toBe(415)
+  expect((await fetch(`${url}/api/usage`, { method: 'POST' })).status).toBe(405)
+  expect(asked).toEqual([])
 })

@@ -141,7 +141,9 @@ function isNpmCommand([name = '', script = '']: string[]): boolean {
 
 /** Every option has to be in the help of its command. */
 async function isPosternCommand(words: string[]): Promise<boolean> {
-  const hasSubcommand = words[0] === 'connections' || (words[0] === 'load' && words[1] === 'compare')
+  const hasSubcommand =
+    ['connections', 'revocations'].includes(words[0] ?? '') ||
+    ['load compare', 'usage quotas', 'usage grant'].includes(words.slice(0, 2).join(' '))
   const names = words.slice(0, hasSubcommand ? 2 : 1).filter((word) => !word.startsWith('-'))
   const { code, help } = await helpOf(names)
   const options = words.filter((word) => /^--?[a-zA-Z]/.test(word)).map((word) => word.split('=')[0])

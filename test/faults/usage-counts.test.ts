@@ -1,12 +1,17 @@
+import { readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test } from 'vitest'
+import { stringify } from 'yaml'
 import { openRedisClient } from '../../src/store/redis/client.ts'
 import { createRedisUsageStore } from '../../src/usage/redis/redis-store.ts'
 import { createUsageLedger, type UsageLedger } from '../../src/usage/usage-ledger.ts'
 import { parseRedisAddress } from '../../src/vocabulary/redis-address.ts'
 import { Client } from '../helpers/client.ts'
+import { definitionFolder } from '../helpers/definition-folder.ts'
 import { says } from '../helpers/definitions.ts'
-import { startGateway, type TestGateway } from '../helpers/postern.ts'
+import { minimalApi, startGateway, type TestGateway } from '../helpers/postern.ts'
+import { startProcess } from '../helpers/process.ts'
 import { type RedisServer, startRedis } from '../helpers/redis-server.ts'
 
 const value = 'canary-acme-0123456789'
@@ -26,16 +31,16 @@ const settings = {
   ],
 }
 
-async function startNode(): Promise<TestGateway> {
-  const gateway = await startGateway(
-    { routes: { $connect: { apiKeyRequired: true }, $default: says('served') } },
-    { settings, env: { ACME: value }, flags: { redis: server.url, leaseSeconds: '3' } },
-  )
+const definition = { routes: { $connect: { apiKeyRequired: true }, $default: says('served') } }
+
+async function startNode(given: object = settings, isInFleet = true): Promise<TestGateway> {
+  const flags: Record<string, string> = isInFleet ? { redis: server.url, leaseSeconds: '3' } : {}
+  const gateway = await startGateway(definition, { settings: given, env: { ACME: value }, flags })
   onTestFinished(() => gateway.close())
   return gateway
 }
 
-async function connect(gateway: TestGateway): Promise<Client> {
+async function connect(gateway: Pick<TestGateway, 'ws'>): Promise<Client> {
   const client = await Client.connect(gateway.ws, { headers: { 'x-api-key': value } })
   onTestFinished(() => client.socket.terminate())
   return client
@@ -49,9 +54,10 @@ async function useUp(client: Client): Promise<number> {
   }
 }
 
+const field = JSON.stringify(['all', 'acme'])
+
 /** The count in Redis, once it is so high. */
 async function countOf(atLeast: number): Promise<number> {
-  const field = JSON.stringify(['all', 'acme'])
   while (true) {
     const [key] = await server.client.keys('postern:usage:quota/*')
     const count = key === undefined ? 0 : Number(await server.client.hget(key, field))
@@ -104,6 +110,44 @@ test('without Redis a node goes on with what it knows and its own, and hands it 
   client.send('any')
   expect(await client.next()).toContain('Limit Exceeded')
 })
+
+test.each(['Redis', 'a file'])(
+  'of a process that is killed %s keeps all but what it counted in its last second',
+  async (place) => {
+    const isRedis = place === 'Redis'
+    const folder = definitionFolder({ 'apis/test/api.yaml': stringify({ ...minimalApi, ...definition }) })
+    const [file, usageFile] = [join(folder, 'postern.yaml'), join(folder, 'usage.json')]
+    const given = isRedis ? settings : { ...settings, usageFile }
+    await writeFile(file, stringify(given))
+    const redis = isRedis ? ['--redis', server.url, '--lease-seconds', '3'] : []
+    const node = await startProcess([join(folder, 'apis'), '--config', file, ...redis], { ACME: value })
+    onTestFinished(() => void node.child.kill('SIGKILL'))
+    const client = await connect({ ws: `ws://127.0.0.1:${node.port}/test/dev` })
+    const send = async (times: number) => {
+      for (let i = 0; i < times; i++) {
+        client.send('any')
+        expect(await client.next()).toBe('served')
+      }
+    }
+    const counted = async (): Promise<number> => {
+      if (isRedis) return countOf(0)
+      const read = JSON.parse(await readFile(usageFile, 'utf8').catch(() => '{"buckets":{}}'))
+      const bucket = Object.entries(read.buckets).find(([name]) => name.startsWith('quota/'))?.[1]
+      return (bucket as { counts: Record<string, number> } | undefined)?.counts[field] ?? 0
+    }
+    await send(20)
+    while ((await counted()) < 21) await pause(50)
+    await send(30)
+    node.child.kill('SIGKILL')
+    await node.exited
+    const left = await counted()
+    expect(left).toBeGreaterThanOrEqual(21)
+    expect(left).toBeLessThanOrEqual(51)
+    // Whoever comes after it goes on from there.
+    const next = await startNode(given, isRedis)
+    expect(await useUp(await connect(next))).toBe(limit - left - 1)
+  },
+)
 
 async function openLedger(loseAnswer: () => boolean): Promise<{ ledger: UsageLedger; close(): void }> {
   const address = parseRedisAddress(server.url)?.address

@@ -59,6 +59,7 @@ export async function startTestManagement(overrides: Partial<ManagementOptions> 
       ...{ store: createMemoryRevocationStore({ now: Date.now }), added() {}, log: silentLog, now: Date.now },
     }),
     usage: { read: async () => [] },
+    quotas: { read: async () => [], change: async () => null },
     usageModel: () => ({ apiKeys: [], usagePlans: [], prices: null }),
     gateway: () => ({ scheme: 'ws', host: '127.0.0.1', port: 8080 }),
     unready: () => [],
