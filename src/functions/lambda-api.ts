@@ -4,9 +4,9 @@ import type { BackendResponse } from '../backends/response.ts'
 import type { AwsCredentials } from '../vocabulary/aws-credentials.ts'
 import { GatewayError } from '../vocabulary/errors.ts'
 import { lastHeader } from '../vocabulary/headers.ts'
+import { createSigner, type Sign } from '../vocabulary/sigv4-sign.ts'
 import type { FunctionInvoker, Invocation, InvocationResult } from './contract.ts'
 import { maxResultBytes } from './process.ts'
-import { createSigner, type Sign } from './sigv4-sign.ts'
 
 /** Characters of a refusal's body that go into the log. */
 const maxRefusalText = 512

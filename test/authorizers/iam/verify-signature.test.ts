@@ -2,7 +2,7 @@ import { sign as aws4Sign } from 'aws4'
 import { AwsV4Signer } from 'aws4fetch'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { createSigner } from '../../../src/functions/sigv4-sign.ts'
+import { createSigner } from '../../../src/vocabulary/sigv4-sign.ts'
 import {
   aliceKey,
   changed,

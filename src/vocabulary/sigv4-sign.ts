@@ -1,4 +1,4 @@
-import type { AwsCredentials } from '../vocabulary/aws-credentials.ts'
+import type { AwsCredentials } from './aws-credentials.ts'
 import {
   canonicalHeaderValue,
   canonicalPairs,
@@ -8,7 +8,7 @@ import {
   sha256,
   signatureOf,
   sigV4Algorithm,
-} from '../vocabulary/sigv4.ts'
+} from './sigv4.ts'
 
 export interface SignableRequest {
   readonly method: string

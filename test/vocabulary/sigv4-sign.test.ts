@@ -1,7 +1,7 @@
 import { SignatureV4 } from '@smithy/signature-v4'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { createSigner, type SignableRequest } from '../../src/functions/sigv4-sign.ts'
+import { createSigner, type SignableRequest } from '../../src/vocabulary/sigv4-sign.ts'
 import { Sha256 } from '../helpers/sha256.ts'
 
 const credentials = {
