@@ -12,6 +12,7 @@ const maxPage = 1000
 const epilogue = `
 Talks to the management port of a running gateway; any worker of a fleet knows the connections of all.
 POSTERN_MANAGEMENT_TOKEN holds the token where one is needed; POSTERN_MANAGEMENT_URL replaces the default URL.
+POSTERN_MANAGEMENT_AUTHORIZATION=AWS_IAM signs, as --sign does.
 
 Where a worker does not answer, list shows the connections of the others, names it on standard error, and ends with 1;
 so it does while workers are still coming back to a Redis that has lost its data, and can't be named yet.

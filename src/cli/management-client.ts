@@ -127,18 +127,34 @@ export interface ManagementClient {
   unrevoke(query: URLSearchParams): Promise<void>
 }
 
+/** The way in which a command shows the port that it may come in. */
+export interface ManagementAccess {
+  readonly kind: 'none' | 'token' | 'signature'
+  /** The headers that a request needs for it. */
+  headersFor(request: ManagementRequest): readonly (readonly [name: string, value: string])[]
+}
+
+export interface ManagementRequest {
+  readonly method: string
+  readonly url: URL
+  readonly body: string | undefined
+}
+
 const answerInMillis = 15_000
 
 /** Creates a client of the management port at `url`. Every method rejects with a `ManagementFailure`. */
-export function createManagementClient(url: string, token: string | null): ManagementClient {
+export function createManagementClient(url: string, access: ManagementAccess): ManagementClient {
   const base = url.replace(/\/+$/, '')
   const path = (id: string) => `/api/connections/${encodeURIComponent(id)}`
 
   async function call(method: string, path: string, body?: string): Promise<Response> {
-    const headers: Record<string, string> = { accept: 'application/json' }
-    if (token !== null) headers.authorization = `Bearer ${token}`
-    if (body !== undefined) headers['content-type'] = 'application/json'
-    const response = await fetch(`${base}${path}`, {
+    const target = new URL(`${base}${path}`)
+    const headers: Record<string, string> = {
+      accept: 'application/json',
+      ...Object.fromEntries(access.headersFor({ method, url: target, body })),
+      ...(body !== undefined && { 'content-type': 'application/json' }),
+    }
+    const response = await fetch(target, {
       method,
       headers,
       redirect: 'error',
@@ -147,7 +163,7 @@ export function createManagementClient(url: string, token: string | null): Manag
     }).catch((error: unknown) => {
       throw new ManagementFailure(unreached(base, error), { cause: error })
     })
-    if (!response.ok) throw new ManagementFailure(await refused(base, response, token !== null))
+    if (!response.ok) throw new ManagementFailure(await refused(base, response, access.kind))
     return response
   }
 
@@ -186,8 +202,11 @@ function unreached(base: string, error: unknown): string {
   return `${base} can't be reached: ${cause instanceof Error ? cause.message : String(error)}`
 }
 
-async function refused(base: string, response: Response, withToken: boolean): Promise<string> {
-  if (response.status === 401 && !withToken) {
+async function refused(base: string, response: Response, kind: ManagementAccess['kind']): Promise<string> {
+  if (response.headers.get('x-amzn-errortype') === 'MissingAuthenticationTokenException' && kind !== 'signature') {
+    return `${base} asks for a signature: give --sign, with AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY set`
+  }
+  if (response.status === 401 && kind !== 'token') {
     return `${base} asks for a token: set POSTERN_MANAGEMENT_TOKEN, or name a file with --token-file`
   }
   const answer: unknown = await response.json().catch(() => null)

@@ -1,7 +1,7 @@
-import { readFile } from 'node:fs/promises'
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import { hideSecrets } from 'postern-documents/hide-secrets'
 import type { CommandContext } from './command.ts'
+import { managementAccess } from './management-access.ts'
 import { createManagementClient, type ManagementClient, ManagementFailure } from './management-client.ts'
 
 const defaultUrl = 'http://127.0.0.1:8081'
@@ -10,12 +10,16 @@ const defaultUrl = 'http://127.0.0.1:8081'
 export interface ManagementGiven {
   managementUrl?: string
   tokenFile?: string
+  sign?: boolean
 }
 
 export function withManagement(command: Command): Command {
   return command
     .addOption(new Option('--management-url <url>', `the management port (default: ${defaultUrl})`).argParser(readUrl))
     .option('--token-file <file>', 'file with the token; its first line that is no comment')
+    .addOption(
+      new Option('--sign', 'sign with AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_REGION').conflicts('tokenFile'),
+    )
 }
 
 /** Does the work of a command; a failure is one sentence on standard error, and exit code 1. */
@@ -26,25 +30,12 @@ export async function runManaged(
 ): Promise<void> {
   try {
     const url = given.managementUrl ?? urlOfEnvironment(io.env.POSTERN_MANAGEMENT_URL)
-    const token =
-      given.tokenFile === undefined ? io.env.POSTERN_MANAGEMENT_TOKEN || null : await readToken(given.tokenFile)
-    await work(createManagementClient(url, token))
+    await work(createManagementClient(url, await managementAccess(given, io)))
   } catch (error) {
     if (!(error instanceof ManagementFailure)) throw error
     io.stderr.write(`postern: ${error.message}\n`)
     end(1)
   }
-}
-
-async function readToken(file: string): Promise<string> {
-  const text = await readFile(file, 'utf8').catch((error: unknown) => {
-    throw new ManagementFailure(
-      `the token file can't be read: ${error instanceof Error ? error.message : String(error)}`,
-    )
-  })
-  const token = text.split('\n').find((line) => line.trim() !== '' && !line.trim().startsWith('#'))
-  if (token === undefined) throw new ManagementFailure(`there is no token in ${file}`)
-  return token.trim()
 }
 
 function readUrl(text: string): string {

@@ -10,6 +10,7 @@ worker of a fleet and within seconds. A revocation is forgotten at its end: give
 time for which tokens of the user are good.
 
 POSTERN_MANAGEMENT_TOKEN holds the token where one is needed; POSTERN_MANAGEMENT_URL replaces the default URL.
+POSTERN_MANAGEMENT_AUTHORIZATION=AWS_IAM signs, as --sign does.
 Exit codes: 0 done, 1 there is no such revocation, or the gateway or its Redis can't be reached, 2 wrong usage.
 
 Examples:

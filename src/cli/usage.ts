@@ -11,6 +11,7 @@ usagePrices of postern.yaml. Below stands what remains of each quota in its peri
 of all, but for those of the last second. Counts of days are kept for 90 days.
 
 POSTERN_MANAGEMENT_TOKEN holds the token where one is needed; POSTERN_MANAGEMENT_URL replaces the default URL.
+POSTERN_MANAGEMENT_AUTHORIZATION=AWS_IAM signs, as --sign does.
 Exit codes: 0 done, 1 the gateway can't be reached or can't read its counts, 2 wrong usage.
 
 Examples:

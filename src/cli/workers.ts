@@ -17,6 +17,7 @@ States:
 A dead worker is gone from the list once that is done.
 
 POSTERN_MANAGEMENT_TOKEN holds the token where one is needed; POSTERN_MANAGEMENT_URL replaces the default URL.
+POSTERN_MANAGEMENT_AUTHORIZATION=AWS_IAM signs, as --sign does.
 Exit codes: 0 done, 1 the gateway or its Redis can't be reached, or workers may be missing since Redis has lost its
 data, 2 wrong usage.
 

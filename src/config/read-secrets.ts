@@ -2,6 +2,7 @@ import { access, readFile } from 'node:fs/promises'
 import type { Finding } from 'postern-documents/faults'
 import { readProblem } from 'postern-documents/yaml-source'
 import type { AwsCredentials } from '../vocabulary/aws-credentials.ts'
+import { awsOfEnvironment } from './aws-environment.ts'
 import { type AccessKeySecrets, readAccessKeySecrets } from './credentials.ts'
 import type { GivenSettings, NamedSecret } from './settings.ts'
 import { splitList } from './settings-table.ts'
@@ -36,10 +37,6 @@ export async function readSecrets(
   const redisFindings = given.redisCaFile === undefined ? [] : await unreadableFile(['redisCaFile'], given.redisCaFile)
   const accessKeys = await readAccessKeySecrets(given.credentials, env)
   const apiKeys = await readApiKeyValues(given, env)
-  const accessKeyId = env.AWS_ACCESS_KEY_ID ?? ''
-  const secretAccessKey = env.AWS_SECRET_ACCESS_KEY ?? ''
-  const sessionToken = env.AWS_SESSION_TOKEN || null
-  const hasKeys = accessKeyId !== '' && secretAccessKey !== ''
   return {
     connectionsTokens: [...splitList(env.POSTERN_CONNECTIONS_TOKENS ?? ''), ...connections.tokens],
     managementTokens: [...splitList(env.POSTERN_MANAGEMENT_TOKENS ?? ''), ...management.tokens],
@@ -50,10 +47,7 @@ export async function readSecrets(
     redisPassword:
       redis.tokens[0] ?? (env.POSTERN_REDIS_PASSWORD || splitRedisPassword(env.POSTERN_REDIS ?? '').password),
     redisSentinelPassword: env.POSTERN_REDIS_SENTINEL_PASSWORD || null,
-    aws: {
-      region: env.AWS_REGION || env.AWS_DEFAULT_REGION || null,
-      credentials: hasKeys ? { accessKeyId, secretAccessKey, sessionToken } : null,
-    },
+    aws: awsOfEnvironment(env),
     findings: [
       ...[
         ...connections.findings,

@@ -13,6 +13,8 @@ import { AwsV4Signer } from 'aws4fetch'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { parse, stringify } from 'yaml'
 import { findExecutable } from '../../scripts/executables.ts'
+import type { Io } from '../../src/cli/io.ts'
+import { run } from '../../src/cli/run.ts'
 import { readSettings } from '../../src/config/read-settings.ts'
 import type { Settings } from '../../src/config/settings.ts'
 import { allocateConnectionId } from '../../src/vocabulary/ids.ts'
@@ -276,6 +278,40 @@ describe('the management port with AWS_IAM', () => {
     const denied = await call('DELETE', path)
     expect([denied.status, denied.headers['x-amzn-errortype']]).toEqual([403, 'AccessDeniedException'])
     expect((await call('GET', '/metrics')).status).toBe(403)
+  })
+
+  test('is used by the commands of postern, which sign with the key of the environment where they are told to', async () => {
+    const { client, id } = await connectOpen()
+    const signer = { AWS_ACCESS_KEY_ID: first.accessKeyId, AWS_SECRET_ACCESS_KEY: first.secretAccessKey }
+    const postern = async (args: string[], env: Record<string, string> = signer) => {
+      let [out, err] = ['', '']
+      const io: Pick<Io, 'stdout' | 'stderr' | 'env'> = {
+        ...{ stdout: { write: (text) => (out += text) }, stderr: { write: (text) => (err += text) } },
+        env: { POSTERN_MANAGEMENT_URL: management(), ...env },
+      }
+      return [await run(args, io as Io), out, err]
+    }
+    const [code, out] = await postern(['connections', 'list', '--json', '--user-agent', "a b+c'é", '--sign'])
+    expect([code, out]).toEqual([0, ''])
+    expect(await postern(['connections', 'send', id, 'signed é', '--sign'])).toEqual([0, 'sent\n', ''])
+    expect(await client.next()).toBe('signed é')
+    const told = { ...signer, AWS_REGION: region, POSTERN_MANAGEMENT_AUTHORIZATION: 'AWS_IAM' }
+    expect((await postern(['usage', '--json'], told))[0]).toBe(0)
+    const failures = await Promise.all([
+      postern(['connections', 'close', id, '--sign']),
+      postern(['connections', 'list', '--sign'], { ...signer, AWS_SECRET_ACCESS_KEY: 'guessed' }),
+      postern(['connections', 'list', '--sign'], { ...signer, AWS_REGION: 'eu-west-1' }),
+      postern(['connections', 'list', '--sign'], {}),
+      postern(['connections', 'list']),
+    ])
+    expect(failures.map(([exit]) => exit)).toEqual([1, 1, 1, 1, 1])
+    expect(failures.map(([, , text]) => text)).toEqual([
+      expect.stringContaining('is not authorized to perform: apigateway:DELETE'),
+      expect.stringContaining('The request signature we calculated does not match'),
+      expect.stringContaining('region'),
+      'postern: there is no access key to sign with: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY\n',
+      expect.stringContaining('asks for a signature: give --sign'),
+    ])
   })
 
   test('is closed to who does not sign, or signs another body, and open to probes', async () => {
