@@ -8,16 +8,12 @@ import { createMemoryWatch } from './memory-watch.ts'
 import { createFunctionOutput } from './output.ts'
 import { type FunctionProcess, type ProcessSettings, type ReportedError, startProcess } from './process.ts'
 import type { ProcessTrees } from './process-trees.ts'
+import { createStartPace } from './start-pace.ts'
 
 /** Processes that start at the same time: a burst of calls must not take every core for a burst of start-ups. */
 const maxStarting = 2
 /** AWS's limit on loading a function. */
 const loadTimeoutInMillis = 10_000
-/** The time after a failed load in which another one is not tried. */
-const loadRetryInMillis = 1_000
-/** The crashes in a row after which the next process starts at once; it waits longer and longer after further ones. */
-const freeRestarts = 3
-const maxRestartDelayInMillis = 2_000
 const sweepInMillis = 15_000
 /**
  * The idle time after which a process ends; the last one of a function stays longer, so that single calls are quick
@@ -98,18 +94,16 @@ export function createFunctionWorkers(options: FunctionOptions, events: WorkerEv
   const leaving = new Set<FunctionWorker>()
   const loads = new Set<(error: string | null) => void>()
   const memory = createMemoryWatch(definition.memoryInMegabytes, () => workers.size + leaving.size > idle.length)
+  const pace = createStartPace(now)
   let starting = 0
-  let crashes = 0
-  let startAgainAt = 0
   let startTimer: NodeJS.Timeout | null = null
   let sweeper: NodeJS.Timeout | null = null
-  let loadError: { readonly error: ReportedError; readonly until: number } | null = null
 
   // --- start ---
 
   function want(calls: number): void {
     while (isNeeded(calls)) {
-      const delay = startAgainAt - now()
+      const delay = pace.delay()
       if (delay > 0) {
         startTimer ??= setTimeout(startLater, delay)
         return
@@ -138,7 +132,7 @@ export function createFunctionWorkers(options: FunctionOptions, events: WorkerEv
           ready: () => ready(worker),
           notLoaded: (error) => notLoaded(worker, error),
           returned(call, result) {
-            crashes = 0
+            pace.worked()
             events.answered(worker, call, result, null)
           },
           failed: (call, { text, detail }) => events.answered(worker, call, text, detail),
@@ -180,7 +174,7 @@ export function createFunctionWorkers(options: FunctionOptions, events: WorkerEv
   function ready(worker: FunctionWorker): void {
     if (!workers.has(worker) || worker.state !== 'starting') return
     starting--
-    loadError = null
+    pace.loaded()
     stopLoadTimer(worker)
     settleLoads(null)
     release(worker)
@@ -195,12 +189,11 @@ export function createFunctionWorkers(options: FunctionOptions, events: WorkerEv
 
   function loadFailed(error: ReportedError): void {
     log.error({ error: loggedError(error.detail) }, 'the handler of the function can not be loaded')
-    startAgainAt = now() + loadRetryInMillis
     settleLoads(errorSentence(error.text))
     // One that has loaded it will serve whoever waits.
-    for (const worker of workers) if (worker.state !== 'starting') return
-    loadError = { error, until: startAgainAt }
-    events.notLoaded(error)
+    const isLoaded = [...workers].some((worker) => worker.state !== 'starting')
+    pace.loadFailed(isLoaded ? null : error)
+    if (!isLoaded) events.notLoaded(error)
   }
 
   function settleLoads(error: string | null): void {
@@ -269,10 +262,7 @@ export function createFunctionWorkers(options: FunctionOptions, events: WorkerEv
   }
 
   function crashed({ state, broken }: FunctionWorker, reason: string): void {
-    crashes++
-    if (crashes > freeRestarts) {
-      startAgainAt = now() + Math.min(maxRestartDelayInMillis, 100 * 2 ** (crashes - freeRestarts - 1))
-    }
+    pace.crashed()
     if (state === 'starting') loadFailed(ownError('Runtime.ExitError', `Runtime exited while loading: ${reason}`))
     else if (state === 'idle')
       log.error(
@@ -295,7 +285,7 @@ export function createFunctionWorkers(options: FunctionOptions, events: WorkerEv
     discard,
     want,
     get loadError() {
-      return loadError !== null && now() < loadError.until ? loadError.error : null
+      return pace.loadError
     },
     get any() {
       return workers.size + leaving.size > 0
@@ -308,9 +298,7 @@ export function createFunctionWorkers(options: FunctionOptions, events: WorkerEv
       })
     },
     reload() {
-      loadError = null
-      crashes = 0
-      startAgainAt = 0
+      pace.reset()
       for (const worker of [...workers]) {
         if (worker.state !== 'busy') discard(worker)
         else {
