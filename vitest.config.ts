@@ -1,4 +1,5 @@
 import { configDefaults, defineConfig, type TestProjectInlineConfiguration } from 'vitest/config'
+import { BaseSequencer, type TestSpecification } from 'vitest/node'
 import { canSharePort } from './src/transport/node/shared-port.ts'
 import { loadTestUws } from './test/helpers/test-uws.ts'
 
@@ -62,6 +63,40 @@ function over(server: 'uws' | 'node', include: string[]): TestProjectInlineConfi
 
 /** The number behind `--maxWorkers` where one is given: Vitest does not let it count for projects that have their own. */
 const asked = Number(/--maxWorkers[= ](\d+)/.exec(process.argv.join(' '))?.[1] ?? Number.POSITIVE_INFINITY)
+/** The files that take longest, first those that take most: one that began last would leave a core without work. */
+const longest = [
+  'test/wire/workers-faults.test.ts',
+  'test/faults/rolling-deploy.test.ts',
+  'test/wire/workers.test.ts',
+  'test/load/scenarios-fleet.test.ts',
+  'test/load/bench/peers.test.ts',
+  'test/wire/workers-roll.test.ts',
+  'test/wire/operators.test.ts',
+  'test/soak/soak.test.ts',
+  'test/supervisor/supervisor.test.ts',
+  'test/load/run/connections.test.ts',
+  'test/load/report/html-report.test.ts',
+  'test/load/run/delivery.test.ts',
+  'test/faults/worker-death.test.ts',
+  'test/faults/partition.test.ts',
+  'test/functions/pools.test.ts',
+  'test/playground/playground.test.ts',
+  'test/registry/redis/burial.test.ts',
+  'test/packaging/packed.test.ts',
+  'test/wire/functions.test.ts',
+  'test/wire/events.test.ts',
+]
+
+class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const rank = ({ moduleId }: TestSpecification) => {
+      const at = longest.findIndex((path) => moduleId.endsWith(path))
+      return at < 0 ? longest.length : at
+    }
+    return (await super.sort(files)).toSorted((a, b) => rank(a) - rank(b))
+  }
+}
+
 const untimed = { maxWorkers: Math.min(3, asked), sequence: { groupOrder: 0 } }
 const byTheClock = { maxWorkers: Math.min(2, asked), sequence: { groupOrder: 1 } }
 
@@ -89,5 +124,6 @@ export default defineConfig({
     // Much more than any of them takes on a machine that does nothing else.
     testTimeout: 40_000,
     hookTimeout: 60_000,
+    sequence: { sequencer: LongestFirst },
   },
 })
