@@ -1,6 +1,8 @@
 import { type ChildProcess, fork } from 'node:child_process'
+import { rename } from 'node:fs/promises'
 import { createHistogram, type RecordableHistogram } from 'node:perf_hooks'
 import { fileURLToPath } from 'node:url'
+import { build } from 'esbuild'
 import type { LatencyCount, LoadCounts, LoadOptions } from './client/load.ts'
 import type { ClientCommand, ClientReport } from './client/main.ts'
 
@@ -26,13 +28,32 @@ export interface ClientFleet {
   close(): void
 }
 
-const main = fileURLToPath(new URL('client/main.ts', import.meta.url))
+const here = (path: string) => fileURLToPath(new URL(path, import.meta.url))
+
+let program: Promise<string> | null = null
+
+/** Joins the modules of a client into one file, once: a process that compiled them as it reads them would start late. */
+async function buildClient(): Promise<string> {
+  const outfile = here('../../node_modules/.cache/postern-bench/client.mjs')
+  const own = `${outfile}.${process.pid}.mjs`
+  await build({
+    entryPoints: [here('client/main.ts')],
+    outfile: own,
+    bundle: true,
+    packages: 'external',
+    format: 'esm',
+    platform: 'node',
+    target: 'node20',
+  })
+  await rename(own, outfile)
+  return outfile
+}
 
 /** Starts client processes that share `connections` evenly and resolves when all are connected; the load rests. */
 export async function startFleet(processes: number, options: LoadOptions): Promise<ClientFleet> {
-  const children = Array.from({ length: processes }, () =>
-    fork(main, { execArgv: ['--import', 'tsx', '--conditions', 'postern-source'] }),
-  )
+  program ??= buildClient()
+  const main = await program
+  const children = Array.from({ length: processes }, () => fork(main, { execArgv: [] }))
   const all = (command: (index: number) => ClientCommand) =>
     Promise.all(children.map((child, index) => ask(child, command(index))))
   const close = () => {

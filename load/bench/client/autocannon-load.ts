@@ -1,4 +1,4 @@
-import autocannon from 'autocannon'
+import type autocannon from 'autocannon'
 import { BenchConnection } from './bench-connection.ts'
 import type { Load, LoadOptions } from './load.ts'
 import { openReceiver, receiveBeside } from './post-load.ts'
@@ -13,10 +13,14 @@ const longerThanAnyRun = 3600
 export function createAutocannonLoad(options: LoadOptions, tally: LoadTally): Load {
   const receivers = Array.from({ length: options.connections }, () => new BenchConnection(options.port))
   const requests: autocannon.Request[] = []
+  // Loaded by the clients that need it only: it takes as long to load as all the rest.
+  const loaded = import('autocannon')
+  let start: typeof autocannon
   let instance: autocannon.Instance | null = null
 
   return {
     async open() {
+      start = (await loaded).default
       for (const receiver of receivers) {
         await receiver.opened
         const connectionId = await openReceiver(receiver, options.path)
@@ -25,7 +29,7 @@ export function createAutocannonLoad(options: LoadOptions, tally: LoadTally): Lo
       }
     },
     resume() {
-      instance = autocannon({
+      instance = start({
         url: `http://127.0.0.1:${options.port}`,
         connections: options.connections,
         duration: longerThanAnyRun,
