@@ -20,7 +20,7 @@ const settings: Readonly<Record<string, string>> = {
   'newConnectionThrottle.burstLimit': ofFleet,
   'sourceLimits.rateLimit': ofFleet,
   'sourceLimits.burstLimit': ofFleet,
-  'sourceLimits.maxConnections': ofWorker,
+  'sourceLimits.maxConnections': ofFleet,
   'sourceLimits.ipv6PrefixLength': 'each address',
   maxConnections: ofWorker,
   maxBufferedBytes: 'each connection; what is sent last may go beyond it by one message',

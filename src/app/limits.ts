@@ -1,6 +1,10 @@
 import type { Settings } from '../config/settings.ts'
-import type { Buckets, CommonLimits } from '../limits/contract.ts'
+import { boundedStore } from '../limits/bounded-store.ts'
+import type { Buckets, CommonLimits, SourceCounts } from '../limits/contract.ts'
 import { createLocalBuckets } from '../limits/named-buckets.ts'
+import { createSharedBuckets } from '../limits/shared-buckets.ts'
+import { createSharedSourceCounts } from '../limits/shared-source-counts.ts'
+import { createSharing } from '../limits/sharing.ts'
 import { createSourceLimits } from '../limits/source-limits.ts'
 import type { Log, Metrics } from '../observability/contract.ts'
 import type { RedisClient } from '../store/contract.ts'
@@ -28,34 +32,43 @@ export interface Limits {
 /** Opens the limits that the settings ask for. */
 export async function openLimits(options: LimitsOptions): Promise<Limits> {
   const { throttleSettings, newConnectionThrottle, sourceLimits } = options.settings
-  const { buckets, start, stop } = await openBuckets(options)
+  const { buckets, counts, start, stop } = await openBuckets(options)
   return {
     buckets,
     common: {
       requests: throttleSettings === null ? null : buckets.open('account', throttleSettings),
       newConnections: newConnectionThrottle === null ? null : buckets.open('connect', newConnectionThrottle),
-      sources: sourceLimits === null ? null : createSourceLimits({ ...sourceLimits, buckets }),
+      sources: sourceLimits === null ? null : createSourceLimits({ ...sourceLimits, buckets, counts }),
     },
     start,
     stop,
   }
 }
 
-async function openBuckets({
-  settings,
-  redis,
-  log,
-  metrics,
-  now,
-}: LimitsOptions): Promise<Pick<Limits, 'buckets' | 'start' | 'stop'>> {
+interface OpenBuckets extends Pick<Limits, 'buckets' | 'start' | 'stop'> {
+  readonly counts: SourceCounts | null
+}
+
+async function openBuckets({ settings, redis, log, metrics, now }: LimitsOptions): Promise<OpenBuckets> {
   if (redis === null || settings.redis === null) {
-    return { buckets: createLocalBuckets(), start: async () => {}, stop: async () => {} }
+    return { buckets: createLocalBuckets(), counts: null, start: async () => {}, stop: async () => {} }
   }
-  const { createRedisBucketStore } = await import('../limits/redis/bucket-store.ts')
-  const { createSharedBuckets } = await import('../limits/shared-buckets.ts')
-  const store = createRedisBucketStore({ redis, keyPrefix: settings.redis.keyPrefix })
-  const clock = () => performance.now()
-  const buckets = createSharedBuckets({ store, leastWorkers: settings.workers, now, clock, log })
-  metrics.gauge('postern_limits_shared', {}, () => (buckets.isShared ? 1 : 0))
-  return { buckets, start: buckets.start, stop: buckets.stop }
+  const { createRedisLimitStore } = await import('../limits/redis/limit-store.ts')
+  const store = boundedStore(createRedisLimitStore({ redis, keyPrefix: settings.redis.keyPrefix }))
+  const sharing = createSharing({
+    ping: async () => (await store.exchange([])).workers,
+    leastWorkers: settings.workers,
+    clock: () => performance.now(),
+    log,
+  })
+  metrics.gauge('postern_limits_shared', {}, () => (sharing.isShared ? 1 : 0))
+  return {
+    buckets: createSharedBuckets(store, sharing, now),
+    counts: createSharedSourceCounts(store, sharing),
+    start: sharing.start,
+    async stop() {
+      await sharing.stop()
+      await store.leave().catch(() => {})
+    },
+  }
 }

@@ -28,7 +28,7 @@ const sourceLimits = z.strictObject({
   burstLimit: setting({ group: 'Limits', value: 'number' }, 'Handshakes from one source at once.', burst()).optional(),
   maxConnections: setting(
     { group: 'Limits', value: 'number' },
-    'Connections of one source to one worker, handshakes under way among them; more get 429.',
+    'Connections of one source, handshakes under way among them; more get 429.',
     wholeNumber(1, 10_000_000),
   ).optional(),
   ipv6PrefixLength: setting(

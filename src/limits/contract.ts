@@ -89,3 +89,45 @@ export interface BucketStore {
   /** Counts this worker no more. */
   leave(): Promise<void>
 }
+
+/** The connections that one worker has of a source, handshakes under way among them. */
+export interface SourceCount {
+  readonly name: string
+  readonly connections: number
+}
+
+/** The state of sources after a worker has told of its own. */
+export interface ToldSources {
+  /** The number of workers, this one among them. */
+  readonly workers: number
+  /** Whether what this worker told before is still known; if not, it has to tell all of it again. */
+  readonly isKnown: boolean
+  /** The connections that the other workers have, in the order of the counts. */
+  readonly others: readonly number[]
+}
+
+/** The connections of sources that the workers of a fleet tell each other of. Those of a worker that is gone go with it. */
+export interface SourceCountStore {
+  /**
+   * Puts counts in place of what this worker told of these sources before, or, `anew`, of all sources. Rejects when that is
+   * not certain.
+   */
+  tell(counts: readonly SourceCount[], anew: boolean): Promise<ToldSources>
+}
+
+/** All that workers tell each other of limits. */
+export interface LimitStore extends BucketStore, SourceCountStore {}
+
+/** A source as it is counted. */
+export interface CountedSource extends SourceCount {
+  /** The connections that other workers have, as far as is known. */
+  others: number
+}
+
+/** The connections of sources at other workers. */
+export interface SourceCounts {
+  /** How many of so many connections a source may have here and, as far as they are known, elsewhere. */
+  most(maxConnections: number): number
+  /** Tells the others soon how many there are, and learns how many they have. */
+  changed(source: CountedSource): void
+}

@@ -1,5 +1,14 @@
 import { sourceNetwork } from '../vocabulary/source-network.ts'
-import type { BucketLimits, Buckets, SourceLimits, SourcePlace, SourceRefusal, TokenBucket } from './contract.ts'
+import type {
+  BucketLimits,
+  Buckets,
+  CountedSource,
+  SourceCounts,
+  SourceLimits,
+  SourcePlace,
+  SourceRefusal,
+  TokenBucket,
+} from './contract.ts'
 
 /** The sources that are told apart at once. Those that come while so many are known share the cells below. */
 export const toldApart = 50_000
@@ -18,12 +27,15 @@ export interface SourceLimitsOptions {
   /** The bits of an IPv6 address that make a source. */
   readonly ipv6PrefixLength: number
   readonly buckets: Buckets
+  /** The connections that a source has at other workers; null for a worker that is alone. */
+  readonly counts: SourceCounts | null
   readonly maxSources?: number
 }
 
 /** The limits on sources, of whom none is known yet. */
 export function createSourceLimits(options: SourceLimitsOptions): SourceLimits {
   const { rate, maxConnections, ipv6PrefixLength, buckets } = options
+  const counts = maxConnections === null ? null : options.counts
   const most = options.maxSources ?? toldApart
   const seed = Math.floor(Math.random() * 0x1_0000_0000)
   const sources = new Map<string, Source>()
@@ -36,13 +48,14 @@ export function createSourceLimits(options: SourceLimitsOptions): SourceLimits {
     if (known !== undefined) return known
     if (sources.size >= most) search(now)
     if (sources.size < most) return add(sources, network)
-    const cell = `cell ${hash(network, seed) % sharedCells}`
+    // Another worker has other cells.
+    const cell = `cell ${seed.toString(36)}.${hash(network, seed) % sharedCells}`
     return shared.get(cell) ?? add(shared, cell)
   }
 
   function add(to: Map<string, Source>, name: string): Source {
     const bucket = rate === null ? null : buckets.open(JSON.stringify(['source', name]), rate)
-    const source = new Source(bucket, rate === null ? () => to.delete(name) : null)
+    const source = new Source(name, bucket, counts, rate === null ? () => to.delete(name) : null)
     to.set(name, source)
     return source
   }
@@ -61,31 +74,47 @@ export function createSourceLimits(options: SourceLimitsOptions): SourceLimits {
   return {
     enter(address, now): SourcePlace | SourceRefusal {
       const source = sourceOf(address, now)
-      if (maxConnections !== null && source.connections >= maxConnections) {
+      if (
+        maxConnections !== null &&
+        source.connections + source.others >= (counts?.most(maxConnections) ?? maxConnections)
+      ) {
+        // Others may have fewer by now.
+        counts?.changed(source)
         return { cause: 'sourceConnections', retryAfter: retryWhenFull }
       }
       if (source.bucket !== null && !source.bucket.take(now)) {
         return { cause: 'sourceRate', retryAfter: source.bucket.retryAfter(now) }
       }
-      source.connections++
+      source.enter()
       return source
     },
   }
 }
 
 /** One source: its bucket, and the number of its connections. It is the place of each of them, which costs no object. */
-class Source implements SourcePlace {
+class Source implements SourcePlace, CountedSource {
+  readonly name: string
   readonly bucket: TokenBucket | null
   connections = 0
+  others = 0
+  readonly #counts: SourceCounts | null
   readonly #emptied: (() => void) | null
 
-  constructor(bucket: TokenBucket | null, emptied: (() => void) | null) {
+  constructor(name: string, bucket: TokenBucket | null, counts: SourceCounts | null, emptied: (() => void) | null) {
+    this.name = name
     this.bucket = bucket
+    this.#counts = counts
     this.#emptied = emptied
+  }
+
+  enter(): void {
+    this.connections++
+    this.#counts?.changed(this)
   }
 
   leave(): void {
     this.connections--
+    this.#counts?.changed(this)
     if (this.connections === 0) this.#emptied?.()
   }
 }

@@ -5,8 +5,10 @@ import { formatFault } from 'postern-documents/faults'
 import { expect, onTestFinished, test } from 'vitest'
 import { checkDefinitions } from '../../src/app/check.ts'
 import { readSettings } from '../../src/config/read-settings.ts'
-import { countsForMillis } from '../../src/limits/redis/bucket-store.ts'
-import { bucketsInExchange, sharingTimings } from '../../src/limits/shared-buckets.ts'
+import { longestAnswer } from '../../src/limits/bounded-store.ts'
+import { countsForMillis } from '../../src/limits/redis/limit-store.ts'
+import { bucketsInExchange } from '../../src/limits/shared-buckets.ts'
+import { sharingTimings } from '../../src/limits/sharing.ts'
 import { readPage } from '../helpers/markdown.ts'
 
 const page = readPage('docs/limits.md')
@@ -27,7 +29,7 @@ test('the times and numbers of sharing are those that workers keep to', () => {
   const text = page.text.replaceAll('\n', ' ')
   expect(text).toContain(`_d_ = ${sharingTimings.interval / 1000} s plus`.replaceAll('_', '*'))
   expect(text).toContain(`${1000 / sharingTimings.interval === 10 ? 'ten' : '?'} times a second it hands over`)
-  expect(text).toContain(`after ${sharingTimings.answer === 500 ? 'half a second' : '?'} without an answer`)
+  expect(text).toContain(`after ${longestAnswer === 500 ? 'half a second' : '?'} without an answer`)
   expect(text).toContain(`in the last ${countsForMillis / 1000} seconds`)
   expect(text).toContain(`up to ${bucketsInExchange.toLocaleString('en-US')} buckets`)
 })

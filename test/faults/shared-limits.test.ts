@@ -1,8 +1,11 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test } from 'vitest'
-import type { BucketStore, TokenBucket } from '../../src/limits/contract.ts'
-import { createRedisBucketStore } from '../../src/limits/redis/bucket-store.ts'
-import { createSharedBuckets, type SharedBuckets } from '../../src/limits/shared-buckets.ts'
+import type { Buckets, LimitStore, SourceLimits, TokenBucket } from '../../src/limits/contract.ts'
+import { createRedisLimitStore } from '../../src/limits/redis/limit-store.ts'
+import { createSharedBuckets } from '../../src/limits/shared-buckets.ts'
+import { createSharedSourceCounts } from '../../src/limits/shared-source-counts.ts'
+import { createSharing, type Sharing } from '../../src/limits/sharing.ts'
+import { createSourceLimits } from '../../src/limits/source-limits.ts'
 import { openRedisClient } from '../../src/store/redis/client.ts'
 import { parseRedisAddress } from '../../src/vocabulary/redis-address.ts'
 import { Client } from '../helpers/client.ts'
@@ -18,23 +21,27 @@ beforeAll(async () => {
 afterAll(() => server?.close())
 beforeEach(() => server.client.flushall())
 
-/** A worker's buckets over the Redis, and the longest time between two of its exchanges, in milliseconds. */
+/** A worker's limits over the Redis, and the longest time between two of its exchanges, in milliseconds. */
 interface Worker {
-  readonly buckets: SharedBuckets
+  readonly sharing: Sharing
+  readonly buckets: Buckets
+  /** Three connections of one source. */
+  readonly sources: SourceLimits
   readonly longest: () => number
 }
 
-async function startWorker(prefix = 'test:'): Promise<Worker> {
+async function startWorker(): Promise<Worker> {
   const address = parseRedisAddress(server.url)?.address ?? expect.fail('no address')
   const redis = openRedisClient({
     ...{ address, password: null, sentinelPassword: null, ca: null, name: 'test', commandTimeout: 2_000, retry: 100 },
     random: Math.random,
   })
   await redis.connected()
-  const store = createRedisBucketStore({ redis, keyPrefix: prefix })
+  const store = createRedisLimitStore({ redis, keyPrefix: 'test:' })
   let longest = 0
   let last = performance.now()
-  const timed: BucketStore = {
+  // Not bounded: a machine that is busy is no Redis that is away.
+  const timed: LimitStore = {
     ...store,
     async exchange(takings) {
       const before = last
@@ -44,16 +51,16 @@ async function startWorker(prefix = 'test:'): Promise<Worker> {
       return answer
     },
   }
-  const clock = () => performance.now()
-  const log = recordLog()
-  // A machine that is busy is no Redis that is away.
-  const timings = { answer: 5_000 }
-  const buckets = createSharedBuckets({ store: timed, leastWorkers: 1, now: Date.now, clock, log, timings })
+  const ping = async () => (await timed.exchange([])).workers
+  const sharing = createSharing({ ping, leastWorkers: 1, clock: () => performance.now(), log: recordLog() })
   onTestFinished(async () => {
-    await buckets.stop()
+    await sharing.stop()
     redis.close()
   })
-  return { buckets, longest: () => longest }
+  const buckets = createSharedBuckets(timed, sharing, Date.now)
+  const counts = createSharedSourceCounts(store, sharing)
+  const sources = createSourceLimits({ rate: null, maxConnections: 3, ipv6PrefixLength: 64, buckets, counts })
+  return { sharing, buckets, sources, longest: () => longest }
 }
 
 function takeAll(bucket: TokenBucket): number {
@@ -66,7 +73,7 @@ test('two workers that both take what they can serve the limit in all, but for w
   const limits = { rateLimit: 200, burstLimit: 50 }
   const workers = await Promise.all([startWorker(), startWorker()])
   const buckets = workers.map((worker) => worker.buckets.open('a', limits))
-  await Promise.all(workers.map((worker) => worker.buckets.start()))
+  await Promise.all(workers.map((worker) => worker.sharing.start()))
   const start = Date.now()
   let served = 0
   while (Date.now() - start < 2_000) {
@@ -88,12 +95,12 @@ test('what one worker has used up another can not take, and a bucket that is ful
   const [near, far] = await Promise.all([startWorker(), startWorker()])
   const limits = { rateLimit: 4, burstLimit: 3 }
   const one = near.buckets.open('["route","{chat}"]', limits)
-  await near.buckets.start()
+  await near.sharing.start()
   expect(takeAll(one)).toBe(3)
   await expect.poll(() => server.client.keys('test:limits:*bucket*')).toHaveLength(1)
-  await near.buckets.stop()
+  await near.sharing.stop()
   const other = far.buckets.open('["route","{chat}"]', { ...limits, rateLimit: 0 })
-  await far.buckets.start()
+  await far.sharing.start()
   expect(takeAll(other)).toBeLessThan(3)
   const slow = far.buckets.open('slow', { rateLimit: 0, burstLimit: 1 })
   expect(takeAll(slow)).toBe(1)
@@ -102,6 +109,36 @@ test('what one worker has used up another can not take, and a bucket that is ful
   await expect.poll(() => server.client.exists('test:limits:{b}:bucket:slow')).toBe(1)
   await expect.poll(() => server.client.exists('test:limits:{b}:bucket:quick')).toBe(0)
   for (const key of await server.client.keys('*')) expect(await server.client.pttl(key)).toBeGreaterThan(0)
+})
+
+test('a source has so many connections in all, but for those that come before workers hear of each other', async () => {
+  const [near, other] = await Promise.all([startWorker(), startWorker()])
+  await Promise.all([near.sharing.start(), other.sharing.start()])
+  const enter = ({ sources }: Worker) => sources.enter('203.0.113.9', Date.now())
+  const place = (worker: Worker) => {
+    const entered = enter(worker)
+    return 'cause' in entered ? expect.fail(entered.cause) : entered
+  }
+  const places = [place(near), place(near)]
+  const isFull = (worker: Worker) => {
+    const entered = enter(worker)
+    if (!('cause' in entered)) entered.leave()
+    return 'cause' in entered
+  }
+  const [key] = await expect
+    .poll(() => server.client.keys('test:limits:{b}:sources:*'))
+    .toHaveLength(1)
+    .then(() => server.client.keys('test:limits:{b}:sources:*'))
+  await expect.poll(() => server.client.hget(key ?? '', '203.0.113.9')).toBe('2')
+  // The first one that comes lets the other worker hear of it.
+  places.push(place(other))
+  await expect.poll(() => isFull(other)).toBe(true)
+  await expect.poll(() => isFull(near)).toBe(true)
+  places.shift()?.leave()
+  await expect.poll(() => isFull(other)).toBe(false)
+  // What a worker had goes with it.
+  await near.sharing.stop()
+  for (const name of await server.client.keys('*')) expect(await server.client.pttl(name)).toBeGreaterThan(0)
 })
 
 const far = { rateLimit: 0.001, burstLimit: 40 }

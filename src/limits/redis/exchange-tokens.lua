@@ -1,13 +1,7 @@
--- Takes tokens out of the buckets of a fleet; gives how many workers share them, then what is left of each bucket, as
--- text. A bucket is a string: its tokens, and the time of Redis (ms) at which it had them. One that is full has none: it
--- goes by itself when it would be.
--- KEYS: a sorted set of the workers, by the time until which each counts; then the string of each bucket.
--- ARGV: the id of the worker, the milliseconds for which it counts; then of each bucket: rate, burst, tokens taken.
-local time = redis.call('TIME')
-local now = time[1] * 1000 + math.floor(time[2] / 1000)
-redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now)
-redis.call('ZADD', KEYS[1], now + ARGV[2], ARGV[1])
-redis.call('PEXPIRE', KEYS[1], ARGV[2])
+-- Behind presence.lua: takes tokens out of the buckets of a fleet; gives how many workers share them, then what is left of
+-- each bucket, as text. A bucket is a string: its tokens, and the time of Redis (ms) at which it had them. One that is full
+-- has none: it goes by itself when it would be.
+-- KEYS from the second on: the string of each bucket. ARGV from the third on: of each its rate, burst and tokens taken.
 local answer = { redis.call('ZCARD', KEYS[1]) }
 for i = 2, #KEYS do
   local rate, burst, taken = tonumber(ARGV[3 * i - 3]), tonumber(ARGV[3 * i - 2]), tonumber(ARGV[3 * i - 1])
