@@ -138,7 +138,7 @@ export function createConnectHandler(options: ConnectOptions) {
       handshake,
       added.isShort
         ? shortAnswer(code, added.detail ?? null)
-        : handshakeEnvelope(code, connectionId, event.requestId, added),
+        : handshakeEnvelope(code, connectionId, event.requestId, { ...retrySoon(code), ...added }),
     )
   }
 
@@ -171,6 +171,11 @@ export function createConnectHandler(options: ConnectOptions) {
     work.end()
     handshake.connection.slot.leave()
   }
+}
+
+/** The word that another try may help, where the next seconds bring what is missing. */
+function retrySoon(code: ErrorCode): HandshakeAddition {
+  return code === 'TEMPLATE_TIME_EXCEEDED' ? { headers: [['Retry-After', '1']] } : {}
 }
 
 /** The domain name under a proxy's path: `ws.example.com/gateway/chat` of `/gateway` and `ws.example.com/chat`. */

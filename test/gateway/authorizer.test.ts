@@ -180,3 +180,13 @@ test.each([
   expect([code, String(text)]).toEqual([3000, reason])
   expect(gateway.open.size).toBe(0)
 })
+
+test('a client for whose templates there is no time left is told when to try again', async () => {
+  const { dial, nextAsked } = await startGateway()
+  const client = dial()
+  const answered = once(client, 'unexpected-response')
+  const { answer } = await nextAsked()
+  answer(new GatewayError('TEMPLATE_TIME_EXCEEDED'))
+  const [, response] = await answered
+  expect([response.statusCode, response.headers['retry-after']]).toEqual([429, '1'])
+})
