@@ -1,12 +1,21 @@
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
+import type { Backend } from '../helpers/backend.ts'
 import { Client, refused } from '../helpers/client.ts'
 import { envelope, frame, says } from '../helpers/definitions.ts'
 import { readMetrics } from '../helpers/metrics.ts'
 import { startGateway, type TestGateway } from '../helpers/postern.ts'
+import { useBackend } from '../helpers/use-backend.ts'
+
+const http = { integrationType: 'HTTP_PROXY', integrationMethod: 'POST' }
 
 /** So slow that no test sees a token come back. */
 const few = (burstLimit: number) => ({ rateLimit: 0.01, burstLimit })
 const fewRequests = (throttlingBurstLimit: number) => ({ throttlingRateLimit: 0.01, throttlingBurstLimit })
+
+let backend: Backend
+useBackend((started) => {
+  backend = started
+})
 
 let gateway: TestGateway
 let narrow: TestGateway
@@ -17,6 +26,12 @@ beforeAll(async () => {
     {
       settings: { sourceLimits: { ...few(4), maxConnections: 2 }, trustedProxies: ['127.0.0.0/8', '::1'] },
       apis: {
+        waits: {
+          routes: {
+            $connect: { integration: { ...http, integrationUri: `${backend.url}/connect` } },
+            ...routes,
+          },
+        },
         closed: { routes, stages: { dev: { newConnectionThrottle: few(0) } } },
         connects: { routes, stages: { dev: { newConnectionThrottle: few(1) } } },
         guarded: {
@@ -107,6 +122,19 @@ test('a source may connect so often, and a handshake that is refused gives its p
   const other = nobody()
   for (let i = 0; i < 3; i++) expect(await refusal(urlOf('closed'), other)).toEqual([429, Number.NaN])
   await connect(gateway.ws, other)
+})
+
+test('a handshake whose backend has not answered holds a place of its source', async () => {
+  const source = nobody()
+  const held: (() => void)[] = []
+  backend.answer = (_call, response) => void held.push(() => response.end())
+  const pending = [0, 1].map(() => new Client(urlOf('waits'), from(source)))
+  onTestFinished(() => void pending.map(({ socket }) => socket.terminate()))
+  await backend.call(1)
+  expect(await refusal(gateway.ws, source)).toEqual([429, 10])
+  for (const finish of held) finish()
+  await Promise.all(pending.map(({ accepted }) => accepted))
+  expect(await refusal(gateway.ws, source)).toEqual([429, 10])
 })
 
 test('what one connection sends is limited in messages and in bytes; it stays open, and others go on', async () => {
