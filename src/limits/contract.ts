@@ -126,7 +126,7 @@ export interface CountedSource extends SourceCount {
 
 /** The connections of sources at other workers. */
 export interface SourceCounts {
-  /** How many of so many connections a source may have here and, as far as they are known, elsewhere. */
+  /** The part of so many connections that a source may have, here and, as far as they are known, elsewhere. */
   most(maxConnections: number): number
   /** Tells the others soon how many there are, and learns how many they have. */
   changed(source: CountedSource): void

@@ -9,9 +9,9 @@ const sourcesInExchange = 500
  * and what it last heard of the others. While the store is away each keeps to its part, at least one connection.
  */
 export function createSharedSourceCounts(store: SourceCountStore, sharing: Sharing): SourceCounts {
-  /** Those that have connections here. */
+  /** The sources that have connections here. */
   const present = new Map<string, CountedSource>()
-  /** Those of which the others, or this worker, do not know the newest. */
+  /** The sources of which the others, or this worker, do not know the newest. */
   const dirty = new Map<string, CountedSource>()
   /** Whether what the store has of this worker may be of before an outage. */
   let isOld = true
