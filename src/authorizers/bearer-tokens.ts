@@ -1,4 +1,5 @@
 import { timingSafeEqual } from 'node:crypto'
+import type { TransportRequest } from '../transport/contract.ts'
 import { createKeyedDigest } from '../vocabulary/keyed-digest.ts'
 import type { TokenVerifier } from './contract.ts'
 
@@ -16,7 +17,10 @@ export function createTokenVerifier(tokens: readonly string[]): TokenVerifier {
 
   return {
     readsBody: false,
-    credentials: (request) => request.header('authorization'),
+    credentials: (request) => {
+      const first = request.header('authorization')
+      return first === '' ? first : wholeHeader(request, first)
+    },
     judge(authorization) {
       if (authorization.length <= scheme.length) return 'missing'
       if (authorization.slice(0, scheme.length).toLowerCase() !== scheme) return 'missing'
@@ -29,4 +33,13 @@ export function createTokenVerifier(tokens: readonly string[]): TokenVerifier {
       valid = digests(others)
     },
   }
+}
+
+/**
+ * The value of an Authorization header that may stand there several times: all of them as one (RFC 9110 §5.3), which is no
+ * token. Whoever looks at another one than we do would see another caller.
+ */
+function wholeHeader(request: TransportRequest, first: string): string {
+  const all = request.headers().filter(([name]) => name.toLowerCase() === 'authorization')
+  return all.length > 1 ? all.map(([, value]) => value).join(', ') : first
 }

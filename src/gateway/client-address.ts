@@ -46,6 +46,7 @@ export function createAddressReader(options: AddressOptions): (request: Transpor
       port: digits(forwarded.port) ?? String(options.port()),
       proto: forwarded.proto === 'https' ? 'https' : proto,
       prefix: pathPrefix(forwarded.prefix),
+      isProxied: true,
     }
   }
 }

@@ -1,6 +1,6 @@
 import type { HandshakeRequest } from '../authorizers/contract.ts'
 import type { ConnectRequest } from '../events/connect-event.ts'
-import type { HeaderList } from '../vocabulary/headers.ts'
+import { type HeaderList, readAs } from '../vocabulary/headers.ts'
 import { queryPairs } from '../vocabulary/query-pairs.ts'
 
 /**
@@ -16,7 +16,13 @@ const left = new Set([
   'x-forwarded-proto',
 ])
 
-/** Copies what a `$connect` integration may see of the handshake. */
+/** The beginning of names that are AWS's: by them a gateway, or a load balancer before it, tells who a client is. */
+const reserved = 'x-amzn-'
+
+/**
+ * Copies what a `$connect` integration may see of the handshake. Reserved names are left out, since backends would take them
+ * for the gateway's, unless a trusted proxy brings them.
+ */
 export function copyConnectRequest(
   request: Pick<HandshakeRequest, 'headers' | 'query'>,
   client: ClientAddress,
@@ -25,9 +31,11 @@ export function copyConnectRequest(
   const headers: [string, string][] = []
   let forwardedFor = ''
   for (const [name, value] of request.headers()) {
-    const lower = name.toLowerCase()
-    if (lower === 'x-forwarded-for') forwardedFor = forwardedFor === '' ? value : `${forwardedFor}, ${value}`
-    else if (!left.has(lower)) headers.push([name, value])
+    const known = readAs(name)
+    if (known === 'x-forwarded-for') {
+      if (!name.includes('_')) forwardedFor = forwardedFor === '' ? value : `${forwardedFor}, ${value}`
+    } else if (!left.has(known) && (client.isProxied === true || !known.startsWith(reserved)))
+      headers.push([name, value])
   }
   headers.push(
     ['X-Amzn-Trace-Id', traceId],
@@ -48,6 +56,8 @@ export interface ClientAddress {
   readonly proto: string
   /** The path under which a trusted proxy serves the gateway, `/gateway`; empty for none. */
   readonly prefix: string
+  /** Whether the peer is a trusted proxy; absent for no. */
+  readonly isProxied?: boolean
 }
 
 /** Names and values decoded as a form (`+` is a space); a sequence that is not percent-encoded UTF-8 stays as it is. */

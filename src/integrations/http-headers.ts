@@ -1,6 +1,6 @@
 import { type ConnectionEvent, requestOf } from '../events/event.ts'
 import type { MappedParameter } from '../mapping/parameter-mapping.ts'
-import { isSafeHeader } from '../vocabulary/headers.ts'
+import { isSafeHeader, readAs } from '../vocabulary/headers.ts'
 import type { IntegrationScope } from './contract.ts'
 
 /** Builds the headers of a request as undici takes them: names and values alternate. */
@@ -85,12 +85,13 @@ const neverForwarded = [
 const strayWebSocketHeaders = ['sec-websocket-key', 'sec-websocket-version', 'sec-websocket-extensions']
 
 function createForwarder(mappedNames: ReadonlySet<string>, webSocketHeaders: boolean) {
-  const stopped = new Set([...neverForwarded, ...(webSocketHeaders ? [] : strayWebSocketHeaders), ...mappedNames])
+  const stopped = new Set([...neverForwarded, ...(webSocketHeaders ? [] : strayWebSocketHeaders)])
+  for (const name of mappedNames) stopped.add(readAs(name))
   return (name: string, value: string): boolean => {
-    const lowerCase = name.toLowerCase()
+    const known = readAs(name)
     // A signature for the gateway's own URL is nothing for a backend.
-    if (lowerCase === 'authorization' && value.startsWith('AWS4-HMAC-SHA256')) return false
-    return !stopped.has(lowerCase) && isSafeHeader(name, value)
+    if (known === 'authorization' && value.startsWith('AWS4-HMAC-SHA256')) return false
+    return !stopped.has(known) && isSafeHeader(name, value)
   }
 }
 

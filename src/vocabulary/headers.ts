@@ -29,3 +29,12 @@ export function lastHeader(headers: HeaderList, lowerCaseName: string): string |
   }
   return undefined
 }
+
+/**
+ * A name as programs read it that take headers for variables (CGI, RFC 3875 §4.1.18, and what follows it): in lower case,
+ * and without a difference between `_` and `-`. Whoever holds a header back has to hold back all that are read as it.
+ */
+export function readAs(name: string): string {
+  const lowerCase = name.toLowerCase()
+  return lowerCase.includes('_') ? lowerCase.replaceAll('_', '-') : lowerCase
+}

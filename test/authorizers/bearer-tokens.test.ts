@@ -63,4 +63,18 @@ describe('bearer tokens', () => {
     expect(careless.judge('Bearer  ')).toBe('refused')
     expect(careless.judge('')).toBe('missing')
   })
+
+  it('are refused where there are two headers, whichever comes first, in whatever spelling', () => {
+    const request = (...values: [string, string][]) => {
+      const header = (name: string) => values.find(([each]) => each.toLowerCase() === name)?.[1] ?? ''
+      return { header, headers: () => values } as unknown as Parameters<typeof verifier.credentials>[0]
+    }
+    const judged = (...values: [string, string][]) => verifier.judge(verifier.credentials(request(...values)))
+    const [good, bad] = ['Bearer first-token', 'Bearer forged']
+    expect(judged(['aUtHoRiZaTiOn', good])).toBe('allowed')
+    expect(judged(['Authorization', good], ['AUTHORIZATION', bad])).toBe('refused')
+    expect(judged(['authorization', bad], ['Authorization', good])).toBe('refused')
+    expect(judged(['authorization', good], ['Authorization', good])).toBe('refused')
+    expect(judged(['x-authorization', good])).toBe('missing')
+  })
 })
