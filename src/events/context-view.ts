@@ -4,8 +4,8 @@ import type { GatewayEvent } from './event.ts'
 /** `$context` as mapping templates see it. */
 export interface ContextView {
   /**
-   * The variable of this name: null for one that is not set, a further view for `identity`, `authorizer` and `error`,
-   * else undefined.
+   * The variable of this name: null for one that is not set, a further view for `identity`, its `clientCert`,
+   * `authorizer` and `error`, else undefined.
    */
   get(name: string): unknown
   /**
@@ -72,16 +72,28 @@ class View implements ContextView {
 
 const top = reader('')
 const identity = reader('identity.')
+const certificate = reader('identity.clientCert.')
+const validity = reader('identity.clientCert.validity.')
 const error = reader('error.')
 
 const identityEntries: Entries = (event) => identityOrder.map((name) => [name, identity(event, name)])
+const validityEntries: Entries = (event) => ['notBefore', 'notAfter'].map((name) => [name, validity(event, name)])
+const certificateMember: Get = (event, name) =>
+  name === 'validity' ? new View(event, validity, validityEntries) : certificate(event, name)
+const certificateEntries: Entries = (event) =>
+  ['clientCertPem', 'subjectDN', 'issuerDN', 'serialNumber', 'validity'].map((name) => [
+    name,
+    certificateMember(event, name),
+  ])
+const identityMember: Get = (event, name) =>
+  name === 'clientCert' ? new View(event, certificateMember, certificateEntries) : identity(event, name)
 const errorEntries: Entries = (event) =>
   ['messageString', 'validationErrorString'].map((name) => [name, error(event, name)])
 const authorizerMember: Get = (event, name) => contextVariable(`authorizer.${name}`)?.(event) ?? null
 const authorizerEntries: Entries = (event) => Object.entries(authorizerOf(event) ?? {})
 
 const rootMember: Get = (event, name) => {
-  if (name === 'identity') return new View(event, identity, identityEntries)
+  if (name === 'identity') return new View(event, identityMember, identityEntries)
   if (name === 'authorizer') return new View(event, authorizerMember, authorizerEntries)
   if (name === 'error') return new View(event, error, errorEntries)
   return top(event, name)

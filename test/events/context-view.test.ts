@@ -69,3 +69,18 @@ test('a template tells an unset variable (null) from one that does not exist (un
     ['validationErrorString', null],
   ])
 })
+
+test('the certificate of a client has members, and its validity too; without one they are not set', () => {
+  const identity = { 'clientCert.subjectDN': 'CN=device 1', 'clientCert.validity.notAfter': 'Dec 31 00:00:00 2099 GMT' }
+  const certificateOf = (event: MessageEvent) =>
+    (contextView(event).get('identity') as ContextView).get('clientCert') as ContextView
+  const shown = certificateOf(new MessageEvent({ ...record, identity }, 'send', '', 1_759_652_400_001))
+  expect(shown.get('subjectDN')).toBe('CN=device 1')
+  expect(shown.get('nothing')).toBeUndefined()
+  expect(dump(shown)).toEqual({
+    ...{ clientCertPem: null, subjectDN: 'CN=device 1', issuerDN: null, serialNumber: null },
+    validity: { notBefore: null, notAfter: 'Dec 31 00:00:00 2099 GMT' },
+  })
+  const none = certificateOf(new MessageEvent(record, 'send', '', 1_759_652_400_001))
+  expect(none.get('subjectDN')).toBeNull()
+})
