@@ -22,6 +22,7 @@ export const abilityTitles = {
   deflateOffers: 'Offers of permessage-deflate that cannot be kept',
   truncatedDeflate: 'Compressed messages that are cut short',
   frameLimit: 'A limit on single frames',
+  domainCertificates: 'Certificates of domains',
   clientCertificates: 'Client certificates',
   pingInterval: 'pingIntervalInSeconds',
 } as const

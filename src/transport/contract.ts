@@ -25,7 +25,10 @@ export interface TransportRequest {
   headers(): HeaderList
   /** The peer's address as text, IPv4-mapped addresses as plain IPv4; from a PROXY protocol header when that is trusted. */
   remoteAddress(): string
-  /** The certificate that the client has shown, in PEM; null for none, or where clients are not asked for one. */
+  /**
+   * The certificate that the client has shown, in PEM, when an authority vouches for it that the domain of the Host header
+   * trusts and the client has named that domain in its TLS handshake too. Null for none, or where clients are not asked.
+   */
   clientCertificate(): string | null
 }
 
@@ -111,15 +114,47 @@ export interface TransportHandlers<Data> {
 /** The side that ended a socket, as far as the server underneath can tell. */
 export type CloseCause = 'client' | 'server' | 'lost' | 'unresponsive' | 'protocol'
 
+/** Paths of PEM files: a certificate with its chain, and its key. */
+export interface CertificateFiles {
+  readonly certificate: string
+  readonly key: string
+  readonly passphrase: string | null
+}
+
+/** The files of TLS, of which the certificate is that of all names without one of their own. */
+export interface TlsOptions extends CertificateFiles {
+  /**
+   * Path of the authorities of client certificates; with it, only clients that show one of theirs are let in. Absent or
+   * null where nobody is asked.
+   */
+  readonly clientCa?: string | null
+  /** The domains with files of their own; absent for none. */
+  readonly domains?: readonly DomainTls[]
+  /**
+   * Whether trusted proxies tell of client certificates in a header, so that a server which can't ask for them serves all
+   * the same; absent for no.
+   */
+  readonly proxiesTell?: boolean
+}
+
+/** TLS as clients meet it who name a domain (SNI, RFC 6066 §3). */
+export interface DomainTls {
+  /** The name in lower case. */
+  readonly domainName: string
+  /** The certificate; null for that of all other names. */
+  readonly certificate: CertificateFiles | null
+  /** Path of the authorities of client certificates; null where nobody is asked for one. */
+  readonly clientCa: string | null
+  /** Whether only clients with a certificate are let in, where they are asked for one. */
+  readonly isRequired: boolean
+}
+
 export interface TransportOptions {
   host: string
   /** The port to listen on; 0 for a free one, which is never shared, whatever `exclusivePort` says. */
   port: number
-  /**
-   * Paths of PEM files; null for plain TCP. With `clientCa`, the authorities of client certificates, only clients that
-   * show one of theirs are let in.
-   */
-  tls: { certificate: string; key: string; passphrase: string | null; clientCa?: string | null } | null
+  /** The files of TLS; null for plain TCP. */
+  tls: TlsOptions | null
   /** Whether a port that another process listens on is refused; false when several workers share one. */
   exclusivePort: boolean
   /**
@@ -155,6 +190,11 @@ export interface Transport {
    * when so many milliseconds have passed.
    */
   answered(timeoutInMillis: number): Promise<void>
+  /**
+   * Reads the files of TLS anew; connections that come from then on meet them, open ones stay. Gives whether they have
+   * changed. Rejects with one sentence that names a faulty file; what was in force stays so.
+   */
+  reloadTls(): Promise<boolean>
   /** Takes no new TCP connections; open ones stay, and callers are sent away. */
   stopListening(): void
   /** Stops listening and drops whatever is still open. Safe to call twice and after a failed start. */

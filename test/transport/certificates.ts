@@ -12,7 +12,15 @@ export interface Certificates {
   otherKey: string
   expired: string
   future: string
+  /** Makes a certificate with a key of its own, signed by another one or else by itself. */
+  issue(name: string, options: { subject: string; by?: Issued; to?: string }): Issued
   remove(): void
+}
+
+/** Paths of a certificate and its key. */
+export interface Issued {
+  certificate: string
+  key: string
 }
 
 /** Makes self-signed certificates for localhost; the passphrase of the encrypted key is `secret`. */
@@ -43,6 +51,18 @@ export function makeCertificates(): Certificates {
     otherKey: path('other-key.pem'),
     expired: path('expired.pem'),
     future: path('future.pem'),
+    issue(name, { subject, by, to = '20991231000000Z' }) {
+      const issued = { certificate: path(`${name}.pem`), key: path(`${name}-key.pem`) }
+      newKey(`${name}-key.pem`)
+      openssl('req', '-new', '-key', issued.key, '-subj', subject, '-out', path(`${name}-request.pem`))
+      openssl(
+        ...['ca', '-batch', '-notext', '-config', path('ca.cnf'), '-preserveDN'],
+        ...(by === undefined ? ['-selfsign', '-keyfile', issued.key] : ['-cert', by.certificate, '-keyfile', by.key]),
+        ...['-in', path(`${name}-request.pem`), '-startdate', '20200101000000Z', '-enddate', to],
+        ...['-extensions', by === undefined ? 'authority' : 'names', '-out', issued.certificate],
+      )
+      return issued
+    },
     remove: () => rmSync(directory, { recursive: true }),
   }
 }
@@ -64,9 +84,14 @@ unique_subject = no
 policy = any
 x509_extensions = names
 [any]
+countryName = optional
+organizationName = optional
 commonName = supplied
 [names]
 subjectAltName = DNS:localhost,IP:127.0.0.1
+[authority]
+subjectAltName = DNS:localhost,IP:127.0.0.1
+basicConstraints = critical,CA:true
 `,
   )
 }

@@ -1,15 +1,18 @@
-import { execFileSync } from 'node:child_process'
+import { execFile, execFileSync } from 'node:child_process'
 import { X509Certificate } from 'node:crypto'
-import { chmodSync, readFileSync, writeFileSync } from 'node:fs'
+import { once } from 'node:events'
+import { chmodSync, copyFileSync, readFileSync, writeFileSync } from 'node:fs'
 import { request } from 'node:https'
 import { join } from 'node:path'
-import { connect } from 'node:tls'
+import { type ConnectionOptions, connect } from 'node:tls'
+import { promisify } from 'node:util'
 import { afterAll, describe, expect, test } from 'vitest'
 import { WebSocket } from 'ws'
+import type { DomainTls, TransportHandlers } from '../../src/transport/contract.ts'
 import { checkTlsFiles } from '../../src/transport/tls-files.ts'
 import { abilities } from '../helpers/transport-abilities.ts'
-import { makeCertificates } from './certificates.ts'
-import { createTransport, defaultOptions, startServer } from './harness.ts'
+import { type Issued, makeCertificates } from './certificates.ts'
+import { type Connection, createTransport, defaultOptions, startServer } from './harness.ts'
 import { RawClient } from './raw-client.ts'
 
 const files = makeCertificates()
@@ -114,6 +117,152 @@ describe('client certificates', () => {
       ? 'the TLS client authorities file /nowhere/ca.pem does not exist'
       : refusal
     await expect(startServer({ tls: missing })).rejects.toThrow(message)
+  })
+})
+
+describe('domains', () => {
+  const chat = files.issue('chat', { subject: '/CN=chat.example.com' })
+  const devices = files.issue('devices', { subject: '/CN=devices.example.com' })
+  const cameras = files.issue('cameras', { subject: '/CN=cameras.example.com' })
+  const device = files.issue('device', { subject: '/C=DE/O=Acme/CN=device 1', by: devices })
+  const camera = files.issue('camera', { subject: '/CN=camera 1', by: cameras })
+  const expired = files.issue('expired-device', { subject: '/CN=device 2', by: devices, to: '20210101000000Z' })
+  const own = ({ certificate, key }: Issued) => ({ certificate, key, passphrase: null })
+  const shown = ({ certificate, key }: Issued) => ({ cert: readFileSync(certificate), key: readFileSync(key) })
+
+  const plain: DomainTls = {
+    ...{ domainName: 'chat.example.com', certificate: own(chat), clientCa: null, isRequired: false },
+  }
+
+  /** The name in the certificate that a server shows to who asks for a name, and its answer. */
+  function ask(
+    port: number,
+    servername: string,
+    { host = servername, ...options }: ConnectionOptions & { host?: string } = {},
+  ): Promise<{ name: string; body: string }> {
+    const socket = connect({ port, host: '127.0.0.1', servername, rejectUnauthorized: false, ...options })
+    const client = new RawClient(socket).write(`GET /x HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`)
+    let name = ''
+    socket.once('secureConnect', () => {
+      name = String(socket.getPeerCertificate().subject.CN)
+    })
+    return client.readAll().then((answer) => ({ name, body: answer.split('\r\n\r\n')[1] ?? '' }))
+  }
+
+  const answerWithCertificate: Partial<TransportHandlers<Connection>> = {
+    request(exchange) {
+      const pem = exchange.request.clientCertificate()
+      exchange.respond(200, [], pem === null ? 'nobody' : new X509Certificate(pem).subject)
+    },
+  }
+
+  test('have certificates of their own, for sockets too; all other names have the default', async () => {
+    const server = await startServer({ tls: { ...good, domains: [plain] } })
+    const [first, second, third, fourth] = await Promise.all(
+      ['chat.example.com', 'CHAT.example.com', 'x.example.com', ''].map((name) => ask(server.port, name)),
+    )
+    expect([first?.name, second?.name, third?.name, fourth?.name]).toEqual([
+      ...['chat.example.com', abilities.domainCertificates.can ? 'chat.example.com' : 'localhost'],
+      ...['localhost', 'localhost'],
+    ])
+    expect(first?.body).toBe('/x')
+    const socket = new WebSocket(`wss://127.0.0.1:${server.port}/`, {
+      ...{ servername: 'chat.example.com', rejectUnauthorized: false },
+    })
+    socket.on('open', () => socket.send('hello'))
+    expect(await server.messages.next()).toEqual({ text: 'hello', isBinary: false })
+    socket.terminate()
+  })
+
+  test('take over new files, and open connections stay; a faulty file changes nothing', async () => {
+    const path = (name: string) => join(files.directory, name)
+    const copies = { certificate: path('live.pem'), key: path('live-key.pem'), passphrase: null }
+    const put = (from: Issued) => {
+      copyFileSync(from.certificate, copies.certificate)
+      copyFileSync(from.key, copies.key)
+    }
+    put(chat)
+    const server = await startServer({ tls: { ...copies, domains: [{ ...plain, certificate: copies }] } })
+    const names = async () => [
+      (await ask(server.port, 'chat.example.com')).name,
+      (await ask(server.port, 'other.example.com')).name,
+    ]
+    const socket = new WebSocket(`wss://127.0.0.1:${server.port}/`, { rejectUnauthorized: false })
+    await once(socket, 'open')
+    expect(await names()).toEqual(['chat.example.com', 'chat.example.com'])
+    expect(await server.transport.reloadTls()).toBe(false)
+    put(devices)
+    expect(await server.transport.reloadTls()).toBe(true)
+    expect(await names()).toEqual(['devices.example.com', 'devices.example.com'])
+    copyFileSync(chat.key, copies.key)
+    await expect(server.transport.reloadTls()).rejects.toThrow('does not belong to the certificate')
+    expect(await names()).toEqual(['devices.example.com', 'devices.example.com'])
+    socket.send('still here')
+    expect(await server.messages.next()).toEqual({ text: 'still here', isBinary: false })
+    socket.terminate()
+  })
+
+  describe.skipIf(!abilities.clientCertificates.can)('that ask for client certificates', () => {
+    const tls = {
+      ...good,
+      domains: [
+        plain,
+        { ...plain, domainName: 'devices.example.com', clientCa: devices.certificate, isRequired: true },
+        { ...plain, domainName: 'cameras.example.com', clientCa: cameras.certificate, isRequired: false },
+      ],
+    }
+    const start = () => startServer({ tls }, answerWithCertificate)
+
+    test('let in whom an authority of theirs vouches for, and nobody else where one is required', async () => {
+      const { port } = await start()
+      const said = async (name: string, by?: Issued) => (await ask(port, name, by && shown(by))).body
+      expect(await said('devices.example.com', device)).toBe('C=DE\nO=Acme\nCN=device 1')
+      for (const other of [undefined, camera, expired]) expect(await said('devices.example.com', other)).toBe('')
+      expect(await said('cameras.example.com', camera)).toBe('CN=camera 1')
+      for (const other of [undefined, device]) expect(await said('cameras.example.com', other)).toBe('nobody')
+    })
+
+    test('are the only ones: under other names nobody is asked', async () => {
+      const { port } = await start()
+      const told = async (name: string) => {
+        const running = promisify(execFile)('openssl', [
+          's_client',
+          '-connect',
+          `127.0.0.1:${port}`,
+          '-servername',
+          name,
+        ])
+        running.child.stdin?.end()
+        return (await running).stdout
+      }
+      expect(await told('devices.example.com')).toContain('Requested Signature Algorithms')
+      expect(await told('chat.example.com')).not.toContain('Requested Signature Algorithms')
+      expect((await ask(port, 'chat.example.com', shown(device))).body).toBe('nobody')
+    })
+
+    test('do not believe a certificate that was shown under another name (domain fronting)', async () => {
+      const { port } = await start()
+      const said = async (servername: string, host: string, by?: Issued) =>
+        (await ask(port, servername, { host, ...(by && shown(by)) })).body
+      expect(await said('chat.example.com', 'devices.example.com', device)).toBe('nobody')
+      expect(await said('cameras.example.com', 'devices.example.com', camera)).toBe('nobody')
+      expect(await said('devices.example.com', 'cameras.example.com', device)).toBe('nobody')
+      expect(await said('', 'devices.example.com', device)).toBe('nobody')
+      expect(await said('devices.example.com', 'devices.example.com:443', device)).toContain('device 1')
+    })
+
+    test.each(['TLSv1.2', 'TLSv1.3'] as const)('go on with no session of another name (%s)', async (maxVersion) => {
+      const { port } = await start()
+      const options = { port, host: '127.0.0.1', rejectUnauthorized: false, maxVersion }
+      const sessions: Buffer[] = []
+      const first = connect({ ...options, servername: 'cameras.example.com', ...shown(camera) })
+      first.on('session', (session) => sessions.push(session))
+      const client = new RawClient(first).write('GET /x HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n')
+      await client.readAll()
+      for (const session of sessions) {
+        expect((await ask(port, 'devices.example.com', { maxVersion, session })).body).toBe('')
+      }
+    })
   })
 })
 

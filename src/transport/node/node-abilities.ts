@@ -28,6 +28,10 @@ export const nodeAbilities: TransportAbilities = {
   deflateOffers: { can: true, note: 'Declined; the connection goes on without compression.' },
   truncatedDeflate: { can: true, note: 'Refused with 1007.' },
   frameLimit: { can: true, note: 'Possible: a larger frame ends the connection with 1009, as AWS does above 32 KB.' },
-  clientCertificates: { can: true, note: 'Possible: asked for and checked where a file of authorities is given.' },
+  domainCertificates: { can: true, note: 'However a client spells the name.' },
+  clientCertificates: {
+    can: true,
+    note: 'Possible: asked for and checked where a file of authorities is given, by domain.',
+  },
   pingInterval: { can: true, note: 'Any number of seconds.' },
 }

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Server as HttpsServer } from 'node:https'
 import { type AddressInfo, Server as NetServer, type Socket as TcpSocket } from 'node:net'
 import { createLineLimit, type LineLimit } from '../../limits/line-limit.ts'
 import type { Log } from '../../observability/contract.ts'
@@ -26,6 +27,7 @@ import { NodeRequest } from './request.ts'
 import { createHttpServer, maxHeaders, type Server } from './server.ts'
 import { canSharePort } from './shared-port.ts'
 import type { NodeSocket, SocketDesk } from './socket.ts'
+import { createTlsContexts, type TlsContexts } from './tls-contexts.ts'
 import { NodeUpgrade, type UpgradeDesk } from './upgrade.ts'
 import { createWebSockets, type WebSockets } from './web-sockets.ts'
 
@@ -44,6 +46,8 @@ class NodeTransport<Data> implements Transport, UpgradeDesk<Data>, SocketDesk<Da
   readonly #webSockets: WebSockets<Data>
   readonly #proxies: ProxyAddresses | null
   #server: Server | null = null
+  /** The certificates; null over plain TCP. */
+  #tls: TlsContexts | null = null
   /** Has node:http read requests from a connection, which is past TLS. */
   #serveHttp: (tcp: TcpSocket) => void = (tcp) => tcp.destroy()
   /** All TCP connections. */
@@ -76,7 +80,8 @@ class NodeTransport<Data> implements Transport, UpgradeDesk<Data>, SocketDesk<Da
     const { host, port, tls, exclusivePort } = this.#options
     const reusePort = !exclusivePort && port !== 0
     if (reusePort && !canSharePort(process.versions.node, process.platform)) throw new Error(cannotShare(host, port))
-    const server = await createHttpServer(tls)
+    this.#tls = tls === null ? null : await createTlsContexts(tls)
+    const server = createHttpServer(this.#tls)
     if (this.#closed) throw new Error(`can't listen on ${host}:${port}: the transport is closed`)
     this.#server = server
     this.#serve(server)
@@ -97,6 +102,11 @@ class NodeTransport<Data> implements Transport, UpgradeDesk<Data>, SocketDesk<Da
 
   async answered(timeoutInMillis: number): Promise<void> {
     await this.#late?.answered(timeoutInMillis)
+  }
+
+  async reloadTls(): Promise<boolean> {
+    const server = this.#server as HttpsServer | null
+    return server === null || this.#tls === null ? false : this.#tls.reload(server)
   }
 
   stopListening(): void {
@@ -183,7 +193,7 @@ class NodeTransport<Data> implements Transport, UpgradeDesk<Data>, SocketDesk<Da
     const connection = this.#stateOf(tcp)
     if (connection.ended) return
     if (connection.isBusy) return void tcp.destroy()
-    const request = new NodeRequest(message, this.#proxies?.of(tcp))
+    const request = new NodeRequest(message, this.#proxies?.of(tcp), this.#tls)
     const exchange = new NodeHttpExchange(request, { message, response, connection }, this)
     if (hasTooManyHeaders(message)) return this.#refuseHeaders(exchange)
     const doubt = doubtAbout(request, message)
@@ -197,7 +207,7 @@ class NodeTransport<Data> implements Transport, UpgradeDesk<Data>, SocketDesk<Da
   #onUpgrade(message: IncomingMessage, tcp: TcpSocket, head: Buffer): void {
     const connection = this.#states.get(tcp)
     if (connection?.ended || connection?.isBusy) return void tcp.destroy()
-    const request = new NodeRequest(message, this.#proxies?.of(tcp))
+    const request = new NodeRequest(message, this.#proxies?.of(tcp), this.#tls)
     if (!asksForWebSocket(request)) return this.takeBack(tcp, Buffer.concat([withoutUpgrade(message), head]))
     const upgrade = new NodeUpgrade(request, message, tcp, head, this)
     if (hasTooManyHeaders(message)) return this.#refuseHeaders(upgrade)

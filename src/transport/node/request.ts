@@ -3,6 +3,7 @@ import type { TLSSocket } from 'node:tls'
 import type { HeaderList } from '../../vocabulary/headers.ts'
 import type { TransportRequest } from '../contract.ts'
 import type { RequestHead } from '../request-head.ts'
+import type { TlsContexts } from './tls-contexts.ts'
 
 /** A request as node:http hands it over; it may be read at any time. */
 export class NodeRequest implements TransportRequest, RequestHead {
@@ -11,9 +12,10 @@ export class NodeRequest implements TransportRequest, RequestHead {
   readonly query: string
   readonly #message: IncomingMessage
   readonly #proxied: string | undefined
+  readonly #tls: TlsContexts | null
 
-  /** Takes the client's address where a trusted PROXY protocol header has told it. */
-  constructor(message: IncomingMessage, proxied: string | undefined) {
+  /** Takes the client's address where a trusted PROXY protocol header has told it; `tls` is null over plain TCP. */
+  constructor(message: IncomingMessage, proxied: string | undefined, tls: TlsContexts | null) {
     const url = message.url as string
     const mark = url.indexOf('?')
     this.method = message.method as string
@@ -21,6 +23,7 @@ export class NodeRequest implements TransportRequest, RequestHead {
     this.query = mark < 0 ? '' : url.slice(mark + 1)
     this.#message = message
     this.#proxied = proxied
+    this.#tls = tls
   }
 
   header(lowerCaseName: string): string {
@@ -54,8 +57,7 @@ export class NodeRequest implements TransportRequest, RequestHead {
   }
 
   clientCertificate(): string | null {
-    const socket = this.#message.socket as Partial<TLSSocket>
-    return socket.getPeerX509Certificate?.()?.toString() ?? null
+    return this.#tls?.clientCertificate(this.#message.socket as Partial<TLSSocket>, this.header('host')) ?? null
   }
 
   /**

@@ -1,9 +1,7 @@
-import { readFile } from 'node:fs/promises'
 import { createServer, type Server as HttpServer, type ServerOptions } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
-import type { TransportOptions } from '../contract.ts'
-import { checkTlsFiles, readClientAuthorities } from '../tls-files.ts'
 import { ReceivedMessage } from './received-message.ts'
+import type { TlsContexts } from './tls-contexts.ts'
 
 /** Bytes that request line and headers may have together; AWS allows 10,240 bytes of headers. */
 export const maxHeadersBytes = 16_384
@@ -27,27 +25,17 @@ const httpOptions: ServerOptions<typeof ReceivedMessage> = {
 /** A server whose requests are `ReceivedMessage`s. */
 export type Server = HttpServer<typeof ReceivedMessage>
 
-/** Creates the server of node:http, or of node:https; rejects with one sentence that names a faulty file. */
-export async function createHttpServer(tls: TransportOptions['tls']): Promise<Server> {
-  const server = tls === null ? createServer(httpOptions) : await createHttpsServer(tls)
+/** Creates the server of node:http, or of node:https. */
+export function createHttpServer(tls: TlsContexts | null): Server {
+  const server = tls === null ? createServer(httpOptions) : createHttpsServer(tls)
   // One more than is allowed, so that it shows; Node leaves out the rest.
   server.maxHeadersCount = maxHeaders + 1
   server.setMaxListeners(0)
   return server
 }
 
-async function createHttpsServer(tls: NonNullable<TransportOptions['tls']>): Promise<Server> {
-  await checkTlsFiles(tls)
-  const clientCa = tls.clientCa ?? null
-  const [cert, key, ca] = await Promise.all([
-    readFile(tls.certificate),
-    readFile(tls.key),
-    clientCa === null ? undefined : readClientAuthorities(clientCa),
-  ])
-  return createTlsServer({
-    ...httpOptions,
-    ...{ cert, key, minVersion: 'TLSv1.2', handshakeTimeout: requestInMillis },
-    ...(tls.passphrase !== null && { passphrase: tls.passphrase }),
-    ...(ca !== undefined && { ca, requestCert: true, rejectUnauthorized: true }),
-  })
+function createHttpsServer(tls: TlsContexts): Server {
+  const server = createTlsServer({ ...httpOptions, ...tls.serverOptions, handshakeTimeout: requestInMillis })
+  tls.guard(server)
+  return server
 }

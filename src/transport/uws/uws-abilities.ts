@@ -43,7 +43,11 @@ export const uwsAbilities: TransportAbilities = {
     can: false,
     note: 'Fragments are put together before anybody sees their size; only messages have a limit.',
   },
-  clientCertificates: { can: false, note: 'Not possible: a proxy in front has to ask for them.' },
+  domainCertificates: {
+    can: false,
+    note: 'For names in lower case, as browsers write them. Each writes two lines of its own to standard output.',
+  },
+  clientCertificates: { can: false, note: 'Not possible: a proxy in front has to ask for them, and tell.' },
   pingInterval: { can: false, note: '4 to 944 seconds; what is outside is moved to the nearest.' },
 }
 

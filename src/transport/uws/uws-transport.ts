@@ -5,7 +5,6 @@ import { framingDoubt } from '../framing.ts'
 import { asksForWebSocket, type HandshakeFault, handshakeFault } from '../handshake.ts'
 import { createLateRequests, type LateRequests } from '../late-requests.ts'
 import { listenFault } from '../listen-fault.ts'
-import { checkTlsFiles } from '../tls-files.ts'
 import { closeCause } from './close-cause.ts'
 import { openForeignCork } from './foreign-cork.ts'
 import { UwsHttpExchange } from './http-exchange.ts'
@@ -14,6 +13,7 @@ import type { PendingResponse } from './pending-response.ts'
 import { pingTiming } from './ping-timing.ts'
 import { UwsRequest } from './request.ts'
 import type { NativeSocket, UserData } from './socket.ts'
+import { asksForCertificates, noClientCertificates, sslOptions, tlsText } from './tls.ts'
 import { type UpgradeDesk, UwsUpgrade } from './upgrade.ts'
 
 /** Bytes above the limit on waiting ones: room for one message that was let in below the limit, and the close frame. */
@@ -39,7 +39,11 @@ class UwsTransport<Data> implements Transport {
   readonly #options: TransportOptions
   readonly #handlers: TransportHandlers<Data>
   readonly #desk: UpgradeDesk<Data>
-  #app: TemplatedApp | null = null
+  /** The app that listens, behind those whose certificates were replaced. */
+  #apps: TemplatedApp[] = []
+  /** The files of TLS that were read last, as one text. */
+  #texts = ''
+  #port = 0
   #listenSocket: us_listen_socket | null = null
   /** The request whose handler runs now. */
   #current: PendingResponse | null = null
@@ -61,9 +65,9 @@ class UwsTransport<Data> implements Transport {
   }
 
   async listen(): Promise<number> {
-    const { host, port, tls, exclusivePort } = this.#options
-    if (tls !== null) await checkTlsFiles(tls)
-    if (tls?.clientCa) throw new Error(noClientCertificates)
+    const { host, port, tls } = this.#options
+    if (tls !== null && asksForCertificates(tls)) throw new Error(noClientCertificates)
+    if (tls !== null) this.#texts = await tlsText(tls)
     if (this.#options.proxyProtocol) throw new Error(noProxyProtocol)
     const cork = await openForeignCork(this.#uws)
     this.#desk.cork = cork
@@ -71,13 +75,46 @@ class UwsTransport<Data> implements Transport {
       cork.close()
       throw new Error(`can't listen on ${host}:${port}: the transport is closed`)
     }
-    this.#app = this.#createApp()
-    const exclusive = exclusivePort ? this.#uws.LIBUS_LISTEN_EXCLUSIVE_PORT : 0
-    this.#app.listen(host, port, exclusive, (listenSocket) => {
-      if (listenSocket !== false) this.#listenSocket = listenSocket
-    })
+    this.#port = port
+    this.#open()
     if (this.#listenSocket === null) throw new Error(await listenFault({ host, port }))
-    return this.#uws.us_socket_local_port(this.#listenSocket)
+    this.#port = this.#uws.us_socket_local_port(this.#listenSocket)
+    // One that the system has chosen can't be listened on once more while it has connections, unless it is now asked for.
+    if (tls !== null && port === 0) await this.#openAnew()
+    return this.#port
+  }
+
+  /** Listens with an app of its own, which has the certificates of this moment. */
+  #open(): void {
+    const { host, exclusivePort } = this.#options
+    const app = this.#createApp()
+    this.#apps.push(app)
+    const exclusive = exclusivePort ? this.#uws.LIBUS_LISTEN_EXCLUSIVE_PORT : 0
+    app.listen(host, this.#port, exclusive, (listenSocket) => {
+      this.#listenSocket = listenSocket === false ? null : listenSocket
+    })
+  }
+
+  /**
+   * Puts another app in place of the one that listens, which keeps its connections: uWebSockets.js has no call that swaps
+   * the default certificate, and `removeServerName` frees what open connections still use.
+   */
+  async reloadTls(): Promise<boolean> {
+    const { tls } = this.#options
+    if (tls === null) return false
+    const texts = await tlsText(tls)
+    if (texts === this.#texts || this.#listenSocket === null || this.#closed) return false
+    this.#texts = texts
+    await this.#openAnew()
+    return true
+  }
+
+  async #openAnew(): Promise<void> {
+    if (this.#listenSocket !== null) this.#uws.us_listen_socket_close(this.#listenSocket)
+    this.#open()
+    if (this.#listenSocket === null) {
+      throw new Error(await listenFault({ host: this.#options.host, port: this.#port }))
+    }
   }
 
   sendAway(): void {
@@ -99,16 +136,28 @@ class UwsTransport<Data> implements Transport {
     this.stopListening()
     this.#closed = true
     if (this.#current !== null) this.#onAborted(this.#current)
-    this.#app?.close()
-    this.#app = null
+    for (const app of this.#apps) app.close()
+    this.#apps = []
     this.#desk.cork?.close()
   }
 
   #createApp(): TemplatedApp {
-    const { tls, maxMessageBytes, maxBufferedBytes, compression, pingIntervalInSeconds } = this.#options
+    const { tls } = this.#options
     const app = tls === null ? this.#uws.App() : this.#uws.SSLApp(sslOptions(tls))
     const { takesSocket } = this.#options
     if (takesSocket !== undefined) app.filter(keepTo(takesSocket))
+    this.#addRoutes(app)
+    for (const { domainName, certificate } of tls?.domains ?? []) {
+      if (certificate === null) continue
+      app.addServerName(domainName, sslOptions(certificate))
+      // What is added from now on is of that name.
+      this.#addRoutes(app.domain(domainName))
+    }
+    return app
+  }
+
+  #addRoutes(app: TemplatedApp): void {
+    const { maxMessageBytes, maxBufferedBytes, compression, pingIntervalInSeconds } = this.#options
     const { SHARED_COMPRESSOR, SHARED_DECOMPRESSOR, DISABLED } = this.#uws
     app.ws<UserData<Data>>('/*', {
       ...pingTiming(pingIntervalInSeconds),
@@ -125,7 +174,7 @@ class UwsTransport<Data> implements Transport {
     })
     app.post('/*', (response, request) => this.#onRequest(response, request, null, 'POST'))
     // Also what uWebSockets.js does not take for a handshake: another method, a key of another length.
-    return app.any('/*', (response, request) => this.#onRequest(response, request, null, null))
+    app.any('/*', (response, request) => this.#onRequest(response, request, null, null))
   }
 
   /**
@@ -231,16 +280,9 @@ class UwsTransport<Data> implements Transport {
 /** The fault of a handshake that uWebSockets.js does not take although `handshakeFault` finds nothing wrong with it. */
 const otherFault: HandshakeFault = { code: 'BAD_HANDSHAKE', detail: 'the Sec-WebSocket-Key is not taken' }
 
-const noClientCertificates =
-  "uWebSockets.js can't ask for client certificates: use the transport node, or have a proxy in front ask for them"
-
 const noProxyProtocol =
   "uWebSockets.js can't tell a PROXY protocol header of a proxy from one of a client behind it: use the transport node, " +
   'or have the proxy send X-Forwarded-For'
-
-function sslOptions({ certificate, key, passphrase }: NonNullable<TransportOptions['tls']>) {
-  return { cert_file_name: certificate, key_file_name: key, ...(passphrase === null ? {} : { passphrase }) }
-}
 
 /** Closes each TCP connection that is not taken; uWebSockets.js calls it with 1 for one that comes and -1 at its end. */
 function keepTo(takesSocket: () => boolean): (response: HttpResponse, change: number) => void {

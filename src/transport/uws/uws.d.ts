@@ -9,6 +9,8 @@ declare module 'uWebSockets.js' {
   /** Configures the native code: `silent` takes away the response header that names the server. */
   export function _cfg(key: 'silent'): void
   interface TemplatedApp {
+    /** Has the routes that are added from now on be those of a server name. */
+    domain(domainName: string): TemplatedApp
     listen(
       host: string,
       port: number,
