@@ -1,4 +1,4 @@
-import { text } from 'postern-documents/schema-parts'
+import { flag, text } from 'postern-documents/schema-parts'
 import { z } from 'zod'
 import { networks } from './trusted-networks.ts'
 
@@ -13,6 +13,11 @@ export const apiSourceMembers = {
     .optional()
     .describe(
       'The resource policy: an IAM policy document, or the path of a JSON file of one beside api.yaml. It decides, with the authorizer if there is one, about clients (execute-api:Invoke) and callers of @connections (execute-api:ManageConnections).',
+    ),
+  disableExecuteApiEndpoint: flag()
+    .default(false)
+    .describe(
+      'Whether the API is served under custom domains (domains) only, so that nobody gets around what they ask.',
     ),
   allowedNetworks: networks()
     .default([])

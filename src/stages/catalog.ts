@@ -95,17 +95,17 @@ export function createCatalog<S extends Stage>({ defaultApi, domains, allowedHos
     const first = path.slice(1, end)
     if (host.mappings !== null) return throughDomain(host, first, path, end)
     if (host.api !== null) {
-      const found = target(host.api.get(first), host.authority, path, end)
+      const found = open(host.api.get(first), host.authority, path, end)
       if (found !== null) return found
     }
     const named = apis.get(first)
     if (named !== undefined && end < path.length) {
       const stageEnd = segmentEnd(path, end + 1)
-      const found = target(named.get(path.slice(end + 1, stageEnd)), `${host.authority}/${first}`, path, stageEnd)
+      const found = open(named.get(path.slice(end + 1, stageEnd)), `${host.authority}/${first}`, path, stageEnd)
       if (found !== null) return found
     }
     // Where the host names an API, another one's stage would be the wrong place to lead a client to.
-    return fallback === null || host.api !== null ? null : target(fallback.get(first), host.authority, path, end)
+    return fallback === null || host.api !== null ? null : open(fallback.get(first), host.authority, path, end)
   }
 
   function throughDomain(host: Host<S>, first: string, path: string, end: number): Target<S> | null {
@@ -145,6 +145,16 @@ export function createCatalog<S extends Stage>({ defaultApi, domains, allowedHos
   }
 
   return { resolve, replace, slots: () => [...apis.values()].flatMap((stages) => [...stages.values()]) }
+}
+
+/** The target under a host that is no custom domain; null also for a stage that is served under those only. */
+function open<S extends Stage>(
+  slot: StageSlot<S> | undefined,
+  domainName: string,
+  path: string,
+  end: number,
+): Target<S> | null {
+  return slot?.current?.domainsOnly ? null : target(slot, domainName, path, end)
 }
 
 function target<S extends Stage>(

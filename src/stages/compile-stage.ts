@@ -104,7 +104,7 @@ export function attempt<Result>(step: () => Result, path: readonly string[], rep
 
 /** Opens what every protocol has of a stage. */
 export function openStage(
-  { settings, labels, accessLog, integrations, authorizers }: CompiledStage,
+  { definition, settings, labels, accessLog, integrations, authorizers }: CompiledStage,
   { metrics: series, buckets }: Pick<OpenOptions, 'metrics' | 'buckets'>,
 ): StageParts {
   const metrics = series.stage(labels.stage)
@@ -115,6 +115,7 @@ export function openStage(
     common: {
       apiId: labels.api,
       name: labels.stage,
+      domainsOnly: definition.disableExecuteApiEndpoint,
       stageVariables: settings.stageVariables,
       errors: byName((code) => metrics.counter('postern_errors_total', { ...labels, code })),
       throttled: byName((cause) => metrics.counter('postern_throttled_total', { ...labels, cause })),

@@ -28,6 +28,8 @@ export interface Stage {
   readonly protocolType: 'WEBSOCKET'
   readonly apiId: string
   readonly name: string
+  /** Whether the stage is served under custom domains only; absent for no. */
+  readonly domainsOnly?: boolean
   readonly stageVariables: Readonly<Record<string, string>>
   /** The keys of all routes, for listings. */
   readonly routeKeys: readonly string[]

@@ -33,7 +33,7 @@ const apiMembers =
   'apiId, name, description, protocolType, routeSelectionExpression, allowedOrigins, messageOrdering, compression, maxFrameBytes, ' +
   'idleTimeoutInSeconds, connectionLifetimeInSeconds, nullFunctionResult, forwardWebSocketHeaders, models, ' +
   'validationDetails, badRequestBodyId, functions, ' +
-  'integrations, authorizers, apiKeySelectionExpression and 5 more'
+  'integrations, authorizers, apiKeySelectionExpression and 6 more'
 
 const url = 'an http:// or https:// URL; ${stageVariables.<name>} may stand in it'
 const methods = 'GET, POST, PUT, PATCH, DELETE, HEAD, OPTIONS'

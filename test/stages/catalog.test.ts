@@ -135,3 +135,18 @@ describe('which API, which stage', () => {
     expect(catalog.resolve('localhost', '/dev')).toBeNull()
   })
 })
+
+test('a stage that is served under custom domains only has no other URL', () => {
+  const domains = [{ domainName: 'ws.example.com', apiMappings: [{ apiMappingKey: '', apiId: 'chat', stage: 'prod' }] }]
+  const catalog = createCatalog({ defaultApi: null, domains, allowedHosts: [] })
+  catalog.replace('chat', [{ apiId: 'chat', name: 'prod', domainsOnly: true } as Stage])
+  expect(catalog.resolve('ws.example.com', '/')?.stage.name).toBe('prod')
+  expect(catalog.resolve('ws.example.com', '/prod/@connections/x')?.stage.name).toBe('prod')
+  for (const [host, path] of [
+    ['localhost', '/chat/prod'],
+    ['localhost', '/prod'],
+    ['chat.localhost', '/prod'],
+  ] as const) {
+    expect(catalog.resolve(host, path)).toBeNull()
+  }
+})
