@@ -7,6 +7,7 @@ import { createFolderSource } from '../deployments/folder.ts'
 import { createAccessLog } from '../observability/access-log.ts'
 import type { Log } from '../observability/contract.ts'
 import { createAuthorizerTypes } from './authorizer-types.ts'
+import { checkCertificates } from './check-certificates.ts'
 import { checkFunctions } from './check-functions.ts'
 import { createIntegrations, type IntegrationSettings } from './integration-types.ts'
 import { createTokenAuthorizers, type TokenSettings } from './token-authorizers.ts'
@@ -14,7 +15,7 @@ import { uncountedKeys } from './usage.ts'
 
 type CheckSettings = IntegrationSettings &
   TokenSettings &
-  Pick<Settings, 'dir' | 'defaultApi' | 'domains' | 'credentials' | 'usage'>
+  Pick<Settings, 'dir' | 'defaultApi' | 'domains' | 'credentials' | 'usage' | 'tls'>
 
 /**
  * Finds every fault of every definition in the folder of the settings, and the settings that name what no definition
@@ -48,6 +49,7 @@ export async function checkDefinitions(
       ...faults,
       ...ofFunctions,
       ...warnings,
+      ...(await checkCertificates(settings, locate)),
       ...checkApiNames({ ...settings, ...settings.usage }, names).map(locate),
     ])
   } finally {

@@ -12,7 +12,7 @@ import type { CreateTransport, TransportHandlers, TransportRequest } from '../tr
 import type { UsageModel, UsageQuotas, UsageReports } from '../usage/contract.ts'
 import type { Refusal } from '../vocabulary/refusal.ts'
 import { type CallerAuthorization, createCallerAuthorization } from './caller-authorizers.ts'
-import { createManagementSourceGuard, guardSources } from './source-guard.ts'
+import { createManagementSourceGuard, guardPort, refuseSources } from './source-guard.ts'
 
 export interface ManagementParts {
   readonly settings: Settings
@@ -105,8 +105,8 @@ export async function openManagementPort(
       pingIntervalInSeconds: 0,
       compression: false,
     },
-    guardSources(handlers, {
-      ...{ guard, sourceIp },
+    guardPort(handlers, {
+      refusals: [refuseSources(guard, sourceIp)],
       note: (request) => log.debug({ sourceIp: sourceIp(request) }, 'the management port was refused to a network'),
     }),
   )

@@ -1,7 +1,10 @@
 import type { Settings } from '../config/settings.ts'
 import { type AdmitsSource, compileSourceNetworks } from '../config/source-networks.ts'
+import type { ClientCertificates } from '../gateway/client-certificates.ts'
+import type { HttpAnswer } from '../responses/http-answer.ts'
 import { shortAnswer } from '../responses/short-answer.ts'
 import type { TransportHandlers, TransportRequest } from '../transport/contract.ts'
+import type { ErrorCode } from '../vocabulary/errors.ts'
 
 /** The networks from which anybody may come to a port, and may be replaced while it is served. */
 export interface SourceGuard {
@@ -39,37 +42,55 @@ function guardOf(
   }
 }
 
-export interface GuardedPort {
-  readonly guard: SourceGuard
-  /** The address of a client, as trusted proxies tell of it. */
-  readonly sourceIp: (request: TransportRequest) => string
-  /** Notes a request that is refused. */
-  readonly note: (request: TransportRequest) => void
+/** Gives the code with which a request is refused before anything else is looked at; null for none. */
+export type RefusesRequest = (request: TransportRequest) => 'SOURCE_REFUSED' | 'CLIENT_CERTIFICATE_MISSING' | null
+
+/** Makes the refusal of what comes from elsewhere than a guard admits; `sourceIp` tells the address of a client. */
+export function refuseSources(guard: SourceGuard, sourceIp: (request: TransportRequest) => string): RefusesRequest {
+  return (request) => {
+    const { admits } = guard
+    return admits === null || admits(sourceIp(request)) ? null : 'SOURCE_REFUSED'
+  }
 }
 
-/** Has handshakes and requests answered 403 that come from elsewhere, before anything else is looked at. */
-export function guardSources<Data>(
+/** Makes the refusal of who comes to a domain without the certificate that it asks for. */
+export function refuseMissing(certificates: ClientCertificates): RefusesRequest {
+  return (request) => (certificates.isMissing(request) ? 'CLIENT_CERTIFICATE_MISSING' : null)
+}
+
+export interface GuardedPort {
+  /** The refusals, of which the first counts. */
+  readonly refusals: readonly RefusesRequest[]
+  /** Notes a request that is refused. */
+  readonly note: (request: TransportRequest, code: ErrorCode) => void
+}
+
+/** Has handshakes and requests that are refused answered so, and everything else handled. */
+export function guardPort<Data>(
   handlers: TransportHandlers<Data>,
-  { guard, sourceIp, note }: GuardedPort,
+  { refusals, note }: GuardedPort,
 ): TransportHandlers<Data> {
-  function isRefused(request: TransportRequest): boolean {
-    const { admits } = guard
-    if (admits === null || admits(sourceIp(request))) return false
-    note(request)
-    return true
+  function refusalOf(request: TransportRequest): HttpAnswer | null {
+    for (const refuses of refusals) {
+      const code = refuses(request)
+      if (code === null) continue
+      note(request, code)
+      return shortAnswer(code)
+    }
+    return null
   }
 
   return {
     ...handlers,
     upgrade(upgrade) {
-      if (!isRefused(upgrade.request)) return handlers.upgrade(upgrade)
-      const { status, headers, body } = shortAnswer('SOURCE_REFUSED')
-      upgrade.refuse(status, headers, body)
+      const refusal = refusalOf(upgrade.request)
+      if (refusal === null) handlers.upgrade(upgrade)
+      else upgrade.refuse(refusal.status, refusal.headers, refusal.body)
     },
     request(exchange) {
-      if (!isRefused(exchange.request)) return handlers.request(exchange)
-      const { status, headers, body } = shortAnswer('SOURCE_REFUSED')
-      exchange.respond(status, headers, body)
+      const refusal = refusalOf(exchange.request)
+      if (refusal === null) handlers.request(exchange)
+      else exchange.respond(refusal.status, refusal.headers, refusal.body)
     },
   }
 }

@@ -26,6 +26,8 @@ import { chooseTransport } from '../transport/choose-transport.ts'
 import type { TransportRequest } from '../transport/contract.ts'
 import { createAuthorizerTypes } from './authorizer-types.ts'
 import { createCallerAuthorization } from './caller-authorizers.ts'
+import { createCertificateReload } from './certificate-reload.ts'
+import { openClientCertificates } from './client-certificates.ts'
 import { openDescriptorBudget } from './descriptors.ts'
 import { createHttpHandler } from './http.ts'
 import { accessKeysOf } from './iam-users.ts'
@@ -38,8 +40,9 @@ import { type LogTarget, logFaults, openDestination, told } from './process-log.
 import { createRegistry } from './registries.ts'
 import { openRevocations } from './revocations.ts'
 import { openSharedRedis } from './shared-redis.ts'
-import { createSourceGuard, guardSources } from './source-guard.ts'
+import { createSourceGuard, guardPort, refuseMissing, refuseSources } from './source-guard.ts'
 import { takeOverSettings } from './take-over-settings.ts'
+import { tlsOptions } from './tls-options.ts'
 import { createTokenAuthorizers } from './token-authorizers.ts'
 import { transportOptions } from './transport-options.ts'
 import { openUsage } from './usage.ts'
@@ -164,8 +167,13 @@ export async function startPostern(settings: Settings, surroundings: Surrounding
     const sources = createSourceGuard(settings)
     const refusals = createRefusals({ metrics, sourceIp, log, now })
     stops.push(() => refusals.close())
+    const clientCertificates = await openClientCertificates(settings, now).catch((error: Error) => {
+      throw new StartError(error.message, [])
+    })
+    const certificates = clientCertificates?.certificates ?? null
     const gateway = createGateway({
       ...settings,
+      certificates,
       limits,
       descriptors,
       catalog,
@@ -228,7 +236,7 @@ export async function startPostern(settings: Settings, surroundings: Surrounding
     })
     const transport = createTransport<Connection>(
       transportOptions(settings, descriptors, surroundings.management === undefined),
-      guardSources(
+      guardPort(
         {
           upgrade: gateway.upgrade,
           message: gateway.message,
@@ -237,11 +245,15 @@ export async function startPostern(settings: Settings, surroundings: Surrounding
           request: createHttpHandler({ catalog, refusals, connections, sourceIp }),
           refused: refusals.noteRequest,
         },
-        { guard: sources, sourceIp, note: (request) => refusals.noteRequest(request, 'SOURCE_REFUSED') },
+        {
+          refusals: [refuseSources(sources, sourceIp), ...(certificates === null ? [] : [refuseMissing(certificates)])],
+          note: refusals.noteRequest,
+        },
       ),
     )
     stops.push(() => transport.close())
     port = await transport.listen()
+    const files = createCertificateReload({ transport, tls: tlsOptions(settings), client: clientCertificates, log })
 
     const { routeSelectionExpression } = apis
     const management = await (surroundings.management ?? startManagement)({
@@ -275,13 +287,18 @@ export async function startPostern(settings: Settings, surroundings: Surrounding
       logFaults(log, settingFaults)
       const found = await apis.reload()
       functions.reload()
-      const faults = found.length + apis.nameFaults().length + settingFaults.length
+      const ofFiles = (await files.run()) ? 0 : 1
+      const faults = found.length + apis.nameFaults().length + settingFaults.length + ofFiles
       log.info({ faults }, faults === 0 ? 'reloaded' : 'reloaded, but for what has faults')
       return found
     }
     // First calls are then quick, and a handler that can't be loaded shows now, in the log.
     void functions.warm()
-    if (settings.watch) stops.push(source.watch(() => void reload()))
+    if (settings.watch)
+      stops.push(
+        files.watch(),
+        source.watch(() => void reload()),
+      )
 
     // First of all that stops: what it asks of backends needs everything else.
     if (shared !== null) stops.push(() => shared.retire())

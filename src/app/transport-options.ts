@@ -3,6 +3,7 @@ import { compileSourceNetworks } from '../config/source-networks.ts'
 import type { DescriptorBudget } from '../limits/descriptor-budget.ts'
 import type { TransportOptions } from '../transport/contract.ts'
 import { maxMessageBytes } from '../vocabulary/frames.ts'
+import { tlsOptions } from './tls-options.ts'
 
 /**
  * Bytes of the largest message that is read, so that one which is too large is told so with 1009; what is larger still
@@ -16,10 +17,11 @@ export function transportOptions(
   descriptors: DescriptorBudget | null,
   exclusivePort: boolean,
 ): TransportOptions {
-  const { host, port, tls, maxBufferedBytes, pingIntervalInSeconds, proxyProtocol, trustedProxies } = settings
+  const { host, port, maxBufferedBytes, pingIntervalInSeconds, proxyProtocol, trustedProxies } = settings
   const isProxy = compileSourceNetworks({ allowedNetworks: trustedProxies, deniedNetworks: [] })
   return {
-    ...{ host, port, tls, maxBufferedBytes, pingIntervalInSeconds },
+    ...{ host, port, maxBufferedBytes, pingIntervalInSeconds },
+    tls: tlsOptions(settings),
     exclusivePort,
     proxyProtocol: proxyProtocol ? isProxy : null,
     maxMessageBytes: largestMessageSeen,

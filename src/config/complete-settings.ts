@@ -45,6 +45,7 @@ export function completeSettings(given: GivenSettings, secrets: Secrets): { sett
     jwtSecrets: secrets.jwtSecrets,
     defaultApi: given.defaultApi ?? null,
     workerName: workerName ?? null,
+    clientCertificateHeader: given.clientCertificateHeader?.toLowerCase() ?? null,
     uwsModule: given.uwsModule ?? null,
     redis: completeRedis(given, secrets),
     tls: tls === undefined ? null : { ...tls, clientCa: tls.clientCa ?? null, passphrase: secrets.tlsPassphrase },
@@ -77,6 +78,7 @@ export function checkAgreement(given: GivenSettings): Finding[] {
     ...checkPorts(given),
     ...checkWorkers(given),
     ...checkProxies(given),
+    ...checkCertificates(given),
     ...checkDomains(given),
     ...checkCredentials(given.credentials),
     ...checkUsage(given),
@@ -170,11 +172,26 @@ function checkWorkers({ workers, redis }: GivenSettings): Finding[] {
   return [{ path: ['workers'], found: String(workers), allowed }]
 }
 
-function checkProxies({ proxyProtocol, trustedProxies }: GivenSettings): Finding[] {
-  if (!proxyProtocol || trustedProxies.length > 0) return []
-  return [
-    { path: ['proxyProtocol'], problem: 'nobody is believed', allowed: 'with trustedProxies, which name the proxies' },
-  ]
+function checkProxies(given: GivenSettings): Finding[] {
+  if (given.trustedProxies.length > 0) return []
+  const allowed = 'with trustedProxies, which name the proxies'
+  const believing = (['proxyProtocol', 'clientCertificateHeader'] as const).filter((name) => given[name])
+  return believing.map((name) => ({ path: [name], problem: 'nobody is believed', allowed }))
+}
+
+function checkCertificates({ domains, tls, clientCertificateHeader }: GivenSettings): Finding[] {
+  if (tls !== undefined) return []
+  return domains.flatMap((domain, index): Finding[] => {
+    const findings: Finding[] = []
+    const report = (name: string, problem: string, allowed: string) =>
+      findings.push({ path: ['domains', index, name], atKey: true, problem, allowed })
+    if (domain.tls !== undefined) report('tls', 'the port has no TLS', 'with tls, the certificate for all other names')
+    if (domain.mutualTlsAuthentication !== undefined && clientCertificateHeader === undefined) {
+      const allowed = 'with tls, or with clientCertificateHeader where a proxy asks for certificates'
+      report('mutualTlsAuthentication', 'nobody can show a certificate', allowed)
+    }
+    return findings
+  })
 }
 
 function checkDomains({ domains }: GivenSettings): Finding[] {

@@ -1,6 +1,6 @@
-import { text } from 'postern-documents/schema-parts'
+import { oneOf, refusedMembers, text } from 'postern-documents/schema-parts'
 import { z } from 'zod'
-import { apiId } from './setting.ts'
+import { apiId, path } from './setting.ts'
 
 /** The schema of one name of `allowedHosts`. */
 export const allowedHost = text('a host name in lower case without a port, or *. before one', {
@@ -20,6 +20,19 @@ const apiMapping = z.strictObject({
   stage: text('the name of a stage', { max: 128, pattern: /^[\w-]+$/ }).describe('The stage behind it.'),
 })
 
+const certificate = z.strictObject({
+  certificate: path().describe('PEM file of the certificate and its chain.'),
+  key: path().describe('PEM file of the private key; POSTERN_TLS_PASSPHRASE opens an encrypted one.'),
+})
+
+const mutualTls = z.strictObject({
+  truststoreUri: path().describe('PEM file of the authorities whose client certificates are taken.'),
+  mode: oneOf(['REQUIRED', 'OPTIONAL'])
+    .default('REQUIRED')
+    .describe('REQUIRED lets nobody in without a certificate; OPTIONAL tells of one where it is shown. Beyond AWS.'),
+})
+refusedMembers.add(mutualTls, { truststoreVersion: 'a reload reads the file anew' })
+
 /** The schema of one entry of `domains`. */
 export const domain = z.strictObject({
   domainName: text('a host name in lower case, without a port', {
@@ -31,4 +44,8 @@ export const domain = z.strictObject({
     .min(1, { error: 'at least one API mapping' })
     .max(1_000, { error: 'at most 1000 API mappings' })
     .describe('What is served under the domain.'),
+  tls: certificate.optional().describe('The certificate of the domain; that of tls without it.'),
+  mutualTlsAuthentication: mutualTls
+    .optional()
+    .describe('Client certificates (mTLS): clients, and callers of @connections, of this domain show one.'),
 })

@@ -1,5 +1,5 @@
 import { access, readFile } from 'node:fs/promises'
-import type { Finding } from 'postern-documents/faults'
+import type { FaultPath, Finding } from 'postern-documents/faults'
 import { readProblem } from 'postern-documents/yaml-source'
 import type { AwsCredentials } from '../vocabulary/aws-credentials.ts'
 import { awsOfEnvironment } from './aws-environment.ts'
@@ -32,7 +32,10 @@ export async function readSecrets(
   const management = await readTokens(given.managementTokensFile, 'managementTokensFile')
   const jwtFile = await readTokens(given.jwtSecretsFile, 'jwtSecretsFile', 'name=secret, one a line')
   const jwt = readNamedSecrets([...splitList(env.POSTERN_JWT_SECRETS ?? ''), ...jwtFile.tokens])
-  const tlsFindings = given.tls === undefined ? [] : await unreadable(given.tls)
+  const tlsFindings = [
+    ...(given.tls === undefined ? [] : await unreadable(given.tls)),
+    ...(await unreadableOfDomains(given.domains)),
+  ]
   const redis = await readTokens(given.redisPasswordFile, 'redisPasswordFile', 'a password')
   const redisFindings = given.redisCaFile === undefined ? [] : await unreadableFile(['redisCaFile'], given.redisCaFile)
   const accessKeys = await readAccessKeySecrets(given.credentials, env)
@@ -120,7 +123,21 @@ async function unreadable(tls: NonNullable<GivenSettings['tls']>): Promise<Findi
   return (await Promise.all(checks)).flat()
 }
 
-function unreadableFile(path: string[], file: string): Promise<Finding[]> {
+async function unreadableOfDomains(domains: GivenSettings['domains']): Promise<Finding[]> {
+  const checks = domains.flatMap(({ tls, mutualTlsAuthentication: mutual }, index) => {
+    const path = ['domains', index]
+    return [
+      ...(tls === undefined ? [] : [unreadableFile([...path, 'tls', 'certificate'], tls.certificate)]),
+      ...(tls === undefined ? [] : [unreadableFile([...path, 'tls', 'key'], tls.key)]),
+      ...(mutual === undefined
+        ? []
+        : [unreadableFile([...path, 'mutualTlsAuthentication', 'truststoreUri'], mutual.truststoreUri)]),
+    ]
+  })
+  return (await Promise.all(checks)).flat()
+}
+
+function unreadableFile(path: FaultPath, file: string): Promise<Finding[]> {
   return access(file).then(
     () => [],
     (error: unknown) => [{ path, problem: `${file}: ${readProblem(error)}` }],

@@ -179,6 +179,7 @@ function withPaths(given: GivenSettings, source: YamlSource, origins: ReadonlyMa
       key: from('tls.key', tls.key),
       ...(tls.clientCa !== undefined && { clientCa: from('tls.clientCa', tls.clientCa) }),
     },
+    domains: domainsWithPaths(given.domains, dirname(source.file)),
     credentials: credentials && credentialsWithPaths(credentials, dirname(source.file)),
     apiKeys: keysWithPaths(given.apiKeys, dirname(source.file)),
     connectionsTokensFile: connectionsTokensFile && from('connectionsTokensFile', connectionsTokensFile),
@@ -201,6 +202,18 @@ function credentialsWithPaths(credentials: GivenCredentials, folder: string): Gi
     }),
   }))
   return { ...credentials, principals }
+}
+
+/** The domains, which nothing but the file gives. */
+function domainsWithPaths(domains: GivenSettings['domains'], folder: string): GivenSettings['domains'] {
+  const from = (path: string) => (isAbsolute(path) ? path : join(folder, path))
+  return domains.map(({ tls, mutualTlsAuthentication: mutual, ...domain }) => ({
+    ...domain,
+    ...(tls !== undefined && { tls: { certificate: from(tls.certificate), key: from(tls.key) } }),
+    ...(mutual !== undefined && {
+      mutualTlsAuthentication: { ...mutual, truststoreUri: from(mutual.truststoreUri) },
+    }),
+  }))
 }
 
 function keysWithPaths(apiKeys: GivenSettings['apiKeys'], folder: string): GivenSettings['apiKeys'] {

@@ -95,7 +95,11 @@ export const settingsFileSchema = z
       'Names that clients may reach the gateway under, *.example.com for all below one; any when empty. Loopback names and domains always may.',
       z.array(allowedHost, { error: 'a list of host names' }).max(1_000, { error: 'at most 1000 names' }),
     ).default([]),
-    watch: setting({ group: 'Serving' }, 'Reload definitions when their files change.', flag()).default(false),
+    watch: setting(
+      { group: 'Serving' },
+      'Reload definitions and certificates when their files change.',
+      flag(),
+    ).default(false),
     drainSeconds: setting(
       { group: 'Serving', value: 'seconds' },
       'Over how long a shutdown spreads the ends of open connections.',
@@ -278,7 +282,7 @@ export const secretVariables = {
   POSTERN_CONNECTIONS_TOKENS: 'Tokens for @connections, separated by commas; each of them is valid.',
   POSTERN_MANAGEMENT_TOKENS: 'Tokens for the management port, separated by commas; each of them is valid.',
   POSTERN_JWT_SECRETS: 'Secrets of JWT authorizers, name=secret separated by commas; those of one name are all valid.',
-  POSTERN_TLS_PASSPHRASE: 'Passphrase of tls.key.',
+  POSTERN_TLS_PASSPHRASE: 'Passphrase of tls.key, and of the keys of domains that are encrypted.',
   POSTERN_REDIS_PASSWORD: 'Password for Redis. Only POSTERN_REDIS may have it inside the URL.',
   POSTERN_REDIS_SENTINEL_PASSWORD: 'Password for the Sentinels, where they have one.',
 } as const
@@ -319,6 +323,7 @@ export interface Settings
       | 'redisPasswordFile'
       | 'redisCaFile'
       | 'redisKeyPrefix'
+      | 'clientCertificateHeader'
       | 'workerName'
       | 'uwsModule'
     >,
@@ -362,6 +367,8 @@ export interface Settings
     readonly ca: string | null
     readonly keyPrefix: string
   } | null
+  /** Header of client certificates from trusted proxies, in lower case; null for none. */
+  readonly clientCertificateHeader: string | null
   /** A build of uWebSockets.js that the operator has installed; null for none. */
   readonly uwsModule: string | null
   /** Name of the worker; null to make it of the name of the machine and the port. */

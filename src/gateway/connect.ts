@@ -13,6 +13,8 @@ import type { TransportRequest, Upgrade } from '../transport/contract.ts'
 import { type ErrorCode, errorTable, GatewayError } from '../vocabulary/errors.ts'
 import { createPipeline } from '../vocabulary/pipeline.ts'
 import type { Refusal } from '../vocabulary/refusal.ts'
+import { certificateIdentity } from './certificate-identity.ts'
+import type { ClientCertificates } from './client-certificates.ts'
 import type { ClientAddress } from './connect-request.ts'
 import { Connection } from './connection.ts'
 import { recordFailure } from './failure.ts'
@@ -33,6 +35,7 @@ export interface ConnectOptions {
   /** Gives the place back. */
   readonly release: (connection: Connection) => void
   readonly limits: CommonLimits
+  readonly certificates?: ClientCertificates | null
   readonly refusals: Refusals
   readonly revocations: RevocationCheck
   /** The connection has its socket: from now on it can be found, sent to and ended. */
@@ -47,7 +50,7 @@ export interface ConnectOptions {
  */
 export function createConnectHandler(options: ConnectOptions) {
   const { catalog, registry, work, log, now, clientAddress, reserve, release, opened, lost } = options
-  const { limits, refusals, revocations } = options
+  const { limits, refusals, revocations, certificates = null } = options
 
   const run = createPipeline<Handshake, HandshakeRefusal>({
     steps: handshakeSteps,
@@ -99,9 +102,12 @@ export function createConnectHandler(options: ConnectOptions) {
       userAgent: request.header('user-agent') || null,
       domainName: client.prefix === '' ? target.domainName : behind(client.prefix, target.domainName),
     })
+    const certificate = certificates === null ? null : certificates.of(request)
+    if (certificate !== null) connection.identity = certificateIdentity(certificate)
+    const hidden = certificates === null ? null : certificates.hiddenHeader(request)
     const trace = request.header('x-amzn-trace-id') || null
     const event = new ConnectEvent(connection, connection.connectedAt, trace)
-    run(new Handshake({ upgrade, stage, connection, event, client, limits, revocations }))
+    run(new Handshake({ upgrade, stage, connection, event, client, limits, revocations, hidden }))
   }
 
   function accept(handshake: Handshake): void {

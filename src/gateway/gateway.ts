@@ -10,6 +10,7 @@ import type { CloseCause, TransportHandlers, TransportRequest } from '../transpo
 import { type CloseReasonName, closeReasons } from '../vocabulary/close-reasons.ts'
 import type { ConnectionRecord } from '../vocabulary/connection.ts'
 import { type ConnectionId, ownerOfConnectionId } from '../vocabulary/ids.ts'
+import type { ClientCertificates } from './client-certificates.ts'
 import { createConnectHandler } from './connect.ts'
 import type { ClientAddress } from './connect-request.ts'
 import type { Connection } from './connection.ts'
@@ -31,6 +32,8 @@ export interface GatewayOptions {
   /** A random number from 0 (inclusive) to 1: spreads the ends of connections that began together. */
   readonly random: () => number
   readonly clientAddress: (request: TransportRequest) => ClientAddress
+  /** The certificates that clients show; absent or null where nobody is asked for one. */
+  readonly certificates?: ClientCertificates | null
   readonly refusals: Refusals
   /** The limits that all APIs have in common; left out for none. */
   readonly limits?: CommonLimits

@@ -63,7 +63,7 @@ function admit(handshake: Handshake, result: AuthorizerResult): Refused | null {
   if (!result.allowed) return result
   const { connection } = handshake
   connection.authorizer = result.context
-  connection.identity = result.identity ?? null
+  if (result.identity) connection.identity = { ...connection.identity, ...result.identity }
   connection.token = result.token ?? null
   connection.key = result.key ?? null
   handshake.protocol = result.protocol ?? null

@@ -17,6 +17,8 @@ export interface HandshakeParts {
   readonly client: ClientAddress
   readonly limits: CommonLimits
   readonly revocations: RevocationCheck
+  /** A header that is nobody's to see, in lower case; null for none. */
+  readonly hidden: string | null
 }
 
 /**
@@ -39,14 +41,16 @@ export class Handshake implements HandshakeRequest {
   readonly client: ClientAddress
   readonly limits: CommonLimits
   readonly revocations: RevocationCheck
+  readonly #hidden: string | null
   #copy: RequestCopy | null = null
 
-  constructor({ upgrade, stage, connection, event, client, limits, revocations }: HandshakeParts) {
+  constructor({ upgrade, stage, connection, event, client, limits, revocations, hidden }: HandshakeParts) {
     this.upgrade = upgrade
     this.stage = stage
     this.connection = connection
     this.event = event
     this.client = client
+    this.#hidden = hidden
     this.limits = limits
     this.revocations = revocations
   }
@@ -60,12 +64,15 @@ export class Handshake implements HandshakeRequest {
   }
 
   header(lowerCaseName: string): string {
+    if (lowerCaseName === this.#hidden) return ''
     if (this.#copy === null) return this.upgrade.request.header(lowerCaseName)
     return this.#copy.headers.find(([name]) => name.toLowerCase() === lowerCaseName)?.[1] ?? ''
   }
 
   headers(): HeaderList {
-    return this.#copy === null ? this.upgrade.request.headers() : this.#copy.headers
+    if (this.#copy !== null) return this.#copy.headers
+    const headers = this.upgrade.request.headers()
+    return this.#hidden === null ? headers : headers.filter(([name]) => name.toLowerCase() !== this.#hidden)
   }
 
   clientCertificate(): string | null {

@@ -32,6 +32,13 @@ export const errorTable = {
     'WAF_FILTERED',
     "The client's address is in deniedNetworks, or not in allowedNetworks, of the settings or of the API.",
   ),
+  CLIENT_CERTIFICATE_MISSING: row(
+    403,
+    'ForbiddenException',
+    'Forbidden',
+    'ACCESS_DENIED',
+    'The domain asks for client certificates, and none of its truststore came, with a connection for that name.',
+  ),
   BAD_HANDSHAKE: row(
     400,
     'BadRequestException',

@@ -63,6 +63,7 @@ describe('settings', () => {
       credentials: null,
       trustedProxies: [],
       proxyProtocol: false,
+      clientCertificateHeader: null,
       allowedNetworks: [],
       deniedNetworks: [],
       managementAllowedNetworks: [],

@@ -11,6 +11,7 @@ const told: Readonly<Record<ErrorCode, readonly [status: number, errorType: stri
   STAGE_NOT_FOUND: [403, 'ForbiddenException', 'Forbidden'],
   ORIGIN_REFUSED: [403, 'ForbiddenException', 'Forbidden'],
   SOURCE_REFUSED: [403, 'ForbiddenException', 'Forbidden'],
+  CLIENT_CERTIFICATE_MISSING: [403, 'ForbiddenException', 'Forbidden'],
   BAD_HANDSHAKE: [400, 'BadRequestException', 'Bad Request'],
   DOUBTFUL_FRAMING: [400, 'BadRequestException', 'Bad Request'],
   UNAUTHORIZED: [401, 'UnauthorizedException', 'Unauthorized'],

@@ -23,7 +23,7 @@ export async function examine(
     lookAtClock(Date.now()),
     ...(await lookAtRedis(settings, Date.now)),
     ...(await lookAtPorts(settings)),
-    await lookAtTls(settings, Date.now()),
+    ...(await lookAtTls(settings, Date.now())),
     ...(await lookAtServer(settings, { environment, log })),
   ]
 }
