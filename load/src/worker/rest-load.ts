@@ -1,4 +1,5 @@
-import autocannon from 'autocannon'
+import { createRequire } from 'node:module'
+import type autocannon from 'autocannon'
 import { hideSecrets } from 'postern-documents/hide-secrets'
 import type { RestDefinition } from '../scenario/definition.ts'
 import { type ClientValues, compileTemplate, noMessage } from '../scenario/template.ts'
@@ -14,6 +15,9 @@ export interface RestLoad {
 const longerThanAnyRun = 2_000_000
 /** It looks whether it should stop once a second. */
 const stopMillis = 3_000
+
+/** Loads autocannon, which takes as long as all else of a client process: most have no REST requests. */
+const loadAutocannon = (): typeof autocannon => createRequire(import.meta.url)('autocannon')
 
 /** REST requests of one entry of `rest`, driven by autocannon. */
 export function createRestLoad(
@@ -33,6 +37,7 @@ export function createRestLoad(
   // autocannon spreads whole requests a second over its connections.
   const used = rate === undefined ? connections : Math.min(connections, rate)
   const interval = rate === undefined ? 0 : (used / rate) * 1000
+  const startAutocannon = loadAutocannon()
   let instance: autocannon.Instance | null = null
 
   function answered(status: number, millis: number): void {
@@ -50,7 +55,7 @@ export function createRestLoad(
   return {
     start() {
       if (instance !== null) return
-      instance = autocannon({
+      instance = startAutocannon({
         url: compileTemplate(definition.url, 'url').render(nobody, noMessage),
         connections: used,
         duration: longerThanAnyRun,
