@@ -61,14 +61,15 @@ async function openBuckets({ settings, redis, log, metrics, now }: LimitsOptions
     clock: () => performance.now(),
     log,
   })
-  metrics.gauge('postern_limits_shared', {}, () => (sharing.isShared ? 1 : 0))
+  const isCounted = (settings.sourceLimits?.maxConnections ?? null) !== null
+  metrics.gauge('postern_limits_shared', {}, () => (sharing.isApart ? 0 : 1))
   return {
     buckets: createSharedBuckets(store, sharing, now),
-    counts: createSharedSourceCounts(store, sharing),
+    counts: isCounted ? createSharedSourceCounts(store, sharing) : null,
     start: sharing.start,
     async stop() {
       await sharing.stop()
-      await store.leave().catch(() => {})
+      if (sharing.isShared) await store.leave().catch(() => {})
     },
   }
 }

@@ -33,7 +33,8 @@ export function createSharedSourceCounts(store: SourceCountStore, sharing: Shari
   }
 
   const part: SharedPart = {
-    isEmpty: () => dirty.size === 0 && present.size === 0,
+    // From the start on: the first connections need the whole limit.
+    isEmpty: () => false,
     isDirty: () => dirty.size > 0,
     async exchange() {
       const batches = Math.ceil(dirty.size / sourcesInExchange)

@@ -44,6 +44,8 @@ export interface SharingOptions {
 export interface Sharing {
   /** Whether limits are shared now; if not, each worker keeps to its part of them. */
   readonly isShared: boolean
+  /** Whether there is something to share, and it is not shared now. */
+  readonly isApart: boolean
   /** Among how many workers limits are divided now: 1 while they are shared. */
   readonly divisor: number
   add(part: SharedPart): void
@@ -80,9 +82,13 @@ export function createSharing({ ping, leastWorkers, clock, log, ...options }: Sh
     timer = null
     running ??= exchangeAll().finally(() => {
       running = null
-      if (parts.some((part) => !part.isEmpty())) arm(nextPause())
+      if (!isUnused()) arm(nextPause())
     })
     return running
+  }
+
+  function isUnused(): boolean {
+    return parts.every((part) => part.isEmpty())
   }
 
   function nextPause(): number {
@@ -91,6 +97,7 @@ export function createSharing({ ping, leastWorkers, clock, log, ...options }: Sh
   }
 
   async function exchangeAll(): Promise<void> {
+    if (isUnused()) return
     exchangedAt = clock()
     try {
       if (!isShared) join(await ping())
@@ -125,6 +132,9 @@ export function createSharing({ ping, leastWorkers, clock, log, ...options }: Sh
   return {
     get isShared() {
       return isShared
+    },
+    get isApart() {
+      return !isShared && !isUnused()
     },
     get divisor() {
       return isShared ? 1 : workers
