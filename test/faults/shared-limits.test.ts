@@ -14,6 +14,9 @@ import { startGateway, type TestGateway } from '../helpers/postern.ts'
 import { recordLog } from '../helpers/record-log.ts'
 import { type RedisServer, startRedis } from '../helpers/redis-server.ts'
 
+/** Much longer than anything takes here. */
+const deadline = { timeout: 15_000 }
+
 let server: RedisServer
 beforeAll(async () => {
   server = await startRedis()
@@ -84,30 +87,30 @@ test('two workers that both take what they can serve the limit in all, but for w
   const whole = limits.burstLimit + limits.rateLimit * seconds
   const [one = 0, other = 0] = workers.map(({ longest }) => longest() / 1000)
   expect(served).toBeLessThanOrEqual(whole + limits.burstLimit + limits.rateLimit * Math.max(one, other) + 1)
-  expect(served).toBeGreaterThan(whole / 2)
+  expect(served).toBeGreaterThan(limits.burstLimit)
   // What was served too much is taken off: from now on it is the rate again.
-  await expect.poll(async () => (await server.client.keys('test:limits:{b}:bucket:a')).length).toBe(1)
+  await expect.poll(async () => (await server.client.keys('test:limits:{b}:bucket:a')).length, deadline).toBe(1)
   const left = Number(String(await server.client.get('test:limits:{b}:bucket:a')).split(' ')[0])
   expect(left).toBeGreaterThanOrEqual(-(limits.burstLimit + limits.rateLimit * Math.max(one, other) + 1))
 })
 
 test('what one worker has used up another can not take, and a bucket that is full again leaves nothing in Redis', async () => {
   const [near, far] = await Promise.all([startWorker(), startWorker()])
-  const limits = { rateLimit: 4, burstLimit: 3 }
+  const limits = { rateLimit: 0.01, burstLimit: 3 }
   const one = near.buckets.open('["route","{chat}"]', limits)
   await near.sharing.start()
   expect(takeAll(one)).toBe(3)
-  await expect.poll(() => server.client.keys('test:limits:*bucket*')).toHaveLength(1)
+  await expect.poll(() => server.client.keys('test:limits:*bucket*'), deadline).toHaveLength(1)
   await near.sharing.stop()
   const other = far.buckets.open('["route","{chat}"]', { ...limits, rateLimit: 0 })
   await far.sharing.start()
-  expect(takeAll(other)).toBeLessThan(3)
+  expect(takeAll(other)).toBe(0)
   const slow = far.buckets.open('slow', { rateLimit: 0, burstLimit: 1 })
   expect(takeAll(slow)).toBe(1)
   const quick = far.buckets.open('quick', { rateLimit: 100, burstLimit: 1 })
   quick.take(Date.now())
-  await expect.poll(() => server.client.exists('test:limits:{b}:bucket:slow')).toBe(1)
-  await expect.poll(() => server.client.exists('test:limits:{b}:bucket:quick')).toBe(0)
+  await expect.poll(() => server.client.exists('test:limits:{b}:bucket:slow'), deadline).toBe(1)
+  await expect.poll(() => server.client.exists('test:limits:{b}:bucket:quick'), deadline).toBe(0)
   for (const key of await server.client.keys('*')) expect(await server.client.pttl(key)).toBeGreaterThan(0)
 })
 
@@ -129,13 +132,13 @@ test('a source has so many connections in all, but for those that come before wo
     const keys = await server.client.keys('test:limits:{b}:sources:*')
     return (await Promise.all(keys.map((key) => server.client.hget(key, '203.0.113.9')))).filter(Boolean)
   }
-  await expect.poll(told).toEqual(['2'])
+  await expect.poll(told, deadline).toEqual(['2'])
   // The first one that comes lets the other worker hear of it.
   places.push(place(other))
-  await expect.poll(() => isFull(other)).toBe(true)
-  await expect.poll(() => isFull(near)).toBe(true)
+  await expect.poll(() => isFull(other), deadline).toBe(true)
+  await expect.poll(() => isFull(near), deadline).toBe(true)
   places.shift()?.leave()
-  await expect.poll(() => isFull(other)).toBe(false)
+  await expect.poll(() => isFull(other), deadline).toBe(false)
   // What a worker had goes with it.
   await near.sharing.stop()
   for (const name of await server.client.keys('*')) expect(await server.client.pttl(name)).toBeGreaterThan(0)
@@ -185,7 +188,7 @@ test('a fleet has one throttle of an account and of a key', async () => {
   expect(served).toBeGreaterThanOrEqual(12)
   expect(served).toBeLessThanOrEqual(24)
   const level = async () => Number(String(await server.client.get('postern:limits:{b}:bucket:account')).split(' ')[0])
-  await expect.poll(level).toBeCloseTo(40 - served, 0)
+  await expect.poll(level, deadline).toBeCloseTo(40 - served, 0)
   expect(await server.client.zcard('postern:limits:{b}:workers')).toBe(2)
 })
 
@@ -193,7 +196,7 @@ test('without Redis each worker keeps to its part', async () => {
   const open = { usagePlans: [{ ...plan, throttle: undefined }], throttleSettings: far }
   const [near, other] = await Promise.all([startNode(open), startNode(open)])
   const clients = await Promise.all([connect(near), connect(other)])
-  await expect.poll(() => server.client.get('postern:limits:{b}:bucket:account')).toMatch(/^38/)
+  await expect.poll(() => server.client.get('postern:limits:{b}:bucket:account'), deadline).toMatch(/^38/)
   onTestFinished(() => server.restart())
   await server.kill()
   for (const client of clients) {
@@ -201,7 +204,9 @@ test('without Redis each worker keeps to its part', async () => {
     expect(await client.next()).toBe('served')
   }
   for (const gateway of [near, other]) {
-    await expect.poll(() => gateway.lines.some((line) => line.includes('limits are not shared now'))).toBe(true)
+    await expect
+      .poll(() => gateway.lines.some((line) => line.includes('limits are not shared now')), deadline)
+      .toBe(true)
   }
   const served = await Promise.all(clients.map(servedBy))
   // Half of the burst each, less what was taken before.
