@@ -15,8 +15,9 @@ export const throttle = () =>
 
 const limits = (what: string) =>
   z.strictObject({
-    rateLimit: setting({ group: 'Limits', value: 'number' }, `${what} a second, on average.`, atLeast(0)),
-    burstLimit: setting({ group: 'Limits', value: 'number' }, `${what} at once.`, burst()),
+    // A shorter word than elsewhere: with the longest of flags, the help would not keep to its width.
+    rateLimit: setting({ group: 'Limits', value: 'n' }, `${what} a second, on average.`, atLeast(0)),
+    burstLimit: setting({ group: 'Limits', value: 'n' }, `${what} at once.`, burst()),
   })
 
 const sourceLimits = z.strictObject({
