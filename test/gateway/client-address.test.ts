@@ -55,5 +55,12 @@ test('of lines that a client has sent before those of its proxy, the last ones c
     ['X-Forwarded-Prefix', '/evil'],
     ['X-Forwarded-Prefix', ''],
   ])
-  expect(client).toEqual({ peer: '10.0.0.1', sourceIp: '203.0.113.7', port: '80', proto: 'http', prefix: '' })
+  expect(client).toEqual({
+    peer: '10.0.0.1',
+    sourceIp: '203.0.113.7',
+    isProxied: true,
+    port: '80',
+    proto: 'http',
+    prefix: '',
+  })
 })
