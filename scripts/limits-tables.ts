@@ -21,6 +21,7 @@ const settings: Readonly<Record<string, string>> = {
   'sourceLimits.rateLimit': ofFleet,
   'sourceLimits.burstLimit': ofFleet,
   'sourceLimits.maxConnections': ofFleet,
+  'sourceLimits.maxPendingHandshakes': ofWorker,
   'sourceLimits.ipv6PrefixLength': 'each address',
   maxConnections: ofWorker,
   maxBufferedBytes: 'each connection; what is sent last may go beyond it by one message',

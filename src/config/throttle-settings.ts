@@ -32,6 +32,11 @@ const sourceLimits = z.strictObject({
     'Connections of one source, handshakes under way among them; more get 429.',
     wholeNumber(1, 10_000_000),
   ).optional(),
+  maxPendingHandshakes: setting(
+    { group: 'Limits', value: 'number' },
+    'Handshakes of one source to one worker that wait for an authorizer or for $connect; more get 429.',
+    wholeNumber(1, 10_000_000),
+  ).optional(),
   ipv6PrefixLength: setting(
     { group: 'Limits', value: 'bits' },
     'Bits of an IPv6 address that make a source: all addresses that share them count as one.',
@@ -57,7 +62,7 @@ export type GivenSourceLimits = z.output<typeof sourceLimits>
 /** Checks that a rate has its burst, and that limits of sources limit something. */
 export function checkSourceLimits(given: GivenSourceLimits | undefined): Finding[] {
   if (given === undefined) return []
-  const { rateLimit, burstLimit, maxConnections } = given
+  const { rateLimit, burstLimit, maxConnections, maxPendingHandshakes } = given
   const path = ['sourceLimits']
   if (rateLimit !== undefined && burstLimit === undefined) {
     return [{ path: [...path, 'rateLimit'], problem: 'rateLimit without burstLimit', allowed: 'both, or neither' }]
@@ -65,8 +70,9 @@ export function checkSourceLimits(given: GivenSourceLimits | undefined): Finding
   if (rateLimit === undefined && burstLimit !== undefined) {
     return [{ path: [...path, 'burstLimit'], problem: 'burstLimit without rateLimit', allowed: 'both, or neither' }]
   }
-  if (rateLimit === undefined && maxConnections === undefined) {
-    return [{ path, problem: 'limits nothing', allowed: 'rateLimit and burstLimit, or maxConnections' }]
+  if ([rateLimit, maxConnections, maxPendingHandshakes].every((each) => each === undefined)) {
+    const allowed = 'rateLimit and burstLimit, or maxConnections, or maxPendingHandshakes'
+    return [{ path, problem: 'limits nothing', allowed }]
   }
   return []
 }
@@ -78,6 +84,7 @@ export interface ThrottleSettings {
   readonly sourceLimits: {
     readonly rate: { readonly rateLimit: number; readonly burstLimit: number } | null
     readonly maxConnections: number | null
+    readonly maxPendingHandshakes: number | null
     readonly ipv6PrefixLength: number
   } | null
 }
@@ -103,6 +110,7 @@ export function completeThrottles(given: GivenThrottles): ThrottleSettings {
                 ? null
                 : { rateLimit: source.rateLimit, burstLimit: source.burstLimit },
             maxConnections: source.maxConnections ?? null,
+            maxPendingHandshakes: source.maxPendingHandshakes ?? null,
             ipv6PrefixLength: source.ipv6PrefixLength,
           },
   }

@@ -173,6 +173,7 @@ export function createConnectHandler(options: ConnectOptions) {
   }
 
   function settle(handshake: Handshake): void {
+    handshake.connection.source?.answered()
     if (!handshake.waited) return
     work.end()
     handshake.connection.slot.leave()

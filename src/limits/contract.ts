@@ -39,13 +39,15 @@ export interface ConnectionLimits {
 
 /** The place that a handshake, and then its connection, has among those of its source. */
 export interface SourcePlace {
+  /** The handshake has been answered, one way or the other; called once. */
+  answered(): void
   /** Gives the place back; called once. */
   leave(): void
 }
 
 /** The reason why a source may not connect now. */
 export interface SourceRefusal {
-  readonly cause: Extract<ThrottleCause, 'sourceRate' | 'sourceConnections'>
+  readonly cause: Extract<ThrottleCause, 'sourceRate' | 'sourceConnections' | 'sourceHandshakes'>
   /** Whole seconds after which to try again; null where it never helps. */
   readonly retryAfter: number | null
 }

@@ -18,12 +18,16 @@ export const sharedCells = 1_024
 const searchEachMillis = 1_000
 /** Seconds after which to try again where only a connection that ends would help. */
 const retryWhenFull = 10
+/** Seconds after which to try again where a handshake that is answered would help. */
+const retryWhenPending = 1
 
 export interface SourceLimitsOptions {
   /** Handshakes of one source; null for no limit. */
   readonly rate: BucketLimits | null
   /** Connections of one source, handshakes under way among them; null for no limit. */
   readonly maxConnections: number | null
+  /** Handshakes of one source that wait for their answer; null, or left out, for no limit. */
+  readonly maxPendingHandshakes?: number | null
   /** The bits of an IPv6 address that make a source. */
   readonly ipv6PrefixLength: number
   readonly buckets: Buckets
@@ -34,7 +38,7 @@ export interface SourceLimitsOptions {
 
 /** The limits on sources, of whom none is known yet. */
 export function createSourceLimits(options: SourceLimitsOptions): SourceLimits {
-  const { rate, maxConnections, ipv6PrefixLength, buckets } = options
+  const { rate, maxConnections, maxPendingHandshakes = null, ipv6PrefixLength, buckets } = options
   const counts = maxConnections === null ? null : options.counts
   const most = options.maxSources ?? toldApart
   const seed = Math.floor(Math.random() * 0x1_0000_0000)
@@ -82,6 +86,9 @@ export function createSourceLimits(options: SourceLimitsOptions): SourceLimits {
         counts?.changed(source)
         return { cause: 'sourceConnections', retryAfter: retryWhenFull }
       }
+      if (maxPendingHandshakes !== null && source.pending >= maxPendingHandshakes) {
+        return { cause: 'sourceHandshakes', retryAfter: retryWhenPending }
+      }
       if (source.bucket !== null && !source.bucket.take(now)) {
         return { cause: 'sourceRate', retryAfter: source.bucket.retryAfter(now) }
       }
@@ -96,6 +103,8 @@ class Source implements SourcePlace, CountedSource {
   readonly name: string
   readonly bucket: TokenBucket | null
   connections = 0
+  /** The number of those whose handshake is not answered. */
+  pending = 0
   others = 0
   readonly #counts: SourceCounts | null
   readonly #emptied: (() => void) | null
@@ -109,7 +118,12 @@ class Source implements SourcePlace, CountedSource {
 
   enter(): void {
     this.connections++
+    this.pending++
     this.#counts?.changed(this)
+  }
+
+  answered(): void {
+    this.pending--
   }
 
   leave(): void {

@@ -7,6 +7,8 @@ export const throttleCauses = {
   newConnections: 'The newConnectionThrottle of the settings: handshakes of all APIs.',
   sourceRate: 'The rate of sourceLimits: handshakes from one address or IPv6 network.',
   sourceConnections: 'The maxConnections of sourceLimits: connections from one address or IPv6 network.',
+  sourceHandshakes:
+    'The maxPendingHandshakes of sourceLimits: handshakes from one address or IPv6 network that wait for an answer.',
   stageConnections: 'The newConnectionThrottle of the stage: its handshakes.',
   route: 'The routeSettings of the stage, or its defaultRouteSettings: requests of one route.',
   plan: 'The throttle of a usage plan, or of a route in it: requests under one API key.',

@@ -21,7 +21,8 @@ test('nothing is throttled by itself', async () => {
 })
 
 test('limits come from the file, variables and flags', async () => {
-  const yaml = 'throttleSettings: { rateLimit: 0.5, burstLimit: 3 }\nsourceLimits: { maxConnections: 9 }'
+  const yaml =
+    'throttleSettings: { rateLimit: 0.5, burstLimit: 3 }\nsourceLimits: { maxConnections: 9, maxPendingHandshakes: 7 }'
   const { settings, faults } = await read(yaml, {
     POSTERN_NEW_CONNECTION_THROTTLE_RATE_LIMIT: '500',
     POSTERN_NEW_CONNECTION_THROTTLE_BURST_LIMIT: '600',
@@ -31,7 +32,7 @@ test('limits come from the file, variables and flags', async () => {
   expect(settings).toMatchObject({
     throttleSettings: { rateLimit: 0.5, burstLimit: 3 },
     newConnectionThrottle: { rateLimit: 500, burstLimit: 600 },
-    sourceLimits: { rate: null, maxConnections: 9, ipv6PrefixLength: 56 },
+    sourceLimits: { rate: null, maxConnections: 9, maxPendingHandshakes: 7, ipv6PrefixLength: 56 },
   })
 })
 

@@ -88,3 +88,19 @@ test('however many sources come, what is kept of them is bounded', () => {
   for (let i = 0; i < 20_000; i++) limits.enter(`10.${i >> 16}.${(i >> 8) & 255}.${i & 255}`, 1_000 + i)
   expect(open).toBeLessThanOrEqual(100 + 1_024)
 })
+
+test('so many handshakes of a source may wait at once, whatever the number of its connections', () => {
+  const limits = create({ maxPendingHandshakes: 2 })
+  const [first, second] = [enter(limits, '203.0.113.9'), enter(limits, '203.0.113.9')]
+  expect(limits.enter('203.0.113.9', 1_000)).toEqual({ cause: 'sourceHandshakes', retryAfter: 1 })
+  leave(enter(limits, '203.0.113.10'))
+  if (typeof first === 'string' || typeof second === 'string') return expect.fail('there was place')
+  first.answered()
+  const third = enter(limits, '203.0.113.9')
+  expect(enter(limits, '203.0.113.9')).toBe('sourceHandshakes')
+  // One that is refused gives its place among the connections back before it counts as answered.
+  second.leave()
+  second.answered()
+  leave(third)
+  expect(typeof enter(limits, '203.0.113.9')).toBe('object')
+})

@@ -143,6 +143,27 @@ test('a handshake whose backend has not answered holds a place of its source', a
   expect(await refusal(gateway.ws, source)).toEqual([429, 10])
 })
 
+test('so many handshakes of a source may wait for their backend, and as many connections as come one after another', async () => {
+  const held: (() => void)[] = []
+  backend.answer = (_call, response) => void held.push(() => response.end())
+  const waits = { $connect: { integration: { ...http, integrationUri: `${backend.url}/connect` } } }
+  const patient = await startGateway({ routes: waits }, { settings: { sourceLimits: { maxPendingHandshakes: 2 } } })
+  onTestFinished(() => patient.close())
+  const pending = [0, 1].map(() => new Client(patient.ws))
+  onTestFinished(() => void pending.map(({ socket }) => socket.terminate()))
+  await expect.poll(() => held.length).toBe(2)
+  const answer = await refused(patient.ws)
+  expect([answer.status, answer.headers['retry-after']]).toEqual([429, '1'])
+  expect(await throttled(patient, 'test', 'sourceHandshakes')).toBe(1)
+  backend.answer = (_call, response) => void response.end()
+  for (const finish of held) finish()
+  await Promise.all(pending.map(({ accepted }) => accepted))
+  for (let i = 0; i < 3; i++) {
+    const client = await Client.connect(patient.ws)
+    onTestFinished(() => client.socket.terminate())
+  }
+})
+
 test('what one connection sends is limited in messages and in bytes; it stays open, and others go on', async () => {
   const client = await connect(urlOf('talks'))
   expect(await ask(client, 'say', 'x'.repeat(300))).toMatch(frame('Too Many Requests'))
