@@ -108,12 +108,16 @@ refusedMembers.add(routeSettingsSchema, {
   detailedMetricsEnabled: 'metrics are always by route',
 })
 
-const connectionThrottleSchema = z.strictObject({
-  messages: throttle().optional().describe('Messages: rateLimit and burstLimit.'),
-  bytes: throttle()
-    .optional()
-    .describe('Bytes of messages: rateLimit and burstLimit. A message above burstLimit is always refused.'),
-})
+const connectionThrottleSchema = z
+  .strictObject({
+    messages: throttle().optional().describe('Messages: rateLimit and burstLimit.'),
+    bytes: throttle()
+      .optional()
+      .describe('Bytes of messages: rateLimit and burstLimit. A message above burstLimit is always refused.'),
+  })
+  .refine(({ messages, bytes }) => messages !== undefined || bytes !== undefined, {
+    error: 'messages, bytes or both',
+  })
 
 const accessLogSchema = z.strictObject({
   format: z

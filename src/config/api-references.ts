@@ -150,9 +150,29 @@ function checkValidation(key: string, route: unknown, { models }: Names): Findin
 function checkStage(name: string, stage: unknown, { routes: declared, refreshKeys }: Names): Finding[] {
   // Messages with new tokens have a route too, and may be throttled.
   const routes = [...declared, ...refreshKeys]
-  return names(member(stage, 'routeSettings'))
+  const path = ['stages', name]
+  const unknown = names(member(stage, 'routeSettings'))
     .filter((key) => !routes.includes(key))
-    .map((key) => ({ ...unknownName(['stages', name, 'routeSettings', key], key, routes, 'routes'), atKey: true }))
+    .map((key) => ({ ...unknownName([...path, 'routeSettings', key], key, routes, 'routes'), atKey: true }))
+  return [...unknown, ...checkThrottles(stage, path)]
+}
+
+/** Finds throttles that let nothing pass although they have a rate: allowed, and on AWS too, so that it is a warning. */
+function checkThrottles(stage: unknown, path: FaultPath): Finding[] {
+  const problem = 'a burst of 0 lets nothing pass, whatever the rate'
+  const places = [
+    ...['defaultRouteSettings', 'newConnectionThrottle'].map((name) => [name]),
+    ...names(member(stage, 'routeSettings')).map((key) => ['routeSettings', key]),
+    ...names(member(stage, 'connectionThrottle')).map((kind) => ['connectionThrottle', kind]),
+  ]
+  return places.flatMap((place) => {
+    const throttle = place.reduce<unknown>((value, name) => member(value, name), stage)
+    const [burst = '', rate = ''] = ['burstLimit', 'rateLimit'].map(
+      (suffix) => names(throttle).find((each) => each.toLowerCase().endsWith(suffix.toLowerCase())) ?? '',
+    )
+    if (member(throttle, burst) !== 0 || member(throttle, rate) === 0) return []
+    return [{ path: [...path, ...place, burst], problem, isWarning: true }]
+  })
 }
 
 function checkIntegration(integration: unknown, path: FaultPath, definition: Names): Finding[] {

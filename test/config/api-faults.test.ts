@@ -367,6 +367,25 @@ stages:
     '11:22: stages.dev.routeSettings.jion: "jion" is not under routes; allowed: join. Did you mean "join"?',
   ],
   [
+    'throttles that are half of one, limit nothing, or are none',
+    `apiId: chat
+protocolType: WEBSOCKET
+routeSelectionExpression: $request.body.action
+routes: { join: {} }
+stages:
+  dev:
+    newConnectionThrottle: { rateLimit: 5 }
+    connectionThrottle: {}
+  prod:
+    connectionThrottle: { messages: { rateLimit: fast, burstLimit: 1.5 }, frames: {} }
+`,
+    '7:5: stages.dev.newConnectionThrottle.burstLimit: missing; allowed: a whole number from 0 to 1000000000',
+    '8:25: stages.dev.connectionThrottle: found an empty map; allowed: messages, bytes or both',
+    '10:50: stages.prod.connectionThrottle.messages.rateLimit: found "fast"; allowed: a number of 0 or more',
+    '10:68: stages.prod.connectionThrottle.messages.burstLimit: found 1.5 (a number); allowed: a whole number from 0 to 1000000000',
+    '10:75: stages.prod.connectionThrottle.frames: unknown member; allowed: messages, bytes',
+  ],
+  [
     'the same key twice, and the faults of the rest',
     api('routes: {}\napiId: Again'),
     '6:1: apiId stands in this map twice; line 1 has it already',
@@ -562,4 +581,23 @@ describe('hostile files', () => {
     expect(reported).not.toEqual([])
     expect(reported.join('\n')).not.toContain('hunter2')
   })
+})
+
+test('a throttle whose burst lets nothing pass although it has a rate is a warning', async () => {
+  const dir = join(root, String(++folders))
+  mkdirSync(join(dir, 'chat'), { recursive: true })
+  const stage = `
+    defaultRouteSettings: { throttlingRateLimit: 0, throttlingBurstLimit: 0 }
+    routeSettings: { join: { throttlingBurstLimit: 0 } }
+    connectionThrottle: { bytes: { rateLimit: 5, burstLimit: 0 } }`
+  writeFileSync(join(dir, 'chat/api.yaml'), api('routes: { join: {} }').replace('{ dev: {} }', `\n  dev:${stage}`))
+  const { api: read, faults } = await readApi(join(dir, 'chat/api.yaml'))
+  const message = 'a burst of 0 lets nothing pass, whatever the rate'
+  expect([faults, read?.warnings.map(({ path, message: text }) => [path, text])]).toEqual([
+    [],
+    [
+      ['stages.dev.routeSettings.join.throttlingBurstLimit', expect.stringContaining(message)],
+      ['stages.dev.connectionThrottle.bytes.burstLimit', expect.stringContaining(message)],
+    ],
+  ])
 })
