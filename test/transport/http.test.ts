@@ -1,7 +1,12 @@
+import { once } from 'node:events'
 import { request as httpRequest } from 'node:http'
-import { describe, expect, test } from 'vitest'
+import { connect as connectTcp } from 'node:net'
+import { connect as connectTls } from 'node:tls'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import { abilities } from '../helpers/transport-abilities.ts'
+import { makeCertificates } from './certificates.ts'
 import { Events, heldExchange, logged, type Server, startServer } from './harness.ts'
+import { RawClient } from './raw-client.ts'
 
 const get = (path = '/', headers = '') => `GET ${path} HTTP/1.1\r\nHost: a\r\n${headers}\r\n`
 
@@ -393,6 +398,26 @@ describe('remoteAddress', () => {
     const client = server.client().write(proxyHeader, get())
     expect((await client.readResponse()).body).toBe('203.0.113.7')
     expect((await client.write(forged, get()).readResponse()).status).toBe(400)
+  })
+
+  test('with proxyProtocol is what a header ahead of TLS says', async () => {
+    if (!abilities.proxyProtocol.can) return
+    const files = makeCertificates()
+    onTestFinished(() => files.remove())
+    const tls = { certificate: files.certificate, key: files.key, passphrase: null }
+    const server = await startServer({ tls, proxyProtocol: isLocal }, answerAddress)
+    // In a segment of its own, and in one with what follows.
+    for (const together of [false, true]) {
+      const tcp = connectTcp({ port: server.port, host: '127.0.0.1' })
+      await once(tcp, 'connect')
+      if (together) tcp.cork()
+      tcp.write(proxyHeader)
+      if (!together) for (let turn = 0; turn < 10; turn++) await new Promise((resolve) => setImmediate(resolve))
+      const client = new RawClient(connectTls({ socket: tcp, rejectUnauthorized: false }))
+      tcp.uncork()
+      expect((await client.write(get()).readResponse()).body).toBe('203.0.113.7')
+      client.socket.destroy()
+    }
   })
 
   test('with proxyProtocol is the peer who is not trusted, and its header is no request', async () => {

@@ -69,7 +69,7 @@ class NodeTransport<Data> implements Transport, UpgradeDesk<Data>, SocketDesk<Da
     this.#handlers = handlers
     this.maxBufferedBytes = options.maxBufferedBytes
     this.pings = options.pingIntervalInSeconds === 0 ? null : startPingClock(options.pingIntervalInSeconds)
-    this.#proxies = options.proxyProtocol ? createProxyAddresses(options.proxyProtocol) : null
+    this.#proxies = options.proxyProtocol ? createProxyAddresses(options.proxyProtocol, options.tls !== null) : null
     this.#webSockets = createWebSockets<Data>(options, this)
     this.#errorLines = createLineLimit((leftOut) =>
       log.error({ leftOut }, 'the server has errors faster than they are logged'),

@@ -10,8 +10,8 @@ export interface ProxyAddresses {
   of(socket: Socket): string | undefined
 }
 
-/** Creates them; `isTrusted` says of a peer whether its header is believed. */
-export function createProxyAddresses(isTrusted: (peer: string) => boolean): ProxyAddresses {
+/** Creates them; `isTrusted` says of a peer whether its header is believed, `isTls` whether TLS follows it. */
+export function createProxyAddresses(isTrusted: (peer: string) => boolean, isTls: boolean): ProxyAddresses {
   /** Addresses by the proxy's address and port: TLS puts another socket over the one that the header came from. */
   const addresses = new Map<string, string>()
   const keyOf = ({ remoteAddress, remotePort }: Socket) => `${remoteAddress} ${remotePort}`
@@ -20,7 +20,7 @@ export function createProxyAddresses(isTrusted: (peer: string) => boolean): Prox
       // Of others it is the beginning of a request, which is then malformed.
       if (!isTrusted(plainAddress(socket.remoteAddress ?? '') ?? '')) return done()
       const key = keyOf(socket)
-      takeProxyHeader(socket, (address) => {
+      takeProxyHeader(socket, isTls, (address) => {
         if (address !== null) {
           addresses.set(key, address)
           socket.once('close', () => addresses.delete(key))

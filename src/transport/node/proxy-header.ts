@@ -16,9 +16,10 @@ const timeoutInMillis = 10_000
 /**
  * Takes a PROXY protocol header, of version 1 or 2, off a new connection. Calls back once it is off, or it shows that there is none,
  * with the client's address as the header has it: null for none, and for the proxy's own checks (LOCAL). Connections
- * whose header is malformed, or does not come to an end in ten seconds, are dropped.
+ * whose header is malformed, or does not come to an end in ten seconds, are dropped. Where TLS follows (`isTls`), that
+ * takes what has come behind the header by itself, and would miss it if it flowed on.
  */
-export function takeProxyHeader(socket: Socket, done: (address: string | null) => void): void {
+export function takeProxyHeader(socket: Socket, isTls: boolean, done: (address: string | null) => void): void {
   let bytes = Buffer.alloc(0)
   const timer = setTimeout(() => socket.destroy(), timeoutInMillis)
 
@@ -42,7 +43,7 @@ export function takeProxyHeader(socket: Socket, done: (address: string | null) =
     socket.pause()
     if (header.length < bytes.length) socket.unshift(bytes.subarray(header.length))
     done(header.address)
-    socket.resume()
+    if (!isTls) socket.resume()
   }
   socket.on('data', read)
   socket.on('error', leave)
