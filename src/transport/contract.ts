@@ -131,8 +131,8 @@ export interface TlsOptions extends CertificateFiles {
   /** The domains with files of their own; absent for none. */
   readonly domains?: readonly DomainTls[]
   /**
-   * Whether trusted proxies tell of client certificates in a header, so that a server which can't ask for them serves all
-   * the same; absent for no.
+   * Whether trusted proxies tell of client certificates in a header, so that whoever comes without one to a domain that
+   * requires it is let as far as a request; absent for no.
    */
   readonly proxiesTell?: boolean
 }

@@ -202,6 +202,19 @@ describe('domains', () => {
     socket.terminate()
   })
 
+  test('of whose client certificates proxies tell let everybody as far as a request, and believe nobody', async () => {
+    const asking = { ...plain, domainName: 'devices.example.com', clientCa: devices.certificate, isRequired: true }
+    const told = { ...good, domains: [asking], proxiesTell: true }
+    const server = await startServer({ tls: told }, answerWithCertificate)
+    expect((await ask(server.port, 'devices.example.com')).body).toBe('nobody')
+    expect((await ask(server.port, 'devices.example.com', shown(camera))).body).toBe('nobody')
+    // Under every name only the server itself can ask.
+    if (abilities.clientCertificates.can) return
+    await expect(startServer({ tls: { ...told, clientCa: devices.certificate } })).rejects.toThrow(
+      "uWebSockets.js can't ask for client certificates",
+    )
+  })
+
   describe.skipIf(!abilities.clientCertificates.can)('that ask for client certificates', () => {
     const tls = {
       ...good,

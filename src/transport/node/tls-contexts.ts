@@ -81,7 +81,8 @@ export async function createTlsContexts(tls: TlsOptions): Promise<TlsContexts> {
       ...((tls.domains ?? []).length > 0 && { SNICallback: chooseContext }),
     },
     guard(server) {
-      if (!asksByName) return
+      // A proxy has no certificate of its client to show.
+      if (!asksByName || tls.proxiesTell) return
       server.prependListener('secureConnection', (tcp: TLSSocket) => {
         if (of(tcp.servername || '').isRequired && !hasShown(tcp)) tcp.destroy()
       })

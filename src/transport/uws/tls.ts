@@ -5,9 +5,9 @@ import { readTlsFiles } from '../tls-files.ts'
 export const noClientCertificates =
   "uWebSockets.js can't ask for client certificates: use the transport node, or have a proxy in front ask for them"
 
-/** Whether clients have to be asked for certificates, of which no proxy tells. */
+/** Whether clients have to be asked for certificates, of which no proxy tells; under every name only a server can ask. */
 export function asksForCertificates({ clientCa, domains = [], proxiesTell }: TlsOptions): boolean {
-  return !proxiesTell && (Boolean(clientCa) || domains.some((domain) => domain.clientCa !== null))
+  return Boolean(clientCa) || (!proxiesTell && domains.some((domain) => domain.clientCa !== null))
 }
 
 /** Reads and checks the files of TLS, which uWebSockets.js reads by itself; one text, which another one differs from when they change. */
