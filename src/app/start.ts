@@ -11,7 +11,6 @@ import { createConnectionsHandler } from '../connections/callback.ts'
 import { createDeployedApis } from '../deployments/deployed-apis.ts'
 import { createFolderSource } from '../deployments/folder.ts'
 import { createAddressReader } from '../gateway/client-address.ts'
-import type { Connection } from '../gateway/connection.ts'
 import { createGateway } from '../gateway/gateway.ts'
 import { createOpenConnections } from '../gateway/local-connections.ts'
 import { createRefusals } from '../gateway/refusals.ts'
@@ -28,8 +27,8 @@ import { createAuthorizerTypes } from './authorizer-types.ts'
 import { createCallerAuthorization } from './caller-authorizers.ts'
 import { createCertificateReload } from './certificate-reload.ts'
 import { openClientCertificates } from './client-certificates.ts'
+import { createClientPort } from './client-port.ts'
 import { openDescriptorBudget } from './descriptors.ts'
-import { createHttpHandler } from './http.ts'
 import { accessKeysOf } from './iam-users.ts'
 import { createIntegrations } from './integration-types.ts'
 import { leave } from './leave.ts'
@@ -40,11 +39,10 @@ import { type LogTarget, logFaults, openDestination, told } from './process-log.
 import { createRegistry } from './registries.ts'
 import { openRevocations } from './revocations.ts'
 import { openSharedRedis } from './shared-redis.ts'
-import { createSourceGuard, guardPort, refuseMissing, refuseSources } from './source-guard.ts'
+import { createSourceGuard } from './source-guard.ts'
 import { takeOverSettings } from './take-over-settings.ts'
 import { tlsOptions } from './tls-options.ts'
 import { createTokenAuthorizers } from './token-authorizers.ts'
-import { transportOptions } from './transport-options.ts'
 import { openUsage } from './usage.ts'
 import { workerNameOf } from './worker-name.ts'
 
@@ -234,23 +232,10 @@ export async function startPostern(settings: Settings, surroundings: Surrounding
       log,
       now,
     })
-    const transport = createTransport<Connection>(
-      transportOptions(settings, descriptors, surroundings.management === undefined),
-      guardPort(
-        {
-          upgrade: gateway.upgrade,
-          message: gateway.message,
-          pinged: gateway.pinged,
-          close: gateway.close,
-          request: createHttpHandler({ catalog, refusals, connections, sourceIp }),
-          refused: refusals.noteRequest,
-        },
-        {
-          refusals: [refuseSources(sources, sourceIp), ...(certificates === null ? [] : [refuseMissing(certificates)])],
-          note: refusals.noteRequest,
-        },
-      ),
-    )
+    const transport = createClientPort({
+      ...{ settings, createTransport, descriptors, isAlone: surroundings.management === undefined, gateway },
+      ...{ catalog, refusals, connections, sourceIp, sources, certificates },
+    })
     stops.push(() => transport.close())
     port = await transport.listen()
     const files = createCertificateReload({ transport, tls: tlsOptions(settings), client: clientCertificates, log })
