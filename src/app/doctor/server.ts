@@ -3,6 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import type { Settings } from '../../config/settings.ts'
 import { type ChosenTransport, chooseTransport, type TransportSurroundings } from '../../transport/choose-transport.ts'
 import type { CreateTransport } from '../../transport/contract.ts'
+import { tlsOptions } from '../tls-options.ts'
 import { type Finding, failed, ok, warn } from './look.ts'
 
 const requestLine = 'GET /doctor HTTP/1.1\r\n'
@@ -15,7 +16,25 @@ const patienceInMillis = 3_000
 export async function lookAtServer(settings: Settings, surroundings: TransportSurroundings): Promise<Finding[]> {
   const chosen = await chooseTransport(settings, surroundings).catch((error: Error) => error)
   if (chosen instanceof Error) return [failed('server', chosen.message, 'choose transport: node')]
-  return [ok('server', `${chosen.server}: ${chosen.why}`), await lookAtRequestLines(chosen)]
+  return [
+    ok('server', `${chosen.server}: ${chosen.why}`),
+    ...lookAtNeeds(settings, chosen),
+    await lookAtRequestLines(chosen),
+  ]
+}
+
+/** Finds what the settings ask of the server underneath that it can't do. */
+export function lookAtNeeds(settings: Settings, { abilities, server }: Pick<ChosenTransport, 'abilities' | 'server'>) {
+  const tls = tlsOptions(settings)
+  const asks = tls !== null && [tls, ...(tls.domains ?? [])].some(({ clientCa }) => clientCa)
+  const isTold = settings.clientCertificateHeader !== null && settings.tls?.clientCa === null
+  const needs = [
+    settings.proxyProtocol && !abilities.proxyProtocol.can ? 'proxyProtocol' : [],
+    asks && !isTold && !abilities.clientCertificates.can ? 'client certificates' : [],
+  ].flat()
+  return needs.map((need) =>
+    failed('server', `${server} can't do ${need}: the start is refused`, 'choose transport: node'),
+  )
 }
 
 async function lookAtRequestLines({ createTransport, server }: ChosenTransport): Promise<Finding> {
