@@ -331,7 +331,7 @@ export const errorTable = {
     'AccessDeniedException',
     'User',
     'ACCESS_DENIED',
-    'The policies of the user do not allow the action on the resource; the message names all three.',
+    'The policies of the user and of the API do not allow the action on the resource; the message names all three.',
   ),
   CALLER_REFUSED: row(
     403,
