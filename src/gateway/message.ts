@@ -20,6 +20,7 @@ import { invokeRoute, recordCallFailure, recordResult } from './invoke.ts'
 import type { OpenConnections } from './local-connections.ts'
 import type { ThrottledMessages } from './throttled.ts'
 import { hasScope, takeToken, tokenIn } from './token-refresh.ts'
+import { createValidationTime } from './validation-time.ts'
 import type { Work } from './work.ts'
 
 export interface MessageOptions {
@@ -46,6 +47,8 @@ export interface MessageOptions {
 export function createMessageHandler(options: MessageOptions) {
   const { open, work, log, now, maxMessagesInFlight, maxOrderedQueue, tokenChanged } = options
   const { requests, throttled, revocations } = options
+
+  const validationTime = createValidationTime(() => performance.now())
 
   return function message(connection: Connection, bytes: Buffer, isBinary: boolean): void {
     // A frame may follow the gateway's own close frame.
@@ -92,7 +95,9 @@ export function createMessageHandler(options: MessageOptions) {
     }
     connection.usage?.count(connection.lastActiveAt)
     if (route.validator !== null) {
+      if (!validationTime.has(connection)) return refuse(connection, stage, route, text, 'VALIDATION_TIME_EXCEEDED')
       const invalid = route.validator.validate(text)
+      validationTime.took(connection, route.validator.took())
       if (invalid !== null) return refuseBody(connection, stage, route, text, invalid)
     }
     // Nothing to render, to call or to log: the reply was made at load.

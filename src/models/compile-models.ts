@@ -75,7 +75,7 @@ function compileRead(read: ReadonlyMap<string, ReadSchema>, apiId: string): Comp
     }
     try {
       const validate = (validators.get(each.draft) as BoundedAjv).compile(modelUrl(apiId, name))
-      models.set(name, { name, judge: (value) => judge(value, validate, budget) })
+      models.set(name, { name, judge: (value) => judge(value, validate, budget), took: () => budget.took() })
     } catch (error) {
       const fault = compileFault(error, each)
       report(name, fault.path, fault.message)

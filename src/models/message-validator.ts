@@ -25,13 +25,16 @@ export function createMessageValidator(
   }
   const fallback = byKey.get('$default')
   const modelOf = (key: string): Model | undefined => byKey.get(key) ?? fallback
+  let last: Model | undefined
   const fixed = expression.constant === null ? null : modelOf(expression.constant)
   return {
     validate(text) {
       const body = rememberedJson(text)
       if (body === undefined) return bodyNotJson
       const model = fixed === null ? modelOf(expression.evaluate({ body, exactBody: () => exactJson(text) })) : fixed
+      last = model
       return model === undefined ? noModelFits : model.judge(body)
     },
+    took: () => last?.took() ?? 0,
   }
 }

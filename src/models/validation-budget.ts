@@ -41,6 +41,14 @@ export class ValidationBudget implements Budget {
     this.nextLook = limits.maxSteps - stepsPerLook
   }
 
+  /** Gives the milliseconds that the last validation took, once; 0 for one that was too short to look at the clock. */
+  took(): number {
+    if (this.#startedAt === null) return 0
+    const { user, system } = cpuUsage(this.#startedAt)
+    this.#startedAt = null
+    return (user + system) / 1_000
+  }
+
   step(count = 1): void {
     this.left -= count
     if (this.left < this.nextLook) this.look()

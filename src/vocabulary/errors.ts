@@ -172,6 +172,13 @@ export const errorTable = {
     'THROTTLED',
     'The templates of the connection, of its network or of the process have used up their processor time; the next seconds bring more.',
   ),
+  VALIDATION_TIME_EXCEEDED: row(
+    429,
+    'TooManyRequestsException',
+    'Too Many Requests',
+    'THROTTLED',
+    'Judging the messages of the connection, of its network or of all by models has used up its processor time; the next seconds bring more.',
+  ),
   DRAINING: row(
     503,
     'ServiceUnavailableException',

@@ -38,6 +38,7 @@ const told: Readonly<Record<ErrorCode, readonly [status: number, errorType: stri
   MISSING_PARAMETER: [400, 'BadRequestException', 'Missing required request parameters'],
   UPGRADE_REQUIRED: [426, 'UpgradeRequiredException', 'Upgrade Required'],
   TOO_MANY_REQUESTS: [429, 'TooManyRequestsException', 'Too Many Requests'],
+  VALIDATION_TIME_EXCEEDED: [429, 'TooManyRequestsException', 'Too Many Requests'],
   TEMPLATE_TIME_EXCEEDED: [429, 'TooManyRequestsException', 'Too Many Requests'],
   DRAINING: [503, 'ServiceUnavailableException', 'Service Unavailable'],
   TOO_MANY_CONNECTIONS: [503, 'ServiceUnavailableException', 'Service Unavailable'],

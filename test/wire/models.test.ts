@@ -69,7 +69,13 @@ beforeAll(async () => {
     validationDetails: true,
     badRequestBodyId: 'MESSAGE_ID',
   }
-  gateway = await startGateway(definition(), { apis: { told } })
+  // It is judged twice on each level.
+  const twice = { properties: { a: { allOf: [{ $ref: '#' }, { $ref: '#' }] } } }
+  const heavy: Definition = {
+    models: { Twice: { schema: twice } },
+    routes: { $default: { ...says('judged'), ...validated({ $default: 'Twice' }) } },
+  }
+  gateway = await startGateway(definition(), { apis: { told, heavy } })
   client = await Client.connect(gateway.ws)
   detailed = await Client.connect(gateway.ws.replace('/test/', '/told/'))
 })
@@ -163,6 +169,22 @@ test('validationDetails puts the reason and its pointer into the frame, badReque
   expect(JSON.parse(answer).validationDetails).toEqual([
     { pointer: '/n', message: 'numeric instance is greater than the required maximum (maximum: 1, found: 2)' },
   ])
+})
+
+test('a connection whose messages take long to judge has to wait, and nobody else', async () => {
+  const url = gateway.ws.replace('/test/', '/heavy/')
+  const [attacker, other] = [await Client.connect(url), await Client.connect(url)]
+  const nested = `${'{"a":'.repeat(60)}{}${'}'.repeat(60)}`
+  let answer = ''
+  while (!answer.includes('Too Many Requests')) {
+    attacker.send(nested)
+    answer = await attacker.next()
+    expect(answer).toMatch(/Bad request body|Too Many Requests/)
+  }
+  expect(answer).toMatch(frame('Too Many Requests'))
+  other.send({ a: {} })
+  expect(await other.next()).toBe('judged')
+  for (const each of [attacker, other]) each.close()
 })
 
 test('a model that changes counts from the next message on, and a faulty one changes nothing', async () => {
