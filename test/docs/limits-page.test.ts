@@ -31,5 +31,5 @@ test('the times and numbers of sharing are those that workers keep to', () => {
   expect(text).toContain(`${1000 / sharingTimings.interval === 10 ? 'ten' : '?'} times a second it hands over`)
   expect(text).toContain(`after ${longestAnswer === 500 ? 'half a second' : '?'} without an answer`)
   expect(text).toContain(`in the last ${countsForMillis / 1000} seconds`)
-  expect(text).toContain(`up to ${bucketsInExchange.toLocaleString('en-US')} buckets`)
+  expect(text).toContain(`once for up to ${bucketsInExchange.toLocaleString('en-US')} buckets`)
 })
