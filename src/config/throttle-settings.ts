@@ -33,7 +33,7 @@ const sourceLimits = z.strictObject({
     wholeNumber(1, 10_000_000),
   ).optional(),
   maxPendingHandshakes: setting(
-    { group: 'Limits', value: 'number' },
+    { group: 'Limits', value: 'n' },
     'Handshakes of one source to one worker that wait for an authorizer or for $connect; more get 429.',
     wholeNumber(1, 10_000_000),
   ).optional(),
