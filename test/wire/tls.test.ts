@@ -159,7 +159,7 @@ describe('domains', () => {
       expect(await ask(url, { host: 'both.example.com', by: stranger })).toBe('|')
       expect(await ask(url, { host: 'chat.example.com', by: device })).toBe('|')
       // Nobody gets around the domains.
-      expect(await ask(`${url}test/dev`, { host: '127.0.0.1' })).toBe(403)
+      expect(await ask(`${url}test/dev`, { host: '127.0.0.1', servername: 'localhost' })).toBe(403)
       // Callers of @connections are asked as well.
       const post = (servername: string) => {
         const socket = connect({ port: gateway.port, host: '127.0.0.1', servername, rejectUnauthorized: false })
