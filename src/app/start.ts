@@ -154,7 +154,11 @@ export async function startPostern(settings: Settings, surroundings: Surrounding
 
     let port = 0
     let managementOrigins: ReadonlySet<string> = new Set()
-    const catalog = createCatalog<WebSocketStage>(settings)
+    const catalog = createCatalog<WebSocketStage>({
+      ...settings,
+      // Policies of users name APIs.
+      keepsApart: settings.connectionsAuthorization === 'AWS_IAM',
+    })
     const descriptors = openDescriptorBudget(settings, { log, metrics })
     const clientAddress = createAddressReader({
       trustedProxies: settings.trustedProxies.length > 0 ? trustedNetworks(settings.trustedProxies) : null,

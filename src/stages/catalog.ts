@@ -41,6 +41,8 @@ export interface CatalogOptions {
    * loopback always are.
    */
   readonly allowedHosts: readonly string[]
+  /** Whether callers of one API's stage may not reach the connections of another; absent for no. */
+  readonly keepsApart?: boolean
 }
 
 interface Host<S extends Stage> {
@@ -63,11 +65,18 @@ const hostName = /^(?:[a-z0-9_-]+(?:\.[a-z0-9_-]+)*\.?|\[[0-9a-f:.]+\])(?::\d{1,
  * An empty catalog. First hit wins: custom domain, `{apiId}.` host, `/{apiId}/{stage}`, `/{stage}` of the default API.
  * A host whose first label happens to be the id of an API may be the gateway's own: the path can name an API there too.
  */
-export function createCatalog<S extends Stage>({ defaultApi, domains, allowedHosts }: CatalogOptions): Catalog<S> {
+export function createCatalog<S extends Stage>({
+  defaultApi,
+  domains,
+  allowedHosts,
+  keepsApart = false,
+}: CatalogOptions): Catalog<S> {
   const apis = new Map<string, Map<string, StageSlot<S>>>()
   const customDomains = new Map(domains.map((domain) => [domain.domainName.toLowerCase(), mappingsOf(domain)]))
   const hosts = new Map<string, Host<S> | null>()
   let fallback: Slots<S> | null = null
+  /** Whether what is asked of the callers of one API says nothing of another's. */
+  let isApart = keepsApart
 
   function hostOf(header: string): Host<S> | null {
     const known = hosts.get(header)
@@ -118,7 +127,9 @@ export function createCatalog<S extends Stage>({ defaultApi, domains, allowedHos
 
   function mapped({ apiId, stage, takesClients, anyApi }: Mapping, domain: string, path: string, end: number) {
     const found = target(apis.get(apiId)?.get(stage), domain, path, end)
-    return found && { ...found, takesClients, anyApi }
+    // Whose connections are meant nobody can tell, so that nobody could be asked.
+    if (found === null || (anyApi && isApart && !takesClients)) return null
+    return { ...found, takesClients, anyApi: anyApi && !isApart }
   }
 
   function replace(apiId: string, stages: readonly S[]): readonly StageSlot<S>[] {
@@ -139,6 +150,8 @@ export function createCatalog<S extends Stage>({ defaultApi, domains, allowedHos
     if (slots.size > 0) apis.set(apiId, slots)
     else apis.delete(apiId)
     hosts.clear()
+    isApart =
+      keepsApart || [...apis.values()].some((each) => [...each.values()].some(({ current }) => current?.isGuarded))
     const only = apis.size === 1 ? apis.values().next().value : undefined
     fallback = (defaultApi === null ? only : apis.get(defaultApi)) ?? null
     return ended

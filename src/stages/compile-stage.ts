@@ -1,5 +1,6 @@
 import type { AuthorizerType } from '../authorizers/contract.ts'
 import type { ApiDefinition, RouteDefinition, StageDefinition } from '../config/api-definition.ts'
+import { compileSourceNetworks } from '../config/source-networks.ts'
 import type { GatewayEvent } from '../events/event.ts'
 import type { IntegrationScope, IntegrationType, ReportFault } from '../integrations/contract.ts'
 import type { Buckets } from '../limits/contract.ts'
@@ -116,6 +117,7 @@ export function openStage(
       apiId: labels.api,
       name: labels.stage,
       domainsOnly: definition.disableExecuteApiEndpoint,
+      isGuarded: definition.policy !== undefined || compileSourceNetworks(definition) !== null,
       stageVariables: settings.stageVariables,
       errors: byName((code) => metrics.counter('postern_errors_total', { ...labels, code })),
       throttled: byName((cause) => metrics.counter('postern_throttled_total', { ...labels, cause })),

@@ -30,6 +30,8 @@ export interface Stage {
   readonly name: string
   /** Whether the stage is served under custom domains only; absent for no. */
   readonly domainsOnly?: boolean
+  /** Whether the API has terms of its own on who may call it, a policy or networks; absent for no. */
+  readonly isGuarded?: boolean
   readonly stageVariables: Readonly<Record<string, string>>
   /** The keys of all routes, for listings. */
   readonly routeKeys: readonly string[]

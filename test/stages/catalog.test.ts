@@ -150,3 +150,34 @@ test('a stage that is served under custom domains only has no other URL', () => 
     expect(catalog.resolve(host, path)).toBeNull()
   }
 })
+
+describe('where several APIs share a domain and the name of a stage', () => {
+  const apiMappings = [
+    { apiMappingKey: 'talk', apiId: 'chat', stage: 'prod' },
+    { apiMappingKey: 'prod', apiId: 'echo', stage: 'dev' },
+    { apiMappingKey: 'shop', apiId: 'orders', stage: 'live' },
+    { apiMappingKey: 'stock', apiId: 'chat', stage: 'live' },
+  ]
+  const domains = [{ domainName: 'ws.example.com', apiMappings }]
+  const reached = (guarded: boolean, keepsApart = false) => {
+    const catalog = createCatalog({ defaultApi: null, domains, allowedHosts: [], keepsApart })
+    catalog.replace('chat', [stage('chat', 'prod'), stage('chat', 'live')])
+    catalog.replace('echo', [stage('echo', 'dev')])
+    catalog.replace('orders', [{ apiId: 'orders', name: 'live', isGuarded: guarded } as Stage])
+    return ['/prod', '/live', '/talk'].map((path) => {
+      const target = catalog.resolve('ws.example.com', `${path}/@connections/x`)
+      return target && [target.stage.apiId, target.anyApi]
+    })
+  }
+
+  test('a callback there reaches connections of all, unless one of them asks something of its callers', () => {
+    expect(reached(false)).toEqual([
+      ['echo', true],
+      ['orders', true],
+      ['chat', false],
+    ])
+    const apart = [['echo', false], null, ['chat', false]]
+    expect(reached(true)).toEqual(apart)
+    expect(reached(false, true)).toEqual(apart)
+  })
+})
