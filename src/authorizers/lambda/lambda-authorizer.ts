@@ -1,7 +1,6 @@
 import type { ConnectEvent } from '../../events/connect-event.ts'
 import { evaluatePolicies, type Policy } from '../../policies/policy.ts'
 import { executeApiArn } from '../../vocabulary/arns.ts'
-import { GatewayError } from '../../vocabulary/errors.ts'
 import type {
   AuthorizerDefinition,
   AuthorizerFault,
@@ -14,9 +13,10 @@ import type {
 } from '../contract.ts'
 import { accessRequest, type PolicyTerms, policyFacts, policyRefusal, refusedClient } from '../policy-access.ts'
 import { routeAccess } from '../policy-clients.ts'
+import { askDecider, unauthorized } from './ask-decider.ts'
 import { createAuthorizerEvent } from './authorizer-event.ts'
 import { judgeResult } from './authorizer-result.ts'
-import { type Decider, type DeciderAnswer, type DeciderParts, findDecider } from './deciders.ts'
+import { type Decider, type DeciderParts, findDecider } from './deciders.ts'
 import { compileIdentitySources } from './identity-sources.ts'
 
 export interface LambdaAuthorizerOptions extends DeciderParts, PolicyTerms {}
@@ -70,8 +70,6 @@ interface AskOptions extends LambdaAuthorizerOptions {
   readonly access: CallerAccess
 }
 
-const unauthorized: AuthorizerResult = { allowed: false, code: 'UNAUTHORIZED' }
-
 /**
  * Refuses whom the policy of the API denies, before the function is asked ("How API Gateway resource policies affect
  * authorization workflow").
@@ -93,35 +91,9 @@ function createAsk({ decider, eventText, access, ...terms }: AskOptions) {
   return async function ask(event: ConnectEvent, request: HandshakeRequest): Promise<AuthorizerResult> {
     const facts = policyFacts(request, request.client)
     const copy = request.connectRequest()
-    const { requestId, traceId } = event
-    const answer = await reported(event, () => decider.ask({ payload: eventText(event, copy), requestId, traceId }))
-    switch (answer.kind) {
-      case 'unauthorized':
-        return unauthorized
-      case 'denied':
-        return { allowed: false, code: 'NOT_ALLOWED' }
-      case 'failed':
-        throw new GatewayError('AUTHORIZER_FAILURE', answer.text)
-      case 'result':
-        break
-    }
-    return judgeResult(answer.text, accessRequest(terms, facts, access, null), policies)
-  }
-}
-
-/** Asks, and sets the report of the event. */
-async function reported(event: ConnectEvent, ask: () => Promise<DeciderAnswer>): Promise<DeciderAnswer> {
-  const startedAt = performance.now()
-  const report = (status: number | null, errorMessage: string | null, requestId: string | null) => {
-    event.authorization = { latencyInMillis: performance.now() - startedAt, status, errorMessage, requestId }
-  }
-  try {
-    const answer = await ask()
-    report(answer.status, answer.kind === 'result' ? null : answer.text, answer.requestId)
-    return answer
-  } catch (error) {
-    report(null, (error as Error).message, null)
-    throw error
+    const answer = await askDecider(decider, eventText(event, copy), event)
+    if (typeof answer !== 'string') return answer
+    return judgeResult(answer, accessRequest(terms, facts, access, null), policies)
   }
 }
 
