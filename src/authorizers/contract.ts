@@ -1,4 +1,5 @@
 import type { ConnectEvent, ConnectRequest } from '../events/connect-event.ts'
+import type { IntegrationReport } from '../events/integration-report.ts'
 import type { FunctionScope } from '../functions/contract.ts'
 import type { Policy } from '../policies/policy.ts'
 import type { TransportRequest } from '../transport/contract.ts'
@@ -67,6 +68,8 @@ export interface Admitted {
   readonly allowed: true
   /** `principalId` and the authorizer's context, part of every event of the client; null for none. */
   readonly context: Readonly<Record<string, string>> | null
+  /** The authorizer's context as it came, for events that keep its types (format 2.0); absent where all is text. */
+  readonly nestedContext?: Readonly<Record<string, unknown>> | null
   /** The members of `$context.identity` that the credentials tell; absent for none. */
   readonly identity?: ConnectionIdentity | null
   /** The value of the API key that the client counts under, where the authorizer gives one; absent for none. */
@@ -124,6 +127,46 @@ export interface RouteAuthorizer {
   conceal?(request: ConnectRequest): ConnectRequest
   /** The part that tokens have in the life of a connection; absent for none. */
   readonly tokens?: TokenLife
+}
+
+/** A request for a method of a REST API or a route of an HTTP API, copied: an authorizer may read it at any time. */
+export interface MethodRequest {
+  readonly requestId: string
+  readonly traceId: string
+  readonly method: string
+  /** The path below the stage, as it came: `/pets/7`. */
+  readonly path: string
+  /** The path of the resource that was found, `/pets/{id}`; for HTTP APIs the key of the route, `GET /pets/{id}`. */
+  readonly resource: string
+  /** The headers in their order and spelling. */
+  readonly headers: HeaderList
+  /** The query's names and values, decoded, in order. */
+  readonly query: HeaderList
+  /** The query as it came, without its `?`. */
+  readonly rawQuery: string
+  readonly pathParameters: Readonly<Record<string, string>>
+  readonly stageVariables: Readonly<Record<string, string>>
+  /** The `requestContext` of events, JSON. */
+  readonly requestContext: Readonly<Record<string, unknown>>
+  /** The client, as conditions of policies know it. */
+  readonly client: RequestClient
+  /** The value of a variable of `$context`, such as `identity.sourceIp`; null for one that is not set. */
+  contextVariable(name: string): string | null
+  /** The report of the call of a function, set by the authorizer; null where none was called for this request. */
+  authorization: IntegrationReport | null
+}
+
+/**
+ * The authorizer of methods of one stage, made once at load: decides who may call them. What refuses has the code of
+ * its reason; the wording of the answer is that of the kind of API. It throws or rejects with a `GatewayError` and
+ * nothing else. A plain value when nothing had to be awaited.
+ */
+export interface MethodAuthorizer {
+  authorize(request: MethodRequest): AuthorizerResult | Promise<AuthorizerResult>
+  /** Forgets every answer that is remembered, those on their way among them. */
+  flush(): void
+  /** Gives back what it took. Calls in flight end by themselves. Safe to call twice. */
+  close(): void
 }
 
 /** The part that its token has in the life of a connection. */

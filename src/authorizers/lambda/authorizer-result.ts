@@ -82,18 +82,18 @@ export function readResultObject(payload: string): Record<string, unknown> {
 }
 
 /**
- * The context of an answer with every value as text, as all later events carry it; `principalId` can't be given twice.
- * Throws AUTHORIZER_CONFIGURATION_ERROR for one that nests.
+ * The context of an answer with every value as text, as all later events carry it; `principalId` can't be given twice;
+ * where the answer has none (null), it is a name as others. Throws AUTHORIZER_CONFIGURATION_ERROR for one that nests.
  */
-export function textContext(principalId: string, context: unknown): Record<string, string> {
+export function textContext(principalId: string | null, context: unknown): Record<string, string> {
   const texts: Record<string, string> = Object.create(null)
-  texts.principalId = principalId
+  if (principalId !== null) texts.principalId = principalId
   if (context === undefined || context === null) return texts
   if (typeof context !== 'object' || Array.isArray(context)) throw malformed('context is no map')
   for (const [name, value] of Object.entries(context)) {
     if (value !== null && typeof value === 'object')
       throw malformed(`context.${name} is neither text, number nor boolean`)
-    if (value !== null && name !== 'principalId') texts[name] = String(value)
+    if (value !== null && (name !== 'principalId' || principalId === null)) texts[name] = String(value)
   }
   return texts
 }
