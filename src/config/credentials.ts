@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises'
-import type { Finding } from 'postern-documents/faults'
+import type { FaultPath, Finding } from 'postern-documents/faults'
 import { oneOf, refusedMembers, text } from 'postern-documents/schema-parts'
 import { readProblem } from 'postern-documents/yaml-source'
 import { z } from 'zod'
@@ -24,10 +24,17 @@ const accessKey = z.strictObject({
   secretAccessKeyFile: text('the path of a file', { max: 4_096 })
     .optional()
     .describe('The file that holds the secret access key, instead.'),
+  sessionTokenVariable: text('the name of an environment variable', { max: 256, pattern: /^[A-Za-z_]\w*$/ })
+    .optional()
+    .describe('The environment variable that holds the session token, which a temporary access key comes with.'),
+  sessionTokenFile: text('the path of a file', { max: 4_096 })
+    .optional()
+    .describe('The file that holds the session token, instead.'),
 })
 refusedMembers.add(accessKey, {
   secretAccessKey:
     'secrets come from an environment variable (secretAccessKeyVariable) or a file (secretAccessKeyFile)',
+  sessionToken: 'secrets come from an environment variable (sessionTokenVariable) or a file (sessionTokenFile)',
 })
 
 const principal = z.strictObject({
@@ -70,14 +77,21 @@ export interface Credentials {
   readonly users: readonly {
     readonly userName: string
     /** The active keys. */
-    readonly accessKeys: readonly { readonly accessKeyId: string; readonly secretAccessKey: string }[]
+    readonly accessKeys: readonly ({ readonly accessKeyId: string } & AccessKeySecret)[]
     readonly policies: readonly Policy[]
   }[]
 }
 
+/** The secrets of one access key. */
+export interface AccessKeySecret {
+  readonly secretAccessKey: string
+  /** Absent where the key is not a temporary one. */
+  readonly sessionToken?: string
+}
+
 /** The secrets of active access keys by their ids, and the faults of those that could not be read. */
 export interface AccessKeySecrets {
-  readonly byId: ReadonlyMap<string, string>
+  readonly byId: ReadonlyMap<string, AccessKeySecret>
   readonly findings: readonly Finding[]
 }
 
@@ -86,29 +100,71 @@ export async function readAccessKeySecrets(
   given: GivenCredentials | undefined,
   env: Readonly<Record<string, string | undefined>>,
 ): Promise<AccessKeySecrets> {
-  const byId = new Map<string, string>()
+  const byId = new Map<string, AccessKeySecret>()
   const findings: Finding[] = []
+
+  /** Reads one secret of a key; null where there is none, or a fault. */
+  async function read(key: GivenAccessKey, path: FaultPath, secret: SecretMembers): Promise<string | null> {
+    const name = key[secret.variable] === undefined ? secret.file : secret.variable
+    const from = key[name]
+    if (from === undefined) return null
+    const found = name === secret.file ? await readSecretFile(from) : { secret: env[from] ?? '' }
+    if ('secret' in found && secret.form.test(found.secret)) return found.secret
+    findings.push(
+      'problem' in found
+        ? { path: [...path, name], problem: found.problem }
+        : { path: [...path, name], found: found.secret === '' ? 'nothing' : 'something else', allowed: secret.allowed },
+    )
+    return null
+  }
+
   for (const { key, path } of accessKeysOf(given)) {
     if (key.status === 'Inactive') continue
-    const { secretAccessKeyVariable: variable, secretAccessKeyFile: file } = key
-    if ((variable === undefined) === (file === undefined)) {
-      findings.push({ path, problem: 'one of secretAccessKeyVariable and secretAccessKeyFile is needed' })
-      continue
+    const wrong = [secretAccessKey, sessionToken].filter(
+      ({ variable, file, isOptional }) =>
+        (key[variable] === undefined) === (key[file] === undefined) && !(isOptional && key[file] === undefined),
+    )
+    for (const { variable, file } of wrong) findings.push({ path, problem: `one of ${variable} and ${file} is needed` })
+    if (wrong.length > 0) continue
+    const secret = await read(key, path, secretAccessKey)
+    const token = await read(key, path, sessionToken)
+    if (secret !== null) {
+      byId.set(key.accessKeyId, { secretAccessKey: secret, ...(token !== null && { sessionToken: token }) })
     }
-    const at = [...path, variable === undefined ? 'secretAccessKeyFile' : 'secretAccessKeyVariable']
-    const read = variable === undefined ? await readSecretFile(file as string) : { secret: env[variable] ?? '' }
-    if ('problem' in read) findings.push({ path: at, problem: read.problem })
-    else if (!/^[!-~]{16,128}$/.test(read.secret)) {
-      const found = read.secret === '' ? 'nothing' : 'something else'
-      findings.push({ path: at, found, allowed: 'a secret of 16 to 128 characters without spaces' })
-    } else byId.set(key.accessKeyId, read.secret)
   }
   return { byId, findings }
 }
 
+/** The members of an access key that say where one secret comes from. */
+interface SecretMembers {
+  readonly variable: 'secretAccessKeyVariable' | 'sessionTokenVariable'
+  readonly file: 'secretAccessKeyFile' | 'sessionTokenFile'
+  readonly isOptional: boolean
+  readonly form: RegExp
+  readonly allowed: string
+}
+
+const secretAccessKey: SecretMembers = {
+  variable: 'secretAccessKeyVariable',
+  file: 'secretAccessKeyFile',
+  isOptional: false,
+  form: /^[!-~]{16,128}$/,
+  allowed: 'a secret of 16 to 128 characters without spaces',
+}
+
+const sessionToken: SecretMembers = {
+  variable: 'sessionTokenVariable',
+  file: 'sessionTokenFile',
+  isOptional: true,
+  form: /^[!-~]{1,4096}$/,
+  allowed: 'a token of at most 4096 characters without spaces',
+}
+
 /** The environment variables that hold secrets of access keys. */
 export function accessKeyVariables(given: GivenCredentials | undefined): string[] {
-  return accessKeysOf(given).flatMap(({ key }) => key.secretAccessKeyVariable ?? [])
+  return accessKeysOf(given).flatMap(({ key }) =>
+    [key.secretAccessKeyVariable, key.sessionTokenVariable].filter((name) => name !== undefined),
+  )
 }
 
 /** Checks that names stand once, and that policies are policies. */
@@ -137,8 +193,8 @@ export function completeCredentials(
   const users = given.principals.map(({ userName, accessKeys, policies }) => ({
     userName,
     accessKeys: accessKeys.flatMap(({ accessKeyId }) => {
-      const secretAccessKey = secrets.byId.get(accessKeyId)
-      return secretAccessKey === undefined ? [] : [{ accessKeyId, secretAccessKey }]
+      const secret = secrets.byId.get(accessKeyId)
+      return secret === undefined ? [] : [{ accessKeyId, ...secret }]
     }),
     policies: policies.flatMap((document) => readPolicy(document, { of: 'identity' }).policy ?? []),
   }))

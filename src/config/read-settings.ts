@@ -194,12 +194,14 @@ function withPaths(given: GivenSettings, source: YamlSource, origins: ReadonlyMa
 
 /** The credentials, which nothing but the file gives, with their paths as seen from the working directory. */
 function credentialsWithPaths(credentials: GivenCredentials, folder: string): GivenCredentials {
+  const from = (path: string) => (isAbsolute(path) ? path : join(folder, path))
   const principals = credentials.principals.map((principal) => ({
     ...principal,
-    accessKeys: principal.accessKeys.map((key) => {
-      const { secretAccessKeyFile: path } = key
-      return path === undefined || isAbsolute(path) ? key : { ...key, secretAccessKeyFile: join(folder, path) }
-    }),
+    accessKeys: principal.accessKeys.map(({ secretAccessKeyFile, sessionTokenFile, ...key }) => ({
+      ...key,
+      ...(secretAccessKeyFile !== undefined && { secretAccessKeyFile: from(secretAccessKeyFile) }),
+      ...(sessionTokenFile !== undefined && { sessionTokenFile: from(sessionTokenFile) }),
+    })),
   }))
   return { ...credentials, principals }
 }

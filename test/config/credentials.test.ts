@@ -52,6 +52,33 @@ describe('credentials', () => {
     })
   })
 
+  it('have temporary keys, whose session tokens come from a variable or a file too', async () => {
+    writeFileSync(join(root, 'alice.token'), 'a/b+c=\n')
+    const first = variableKey.replace(' }', ', sessionTokenFile: alice.token }')
+    const second = variableKey.replace('FIRST', 'SECOND').replace(' }', ', sessionTokenVariable: ALICE_TOKEN }')
+    const { settings, faults } = await read(aliceWith(`${first}, ${second}`), {
+      ALICE_SECRET: secret,
+      ALICE_TOKEN: 'another',
+    })
+    expect(faults).toEqual([])
+    expect(settings?.credentials?.users[0]?.accessKeys).toEqual([
+      { accessKeyId: 'AKIDEXAMPLEFIRST', secretAccessKey: secret, sessionToken: 'a/b+c=' },
+      { accessKeyId: 'AKIDEXAMPLESECOND', secretAccessKey: secret, sessionToken: 'another' },
+    ])
+  })
+
+  it.each([
+    ['sessionToken: canary-in-file', 'secrets come from an environment variable (sessionTokenVariable)'],
+    ['sessionTokenVariable: A, sessionTokenFile: b', 'one of sessionTokenVariable and sessionTokenFile is needed'],
+    ['sessionTokenVariable: NOWHERE', 'sessionTokenVariable: found nothing'],
+    ['sessionTokenFile: nowhere', 'no such file or folder'],
+  ])('with %s are a fault', async (member, expected) => {
+    const { settings, faults } = await read(aliceWith(variableKey.replace(' }', `, ${member} }`)))
+    expect(settings).toBeNull()
+    expect(faults.join('\n')).toContain(expected)
+    expect(faults.join('\n')).not.toContain('canary')
+  })
+
   it('are for the region that they say, else for that of Lambda calls, else for that of the environment', async () => {
     const env = { ALICE_SECRET: secret, AWS_REGION: 'eu-north-1' }
     const region = async (yaml: string) => (await read(yaml, env)).settings?.credentials?.region

@@ -1,3 +1,4 @@
+import { createHash, timingSafeEqual } from 'node:crypto'
 import type { Policy, Principal } from '../../policies/policy.ts'
 import { deriveSigningKey, type SigningScope } from '../../vocabulary/sigv4.ts'
 import type { ClientKey } from '../contract.ts'
@@ -12,6 +13,8 @@ export interface IamUser {
 export interface AccessKey {
   readonly accessKeyId: string
   readonly secretAccessKey: string
+  /** The session token that comes with the key where it is a temporary one; absent for none. */
+  readonly sessionToken?: string
   readonly user: IamUser
 }
 
@@ -32,6 +35,8 @@ export interface UsableKey {
   readonly user: IamUser
   /** The key as the connections that it opened know it, the same for as long as it is good. */
   readonly client: ClientKey
+  /** Whether the session token of a request, null for none, is the one that belongs to this key. */
+  isSession(token: string | null): boolean
   /** The signing key of a scope; it is derived once a day. */
   signingKey(scope: SigningScope): Buffer
 }
@@ -62,16 +67,23 @@ export function createAccessKeys(keys: readonly AccessKey[]): AccessKeys {
 
 function knownKey(key: AccessKey, before: KnownKey | undefined): KnownKey {
   const isSame =
-    before?.key.secretAccessKey === key.secretAccessKey && before.key.user.principal.arn === key.user.principal.arn
+    before?.key.secretAccessKey === key.secretAccessKey &&
+    before.key.sessionToken === key.sessionToken &&
+    before.key.user.principal.arn === key.user.principal.arn
   return { key, usable: usableKey(key, isSame ? before.usable.client : { isRevoked: false }) }
 }
 
-function usableKey({ accessKeyId, secretAccessKey, user }: AccessKey, client: { isRevoked: boolean }) {
+function usableKey({ accessKeyId, secretAccessKey, sessionToken, user }: AccessKey, client: { isRevoked: boolean }) {
   const derived = new Map<string, Buffer>()
+  const expectedToken = sessionToken === undefined ? null : digest(sessionToken)
   return {
     accessKeyId,
     user,
     client,
+    isSession(token: string | null) {
+      if (token === null || expectedToken === null) return token === null && expectedToken === null
+      return timingSafeEqual(digest(token), expectedToken)
+    },
     signingKey(scope: SigningScope): Buffer {
       const name = `${scope.day}/${scope.region}/${scope.service}`
       let key = derived.get(name)
@@ -83,4 +95,9 @@ function usableKey({ accessKeyId, secretAccessKey, user }: AccessKey, client: { 
       return key
     },
   }
+}
+
+/** Digests are of one length, and how far two texts agree shows in none. */
+function digest(text: string): Buffer {
+  return createHash('sha256').update(text).digest()
 }

@@ -20,7 +20,8 @@ export interface SignatureParts {
   readonly expires: number | null
   /** The X-Amz-Content-Sha256 of the sender; null for none. */
   readonly payloadHash: string | null
-  readonly hasSessionToken: boolean
+  /** The X-Amz-Security-Token of the sender; null for none. */
+  readonly sessionToken: string | null
 }
 
 /** The longest signature header that is read, and the most headers that one may sign. */
@@ -60,6 +61,9 @@ function ofHeader(authorization: string, headers: HeaderValues): SignatureParts 
   const payloadHash = headers.get('x-amz-content-sha256') ?? null
   if (payloadHash !== null && typeof payloadHash !== 'string')
     return incomplete('a request has one X-Amz-Content-Sha256')
+  const sessionToken = headers.get('x-amz-security-token') ?? null
+  if (sessionToken !== null && typeof sessionToken !== 'string')
+    return incomplete('a request has one X-Amz-Security-Token')
   return complete({
     credential: given.Credential as string,
     signedHeaders: given.SignedHeaders as string,
@@ -67,7 +71,7 @@ function ofHeader(authorization: string, headers: HeaderValues): SignatureParts 
     time,
     expires: null,
     payloadHash,
-    hasSessionToken: headers.has('x-amz-security-token'),
+    sessionToken,
   })
 }
 
@@ -121,7 +125,7 @@ function ofQuery(query: readonly CanonicalPair[]): SignatureParts | CallerRefusa
     time: given.get('X-Amz-Date') as string,
     expires: expires === undefined ? null : Number(expires),
     payloadHash: given.get('X-Amz-Content-Sha256') ?? null,
-    hasSessionToken: given.has('X-Amz-Security-Token'),
+    sessionToken: given.get('X-Amz-Security-Token') ?? null,
   })
 }
 
@@ -134,14 +138,13 @@ function decoded(value: string): string {
   }
 }
 
-interface GivenParts
-  extends Pick<SignatureParts, 'signature' | 'time' | 'expires' | 'payloadHash' | 'hasSessionToken'> {
+interface GivenParts extends Pick<SignatureParts, 'signature' | 'time' | 'expires' | 'payloadHash' | 'sessionToken'> {
   readonly credential: string
   readonly signedHeaders: string
 }
 
 function complete(given: GivenParts): SignatureParts | CallerRefusal {
-  const { credential, signedHeaders, signature, time, expires, payloadHash, hasSessionToken } = given
+  const { credential, signedHeaders, signature, time, expires, payloadHash, sessionToken } = given
   const [, accessKeyId, day, region, service] = credentialForm.exec(credential) ?? []
   if (accessKeyId === undefined || day === undefined || region === undefined || service === undefined)
     return incomplete('the Credential is accessKeyId/YYYYMMDD/region/service/aws4_request')
@@ -164,7 +167,7 @@ function complete(given: GivenParts): SignatureParts | CallerRefusal {
     signedAt,
     expires,
     payloadHash,
-    hasSessionToken,
+    sessionToken,
   }
 }
 

@@ -37,8 +37,7 @@ export function createSignatureVerifier({ keys, region, now }: VerifierOptions):
     const parts = readSignatureParts(headers, pairs)
     if ('code' in parts) return { refusal: parts }
     const key = keys.find(parts.accessKeyId)
-    // Sessions are not made here, so that none of their tokens can be valid.
-    if (key === null || parts.hasSessionToken) return unknownClient
+    if (key === null || !key.isSession(parts.sessionToken)) return unknownClient
     const refusal =
       checkScope(parts, region, service) ?? checkTime(parts, now()) ?? checkHeaders(parts, headers) ?? null
     if (refusal !== null) return { refusal }

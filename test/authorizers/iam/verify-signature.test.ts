@@ -273,7 +273,22 @@ describe('an attack', () => {
     ).toBe('UNRECOGNIZED_CLIENT')
   })
 
-  it('with a session token is refused, since nobody has a session', async () => {
+  it('of a temporary key is valid with its session token only, in the header or in the query', async () => {
+    const keys = [{ ...aliceKey, sessionToken: 'a/b+c=' }]
+    const verdicts = async (sessionToken?: string) => {
+      const change = sessionToken === undefined ? {} : { sessionToken }
+      return [
+        verdictOf(await signed(postRequest, change), postRequest.body, { keys }),
+        verdictOf(await presigned(change), null, { keys }),
+      ]
+    }
+    expect(await verdicts('a/b+c=')).toEqual(['valid', 'valid'])
+    for (const token of [undefined, 'a/b+c', 'a/b+c==', '']) {
+      expect(await verdicts(token), token).toEqual(['UNRECOGNIZED_CLIENT', 'UNRECOGNIZED_CLIENT'])
+    }
+  })
+
+  it('with a session token is refused where the key has none', async () => {
     expect(verdictOf(await signed(postRequest, { sessionToken: 'token' }), postRequest.body)).toBe(
       'UNRECOGNIZED_CLIENT',
     )
