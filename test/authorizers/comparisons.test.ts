@@ -27,12 +27,14 @@ test('no secret is compared by a comparison whose time tells how much of it is r
   // Both sides are of the operator's settings: the old ones and the new.
   expect(found).toEqual([
     expect.stringMatching(/^src\/authorizers\/iam\/access-keys\.ts: before\?\.key\.secretAccessKey/),
+    expect.stringMatching(/^src\/authorizers\/iam\/access-keys\.ts: before\.key\.sessionToken/),
   ])
 })
 
 test.each([
   ['src/authorizers/bearer-tokens.ts', ['createKeyedDigest(', 'timingSafeEqual(']],
   ['src/authorizers/iam/verify-signature.ts', ['timingSafeEqual(']],
+  ['src/authorizers/iam/access-keys.ts', ['timingSafeEqual(']],
   // A look-up by what only this process can make of a value tells nothing of the values that there are.
   ['src/usage/api-keys.ts', ['createKeyedDigest(']],
 ])('%s compares in constant time, or behind a key of the process', (file, ways) => {
