@@ -1,5 +1,6 @@
-import { createHash, timingSafeEqual } from 'node:crypto'
+import { timingSafeEqual } from 'node:crypto'
 import type { Policy, Principal } from '../../policies/policy.ts'
+import { createKeyedDigest } from '../../vocabulary/keyed-digest.ts'
 import { deriveSigningKey, type SigningScope } from '../../vocabulary/sigv4.ts'
 import type { ClientKey } from '../contract.ts'
 
@@ -43,6 +44,8 @@ export interface UsableKey {
 
 /** Days whose signing keys are kept: those of presigned URLs, which last a week, and today's. */
 const maxDays = 9
+
+const digest = createKeyedDigest()
 
 interface KnownKey {
   readonly key: AccessKey
@@ -95,9 +98,4 @@ function usableKey({ accessKeyId, secretAccessKey, sessionToken, user }: AccessK
       return key
     },
   }
-}
-
-/** Digests are of one length, and how far two texts agree shows in none. */
-function digest(text: string): Buffer {
-  return createHash('sha256').update(text).digest()
 }
