@@ -11,6 +11,10 @@ const maxAccessKeys = 2
 /** Policies that one user may have ("IAM and AWS STS quotas"). */
 const maxPolicies = 10
 
+const variableName = () =>
+  text('the name of an environment variable', { max: 256, pattern: /^[A-Za-z_]\w*$/ }).optional()
+const filePath = () => text('the path of a file', { max: 4_096 }).optional()
+
 const accessKey = z.strictObject({
   accessKeyId: text('16 to 128 letters, digits and _', { min: 16, max: 128, pattern: /^\w+$/ }).describe(
     'The id, which is no secret: AKIA and 16 letters and digits at AWS.',
@@ -18,18 +22,12 @@ const accessKey = z.strictObject({
   status: oneOf(['Active', 'Inactive'])
     .default('Active')
     .describe('Active, or Inactive: its signatures are then not valid, and its secret is not read.'),
-  secretAccessKeyVariable: text('the name of an environment variable', { max: 256, pattern: /^[A-Za-z_]\w*$/ })
-    .optional()
-    .describe('The environment variable that holds the secret access key.'),
-  secretAccessKeyFile: text('the path of a file', { max: 4_096 })
-    .optional()
-    .describe('The file that holds the secret access key, instead.'),
-  sessionTokenVariable: text('the name of an environment variable', { max: 256, pattern: /^[A-Za-z_]\w*$/ })
-    .optional()
-    .describe('The environment variable that holds the session token, which a temporary access key comes with.'),
-  sessionTokenFile: text('the path of a file', { max: 4_096 })
-    .optional()
-    .describe('The file that holds the session token, instead.'),
+  secretAccessKeyVariable: variableName().describe('The environment variable that holds the secret access key.'),
+  secretAccessKeyFile: filePath().describe('The file that holds the secret access key, instead.'),
+  sessionTokenVariable: variableName().describe(
+    'The environment variable that holds the session token, which a temporary access key comes with.',
+  ),
+  sessionTokenFile: filePath().describe('The file that holds the session token, instead.'),
 })
 refusedMembers.add(accessKey, {
   secretAccessKey:
