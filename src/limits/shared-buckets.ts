@@ -1,7 +1,7 @@
 import type { BucketStore, Buckets } from './contract.ts'
 import { createNamedBuckets } from './named-buckets.ts'
 import { SharedBucket } from './shared-bucket.ts'
-import type { SharedPart, Sharing } from './sharing.ts'
+import { exchangeBatches, type SharedPart, type Sharing } from './sharing.ts'
 
 /** Buckets that one exchange may name. */
 export const bucketsInExchange = 1_000
@@ -38,13 +38,7 @@ export function createSharedBuckets(store: BucketStore, sharing: Sharing, now: (
   const part: SharedPart = {
     isEmpty: () => named.all().next().done === true && dirty.size === 0,
     isDirty: () => dirty.size > 0,
-    async exchange() {
-      const batches = Math.ceil(dirty.size / bucketsInExchange)
-      let workers = await exchangeBatch()
-      // Not those that become dirty meanwhile: they have the next interval.
-      for (let at = 1; at < batches; at++) workers = await exchangeBatch()
-      return workers
-    },
+    exchange: () => exchangeBatches(dirty.size, bucketsInExchange, exchangeBatch),
     joined() {
       // What was taken meanwhile was this worker's share; what is left of the fleet's it has to learn.
       for (const bucket of named.all()) {

@@ -1,5 +1,5 @@
 import type { CountedSource, SourceCountStore, SourceCounts } from './contract.ts'
-import type { SharedPart, Sharing } from './sharing.ts'
+import { exchangeBatches, type SharedPart, type Sharing } from './sharing.ts'
 
 /** Sources that one exchange may name. */
 const sourcesInExchange = 500
@@ -36,13 +36,7 @@ export function createSharedSourceCounts(store: SourceCountStore, sharing: Shari
     // From the start on: the first connections need the whole limit.
     isEmpty: () => false,
     isDirty: () => dirty.size > 0,
-    async exchange() {
-      const batches = Math.ceil(dirty.size / sourcesInExchange)
-      let workers = await tellBatch()
-      // Not those that become dirty meanwhile: they have the next interval.
-      for (let at = 1; at < batches; at++) workers = await tellBatch()
-      return workers
-    },
+    exchange: () => exchangeBatches(dirty.size, sourcesInExchange, tellBatch),
     joined: markAll,
     parted() {
       isOld = true

@@ -29,6 +29,20 @@ export interface SharedPart {
   parted(workers: number): void
 }
 
+/**
+ * Hands over so many things in batches, and gives the workers that the last one has told of. What begins to wait
+ * meanwhile has the next interval. It rejects with the first batch that does.
+ */
+export async function exchangeBatches(
+  waiting: number,
+  inBatch: number,
+  exchangeBatch: () => Promise<number>,
+): Promise<number> {
+  let workers = await exchangeBatch()
+  for (let handed = inBatch; handed < waiting; handed += inBatch) workers = await exchangeBatch()
+  return workers
+}
+
 export interface SharingOptions {
   /** Gives how many workers there are; rejects when the store is away. */
   readonly ping: () => Promise<number>
