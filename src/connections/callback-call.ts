@@ -9,6 +9,7 @@ import {
   callbackWithoutContent,
 } from '../responses/callback-answer.ts'
 import type { HttpExchange } from '../transport/contract.ts'
+import type { CallbackOperation } from '../vocabulary/callback-operations.ts'
 import type { ErrorCode } from '../vocabulary/errors.ts'
 import type { ThrottleCause } from '../vocabulary/throttle-causes.ts'
 
@@ -39,9 +40,6 @@ export interface CallbackTarget {
   /** Connections of any API are reached here, not those of the stage's alone. */
   readonly anyApi: boolean
 }
-
-/** The methods of `@connections`, as its metric names them. */
-export type CallbackOperation = 'post' | 'get' | 'delete'
 
 /** Counts one answer of one operation and API. */
 export type CountStatus = (status: number) => void

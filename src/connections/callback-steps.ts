@@ -1,27 +1,35 @@
 import type { CallerAuthorizer, CallerRefusal, CallerVerdict, PromptCallerAuthorizer } from '../authorizers/contract.ts'
 import type { TokenBucket } from '../limits/contract.ts'
 import type { ConnectionLookup, Delivery } from '../registry/contract.ts'
+import type { CallbackOperation } from '../vocabulary/callback-operations.ts'
 import type { ConnectionDescription } from '../vocabulary/connection.ts'
 import { type DeliverOutcome, textFrame } from '../vocabulary/frames.ts'
 import { type ConnectionId, ownerOfConnectionId } from '../vocabulary/ids.ts'
 import type { Step } from '../vocabulary/pipeline.ts'
-import type { CallbackCall, CallbackOperation } from './callback-call.ts'
+import type { CallbackCall } from './callback-call.ts'
 import { closeParameters, closeParametersRule } from './close-parameters.ts'
 import { connectionJson } from './connection-json.ts'
 
-/** A callback on its way through the steps: what was copied of its request before anything was awaited. */
-export interface Callback {
+/** A call of a backend on its way to be let in: what was copied of its request before anything was awaited. */
+export interface ArrivedCall {
   /** Answers the caller. */
   readonly call: CallbackCall
   readonly operation: CallbackOperation
-  /** The id in the path, decoded; any text. */
-  readonly id: ConnectionId
   /** The caller's credentials as its authorizer has copied them. */
   readonly credentials: unknown
   /** The facts that the policy of the API may ask for, as its judge has copied them; null where nobody asks it. */
   readonly facts: unknown
-  /** The body of a POST; null when it was larger than allowed, and for GET and DELETE, whose body is not read. */
+  /** Whether the call has a body, which is then read. */
+  readonly hasBody: boolean
+  /** The body; null when it was larger than allowed, or is not read. */
   readonly body: Buffer | null
+}
+
+/** A call of `@connections` for one connection. */
+export interface Callback extends ArrivedCall {
+  readonly operation: 'post' | 'get' | 'delete'
+  /** The id in the path, decoded; any text. */
+  readonly id: ConnectionId
   /** Whether a POST asked for a binary frame, and may. */
   readonly binary: boolean
   /** The query of a DELETE that may choose its close frame; empty otherwise. */
@@ -35,12 +43,14 @@ export interface CallbackRefusal extends CallerRefusal {
 
 export type CallbackStep = Step<Callback, CallbackRefusal>
 
-/** Refuses the body of a POST that was larger than a message may be (413). */
-export const refuseLargeBody: CallbackStep = ({ operation, body }) =>
-  operation === 'post' && body === null ? tooLarge : null
+/** A step that all calls of backends go through. */
+export type EntranceStep = Step<ArrivedCall, CallbackRefusal>
+
+/** Refuses a body that was larger than allowed (413). */
+export const refuseLargeBody: EntranceStep = ({ hasBody, body }) => (hasBody && body === null ? tooLarge : null)
 
 /** Has the caller judged (403), with the body at hand. */
-export function judgeCaller(authorizer: CallerAuthorizer): CallbackStep {
+export function judgeCaller(authorizer: CallerAuthorizer): EntranceStep {
   return function judge({ call, operation, credentials, body }) {
     const verdict = authorizer.judge(credentials, body, call.stage.callbackAccess[operation])
     return verdict instanceof Promise ? verdict.then(refusalOf) : refusalOf(verdict)
@@ -48,7 +58,7 @@ export function judgeCaller(authorizer: CallerAuthorizer): CallbackStep {
 }
 
 /** Has the policy of the API judge a caller for whom it was not asked yet (403). */
-export function obeyPolicy(policy: PromptCallerAuthorizer): CallbackStep {
+export function obeyPolicy(policy: PromptCallerAuthorizer): EntranceStep {
   return ({ call, operation, facts, body }) =>
     facts === null ? null : refusalOf(policy.judge(facts, body, call.stage.callbackAccess[operation]))
 }
@@ -67,7 +77,7 @@ function refusalOf(verdict: CallerVerdict): CallbackRefusal | null {
 }
 
 /** Counts the call on the limit of the account (429). */
-export function checkThrottle(requests: TokenBucket, now: () => number): CallbackStep {
+export function checkThrottle(requests: TokenBucket, now: () => number): EntranceStep {
   return function count({ call }) {
     const time = now()
     if (requests.take(time)) return null

@@ -4,11 +4,12 @@ import type { TokenBucket } from '../limits/contract.ts'
 import type { Log } from '../observability/contract.ts'
 import type { ConnectionLookup, Delivery } from '../registry/contract.ts'
 import type { HttpExchange, TransportRequest } from '../transport/contract.ts'
+import { callbackOperations } from '../vocabulary/callback-operations.ts'
 import { GatewayError } from '../vocabulary/errors.ts'
 import { maxMessageBytes } from '../vocabulary/frames.ts'
 import { cannotBeRebound, hostOf } from '../vocabulary/host.ts'
 import { createPipeline } from '../vocabulary/pipeline.ts'
-import { CallbackCall, type CallbackOperation, type CallbackTarget } from './callback-call.ts'
+import { CallbackCall, type CallbackTarget } from './callback-call.ts'
 import {
   type Callback,
   type CallbackRefusal,
@@ -98,11 +99,11 @@ export function createConnectionsHandler(options: ConnectionsOptions): HandleCal
     if (operation === 'post') {
       const binary = binaryFrames && asksForBinary(request)
       exchange.readBody(maxMessageBytes, (body) =>
-        run({ call, operation, id, credentials, facts, body, binary, closeQuery: '' }),
+        run({ call, operation, id, credentials, facts, hasBody: true, body, binary, closeQuery: '' }),
       )
     } else {
       const closeQuery = operation === 'delete' && disconnectCodeAndReason ? request.query : ''
-      run({ call, operation, id, credentials, facts, body: null, binary: false, closeQuery })
+      run({ call, operation, id, credentials, facts, hasBody: false, body: null, binary: false, closeQuery })
     }
   }
 
@@ -111,6 +112,7 @@ export function createConnectionsHandler(options: ConnectionsOptions): HandleCal
       apiId: target.stage.apiId,
       stage: target.stage.name,
       method: request.method,
+      path: callbackOperations.post[1],
       domainName: target.domainName,
       connectionId: id ?? '',
       sourceIp: sourceIp(request),
@@ -120,7 +122,7 @@ export function createConnectionsHandler(options: ConnectionsOptions): HandleCal
   }
 }
 
-function operationOf(method: string): CallbackOperation | null {
+function operationOf(method: string): Callback['operation'] | null {
   if (method === 'POST') return 'post'
   if (method === 'GET') return 'get'
   return method === 'DELETE' ? 'delete' : null

@@ -8,6 +8,8 @@ export interface CallbackArrival {
   /** The name of the stage in the URL. */
   readonly stage: string
   readonly method: string
+  /** The path below the stage with the names of what varies in braces: `/@connections/{connectionId}`. */
+  readonly path: string
   /** The authority that the caller used. */
   readonly domainName: string
   /** The connection id of the path, whether or not there is such a connection; empty where the path has none. */
@@ -20,8 +22,8 @@ export interface CallbackArrival {
 }
 
 /**
- * A call of the `@connections` API. Nothing is known of the connection but the id in the path, and the identity is the
- * caller's.
+ * A call of a backend under the URL of a stage: `@connections`, `@groups`, `@users`, `@batch`. Nothing is known of a
+ * connection but the id in the path, and the identity is the caller's.
  */
 export class CallbackEvent extends EventBase {
   readonly eventType = 'CONNECTION_API'
@@ -35,7 +37,7 @@ export class CallbackEvent extends EventBase {
   identity: ConnectionIdentity | null = null
 
   constructor(arrival: CallbackArrival) {
-    super(`${arrival.method} /@connections/{connectionId}`, arrival.requestTimeEpoch, null)
+    super(`${arrival.method} ${arrival.path}`, arrival.requestTimeEpoch, null)
     this.apiId = arrival.apiId
     this.stage = arrival.stage
     this.domainName = arrival.domainName

@@ -1,3 +1,4 @@
+import { type CallbackOperation, callbackOperations } from '../vocabulary/callback-operations.ts'
 import { type CloseReasonName, closeReasons } from '../vocabulary/close-reasons.ts'
 import { type ErrorCode, errorTable } from '../vocabulary/errors.ts'
 import { type ThrottleCause, throttleCauses } from '../vocabulary/throttle-causes.ts'
@@ -37,6 +38,7 @@ const stage = anyOf('Name of the stage.')
 const route = anyOf('Route key of the definition.')
 const errorCodes = Object.keys(errorTable) as ErrorCode[]
 const code = oneOf('Code of the table of errors.', errorCodes)
+const operations = Object.keys(callbackOperations) as CallbackOperation[]
 const direction = oneOf('`in` or `out`.', ['in', 'out'])
 /** The buckets of integrations, which end at 29 s, or at 30 with what goes on around them. */
 const integrationSeconds = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30]
@@ -112,9 +114,12 @@ export const metricTable = {
     },
     'IntegrationError: `4xx` and `5xx`. The other codes are part of ExecutionError.',
   ),
-  postern_callbacks_total: counter('Calls of `@connections`.', {
+  postern_callbacks_total: counter('Calls of `@connections`, `@groups`, `@users` and `@batch`.', {
     api,
-    operation: oneOf('`post`, `get` or `delete`.', ['post', 'get', 'delete']),
+    operation: oneOf(
+      'The call, by its name in docs/groups.md; `post`, `get` and `delete` are of one connection.',
+      operations,
+    ),
     status: anyOf('HTTP status of the answer.'),
   }),
 

@@ -1,6 +1,5 @@
 import type { Counter, SeriesMaker } from '../observability/contract.ts'
-
-type CallbackOperation = 'post' | 'get' | 'delete'
+import { type CallbackOperation, perOperation } from '../vocabulary/callback-operations.ts'
 
 /** Counts the answers to the callbacks of one API, by operation and HTTP status. */
 export type CallbackCounters = Readonly<Record<CallbackOperation, (status: number) => void>>
@@ -22,5 +21,5 @@ export function createCallbackCounters(metrics: SeriesMaker, api: string): Callb
     }
   }
 
-  return { post: counting('post'), get: counting('get'), delete: counting('delete') }
+  return perOperation(counting)
 }

@@ -153,6 +153,7 @@ test('a callback has the id of its path and the identity of its caller, and noth
     apiId: 'chat',
     stage: 'dev',
     method: 'POST',
+    path: '/@connections/{connectionId}',
     domainName: 'chat.example:8080',
     connectionId: record.connectionId,
     sourceIp: '10.0.0.7',

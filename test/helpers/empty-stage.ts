@@ -1,6 +1,7 @@
 import { callbackAccess } from '../../src/stages/callback-access.ts'
 import type { WebSocketRoute, WebSocketStage } from '../../src/stages/websocket-stage.ts'
 import type { ApiKeys } from '../../src/usage/contract.ts'
+import { perOperation } from '../../src/vocabulary/callback-operations.ts'
 
 const counter = { value: 0 }
 
@@ -34,7 +35,7 @@ export function emptyStage(members: Partial<WebSocketStage> = {}): WebSocketStag
     throttled: () => counter,
     closes: () => counter,
     connects: { accepted: counter, refused: counter, failed: counter, aborted: counter },
-    callbacks: { post() {}, get() {}, delete() {} },
+    callbacks: perOperation(() => () => {}),
     callbackAccess: callbackAccess('chat', 'dev'),
     accessLog: null,
     close() {},
