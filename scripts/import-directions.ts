@@ -1,6 +1,7 @@
 /**
- * The import directions between the rooms of src/ as data, and what breaks them. `X!` is `X/contract.ts` alone. Every
- * room may also import itself, vocabulary/ and the workspaces of `workspaces`.
+ * The import directions between the rooms of src/ as data, and what breaks them. `X!` is the contracts of X alone:
+ * `X/contract.ts` and `X/…-contract.ts`. Every room may also import itself, vocabulary/ and the workspaces of
+ * `workspaces`.
  */
 export const directions: Readonly<Record<string, readonly string[] | 'every room'>> = {
   cli: ['app', 'config'],
@@ -167,9 +168,11 @@ function directionFault(file: string, { line, specifier, target, isDynamic }: Im
   if (to.room === from.room || to.room === 'vocabulary') return null
   if (allowed === 'every room' || allowed.includes(to.room)) return null
   if (!allowed.includes(`${to.room}!`)) return `${at}: ${from.room} may not import ${to.room} (${specifier})`
-  if (target === `src/${to.room}/contract.ts`) return null
-  return `${at}: ${from.room} may import ${to.room}/contract.ts only (${specifier})`
+  if (isContract.test(target)) return null
+  return `${at}: ${from.room} may import contracts of ${to.room} only (${specifier})`
 }
+
+const isContract = /^src\/[\w-]+\/(?:[a-z-]+-)?contract\.ts$/
 
 interface Place {
   /** `src`, or the folder of a workspace. */

@@ -4,7 +4,9 @@ import { importFaults } from '../../scripts/import-directions.ts'
 /** The faults of a tree, its paths below src/ unless they name a workspace, in which whatever is imported exists. */
 function faultsOf(sources: Record<string, string>): string[] {
   const rooms = ['app/start.ts', 'config/settings.ts', 'stages/stage.ts', 'registry/contract.ts', 'registry/memory.ts']
-  const there = [...rooms, 'transport/contract.ts', 'vocabulary/ids.ts'].map((file) => [file, ''] as const)
+  const there = [...rooms, 'transport/contract.ts', 'registry/group-contract.ts', 'vocabulary/ids.ts'].map(
+    (file) => [file, ''] as const,
+  )
   const workspaces = ['documents/src/faults.ts', 'load/src/cli/run.ts'].map((file) => [file, ''] as const)
   const below = (file: string) => (file.includes('/src/') ? file : `src/${file}`)
   const files = [...there, ...Object.entries(sources)].map(([file, source]) => [below(file), source] as const)
@@ -16,6 +18,7 @@ test('arrows that point down are fine', () => {
     'cli/start.ts':
       "import { startPostern } from '../app/start.ts'\nimport type { Settings } from '../config/settings.ts'",
     'gateway/message.ts': "import type { Registry } from '../registry/contract.ts'\nimport './steps.ts'",
+    'gateway/groups.ts': "import type { Groups } from '../registry/group-contract.ts'",
     'gateway/steps.ts': "import { x } from '../vocabulary/ids.ts'\nimport { y } from 'node:fs'\nimport z from 'undici'",
     'transport/uws.ts': "import { App } from 'uWebSockets.js'",
   })
@@ -38,7 +41,7 @@ test.each([
   ["const x = await import('../app/start.ts')", 'src/gateway/a.ts:1: gateway may not import app (../app/start.ts)'],
   [
     "import { x } from '../registry/memory.ts'",
-    'src/gateway/a.ts:1: gateway may import registry/contract.ts only (../registry/memory.ts)',
+    'src/gateway/a.ts:1: gateway may import contracts of registry only (../registry/memory.ts)',
   ],
   ["import { App } from 'uWebSockets.js'", 'src/gateway/a.ts:1: only transport may import uWebSockets.js'],
   ["import { x } from './gone.ts'", 'src/gateway/a.ts:1: ./gone.ts does not exist'],
