@@ -116,10 +116,7 @@ export const metricTable = {
   ),
   postern_callbacks_total: counter('Calls of `@connections`, `@groups`, `@users` and `@batch`.', {
     api,
-    operation: oneOf(
-      'The call, by its name in docs/groups.md; `post`, `get` and `delete` are of one connection.',
-      operations,
-    ),
+    operation: oneOf('Name of the table of calls.', operations),
     status: anyOf('HTTP status of the answer.'),
   }),
 
