@@ -8,6 +8,7 @@ export const directions: Readonly<Record<string, readonly string[] | 'every room
   app: 'every room',
   gateway: [
     'events',
+    'filters',
     'responses',
     'stages',
     'limits',
@@ -21,7 +22,29 @@ export const directions: Readonly<Record<string, readonly string[] | 'every room
     'observability!',
   ],
   rest: ['events', 'responses', 'stages', 'limits', 'transport!', 'authorizers!', 'integrations!', 'observability!'],
-  connections: ['events', 'responses', 'limits!', 'transport!', 'authorizers!', 'registry!', 'observability!'],
+  // @groups, @users and @batch, let in as calls of @connections are.
+  groups: [
+    'connections',
+    'filters',
+    'idempotency!',
+    'events',
+    'responses',
+    'limits!',
+    'transport!',
+    'authorizers!',
+    'registry!',
+    'observability!',
+  ],
+  connections: [
+    'idempotency!',
+    'events',
+    'responses',
+    'limits!',
+    'transport!',
+    'authorizers!',
+    'registry!',
+    'observability!',
+  ],
   management: ['transport!', 'authorizers!', 'usage!', 'revocations!', 'registry!', 'observability!'],
   supervisor: ['orphans', 'observability!'],
   deployments: ['config', 'stages', 'usage!', 'observability!'],
@@ -50,11 +73,15 @@ export const directions: Readonly<Record<string, readonly string[] | 'every room
   limits: ['observability!', 'store!'],
   // API keys, usage plans and quotas.
   usage: ['limits', 'observability!', 'store'],
+  // Answers to calls that may come again.
+  idempotency: ['observability!', 'store'],
   // Tokens, users and API keys that are not let in any more.
   revocations: ['observability!', 'store'],
   authorizers: ['events', 'policies', 'functions!', 'backends', 'transport!', 'observability!'],
   // IAM's policy language: of callers, of authorizers' answers, of APIs.
   policies: [],
+  // Expressions that choose connections.
+  filters: [],
   // JSON Schema: of messages now, and of whatever has a body.
   models: ['routing'],
   routing: [],

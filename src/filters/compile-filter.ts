@@ -1,0 +1,95 @@
+import { BlockList, isIP } from 'node:net'
+import { type Field, parseFilter, type Term } from './parse-filter.ts'
+
+/** The facts about a connection that a filter may ask for. */
+export interface FilterSubject {
+  readonly userId?: string | null | undefined
+  readonly sourceIp: string
+  readonly userAgent: string | null
+  readonly attributes?: Readonly<Record<string, string>> | null | undefined
+}
+
+/** Says whether a connection is meant; never throws, in a time that its facts and the filter's length bound. */
+export type Filter = (subject: FilterSubject) => boolean
+
+/** A filter that is well-formed, or one sentence that says what is wrong with it, and where. */
+export type CompiledFilter =
+  | { readonly fault: null; readonly matches: Filter }
+  | { readonly fault: string; readonly matches: null }
+
+/** Compiles a filter expression (docs/groups.md, "Filters"). */
+export function compileFilter(text: string): CompiledFilter {
+  const parsed = parseFilter(text)
+  return 'fault' in parsed ? { fault: parsed.fault, matches: null } : { fault: null, matches: compileTerm(parsed) }
+}
+
+function compileTerm(term: Term): Filter {
+  switch (term.kind) {
+    case 'and': {
+      const all = term.terms.map(compileTerm)
+      return (subject) => all.every((each) => each(subject))
+    }
+    case 'or': {
+      const any = term.terms.map(compileTerm)
+      return (subject) => any.some((each) => each(subject))
+    }
+    case 'not': {
+      const inner = compileTerm(term.term)
+      return (subject) => !inner(subject)
+    }
+    case 'exists': {
+      const read = reader(term.field)
+      return (subject) => read(subject) !== null
+    }
+    case 'startsWith':
+    case 'contains': {
+      const read = reader(term.field)
+      const { text, kind } = term
+      return kind === 'contains'
+        ? (subject) => read(subject)?.includes(text) === true
+        : (subject) => read(subject)?.startsWith(text) === true
+    }
+    case 'in':
+      return compileIn(term.field, term.texts)
+  }
+}
+
+/** One of several texts, or, for an address, in one of several networks. */
+function compileIn(field: Field, texts: readonly string[]): Filter {
+  const read = reader(field)
+  const equal = new Set(texts)
+  const networks = field.name === 'sourceIp' ? networksOf(texts) : null
+  if (networks === null) return (subject) => isOneOf(equal, read(subject))
+  return ({ sourceIp }) => equal.has(sourceIp) || networks.check(sourceIp, isIP(sourceIp) === 6 ? 'ipv6' : 'ipv4')
+}
+
+function isOneOf(texts: ReadonlySet<string>, value: string | null): boolean {
+  return value !== null && texts.has(value)
+}
+
+function networksOf(texts: readonly string[]): BlockList | null {
+  const list = new BlockList()
+  let found = false
+  for (const text of texts) {
+    const [address = '', bits] = text.split('/')
+    const family = isIP(address)
+    if (family === 0 || bits === undefined) continue
+    list.addSubnet(address, Number(bits), family === 4 ? 'ipv4' : 'ipv6')
+    found = true
+  }
+  return found ? list : null
+}
+
+function reader({ name, attribute }: Field): (subject: FilterSubject) => string | null {
+  switch (name) {
+    case 'userId':
+      return ({ userId }) => userId ?? null
+    case 'sourceIp':
+      return ({ sourceIp }) => sourceIp
+    case 'userAgent':
+      return ({ userAgent }) => userAgent
+    case 'attributes':
+      return ({ attributes }) =>
+        attributes && Object.hasOwn(attributes, attribute) ? (attributes[attribute] ?? null) : null
+  }
+}
