@@ -27,6 +27,7 @@ const settings: Readonly<Record<string, string>> = {
   maxBufferedBytes: 'each connection; what is sent last may go beyond it by one message',
   maxMessagesInFlight: ofConnection,
   maxOrderedQueue: ofConnection,
+  maxGroupsPerConnection: ofConnection,
   pingIntervalInSeconds: 'each connection, within some seconds',
   maxBackendConnections: 'each worker and origin, exactly',
   connectTimeoutInMillis: 'each connection to a backend',

@@ -13,6 +13,7 @@ import { createFolderSource } from '../deployments/folder.ts'
 import { createAddressReader } from '../gateway/client-address.ts'
 import { createGateway } from '../gateway/gateway.ts'
 import { createOpenConnections } from '../gateway/local-connections.ts'
+import { createLocalGroups } from '../gateway/local-groups.ts'
 import { createRefusals } from '../gateway/refusals.ts'
 import { createAccessLog } from '../observability/access-log.ts'
 import type { Log } from '../observability/contract.ts'
@@ -131,6 +132,7 @@ export async function startPostern(settings: Settings, surroundings: Surrounding
     stops.push(() => lag.close())
 
     const open = createOpenConnections({ now })
+    const groups = createLocalGroups({ ...settings, open, compileFilter: () => () => false })
     const redis = await openSharedRedis(settings)
     if (redis !== null) stops.push(() => redis.close())
     const { registry, shared } = createRegistry({
@@ -183,6 +185,7 @@ export async function startPostern(settings: Settings, surroundings: Surrounding
       revocations,
       registry,
       open,
+      groups,
       log,
       now,
       random: Math.random,

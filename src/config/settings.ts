@@ -233,6 +233,11 @@ export const settingsFileSchema = z
       'Messages of one connection that wait for their turn where messageOrdering is CONNECTION.',
       wholeNumber(1, 1_000_000),
     ).default(64),
+    maxGroupsPerConnection: setting(
+      { group: 'Limits', value: 'number' },
+      'Groups that one connection may be in; joining a further one is refused.',
+      wholeNumber(1, 10_000),
+    ).default(100),
     pingIntervalInSeconds: setting(
       { group: 'Limits', value: 'seconds' },
       'Silence after which a client is pinged, and dropped when it does not answer; 0 for never.',

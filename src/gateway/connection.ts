@@ -9,6 +9,7 @@ import type { KeyMeter } from '../usage/contract.ts'
 import type { CloseReasonName } from '../vocabulary/close-reasons.ts'
 import type { ConnectionDescription, ConnectionIdentity } from '../vocabulary/connection.ts'
 import type { ConnectionId } from '../vocabulary/ids.ts'
+import type { Members } from './members.ts'
 
 /** The client that connects, as it is known before the handshake is answered. */
 export interface Admission {
@@ -36,7 +37,13 @@ export class Connection implements ConnectionDescription, DeadlineItem {
   authorizer: Readonly<Record<string, string>> | null = null
   /** Set by the steps of the handshake that see credentials; not after it is answered. */
   identity: ConnectionIdentity | null = null
+  /** The user whose connection it is; null for nobody's. Whoever changes it tells the groups (`userChanged`). */
+  userId: string | null = null
+  /** Facts that `$connect` or the backend has set; null for none. */
+  attributes: Readonly<Record<string, string>> | null = null
 
+  /** The groups that it is a member of, as they keep it; null for none. */
+  groups: readonly Members<Connection>[] | null = null
   /** The token that the client has shown; null for none. Known to this worker alone. */
   token: ConnectionToken | null = null
   /** The token of whose end the client has been warned; null before. */

@@ -18,6 +18,7 @@ import { createConnectionClocks } from './connection-clocks.ts'
 import { createDisconnectHandler } from './disconnect.ts'
 import { createDrain } from './drain.ts'
 import type { OpenConnections } from './local-connections.ts'
+import type { ConnectionGroups } from './local-groups.ts'
 import { createMessageHandler } from './message.ts'
 import type { Refusals } from './refusals.ts'
 import { createThrottledMessages } from './throttled.ts'
@@ -27,6 +28,7 @@ export interface GatewayOptions {
   readonly catalog: Catalog<WebSocketStage>
   readonly registry: ConnectionDirectory & Fleet
   readonly open: OpenConnections
+  readonly groups: Pick<ConnectionGroups, 'opened' | 'closed'>
   readonly log: Log
   readonly now: () => number
   /** A random number from 0 (inclusive) to 1: spreads the ends of connections that began together. */
@@ -86,7 +88,7 @@ const noLimits: CommonLimits = { requests: null, newConnections: null, sources: 
 export const maxHeldBytes = 32 * 1024 * 1024
 
 export function createGateway(options: GatewayOptions): Gateway {
-  const { catalog, registry, open, log, now } = options
+  const { catalog, registry, open, groups, log, now } = options
   const work = createWork()
   const disconnect = createDisconnectHandler({ work, log, now })
   const limits = options.limits ?? noLimits
@@ -148,6 +150,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     // Closed while it was being accepted: it must not be kept for ever by who would wait for its close.
     if (connection.ending !== null) return
     open.add(connection)
+    groups.opened(connection)
     clocks.add(connection, stage)
     // While `$connect` was asked, this worker may have been taken for dead: an id of its old owner leads nowhere.
     if (ownerOfConnectionId(connection.connectionId) !== registry.owner) return open.end(connection, 'workerBuried')
@@ -179,6 +182,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     release(connection)
     clocks.remove(connection)
     open.remove(connection)
+    groups.closed(connection)
     const { connectionId, slot } = connection
     slot.connections--
     slot.newest.closes(name).value++

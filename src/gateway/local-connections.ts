@@ -10,8 +10,14 @@ export interface OpenConnections extends LocalConnections {
   add(connection: Connection): void
   remove(connection: Connection): void
   all(): IterableIterator<Connection>
+  /** Gives null when the connection is gone. */
+  find(id: ConnectionId): Connection | null
   /** Writes one message to its client; never throws. */
   sendTo(connection: Connection, data: string | Uint8Array, binary: boolean): SendOutcome
+  /** Writes one message that a backend sends, and counts it; never throws. */
+  push(connection: Connection, frame: Frame): SendOutcome
+  /** Ends a connection as a backend wants it, a null code as AWS's DELETE does; gives false when it ends already. */
+  endByBackend(connection: Connection, code: number | null, reason: string | null): boolean
   /** Ends a connection for a reason of the table; only the first reason counts. */
   end(connection: Connection, reason: CloseReasonName): void
   /**
@@ -37,6 +43,20 @@ export function createOpenConnections({ now }: { now: () => number }): OpenConne
     return outcome
   }
 
+  function push(connection: Connection, frame: Frame): SendOutcome {
+    const outcome = sendTo(connection, frame.data, frame.binary)
+    const { current } = connection.slot
+    if (outcome === 'sent' && current !== null) current.pushed.value++
+    return outcome
+  }
+
+  function endByBackend(connection: Connection, code: number | null, reason: string | null): boolean {
+    if (connection.ending !== null) return false
+    const { code: usualCode, text } = closeReasons.deletedByBackend
+    endWith(connection, 'deletedByBackend', code ?? usualCode, reason ?? (code === null ? text : ''))
+    return true
+  }
+
   function endWith(connection: Connection, name: CloseReasonName, code: number, text: string): void {
     if (connection.ending !== null || connection.socket === null) return
     connection.ending = name
@@ -56,7 +76,10 @@ export function createOpenConnections({ now }: { now: () => number }): OpenConne
     add: (connection) => void open.set(connection.connectionId, connection),
     remove: (connection) => void open.delete(connection.connectionId),
     all: () => open.values(),
+    find: (id) => open.get(id) ?? null,
     sendTo,
+    push,
+    endByBackend,
     end: (connection, name) => endWith(connection, name, closeReasons[name].code, closeReasons[name].text),
     hold(connection, name) {
       connection.ending ??= name
@@ -66,18 +89,12 @@ export function createOpenConnections({ now }: { now: () => number }): OpenConne
     send(id: ConnectionId, frame: Frame, apiId) {
       const connection = open.get(id)
       if (connection === undefined || (apiId !== undefined && connection.apiId !== apiId)) return 'gone'
-      const outcome = sendTo(connection, frame.data, frame.binary)
-      const { current } = connection.slot
-      if (outcome === 'sent' && current !== null) current.pushed.value++
-      return outcome
+      return push(connection, frame)
     },
     close(id, code, reason, apiId) {
       const connection = open.get(id)
-      if (connection === undefined || connection.ending !== null) return false
-      if (apiId !== undefined && connection.apiId !== apiId) return false
-      const { code: usualCode, text } = closeReasons.deletedByBackend
-      endWith(connection, 'deletedByBackend', code ?? usualCode, reason ?? (code === null ? text : ''))
-      return true
+      if (connection === undefined || (apiId !== undefined && connection.apiId !== apiId)) return false
+      return endByBackend(connection, code, reason)
     },
     describe: (id) => open.get(id) ?? null,
   }

@@ -76,6 +76,7 @@ describe('settings', () => {
       maxBufferedBytes: 1_048_576,
       maxMessagesInFlight: 128,
       maxOrderedQueue: 64,
+      maxGroupsPerConnection: 100,
       throttleSettings: null,
       newConnectionThrottle: null,
       sourceLimits: null,

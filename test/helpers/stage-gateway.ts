@@ -1,6 +1,7 @@
 import { expect, onTestFinished } from 'vitest'
 import { createGateway, type Gateway } from '../../src/gateway/gateway.ts'
 import { createOpenConnections, type OpenConnections } from '../../src/gateway/local-connections.ts'
+import { type ConnectionGroups, createLocalGroups } from '../../src/gateway/local-groups.ts'
 import { createRefusals } from '../../src/gateway/refusals.ts'
 import { createMetrics } from '../../src/observability/metrics.ts'
 import { createMemoryRegistry } from '../../src/registry/memory.ts'
@@ -16,6 +17,7 @@ export type GatewayConnection = Parameters<Gateway['close']>[0]
 export interface StageGateway {
   readonly gateway: Gateway
   readonly open: OpenConnections
+  readonly groups: ConnectionGroups
   readonly slot: StageSlot<WebSocketStage>
   /** Lets a client in whose socket is this one; the connection that it has from then on. */
   connect(socket: Partial<Socket>): GatewayConnection
@@ -37,9 +39,18 @@ export function createStageGateway(
     slots: () => [slot],
   }
   const open = createOpenConnections({ now: Date.now })
+  const groups = createLocalGroups({ open, maxGroupsPerConnection: 100, compileFilter: () => () => true })
   const registry = createMemoryRegistry({ local: open, name: 'test', version: 'test', now: Date.now })
   const gateway = createGateway({
-    ...{ catalog, registry: { ...registry, doubt }, open, log: recordLog(), now: Date.now, random: Math.random },
+    ...{
+      catalog,
+      registry: { ...registry, doubt },
+      open,
+      groups,
+      log: recordLog(),
+      now: Date.now,
+      random: Math.random,
+    },
     clientAddress: () => ({ peer: '::1', sourceIp: '::1', port: '80', proto: 'http', prefix: '' }),
     refusals: createRefusals({
       metrics: createMetrics({ processMetrics: false }),
@@ -69,5 +80,5 @@ export function createStageGateway(
     return connection ?? expect.fail('the handshake was not answered')
   }
 
-  return { gateway, open, slot, connect }
+  return { gateway, open, groups, slot, connect }
 }
