@@ -7,7 +7,7 @@ import type { WebSocketStage } from '../stages/websocket-stage.ts'
 import type { Socket } from '../transport/contract.ts'
 import type { KeyMeter } from '../usage/contract.ts'
 import type { CloseReasonName } from '../vocabulary/close-reasons.ts'
-import type { ConnectionDescription, ConnectionIdentity } from '../vocabulary/connection.ts'
+import type { ConnectionAttributes, ConnectionDescription, ConnectionIdentity } from '../vocabulary/connection.ts'
 import type { ConnectionId } from '../vocabulary/ids.ts'
 import type { Members } from './members.ts'
 
@@ -40,7 +40,7 @@ export class Connection implements ConnectionDescription, DeadlineItem {
   /** The user whose connection it is; null for nobody's. Whoever changes it tells the groups (`userChanged`). */
   userId: string | null = null
   /** Facts that `$connect` or the backend has set; null for none. */
-  attributes: Readonly<Record<string, string>> | null = null
+  attributes: ConnectionAttributes | null = null
 
   /** The groups that it is a member of, as they keep it; null for none. */
   groups: readonly Members<Connection>[] | null = null

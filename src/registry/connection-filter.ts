@@ -1,4 +1,5 @@
 import type { ConnectionRecord } from '../vocabulary/connection.ts'
+import { userIdOf } from '../vocabulary/connection-user.ts'
 import type { ConnectionFilter } from './contract.ts'
 
 /** Whether a record passes every member of a filter that is set. */
@@ -8,6 +9,7 @@ export function matchesFilter(record: ConnectionRecord, filter: ConnectionFilter
     (filter.stage === undefined || record.stage === filter.stage) &&
     (filter.sourceIp === undefined || record.sourceIp === filter.sourceIp) &&
     (filter.principalId === undefined || member(record.authorizer, 'principalId') === filter.principalId) &&
+    (filter.userId === undefined || userIdOf(record) === filter.userId) &&
     (filter.tokenId === undefined || member(record.authorizer, 'jti') === filter.tokenId) &&
     (filter.apiKeyId === undefined || member(record.identity, 'apiKeyId') === filter.apiKeyId) &&
     (filter.since === undefined || record.connectedAt >= filter.since) &&

@@ -21,7 +21,9 @@ export interface ConnectionFilter {
   /** A part of the User-Agent, whatever its case. */
   userAgent?: string | undefined
   sourceIp?: string | undefined
-  /** The user: the `principalId` that an authorizer gave. */
+  /** The user of the connection (`userIdOf`). */
+  userId?: string | undefined
+  /** The `principalId` that an authorizer gave. */
   principalId?: string | undefined
   /** The id (`jti`) of the token that the client has shown when it connected. */
   tokenId?: string | undefined

@@ -16,7 +16,14 @@ export interface ConnectionRecord {
   readonly authorizer: Readonly<Record<string, string>> | null
   /** The facts about whoever connected that its credentials tell; null where it showed none. */
   readonly identity: ConnectionIdentity | null
+  /** The id of the user, null for nobody; absent where it is the one that the authorizer names: `userIdOf` tells. */
+  readonly userId?: string | null
+  /** What `$connect` or a backend has noted of the connection; null or absent for nothing. */
+  readonly attributes?: ConnectionAttributes | null
 }
+
+/** Texts by name that say something of a connection: few and short, see `connection-user.ts`. Never an empty map. */
+export type ConnectionAttributes = Readonly<Record<string, string>>
 
 /**
  * The members of `$context.identity` that credentials bring, by their names there, nothing that is empty: `accountId`,

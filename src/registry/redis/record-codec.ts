@@ -1,5 +1,6 @@
 import { Packr } from 'msgpackr'
-import type { ConnectionIdentity, ConnectionRecord } from '../../vocabulary/connection.ts'
+import type { ConnectionAttributes, ConnectionIdentity, ConnectionRecord } from '../../vocabulary/connection.ts'
+import { isUserChangeFault, principalUser, readUserChange, userIdOf } from '../../vocabulary/connection-user.ts'
 import type { ConnectionId } from '../../vocabulary/ids.ts'
 import { isPlainValue } from './plain-value.ts'
 
@@ -23,11 +24,19 @@ export type WireRecord = readonly [
   domainName: string,
   authorizer: Readonly<Record<string, string>> | null,
   identity: ConnectionIdentity | null,
+  /** Left out together where they say nothing beyond the authorizer. */
+  ...user: [] | [userId: string | null, attributes: ConnectionAttributes | null],
 ]
 
 export function wireRecord(record: ConnectionRecord): WireRecord {
-  const { apiId, stage, connectedAt, sourceIp, userAgent, domainName, authorizer, identity } = record
-  return [apiId, stage, connectedAt, sourceIp, userAgent, domainName, authorizer, withoutSecret(identity)]
+  const { apiId, stage, connectedAt, sourceIp, userAgent, domainName, authorizer, attributes = null } = record
+  const userId = userIdOf(record)
+  const isPlain = attributes === null && userId === principalUser(authorizer)
+  return [
+    ...([apiId, stage, connectedAt, sourceIp, userAgent, domainName, authorizer] as const),
+    withoutSecret(record.identity),
+    ...(isPlain ? ([] as const) : ([userId, attributes] as const)),
+  ]
 }
 
 /** Leaves out the value of an API key, which is a secret: who goes on for another worker has `apiKeyId` alone. */
@@ -40,15 +49,18 @@ function withoutSecret(identity: ConnectionIdentity | null): ConnectionIdentity 
 /** Reads a record as it stands in an envelope; null when it is none: anybody may have written it. */
 export function readWireRecord(connectionId: ConnectionId, value: unknown): ConnectionRecord | null {
   if (!Array.isArray(value)) return null
-  // A record of an earlier version ends before the identity.
-  const [apiId, stage, connectedAt, sourceIp, userAgent, domainName, authorizer, identity = null] =
+  // A record of an earlier version ends before the identity, or before the user.
+  const [apiId, stage, connectedAt, sourceIp, userAgent, domainName, authorizer, identity = null, userId, attributes] =
     value as readonly unknown[]
   if (typeof apiId !== 'string' || typeof stage !== 'string' || typeof connectedAt !== 'number') return null
   if (typeof sourceIp !== 'string' || typeof domainName !== 'string') return null
   if (userAgent !== null && typeof userAgent !== 'string') return null
   if (authorizer !== null && !isTexts(authorizer)) return null
   if (identity !== null && !isTexts(identity)) return null
-  return { connectionId, apiId, stage, connectedAt, sourceIp, userAgent, domainName, authorizer, identity }
+  const record = { connectionId, apiId, stage, connectedAt, sourceIp, userAgent, domainName, authorizer, identity }
+  if (userId === undefined) return record
+  const user = readUserChange({ userId, attributes: attributes ?? null })
+  return isUserChangeFault(user) ? null : { ...record, ...user }
 }
 
 function isTexts(value: unknown): value is Record<string, string> {
