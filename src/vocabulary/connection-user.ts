@@ -9,6 +9,8 @@ export const maxAttributesBytes = 2_048
 /** The names that attributes may have, in the words of a fault. */
 export const attributeNameRule = 'a name is a letter and up to 63 letters, digits, - and _ behind it'
 export const userIdRule = `a text of 1 to ${maxUserIdBytes} bytes of UTF-8`
+/** Half of a surrogate pair, which UTF-8 can't carry. */
+const loneSurrogate = /\p{Surrogate}/u
 const attributeName = /^[A-Za-z][\w-]{0,63}$/
 
 /**
@@ -30,7 +32,9 @@ export interface UserChangeFault {
 
 /** Whether a text can be the id of a user: any UTF-8, but a half of a surrogate pair is none. */
 export function isUserId(text: string): boolean {
-  return text !== '' && text.length <= maxUserIdBytes && text.isWellFormed() && Buffer.byteLength(text) <= maxUserIdBytes
+  return (
+    text !== '' && text.length <= maxUserIdBytes && !loneSurrogate.test(text) && Buffer.byteLength(text) <= maxUserIdBytes
+  )
 }
 
 export function isAttributeName(text: string): boolean {
@@ -83,7 +87,7 @@ function readAttributes(value: unknown): { readonly read: ConnectionAttributes |
     const place = `attributes.${shortened(name)}`
     if (!isAttributeName(name)) return fault(place, attributeNameRule)
     if (typeof text !== 'string') return fault(place, 'a text (numbers, true and false in quotes)')
-    if (!text.isWellFormed()) return fault(place, 'a text of whole characters: it has one half of a surrogate pair')
+    if (loneSurrogate.test(text)) return fault(place, 'a text of whole characters: it has one half of a surrogate pair')
     bytes += name.length + Buffer.byteLength(text)
     if (bytes > maxAttributesBytes) {
       return fault('attributes', `at most ${maxAttributesBytes} bytes of names and values`, true)

@@ -246,6 +246,34 @@ export function describeDirectoryOfFleet(join: Join, storeOf: () => RegistryStor
       }
     })
 
+    it('list the connections of a user, a token or an API key, and of nobody else, from every worker', async () => {
+      const all = [await join(), await join()] as const
+      const members: Partial<ConnectionRecord>[] = [
+        { authorizer: { principalId: 'ada', jti: 't1' } },
+        { authorizer: { principalId: 'bob', jti: 't2' }, identity: { apiKeyId: 'k1' } },
+        { authorizer: { principalId: 'bob' }, userId: 'carl', attributes: { room: 'attic' } },
+        { authorizer: null, userId: 'ada', attributes: null },
+      ]
+      const ids: string[][] = []
+      for (const each of members) ids.push([await add(all[0], each), await add(all[1], each)])
+      const [a = [], b = [], c = [], d = []] = ids
+      const rows: [ConnectionFilter, string[]][] = [
+        [{ principalId: 'ada' }, a],
+        [{ tokenId: 't2' }, b],
+        [{ apiKeyId: 'k1' }, b],
+        [{ userId: 'ada' }, [...a, ...d]],
+        [{ userId: 'bob' }, b],
+        [{ userId: 'carl' }, c],
+        [{ userId: 'nobody' }, []],
+      ]
+      for (const [filter, wanted] of rows) {
+        for (const { registry } of all) {
+          const found = idsOf(await listAll(registry, filter, 3)).sort()
+          expect(found, JSON.stringify(filter)).toEqual([...wanted].sort())
+        }
+      }
+    })
+
     it('list what the others hold when one does not answer, and name that one', async () => {
       const all = [await join('near'), await join('silent'), await join('far')] as const
       const [near, silent] = all

@@ -3,6 +3,7 @@ import { isForeignValue, type RedisClient } from '../../store/contract.ts'
 import type { ConnectionRecord } from '../../vocabulary/connection.ts'
 import { GatewayError } from '../../vocabulary/errors.ts'
 import type { OwnerId } from '../../vocabulary/ids.ts'
+import { matchesFilter } from '../connection-filter.ts'
 import type {
   ConnectionFilter,
   ConnectionPage,
@@ -143,7 +144,10 @@ export function createFleetSurvey(options: FleetSurveyOptions): FleetSurvey {
     if (owner === own()) return records.list(filter, cursor, limit)
     const outcome = await peers.ask(owner, questionKinds.list, '', null, wireFilter(filter), [cursor, limit])
     if (typeof outcome === 'string') return outcome
-    return (outcome[1] === answerCodes.done ? readPage(outcome[2], owner, limit) : null) ?? 'unreachable'
+    const page = outcome[1] === answerCodes.done ? readPage(outcome[2], owner, limit) : null
+    if (page === null) return 'unreachable'
+    // A worker of an earlier version does not know every member of a filter.
+    return { ...page, connections: page.connections.filter((record) => matchesFilter(record, filter)) }
   }
 
   return {

@@ -79,18 +79,26 @@ async function listed(filter: unknown, place: unknown, records: RecordTable): Pr
   }
 }
 
-export function wireFilter({ apiId, stage, userAgent, sourceIp, since }: ConnectionFilter): unknown[] {
-  return [apiId, stage, userAgent, sourceIp, since].map((member) => member ?? null)
+/** The members of a filter in the order of the wire; a later version may add members at the end. */
+export function wireFilter(filter: ConnectionFilter): unknown[] {
+  const { apiId, stage, userAgent, sourceIp, since, userId, principalId, tokenId, apiKeyId } = filter
+  return [apiId, stage, userAgent, sourceIp, since, userId, principalId, tokenId, apiKeyId].map(
+    (member) => member ?? null,
+  )
 }
 
 function readFilter(value: unknown): ConnectionFilter {
-  const [apiId, stage, userAgent, sourceIp, since] = value as unknown[]
+  const [apiId, stage, userAgent, sourceIp, since, userId, principalId, tokenId, apiKeyId] = value as unknown[]
   return {
     apiId: textOrNothing(apiId),
     stage: textOrNothing(stage),
     userAgent: textOrNothing(userAgent),
     sourceIp: textOrNothing(sourceIp),
     since: typeof since === 'number' ? since : undefined,
+    userId: textOrNothing(userId),
+    principalId: textOrNothing(principalId),
+    tokenId: textOrNothing(tokenId),
+    apiKeyId: textOrNothing(apiKeyId),
   }
 }
 
