@@ -131,7 +131,10 @@ export async function startPostern(settings: Settings, surroundings: Surrounding
     const lag = watchEventLoopLag({ metrics })
     stops.push(() => lag.close())
 
-    const open = createOpenConnections({ now })
+    const open = createOpenConnections({
+      now,
+      userChanged: (connection, before) => groups.userChanged(connection, before),
+    })
     const groups = createLocalGroups({ ...settings, open, compileFilter: () => () => false })
     const redis = await openSharedRedis(settings)
     if (redis !== null) stops.push(() => redis.close())

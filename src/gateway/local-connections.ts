@@ -32,8 +32,15 @@ export interface OpenConnections extends LocalConnections {
   release(connection: Connection): void
 }
 
-/** Creates an empty table. `now` is in milliseconds. */
-export function createOpenConnections({ now }: { now: () => number }): OpenConnections {
+export interface OpenConnectionsOptions {
+  /** Milliseconds since 1970. */
+  readonly now: () => number
+  /** Called when a connection is another user's than `before`; left out where nobody has to know. */
+  readonly userChanged?: (connection: Connection, before: string | null) => void
+}
+
+/** Creates an empty table. */
+export function createOpenConnections({ now, userChanged }: OpenConnectionsOptions): OpenConnections {
   const open = new Map<ConnectionId, Connection>()
 
   function sendTo(connection: Connection, data: string | Uint8Array, binary: boolean): SendOutcome {
@@ -97,5 +104,17 @@ export function createOpenConnections({ now }: { now: () => number }): OpenConne
       return endByBackend(connection, code, reason)
     },
     describe: (id) => open.get(id) ?? null,
+    changeUser(id, { userId, attributes }, apiId) {
+      const connection = open.get(id)
+      if (connection === undefined || connection.ending !== null) return null
+      if (apiId !== undefined && connection.apiId !== apiId) return null
+      if (attributes !== undefined) connection.attributes = attributes
+      const before = connection.userId
+      if (userId !== undefined && userId !== before) {
+        connection.userId = userId
+        userChanged?.(connection, before)
+      }
+      return connection
+    },
   }
 }

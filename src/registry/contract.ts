@@ -1,4 +1,5 @@
 import type { ConnectionDescription, ConnectionRecord } from '../vocabulary/connection.ts'
+import type { UserChange } from '../vocabulary/connection-user.ts'
 import type { DeliverOutcome, Frame, SendOutcome } from '../vocabulary/frames.ts'
 import type { ConnectionId, OwnerId } from '../vocabulary/ids.ts'
 
@@ -13,6 +14,8 @@ export interface LocalConnections {
   close(id: ConnectionId, code: number | null, reason: string | null, apiId?: string): boolean
   /** Gives null when the connection is gone. */
   describe(id: ConnectionId): ConnectionDescription | null
+  /** Changes the user and the attributes of a connection, and gives its record as it is then; null when it is gone. */
+  changeUser(id: ConnectionId, change: UserChange, apiId?: string): ConnectionRecord | null
 }
 
 export interface ConnectionFilter {
@@ -157,6 +160,22 @@ export interface Delivery {
   ): DisconnectOutcome | Promise<DisconnectOutcome>
 }
 
+/** The outcome of changing a connection's user; as in `DeliverOutcome`, `unreachable` is worth another try. */
+export type UserChangeOutcome = 'changed' | 'gone' | 'unreachable'
+
+/**
+ * The way to what is known of a connection's user, wherever the connection lives.
+ *
+ * Promises every implementation keeps (test/conformance/connection-users.ts is this list as tests):
+ * - a connection is found exactly as long as `ConnectionDirectory.get` does;
+ * - what was changed is seen through every worker once that is answered, and kept in the record that is stored;
+ * - of changes that one caller makes to one connection, the last one stays.
+ */
+export interface ConnectionUsers {
+  /** Changes the user and the attributes of one connection; with an `apiId`, only if it belongs to that API. */
+  changeUser(id: ConnectionId, change: UserChange, apiId?: string): UserChangeOutcome | Promise<UserChangeOutcome>
+}
+
 /** The workers, and the place of this one among them (test/conformance/fleet.ts is its promises as tests). */
 export interface Fleet {
   /** The owner id of this worker, as `ConnectionDirectory.owner`. */
@@ -188,11 +207,11 @@ export interface SharedFleet extends Fleet {
   settled(): Promise<void>
 }
 
-/** All three contracts in one object, which is how an engine is built; a consumer names the ones that it needs. */
-export interface Registry extends ConnectionDirectory, Delivery, Fleet {}
+/** All contracts in one object, which is how an engine is built; a consumer names the ones that it needs. */
+export interface Registry extends ConnectionDirectory, Delivery, ConnectionUsers, Fleet {}
 
 /** A registry whose workers share a store. */
-export interface SharedRegistry extends ConnectionDirectory, Delivery, SharedFleet {}
+export interface SharedRegistry extends ConnectionDirectory, Delivery, ConnectionUsers, SharedFleet {}
 
 export interface RegistryOptions {
   readonly local: LocalConnections

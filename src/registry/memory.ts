@@ -1,4 +1,5 @@
 import type { ConnectionDescription, ConnectionRecord } from '../vocabulary/connection.ts'
+import type { UserChange } from '../vocabulary/connection-user.ts'
 import type { Frame, SendOutcome } from '../vocabulary/frames.ts'
 import { allocateConnectionId, type ConnectionId, randomOwnerId } from '../vocabulary/ids.ts'
 import type { Registry, RegistryOptions } from './contract.ts'
@@ -11,6 +12,7 @@ export interface MemoryRegistry extends Registry {
   get(id: ConnectionId): ConnectionDescription | null
   deliver(id: ConnectionId, frame: Frame, apiId?: string): SendOutcome
   disconnect(id: ConnectionId, code: number | null, reason: string | null, apiId?: string): 'closed' | 'gone'
+  changeUser(id: ConnectionId, change: UserChange, apiId?: string): 'changed' | 'gone'
 }
 
 /**
@@ -40,6 +42,12 @@ export function createMemoryRegistry({ local, name, version, now }: RegistryOpti
     count: async () => ({ connections: records.size, incomplete: false }),
     deliver: (id, frame, apiId) => local.send(id, frame, apiId),
     disconnect: (id, code, reason, apiId) => (local.close(id, code, reason, apiId) ? 'closed' : 'gone'),
+    changeUser(id, change, apiId) {
+      const changed = local.changeUser(id, change, apiId)
+      if (changed === null) return 'gone'
+      records.add(changed)
+      return 'changed'
+    },
     workers: async () => ({
       workers: [{ owner, name, version, state: 'alive', startedAt, connections: records.size, leaseUntil: null }],
       incomplete: false,

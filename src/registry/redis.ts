@@ -112,12 +112,12 @@ export function createRedisRegistry(options: RedisRegistryOptions): RedisRegistr
     published: metrics.counter('postern_registry_envelopes_total', { direction: 'out' }),
   })
   const delivery = createRedisDelivery({
-    ...{ local, peers, trouble, isDead: deaths.has },
+    ...{ local, peers, trouble, isDead: deaths.has, store },
     own: () => membership.owner,
     isFrozen: () => membership.frozen,
   })
   const receive = createReception({
-    ...{ local, records, peers, metrics, log, clock },
+    ...{ local, records, peers, store, metrics, log, clock },
     own: () => membership.owner,
     mayAct: () => membership.certain,
     echoed: inbox.echoed,
@@ -167,6 +167,11 @@ export function createRedisRegistry(options: RedisRegistryOptions): RedisRegistr
 
   function unquiet(error: Error): void {
     if (!isClosed()) membership.unquiet(error)
+  }
+
+  function store(record: ConnectionRecord): Promise<void> {
+    records.add(record)
+    return recordStore.put(record)
   }
 
   // --- the lease ---
@@ -246,10 +251,7 @@ export function createRedisRegistry(options: RedisRegistryOptions): RedisRegistr
       while (records.has(id)) id = allocateConnectionId(membership.owner)
       return id
     },
-    add(record) {
-      records.add(record)
-      return recordStore.put(record)
-    },
+    add: store,
     remove(id, told) {
       const record = records.remove(id)
       return record === null ? undefined : recordStore.remove(record, told ?? null)
@@ -257,6 +259,7 @@ export function createRedisRegistry(options: RedisRegistryOptions): RedisRegistr
     get: delivery.get,
     deliver: delivery.deliver,
     disconnect: delivery.disconnect,
+    changeUser: delivery.changeUser,
     async list(filter, cursor, limit) {
       return isClosed()
         ? { ...(await records.list(filter, cursor, limit)), unanswered: [], incomplete: false }

@@ -33,7 +33,10 @@ export interface UserChangeFault {
 /** Whether a text can be the id of a user: any UTF-8, but a half of a surrogate pair is none. */
 export function isUserId(text: string): boolean {
   return (
-    text !== '' && text.length <= maxUserIdBytes && !loneSurrogate.test(text) && Buffer.byteLength(text) <= maxUserIdBytes
+    text !== '' &&
+    text.length <= maxUserIdBytes &&
+    !loneSurrogate.test(text) &&
+    Buffer.byteLength(text) <= maxUserIdBytes
   )
 }
 
@@ -43,7 +46,7 @@ export function isAttributeName(text: string): boolean {
 
 /** The user whom an authorizer names; null where it names none, or one whose name is too long to be an id. */
 export function principalUser(authorizer: ConnectionRecord['authorizer']): string | null {
-  if (authorizer === null || !Object.hasOwn(authorizer, 'principalId')) return null
+  if (!authorizer || !Object.hasOwn(authorizer, 'principalId')) return null
   const { principalId } = authorizer
   return principalId !== undefined && isUserId(principalId) ? principalId : null
 }

@@ -50,6 +50,10 @@ export async function createLinkedMemoryStore(): Promise<RegistryStore> {
         if (isNear(id)) return own.disconnect(id, code, reason, apiId)
         return far(id, (owner) => owner.disconnect(id, code, reason, apiId), 'gone')
       },
+      changeUser(id, change, apiId) {
+        if (isNear(id)) return own.changeUser(id, change, apiId)
+        return far(id, (owner) => owner.changeUser(id, change, apiId), 'gone')
+      },
       async list(filter, cursor, limit) {
         const [, owner, rest] = /^(\d+):(.*)$/.exec(cursor ?? `${seen()[0]?.owner ?? 0}:`) ?? []
         if (owner === undefined || rest === undefined) throw new RangeError('no cursor of this store')

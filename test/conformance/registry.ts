@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe } from 'vitest'
 import { createLocalSockets } from '../helpers/local-sockets.ts'
 import { describeDirectory, describeDirectoryOfFleet } from './connection-directory.ts'
+import { describeUsers, describeUsersInFleet } from './connection-users.ts'
 import { describeDelivery, describeDeliveryInFleet } from './delivery.ts'
 import { describeFleet, describeFleetOfMany } from './fleet.ts'
 import type { RegistryEngine, RegistryStore } from './registry-store.ts'
@@ -31,10 +32,12 @@ export function describeRegistry(engine: RegistryEngine): void {
   describe(`registry contract: ${engine.name}`, () => {
     describeDirectory(join)
     describeDelivery(join)
+    describeUsers(join)
     describeFleet(join)
     if (engine.fleet) {
       describeDirectoryOfFleet(join, () => store)
       describeDeliveryInFleet(join, () => store)
+      describeUsersInFleet(join, () => store)
       describeFleetOfMany(join)
     }
   })

@@ -72,6 +72,12 @@ export async function startCallbackServer(options: CallbackServerOptions = {}): 
       return true
     },
     describe: (id) => open.get(id)?.description ?? null,
+    changeUser(id, change, apiId) {
+      const found = find(id, apiId)
+      if (found === undefined) return null
+      found.description = { ...found.description, ...change }
+      return found.description
+    },
   }
   const find = (id: string, apiId?: string) => {
     const found = open.get(id)

@@ -5,7 +5,7 @@ import type { ConnectionId } from '../../src/vocabulary/ids.ts'
 
 /** One socket of a worker, with the frames that it was sent and the way in which it was closed. */
 export interface LocalSocket {
-  readonly description: ConnectionDescription
+  description: ConnectionDescription
   readonly frames: Frame[]
   /** Whether the socket's outbound buffer is above the limit. */
   full: boolean
@@ -48,5 +48,12 @@ export function createLocalSockets(): LocalSockets {
       return true
     },
     describe: (id) => sockets.get(id)?.description ?? null,
+    changeUser(id, change, apiId) {
+      const socket = find(id, apiId)
+      if (socket === undefined) return null
+      socket.description = { ...socket.description, ...change }
+      const { lastActiveAt: _, ...record } = socket.description
+      return record
+    },
   }
 }

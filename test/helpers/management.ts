@@ -7,6 +7,7 @@ import { createMemoryRevocationStore } from '../../src/revocations/memory-store.
 import { createRevocationList } from '../../src/revocations/revocation-list.ts'
 import { chooseTransport } from '../../src/transport/choose-transport.ts'
 import type { ConnectionRecord } from '../../src/vocabulary/connection.ts'
+import type { UserChange } from '../../src/vocabulary/connection-user.ts'
 import type { SendOutcome } from '../../src/vocabulary/frames.ts'
 import { testTransport, testUwsModule } from './test-transport.ts'
 
@@ -34,6 +35,14 @@ export class FakeSockets implements LocalConnections {
     this.closed.push([id, code, reason])
     this.live.get(id)?.close(code ?? 1000, reason ?? 'Connection Closed Normally')
     return this.records.delete(id)
+  }
+
+  changeUser(id: string, change: UserChange): ConnectionRecord | null {
+    const record = this.records.get(id)
+    if (record === undefined) return null
+    const changed = { ...record, ...change }
+    this.records.set(id, changed)
+    return changed
   }
 
   describe(id: string) {

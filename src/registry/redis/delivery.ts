@@ -1,7 +1,8 @@
+import type { ConnectionRecord } from '../../vocabulary/connection.ts'
 import { type ConnectionId, type OwnerId, ownerOfConnectionId } from '../../vocabulary/ids.ts'
-import type { ConnectionLookup, Delivery, LocalConnections } from '../contract.ts'
+import type { ConnectionLookup, ConnectionUsers, Delivery, LocalConnections } from '../contract.ts'
 import { type PeerOutcome, type QuestionKind, questionKinds } from './envelope.ts'
-import { closeOutcome, deliverOutcome, description, inDoubt } from './outcomes.ts'
+import { closeOutcome, deliverOutcome, description, inDoubt, userOutcome } from './outcomes.ts'
 import type { Peers } from './peers.ts'
 
 export interface RedisDeliveryOptions {
@@ -14,11 +15,13 @@ export interface RedisDeliveryOptions {
   /** Tells why no other worker can be reached; null while they can, as `Fleet.trouble`. */
   readonly trouble: () => string | null
   readonly peers: Peers
+  /** Stores a record that has changed. */
+  readonly store: (record: ConnectionRecord) => Promise<void>
 }
 
 /** Reaches connections of this worker at once, and asks the worker that an id names for all others. */
-export function createRedisDelivery(options: RedisDeliveryOptions): ConnectionLookup & Delivery {
-  const { local, own, isFrozen, isDead, trouble, peers } = options
+export function createRedisDelivery(options: RedisDeliveryOptions): ConnectionLookup & Delivery & ConnectionUsers {
+  const { local, own, isFrozen, isDead, trouble, peers, store } = options
 
   function isGone(owner: OwnerId | -1): boolean {
     return owner === -1 || isDead(owner)
@@ -60,6 +63,16 @@ export function createRedisDelivery(options: RedisDeliveryOptions): ConnectionLo
         return local.close(id, code, reason, apiId) ? 'closed' : 'gone'
       }
       return ask(owner, questionKinds.close, id, apiId ?? null, code, reason).then(closeOutcome)
+    },
+    changeUser(id, change, apiId) {
+      const owner = ownerOfConnectionId(id)
+      if (isGone(owner)) return 'gone'
+      if (owner === own()) {
+        if (isFrozen()) return 'unreachable'
+        const changed = local.changeUser(id, change, apiId)
+        return changed === null ? 'gone' : store(changed).then(() => 'changed')
+      }
+      return ask(owner, questionKinds.changeUser, id, apiId ?? null, JSON.stringify(change), null).then(userOutcome)
     },
   }
 }

@@ -11,12 +11,12 @@ const maxEnvelopeItems = 300_000
 const maxQuestions = 10_000
 
 /** The kinds of questions to a worker. The numbers are those of the wire, and are never used again. */
-export const questionKinds = { text: 0, binary: 1, close: 2, describe: 3, list: 4 } as const
+export const questionKinds = { text: 0, binary: 1, close: 2, describe: 3, list: 4, changeUser: 5 } as const
 export type QuestionKind = (typeof questionKinds)[keyof typeof questionKinds]
 
 /**
  * A question on the wire. `first` and `second` are the kind's own: data; code and reason; nothing; filter, and cursor
- * with limit.
+ * with limit; the change as JSON text.
  */
 export type PeerQuestion = readonly [
   number: number,
@@ -88,6 +88,8 @@ function isQuestion(value: unknown): value is PeerQuestion {
       return typeof first === 'string' || first instanceof Uint8Array
     case questionKinds.close:
       return (first === null || isCount(first)) && (second === null || typeof second === 'string')
+    case questionKinds.changeUser:
+      return typeof first === 'string'
     case questionKinds.list:
       return Array.isArray(first) && Array.isArray(second)
     default:

@@ -2,7 +2,7 @@ import type { ConnectionDescription } from '../../vocabulary/connection.ts'
 import { GatewayError } from '../../vocabulary/errors.ts'
 import type { DeliverOutcome } from '../../vocabulary/frames.ts'
 import type { ConnectionId } from '../../vocabulary/ids.ts'
-import type { DisconnectOutcome } from '../contract.ts'
+import type { DisconnectOutcome, UserChangeOutcome } from '../contract.ts'
 import { answerCodes, type PeerOutcome } from './envelope.ts'
 import { readDescription } from './questions.ts'
 
@@ -24,6 +24,12 @@ export function deliverOutcome(outcome: PeerOutcome): DeliverOutcome {
 export function closeOutcome(outcome: PeerOutcome): DisconnectOutcome {
   const delivered = deliverOutcome(outcome)
   if (delivered === 'sent') return 'closed'
+  return delivered === 'gone' ? 'gone' : 'unreachable'
+}
+
+export function userOutcome(outcome: PeerOutcome): UserChangeOutcome {
+  const delivered = deliverOutcome(outcome)
+  if (delivered === 'sent') return 'changed'
   return delivered === 'gone' ? 'gone' : 'unreachable'
 }
 

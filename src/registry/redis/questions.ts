@@ -1,7 +1,9 @@
 import { maxCloseReasonBytes, mayCloseWith } from '../../vocabulary/close-frame.ts'
 import type { ConnectionDescription, ConnectionRecord } from '../../vocabulary/connection.ts'
+import { isUserChangeFault, readUserChange } from '../../vocabulary/connection-user.ts'
 import { maxMessageBytes, type SendOutcome } from '../../vocabulary/frames.ts'
 import { type OwnerId, ownerOfConnectionId } from '../../vocabulary/ids.ts'
+import { parseJson } from '../../vocabulary/json-text.ts'
 import type { ConnectionFilter, ConnectionPage, LocalConnections } from '../contract.ts'
 import type { RecordTable } from '../record-table.ts'
 import { isRecordCursor } from '../record-table.ts'
@@ -17,12 +19,13 @@ const maxPageBytes = 512 * 1024
 const maxListings = 16
 
 /**
- * Creates the answerer of this worker to questions of others: it gives a promise for listings only. Never throws, never
+ * Creates the answerer of this worker to questions of others: it gives a promise for listings and for what is stored. Never throws, never
  * rejects. What does not make sense is refused: anybody may ask, through Redis.
  */
 export function createAnswerer(
   local: LocalConnections,
   records: RecordTable,
+  store: (record: ConnectionRecord) => Promise<void>,
 ): (question: PeerQuestion) => PeerAnswer | Promise<PeerAnswer> {
   let listings = 0
 
@@ -46,6 +49,16 @@ export function createAnswerer(
         const found = local.describe(id)
         if (found === null) return [number, answerCodes.gone, null]
         return [number, answerCodes.done, [wireRecord(found), found.lastActiveAt]]
+      }
+      case questionKinds.changeUser: {
+        const change = readUserChange(parseJson(first as string))
+        if (isUserChangeFault(change)) return refused
+        const changed = local.changeUser(id, change, only)
+        if (changed === null) return [number, answerCodes.gone, null]
+        return store(changed).then(
+          () => [number, answerCodes.done, null],
+          () => refused,
+        )
       }
       case questionKinds.list: {
         if (listings >= maxListings) return refused

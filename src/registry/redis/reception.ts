@@ -1,4 +1,5 @@
 import type { Log, Metrics } from '../../observability/contract.ts'
+import type { ConnectionRecord } from '../../vocabulary/connection.ts'
 import type { OwnerId } from '../../vocabulary/ids.ts'
 import type { LocalConnections } from '../contract.ts'
 import type { RecordTable } from '../record-table.ts'
@@ -11,6 +12,8 @@ export interface ReceptionOptions {
   readonly local: LocalConnections
   readonly records: RecordTable
   readonly peers: Peers
+  /** Stores a record that has changed. */
+  readonly store: (record: ConnectionRecord) => Promise<void>
   readonly own: () => OwnerId
   /** Whether this worker can't have been buried: its connections may have been reported gone otherwise. */
   readonly mayAct: () => boolean
@@ -23,8 +26,8 @@ export interface ReceptionOptions {
 
 /** Takes what comes through Redis, where anybody may write: checks it, answers its questions. Never throws. */
 export function createReception(options: ReceptionOptions): (bytes: Buffer) => void {
-  const { local, records, peers, own, mayAct, echoed, metrics, log, clock } = options
-  const answerOf = createAnswerer(local, records)
+  const { local, records, peers, store, own, mayAct, echoed, metrics, log, clock } = options
+  const answerOf = createAnswerer(local, records, store)
   const serials = createSerials({ clock })
   const received = metrics.counter('postern_registry_envelopes_total', { direction: 'in' })
 

@@ -267,7 +267,7 @@ describe('a connection that has ended', () => {
     await expect.poll(() => near.undertaken, deadline).toEqual([connectionId])
   })
 
-  test('is told of as it was last: with what a new token has said of its client', async () => {
+  test('is told of as it was last: with what a new token and a backend have said of its client', async () => {
     const told: ConnectionRecord[] = []
     const far = await join()
     await join({ bury: async (record) => void told.push(record) })
@@ -276,10 +276,13 @@ describe('a connection that has ended', () => {
     far.sockets.open(record)
     const renewed = { ...record, authorizer: { principalId: 'ada', name: 'new' } }
     await far.registry.add(renewed)
+    far.sockets.drop(record.connectionId)
+    far.sockets.open(renewed)
+    expect(await far.registry.changeUser(record.connectionId, { attributes: { plan: 'gold' } })).toBe('changed')
     const { owner } = far.registry
     far.registry.abandon()
     await server.client.del(keys.of(owner).lease)
-    await expect.poll(() => told, deadline).toEqual([renewed])
+    await expect.poll(() => told, deadline).toEqual([{ ...renewed, userId: 'ada', attributes: { plan: 'gold' } }])
   })
 
   test('leaves no record when its worker closes while its backend answers', async () => {

@@ -28,7 +28,7 @@ function worker(count: number, userAgent = 'demo/1.0') {
     records.add(record)
     sockets.push(local.open(record))
   }
-  const answerOf = createAnswerer(local, records)
+  const answerOf = createAnswerer(local, records, async (record) => records.add(record))
   /** There and back again, as through Redis. */
   async function ask(question: unknown[]): Promise<PeerAnswer> {
     const read = readEnvelope(packr.pack([1, 1, 1, 2, [question], []]))
@@ -62,6 +62,22 @@ describe('a question', () => {
     expect(outcome).toEqual([5, answerCodes.refused, null])
     expect(await ask([5, questionKinds.binary, ids[0], null, Buffer.alloc(131_072), null])).toEqual([5, 0, null])
     expect(sockets[0]?.frames).toHaveLength(1)
+  })
+
+  test('with a change of a user that is none is refused, and changes nothing', async () => {
+    const { ask, ids, sockets } = worker(1)
+    const [id] = ids
+    const bad = ['', 'x', '{}', '[]', '{"userId":7}', '{"attributes":{"__proto__":"x"}}', '{"userId":"ada","more":1}']
+    for (const text of [...bad, JSON.stringify({ attributes: { a: 'x'.repeat(2_048) } }), '['.repeat(100_000)]) {
+      expect(await ask([5, questionKinds.changeUser, id, null, text, null])).toEqual([5, answerCodes.refused, null])
+    }
+    expect(readEnvelope(packr.pack([1, 1, 1, 2, [[5, questionKinds.changeUser, id, null, 7, null]], []]))).toBe(
+      'schema',
+    )
+    expect(sockets[0]?.description.userId).toBeUndefined()
+    expect(await ask([5, questionKinds.changeUser, id, 'orders', '{"userId":"ada"}', null])).toEqual([5, 1, null])
+    expect(await ask([5, questionKinds.changeUser, id, 'chat', '{"userId":"ada"}', null])).toEqual([5, 0, null])
+    expect(sockets[0]?.description.userId).toBe('ada')
   })
 
   test('of a kind that this version does not know is refused', async () => {
