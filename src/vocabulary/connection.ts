@@ -18,7 +18,7 @@ export interface ConnectionRecord {
   readonly identity: ConnectionIdentity | null
   /** The id of the user, null for nobody; absent where it is the one that the authorizer names: `userIdOf` tells. */
   readonly userId?: string | null
-  /** What `$connect` or a backend has noted of the connection; null or absent for nothing. */
+  /** Texts that `$connect` or a backend has noted of the connection; null or absent for nothing. */
   readonly attributes?: ConnectionAttributes | null
 }
 
