@@ -38,7 +38,7 @@ const alone = ['test/transport/leak.test.ts', 'test/registry/redis-{cost,slot-mo
 /** The tests that start processes, servers and browsers. */
 const apart = [
   ...onBoth,
-  'test/{faults,functions,packaging,playground,registry,routes,soak,supervisor}/**/*.test.ts',
+  'test/{faults,functions,idempotency,packaging,playground,registry,routes,soak,supervisor}/**/*.test.ts',
   'test/load/{bench,cli,report,run}/**/*.test.ts',
   'test/load/*.test.ts',
 ]

@@ -1,13 +1,11 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { createFault, type Fault } from 'postern-documents/faults'
 import { createAccessKeys } from '../authorizers/iam/access-keys.ts'
-import { createPolicyCallers } from '../authorizers/policy-callers.ts'
 import { checkApiNames } from '../config/api-names.ts'
 import { isLoopback } from '../config/complete-settings.ts'
 import type { LocateSetting } from '../config/read-settings.ts'
 import type { Settings } from '../config/settings.ts'
 import { trustedNetworks } from '../config/trusted-networks.ts'
-import { createConnectionsHandler } from '../connections/callback.ts'
 import { createDeployedApis } from '../deployments/deployed-apis.ts'
 import { createFolderSource } from '../deployments/folder.ts'
 import { createAddressReader } from '../gateway/client-address.ts'
@@ -25,6 +23,7 @@ import type { WebSocketStage } from '../stages/websocket-stage.ts'
 import { chooseTransport } from '../transport/choose-transport.ts'
 import type { TransportRequest } from '../transport/contract.ts'
 import { createAuthorizerTypes } from './authorizer-types.ts'
+import { openBackendCalls } from './backend-calls.ts'
 import { createCallerAuthorization } from './caller-authorizers.ts'
 import { createCertificateReload } from './certificate-reload.ts'
 import { openClientCertificates } from './client-certificates.ts'
@@ -35,7 +34,6 @@ import { createIntegrations } from './integration-types.ts'
 import { leave } from './leave.ts'
 import { openLimits } from './limits.ts'
 import { type Management, type ManagementParts, startManagement } from './management.ts'
-import { policyTerms } from './policy-terms.ts'
 import { type LogTarget, logFaults, openDestination, told } from './process-log.ts'
 import { createRegistry } from './registries.ts'
 import { openRevocations } from './revocations.ts'
@@ -232,15 +230,9 @@ export async function startPostern(settings: Settings, surroundings: Surrounding
       tokens: settings.connectionsTokens,
       ...{ credentials: settings.credentials, accessKeys, clientAddress, now },
     })
-    const connections = createConnectionsHandler({
-      ...settings,
-      registry,
-      requests: limits.requests,
-      authorizer: callers.authorizer,
-      policy: createPolicyCallers({ ...policyTerms(settings, now), clientAddress }),
-      sourceIp,
-      log,
-      now,
+    const connections = await openBackendCalls({
+      ...{ settings, registry, redis, requests: limits.requests, authorizer: callers.authorizer },
+      ...{ clientAddress, log, now },
     })
     const transport = createClientPort({
       ...{ settings, createTransport, descriptors, isAlone: surroundings.management === undefined, gateway },

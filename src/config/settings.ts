@@ -248,6 +248,11 @@ export const settingsFileSchema = z
         }),
     ).default(60),
 
+    idempotencyWindowInSeconds: setting(
+      { group: 'Options', value: 'seconds' },
+      'Time for which an Idempotency-Key of a call counts, from the first call on.',
+      wholeNumber(1, 86_400),
+    ).default(300),
     disconnectCodeAndReason: setting(
       { group: 'Options' },
       'Let DELETE @connections choose the close frame with ?code= and ?reason=. AWS has no such thing.',

@@ -1,9 +1,11 @@
 import type { CallerAccess } from '../authorizers/contract.ts'
 import { answeredFailure } from '../events/answered-failure.ts'
 import type { CallbackEvent } from '../events/callback-event.ts'
+import type { FirstCall, KeptAnswer } from '../idempotency/contract.ts'
 import type { Counter } from '../observability/contract.ts'
 import {
   type CallbackAnswer,
+  callbackAgain,
   callbackError,
   callbackSuccess,
   callbackWithoutContent,
@@ -53,6 +55,8 @@ export class CallbackCall {
   private readonly now: number
   private readonly count: CountStatus | null
   private readonly event: CallbackEvent | null
+  /** The claim under which the call is made; null where it may be made again and again. */
+  private claim: FirstCall | null = null
 
   /** `count` is null for what is no operation of the API, `event` where there is no access log. */
   constructor(
@@ -70,9 +74,19 @@ export class CallbackCall {
     this.event = event
   }
 
-  /** Answers 200 with a JSON text or an empty one. */
-  succeed(body: string): void {
-    this.answer(callbackSuccess(body, this.event, this.now))
+  /** Has the answer kept under an Idempotency-Key, before it is given. */
+  keepUnder(claim: FirstCall): void {
+    this.claim = claim
+  }
+
+  /** Answers 200, or another status of success, with a JSON text or an empty one. */
+  succeed(body: string, status = 200): void {
+    this.answer(callbackSuccess(body, this.event, this.now, status))
+  }
+
+  /** Answers as the first call under the same Idempotency-Key was answered. */
+  repeat(answer: KeptAnswer): void {
+    this.answer(callbackAgain(answer, this.event, this.now))
   }
 
   /** Answers 204. */
@@ -95,6 +109,15 @@ export class CallbackCall {
   }
 
   private answer(answer: CallbackAnswer): void {
+    const { claim } = this
+    if (claim === null) return this.give(answer)
+    this.claim = null
+    // Nothing was done for a caller who was held off: he may come again with the same key.
+    const kept = answer.status === 429 ? claim.forget() : claim.keep(answer)
+    void kept.then(() => this.give(answer))
+  }
+
+  private give(answer: CallbackAnswer): void {
     this.exchange.respond(answer.status, answer, answer.body)
     this.count?.(answer.status)
     if (this.event === null) return

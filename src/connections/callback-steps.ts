@@ -19,10 +19,19 @@ export interface ArrivedCall {
   readonly credentials: unknown
   /** The facts that the policy of the API may ask for, as its judge has copied them; null where nobody asks it. */
   readonly facts: unknown
+  /** The Idempotency-Key under which the call is made; null for none, which is usual. */
+  readonly once: OnceCall | null
   /** Whether the call has a body, which is then read. */
   readonly hasBody: boolean
   /** The body; null when it was larger than allowed, or is not read. */
   readonly body: Buffer | null
+}
+
+/** A call that is to be made once, however often it comes. */
+export interface OnceCall {
+  readonly key: string
+  /** The method, the path below the stage and the query: another call under the same key differs in these, or in its body. */
+  readonly request: string
 }
 
 /** A call of `@connections` for one connection. */
@@ -41,10 +50,13 @@ export interface CallbackRefusal extends CallerRefusal {
   readonly retryAfter?: number | null
 }
 
+/** The end of a call before its last step: it is refused, or has its answer already. */
+export type CallbackEnd = CallbackRefusal | 'answered'
+
 export type CallbackStep = Step<Callback, CallbackRefusal>
 
 /** A step that all calls of backends go through. */
-export type EntranceStep = Step<ArrivedCall, CallbackRefusal>
+export type EntranceStep = Step<ArrivedCall, CallbackEnd>
 
 /** Refuses a body that was larger than allowed (413). */
 export const refuseLargeBody: EntranceStep = ({ hasBody, body }) => (hasBody && body === null ? tooLarge : null)

@@ -20,10 +20,21 @@ export interface CallbackIds {
   readonly traceId: string
 }
 
-/** 200 with a JSON text or an empty one. `now` is in milliseconds since 1970. */
-export function callbackSuccess(body: string, ids: CallbackIds | null, now: number): CallbackAnswer {
-  return { status: 200, own: [jsonType, newRequestId(), requestId(ids), traceId(ids, now)], body }
+/** 200, or another status of success, with a JSON text or an empty one. `now` is in milliseconds since 1970. */
+export function callbackSuccess(body: string, ids: CallbackIds | null, now: number, status = 200): CallbackAnswer {
+  return { status, own: [jsonType, newRequestId(), requestId(ids), traceId(ids, now)], body }
 }
+
+/** The answer that another call was given, with ids of its own and a header that says so. `now` is in milliseconds since 1970. */
+export function callbackAgain(
+  { status, body }: Pick<CallbackAnswer, 'status' | 'body'>,
+  ids: CallbackIds | null,
+  now: number,
+): CallbackAnswer {
+  return { status, own: [jsonType, newRequestId(), requestId(ids), traceId(ids, now), replayed], body }
+}
+
+const replayed: Header = ['Idempotency-Replayed', 'true']
 
 /** 204 without a body. `now` is in milliseconds since 1970. */
 export function callbackWithoutContent(ids: CallbackIds | null, now: number): CallbackAnswer {

@@ -21,7 +21,13 @@ export function readRedisScript(...files: readonly URL[]): RedisScript {
  * The part that each room puts between the prefix of the process and the names of its keys and channels: none begins as
  * another does. Those of the registry are older than the table.
  */
-const keyspaces = { registry: '', usage: 'usage:', revocations: 'revocations:', limits: 'limits:' } as const
+const keyspaces = {
+  registry: '',
+  usage: 'usage:',
+  revocations: 'revocations:',
+  limits: 'limits:',
+  idempotency: 'idempotency:',
+} as const
 
 export type KeyspaceOwner = keyof typeof keyspaces
 

@@ -275,7 +275,7 @@ export const errorTable = {
     'NotFoundException',
     'No method found matching route',
     'RESOURCE_NOT_FOUND',
-    'A path under a stage other than POST, GET or DELETE of /@connections/{connectionId}; the message names both.',
+    'A path and method under a stage that are in no row of the table of calls; the message names both.',
   ),
   INVALID_CONNECTION_ID: row(
     400,
@@ -283,6 +283,34 @@ export const errorTable = {
     'Invalid connectionId',
     'BAD_REQUEST_PARAMETERS',
     'The id in the path is none that this gateway gives out; the message repeats it.',
+  ),
+  INVALID_CALL_PARAMETERS: row(
+    400,
+    'BadRequestException',
+    'Invalid parameters',
+    'BAD_REQUEST_PARAMETERS',
+    'A name, the query or an Idempotency-Key of a call is not what it may be; the message says which, and what is allowed.',
+  ),
+  IDEMPOTENCY_KEY_REUSED: row(
+    422,
+    'UnprocessableEntityException',
+    'The Idempotency-Key was used for another request',
+    'BAD_REQUEST_PARAMETERS',
+    'Another path, query or body came under a key within its window.',
+  ),
+  FIRST_CALL_UNKNOWN: row(
+    503,
+    'ServiceUnavailableException',
+    'The first call with this Idempotency-Key is not known to have ended',
+    'DEFAULT_5XX',
+    'It is still under way, its worker has died, or Redis is away; nothing was done now, and may have been before.',
+  ),
+  TOO_MANY_GROUPS: row(
+    429,
+    'LimitExceededException',
+    'The connection is in as many groups as one may be in',
+    'THROTTLED',
+    'The setting maxGroupsPerConnection is reached; the message names the connection.',
   ),
   INVALID_CLOSE_PARAMETERS: row(
     400,

@@ -3,7 +3,9 @@ import { onTestFinished } from 'vitest'
 import WebSocket from 'ws'
 import { type ConnectionsOptions, createConnectionsHandler } from '../../src/connections/callback.ts'
 import type { CallbackStage } from '../../src/connections/callback-call.ts'
+import { createEntrance, type EntranceOptions } from '../../src/connections/entrance.ts'
 import type { CallbackEvent } from '../../src/events/callback-event.ts'
+import { createMemoryKeys } from '../../src/idempotency/memory-keys.ts'
 import { createMetrics } from '../../src/observability/metrics.ts'
 import type { LocalConnections, Registry } from '../../src/registry/contract.ts'
 import { createMemoryRegistry } from '../../src/registry/memory.ts'
@@ -52,7 +54,10 @@ export interface CallbackServer {
   metrics(): Promise<string[]>
 }
 
-export interface CallbackServerOptions extends Partial<ConnectionsOptions> {
+export interface CallbackServerOptions extends Partial<EntranceOptions> {
+  readonly registry?: ConnectionsOptions['registry']
+  readonly disconnectCodeAndReason?: boolean
+  readonly binaryFrames?: boolean
   readonly transport?: Partial<TransportOptions>
 }
 
@@ -111,13 +116,19 @@ export async function startCallbackServer(options: CallbackServerOptions = {}): 
   const stages = new Map(
     ['chat/dev', 'chat/prod', 'orders/dev'].map((path) => [path, stage(...(path.split('/') as [string, string]))]),
   )
-  const handle = createConnectionsHandler({
-    registry,
+  const entrance = createEntrance({
     authorizer: null,
     policy: { readsBody: false, credentials: () => null, judge: () => 'allowed' },
+    idempotency: createMemoryKeys({ windowInMillis: 300_000, now: Date.now }),
+    sourceIp: (request) => request.remoteAddress(),
+    now: Date.now,
+    ...options,
+  })
+  const handle = createConnectionsHandler({
+    registry,
+    entrance,
     disconnectCodeAndReason: false,
     binaryFrames: false,
-    sourceIp: (request) => request.remoteAddress(),
     log: {
       debug() {},
       info() {},
@@ -127,7 +138,6 @@ export async function startCallbackServer(options: CallbackServerOptions = {}): 
         throw new Error('unused')
       },
     },
-    now: Date.now,
     ...options,
   })
 

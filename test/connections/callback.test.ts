@@ -5,7 +5,7 @@ import type { CallerAuthorizer } from '../../src/authorizers/contract.ts'
 import type { ConnectionsOptions } from '../../src/connections/callback.ts'
 import { GatewayError } from '../../src/vocabulary/errors.ts'
 import type { DeliverOutcome } from '../../src/vocabulary/frames.ts'
-import { allocateConnectionId, allocateRequestId } from '../../src/vocabulary/ids.ts'
+import { allocateConnectionId, allocateRequestId, ownerOfConnectionId } from '../../src/vocabulary/ids.ts'
 import { Events, logged } from '../transport/harness.ts'
 import { RawClient } from '../transport/raw-client.ts'
 import { type Answer, type CallbackServer, startCallbackServer } from './callback-server.ts'
@@ -628,5 +628,94 @@ describe('what a call leaves behind', () => {
       'chat dev INVALID_CONNECTION_ID',
       'chat dev NO_SUCH_CALLBACK',
     ])
+  })
+})
+
+describe('an Idempotency-Key', () => {
+  const headers = { 'Idempotency-Key': 'order-17' }
+
+  it('has a POST made once: the same call again gets the first answer', async () => {
+    const server = await startCallbackServer()
+    const client = await server.connect()
+    const post = () => server.call('POST', path(client.id), { headers, body: 'one' })
+    const [first, second, third] = [await post(), ...(await Promise.all([post(), post()]))]
+    expect(first).toMatchObject({ status: 200, body: '' })
+    expect(first?.headers).not.toHaveProperty('idempotency-replayed')
+    for (const again of [second, third]) {
+      expect(again).toMatchObject({ status: 200, body: '', headers: { 'idempotency-replayed': 'true' } })
+      expect(again?.headers['x-amzn-requestid']).not.toBe(first?.headers['x-amzn-requestid'])
+    }
+    expect(await client.next()).toEqual({ data: Buffer.from('one'), isBinary: false })
+    await server.call('POST', path(client.id), { body: 'two' })
+    expect(await client.next()).toEqual({ data: Buffer.from('two'), isBinary: false })
+  })
+
+  it.each([
+    ['body', (id: string) => [path(id), 'two']],
+    ['connection', () => [path(allocateConnectionId(1)), 'one']],
+    ['query', (id: string) => [`${path(id)}?x=1`, 'one']],
+  ] as const)('is of one call: another %s under it is 422', async (_, other) => {
+    const server = await startCallbackServer()
+    const client = await server.connect()
+    await server.call('POST', path(client.id), { headers, body: 'one' })
+    const [url, body] = other(client.id)
+    const answer = await server.call('POST', url as string, { headers, body: body as string })
+    expectRefusal(
+      answer,
+      422,
+      'UnprocessableEntityException',
+      '{"message":"The Idempotency-Key was used for another request"}',
+    )
+  })
+
+  it('keeps a 410, and forgets what was held off', async () => {
+    let full = true
+    const registry: ConnectionsOptions['registry'] = {
+      get: () => null,
+      deliver: (id) => (ownerOfConnectionId(id) === 1 ? 'gone' : full ? 'full' : 'sent'),
+      disconnect: () => 'gone',
+    }
+    const server = await startCallbackServer({ registry })
+    const gone = () => server.call('POST', path(allocateConnectionId(1)), { headers, body: 'one' })
+    expect((await gone()).status).toBe(410)
+    const id = allocateConnectionId(2)
+    const post = () => server.call('POST', path(id), { headers: { 'Idempotency-Key': 'k' }, body: 'one' })
+    expect((await post()).status).toBe(429)
+    full = false
+    expect((await post()).status).toBe(200)
+    full = true
+    expect((await post()).status).toBe(200)
+  })
+
+  it('is 503 where nothing can be known of a first call, and nothing is sent', async () => {
+    const sent: string[] = []
+    const registry: ConnectionsOptions['registry'] = {
+      get: () => null,
+      deliver(id) {
+        sent.push(id)
+        return 'sent'
+      },
+      disconnect: () => 'gone',
+    }
+    const away = { claim: () => Promise.reject(new Error('Redis is away')) }
+    const server = await startCallbackServer({ registry, idempotency: away })
+    const answer = await server.call('POST', path(allocateConnectionId(1)), { headers, body: 'one' })
+    expect(answer).toMatchObject({ status: 503, headers: { 'retry-after': '1' } })
+    expect(sent).toEqual([])
+    // Without a key nobody asks.
+    expect((await server.call('POST', path(allocateConnectionId(1)), { body: 'one' })).status).toBe(200)
+  })
+
+  it('has at most 255 bytes', async () => {
+    const server = await startCallbackServer()
+    const client = await server.connect()
+    const long = { 'Idempotency-Key': 'k'.repeat(256) }
+    const answer = await server.call('POST', path(client.id), { headers: long, body: 'one' })
+    expectRefusal(
+      answer,
+      400,
+      'BadRequestException',
+      '{"message":"Invalid parameters: the Idempotency-Key has at most 255 bytes"}',
+    )
   })
 })
