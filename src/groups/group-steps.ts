@@ -1,0 +1,166 @@
+import type { CallbackRefusal } from '../connections/callback-steps.ts'
+import { closeParameters, closeParametersRule } from '../connections/close-parameters.ts'
+import type { Audience, AudienceOutcome, Groups, SendReport } from '../registry/group-contract.ts'
+import { textFrame } from '../vocabulary/frames.ts'
+import { type ConnectionId, ownerOfConnectionId } from '../vocabulary/ids.ts'
+import { audienceNameRule, isAudienceName } from './audience-name.ts'
+import { everyoneOf, type GroupCall, type GroupStep, groupOf, userOf } from './group-call.ts'
+import { countJson, groupsJson, membersJson, outcomeJson, reportJson, unreachableJson } from './group-json.ts'
+import { pageOfQuery } from './page-query.ts'
+import { type SendTerms, termsOfQuery } from './send-query.ts'
+
+type Refusal = CallbackRefusal | null
+
+/** Refuses names that no group and no user may have, and ids that no connection may have (400). */
+export const checkNames: GroupStep = ({ operation, path }) => {
+  const { group, userId, connectionId } = path
+  if (namesGroup(operation) && !(group !== null && isAudienceName(group)))
+    return wrong(`the group has ${audienceNameRule}`)
+  if (namesUser(operation) && !(userId !== null && isAudienceName(userId)))
+    return wrong(`the user has ${audienceNameRule}`)
+  if (operation !== 'join' && operation !== 'leave') return null
+  return connectionId === null || ownerOfConnectionId(connectionId) === -1
+    ? { code: 'INVALID_CONNECTION_ID', detail: `: ${connectionId ?? ''}` }
+    : null
+}
+
+function namesGroup(operation: GroupCall['operation']): boolean {
+  return !['postAll', 'getGroups', 'postUser', 'getUser', 'deleteUser', 'postBatch'].includes(operation)
+}
+
+function namesUser(operation: GroupCall['operation']): boolean {
+  return ['postUser', 'getUser', 'deleteUser', 'joinUser', 'leaveUser'].includes(operation)
+}
+
+/** Refuses parameters with one sentence that names the wrong one (400). */
+export function wrong(sentence: string): CallbackRefusal {
+  return { code: 'INVALID_CALL_PARAMETERS', detail: `: ${sentence}` }
+}
+
+/** The last step: does what the call asks for, and answers it. */
+export function reachGroups(groups: Groups): GroupStep {
+  function send(carrier: GroupCall, audience: Audience): Refusal | Promise<Refusal> {
+    const terms = termsOfQuery(carrier.query)
+    if (typeof terms === 'string') return wrong(terms)
+    const report = groups.send(audience, frameOf(carrier, terms), terms)
+    if (report instanceof Promise) return report.then((late) => answerSend(carrier, late, terms))
+    return answerSend(carrier, report, terms)
+  }
+
+  function change({ call, path }: GroupCall, outcome: 'joined' | 'left' | 'gone' | 'tooMany' | 'unreachable'): Refusal {
+    switch (outcome) {
+      case 'joined':
+      case 'left':
+        call.succeedWithoutContent()
+        return null
+      case 'gone':
+        return { code: 'CONNECTION_GONE' }
+      case 'tooMany':
+        return { code: 'TOO_MANY_GROUPS', detail: `: ${path.connectionId}` }
+      case 'unreachable':
+        return { code: 'WORKER_UNREACHABLE' }
+    }
+  }
+
+  function end(carrier: GroupCall, audience: Audience): Refusal | Promise<Refusal> {
+    const close = closeParameters(carrier.query)
+    if (close === null) return { code: 'INVALID_CLOSE_PARAMETERS', detail: `: ${closeParametersRule}` }
+    return told(carrier, groups.closeAll(audience, everybody, close.code, close.reason))
+  }
+
+  function deleteGroup(carrier: GroupCall): Refusal | Promise<Refusal> {
+    const group = groupOf(carrier)
+    const close = new URLSearchParams(carrier.query).get('close')
+    if (close !== null && close !== 'true' && close !== 'false') return wrong('close is true or false')
+    return close === 'true' ? end(carrier, group) : told(carrier, groups.leaveAll(group, group))
+  }
+
+  async function page(
+    carrier: GroupCall,
+    read: (cursor: string | null, limit: number) => Promise<string>,
+  ): Promise<Refusal> {
+    const query = pageOfQuery(carrier.query)
+    if (typeof query === 'string') return wrong(query)
+    try {
+      carrier.call.succeed(await read(query.nextToken, query.maxResults))
+      return null
+    } catch (error) {
+      if (error instanceof RangeError) return wrong('nextToken is none that a page of this listing gave out')
+      throw error
+    }
+  }
+
+  function members(carrier: GroupCall, audience: Audience): Promise<Refusal> {
+    return page(carrier, async (cursor, limit) => membersJson(await groups.members(audience, cursor, limit)))
+  }
+
+  return function reach(carrier) {
+    const { call, path, operation } = carrier
+    switch (operation) {
+      case 'postAll':
+        return send(carrier, everyoneOf(carrier))
+      case 'postGroup':
+        return send(carrier, groupOf(carrier))
+      case 'postUser':
+        return send(carrier, userOf(carrier))
+      case 'join':
+        return settled(groups.join(path.connectionId as ConnectionId, groupOf(carrier)), (late) =>
+          change(carrier, late),
+        )
+      case 'leave':
+        return settled(groups.leave(path.connectionId as ConnectionId, groupOf(carrier)), (late) =>
+          change(carrier, late),
+        )
+      case 'joinUser':
+        return told(carrier, groups.joinAll(userOf(carrier), groupOf(carrier)))
+      case 'leaveUser':
+        return told(carrier, groups.leaveAll(userOf(carrier), groupOf(carrier)))
+      case 'getGroup':
+        return settled(groups.countAll(groupOf(carrier)), (count) => {
+          call.succeed(countJson(path.group as string, count))
+          return null
+        })
+      case 'getMembers':
+        return members(carrier, groupOf(carrier))
+      case 'getUser':
+        return members(carrier, userOf(carrier))
+      case 'deleteUser':
+        return end(carrier, userOf(carrier))
+      case 'deleteGroup':
+        return deleteGroup(carrier)
+      case 'getGroups': {
+        const { apiId, name } = call.stage
+        return page(carrier, async (cursor, limit) => groupsJson(await groups.groups(apiId, name, cursor, limit)))
+      }
+      case 'postBatch':
+        // It has steps of its own.
+        return { code: 'INTERNAL_ERROR' }
+    }
+  }
+}
+
+const everybody = { except: [], filter: null }
+
+/** Makes the frame of a body that `refuseLargeBody` has let pass. */
+function frameOf({ body, mayBeBinary }: GroupCall, { binary }: SendTerms) {
+  const bytes = body as Buffer
+  return binary && mayBeBinary ? { data: bytes, binary: true } : { data: textFrame(bytes), binary: false }
+}
+
+/** Answers a send: 202 where nobody asks what became of it, else 200 with the report. */
+function answerSend({ call }: GroupCall, report: SendReport, { report: kind }: SendTerms): null {
+  if (kind === 'none') call.succeed(report.unreachable > 0 ? unreachableJson(report) : '', 202)
+  else call.succeed(reportJson(report, kind))
+  return null
+}
+
+function told({ call }: GroupCall, outcome: AudienceOutcome | Promise<AudienceOutcome>): Refusal | Promise<Refusal> {
+  return settled(outcome, (late) => {
+    call.succeed(outcomeJson(late))
+    return null
+  })
+}
+
+function settled<T>(value: T | Promise<T>, then: (value: T) => Refusal): Refusal | Promise<Refusal> {
+  return value instanceof Promise ? value.then(then) : then(value)
+}

@@ -1,0 +1,62 @@
+import { asksForBinary } from '../connections/asks-for-binary.ts'
+import type { CallbackTarget } from '../connections/callback-call.ts'
+import type { CallbackEnd } from '../connections/callback-steps.ts'
+import { routeOf } from '../connections/connection-path.ts'
+import type { Entrance } from '../connections/entrance.ts'
+import type { Log } from '../observability/contract.ts'
+import type { Groups } from '../registry/group-contract.ts'
+import type { HttpExchange } from '../transport/contract.ts'
+import { callbackOperations } from '../vocabulary/callback-operations.ts'
+import { GatewayError } from '../vocabulary/errors.ts'
+import { maxMessageBytes } from '../vocabulary/frames.ts'
+import { createPipeline } from '../vocabulary/pipeline.ts'
+import type { GroupCall } from './group-call.ts'
+import { groupPathOf } from './group-path.ts'
+import { checkNames, reachGroups } from './group-steps.ts'
+
+export interface GroupsOptions {
+  readonly groups: Groups
+  readonly entrance: Entrance
+  readonly log: Log
+}
+
+/**
+ * The calls that reach many connections (docs/groups.md): `@groups`, `@users`, and POST of `@connections` itself. Gives
+ * false for a path that leads elsewhere. In all else they are as the calls of `@connections`: the same steps, the same
+ * shapes of refusals.
+ */
+export function createGroupsHandler(
+  options: GroupsOptions,
+): (exchange: HttpExchange, target: CallbackTarget) => boolean {
+  const { groups, entrance, log } = options
+  const run = createPipeline<GroupCall, CallbackEnd>({
+    steps: [...entrance.steps, checkNames, entrance.claim, reachGroups(groups)],
+    ended({ call }, end) {
+      if (end !== null && end !== 'answered') call.refuse(end.code, end.detail, end.retryAfter)
+    },
+    failed({ call }, error) {
+      if (error instanceof GatewayError) return call.refuse(error.code)
+      log.error({ err: error, api: call.stage.apiId }, 'a call of a group failed')
+      call.refuse('INTERNAL_ERROR')
+    },
+  })
+
+  return function handle(exchange, target) {
+    const { request } = exchange
+    const path = groupPathOf(request.method, target.rest)
+    if (path === null) return false
+    const { operation } = path
+    if (operation === null) {
+      const detail = ` ${routeOf(target.rest)} for http method ${request.method}.`
+      entrance.stray(exchange, target).refuse('NO_SUCH_CALLBACK', detail)
+      return true
+    }
+    const arrival = entrance.arrive(exchange, target, operation, path.connectionId)
+    if (arrival === null) return true
+    const hasBody = callbackOperations[operation][0] === 'POST'
+    const parts = { ...arrival, operation, path, query: request.query, hasBody, mayBeBinary: asksForBinary(request) }
+    if (hasBody) exchange.readBody(maxMessageBytes, (body) => run({ ...parts, body }))
+    else run({ ...parts, body: null })
+    return true
+  }
+}
