@@ -55,6 +55,6 @@ function redisEngine({ settings, redis, ...rest }: EngineOptions): WorkerRegistr
   return { registry: shared, shared }
 }
 
-function memoryEngine({ local, name, version, now }: EngineOptions): WorkerRegistry {
-  return { registry: createMemoryRegistry({ local, name, version, now }), shared: null }
+function memoryEngine({ local, localGroups, name, version, now }: EngineOptions): WorkerRegistry {
+  return { registry: createMemoryRegistry({ local, localGroups, name, version, now }), shared: null }
 }

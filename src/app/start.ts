@@ -137,7 +137,7 @@ export async function startPostern(settings: Settings, surroundings: Surrounding
     const redis = await openSharedRedis(settings)
     if (redis !== null) stops.push(() => redis.close())
     const { registry, shared } = createRegistry({
-      ...{ settings, redis, version, local: open, name, now, log, metrics },
+      ...{ settings, redis, version, local: open, localGroups: groups, name, now, log, metrics },
       bury: (record) => gateway.bury(record),
       buried: (owes) => gateway.endBuried(owes),
     })

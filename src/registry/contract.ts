@@ -2,6 +2,8 @@ import type { ConnectionDescription, ConnectionRecord } from '../vocabulary/conn
 import type { UserChange } from '../vocabulary/connection-user.ts'
 import type { DeliverOutcome, Frame, SendOutcome } from '../vocabulary/frames.ts'
 import type { ConnectionId, OwnerId } from '../vocabulary/ids.ts'
+import type { FleetAnswer, WorkerReference } from './fleet-contract.ts'
+import type { Groups, LocalGroups } from './group-contract.ts'
 
 /**
  * The sockets of this worker, which the gateway holds: the registry asks it for whatever another worker, or this
@@ -43,17 +45,6 @@ export interface ConnectionPage {
    * listing is in it exactly once.
    */
   readonly cursor: string | null
-}
-
-export interface WorkerReference {
-  readonly owner: OwnerId
-  readonly name: string
-}
-
-/** Whatever is said of all workers: a listing, a count, who they are. */
-export interface FleetAnswer {
-  /** Whether workers may be missing that nobody can name: the store has lost its data, and they are still coming back. */
-  readonly incomplete: boolean
 }
 
 /** A page of a listing over all workers. */
@@ -208,13 +199,14 @@ export interface SharedFleet extends Fleet {
 }
 
 /** All contracts in one object, which is how an engine is built; a consumer names the ones that it needs. */
-export interface Registry extends ConnectionDirectory, Delivery, ConnectionUsers, Fleet {}
+export interface Registry extends ConnectionDirectory, Delivery, ConnectionUsers, Groups, Fleet {}
 
 /** A registry whose workers share a store. */
-export interface SharedRegistry extends ConnectionDirectory, Delivery, ConnectionUsers, SharedFleet {}
+export interface SharedRegistry extends ConnectionDirectory, Delivery, ConnectionUsers, Groups, SharedFleet {}
 
 export interface RegistryOptions {
   readonly local: LocalConnections
+  readonly localGroups: LocalGroups
   /** The name of this worker, for people: shown by `postern workers`. */
   readonly name: string
   /** The version of Postern. */

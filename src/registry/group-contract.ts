@@ -1,6 +1,6 @@
 import type { Frame } from '../vocabulary/frames.ts'
 import type { ConnectionId } from '../vocabulary/ids.ts'
-import type { FleetAnswer, WorkerReference } from './contract.ts'
+import type { FleetAnswer, WorkerReference } from './fleet-contract.ts'
 
 /**
  * The connections that one message is for, all on one stage of one API: the members of a group, the connections of a

@@ -3,10 +3,12 @@ import type { UserChange } from '../vocabulary/connection-user.ts'
 import type { Frame, SendOutcome } from '../vocabulary/frames.ts'
 import { allocateConnectionId, type ConnectionId, randomOwnerId } from '../vocabulary/ids.ts'
 import type { Registry, RegistryOptions } from './contract.ts'
+import type { Groups } from './group-contract.ts'
+import { createMemoryGroups, type MemoryGroups } from './memory-groups.ts'
 import { createRecordTable } from './record-table.ts'
 
 /** A registry that never has to wait: what the contract allows to be a promise is a plain value here. */
-export interface MemoryRegistry extends Registry {
+export interface MemoryRegistry extends MemoryGroups, Omit<Registry, keyof Groups> {
   add(record: ConnectionRecord): void
   remove(id: ConnectionId): void
   get(id: ConnectionId): ConnectionDescription | null
@@ -19,12 +21,13 @@ export interface MemoryRegistry extends Registry {
  * The registry of a worker that is alone: every connection is its own. It keeps the record that it is given,
  * not a copy, and some hundred bytes beside it.
  */
-export function createMemoryRegistry({ local, name, version, now }: RegistryOptions): MemoryRegistry {
+export function createMemoryRegistry({ local, localGroups, name, version, now }: RegistryOptions): MemoryRegistry {
   const owner = randomOwnerId()
   const startedAt = now()
   const records = createRecordTable()
 
   return {
+    ...createMemoryGroups(localGroups),
     owner,
     allocateId() {
       let id = allocateConnectionId(owner)

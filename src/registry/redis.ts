@@ -12,6 +12,7 @@ import { createFleetSurvey } from './redis/fleet-survey.ts'
 import { createInbox } from './redis/inbox.ts'
 import { fleetKeys } from './redis/keys.ts'
 import { createMembership } from './redis/membership.ts'
+import { createOwnGroups } from './redis/own-groups.ts'
 import { createPeers } from './redis/peers.ts'
 import { createReception } from './redis/reception.ts'
 import { createRecordAudit } from './redis/record-audit.ts'
@@ -57,7 +58,7 @@ const closingMs = 2_000
 
 /** The registry of workers that share a Redis; see docs/reliability.md for what it survives. */
 export function createRedisRegistry(options: RedisRegistryOptions): RedisRegistry {
-  const { redis, local, name, now, log, metrics, random, clock } = options
+  const { redis, local, localGroups, name, now, log, metrics, random, clock } = options
   const timings: RegistryTimings = { ...timingsOf(options.leaseSeconds), ...options.timings }
   const keys = fleetKeys(keyspaceOf(options.keyPrefix, 'registry', redis.database))
   const startedAt = now()
@@ -243,6 +244,7 @@ export function createRedisRegistry(options: RedisRegistryOptions): RedisRegistr
   }
 
   return {
+    ...createOwnGroups(localGroups, () => membership.owner),
     get owner() {
       return membership.owner
     },

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import type { ConnectionFilter, FleetPage, WorkerReference } from '../../src/registry/contract.ts'
+import type { ConnectionFilter, FleetPage } from '../../src/registry/contract.ts'
+import type { WorkerReference } from '../../src/registry/fleet-contract.ts'
 import type { ConnectionRecord } from '../../src/vocabulary/connection.ts'
 import { ownerOfConnectionId } from '../../src/vocabulary/ids.ts'
 import type { RegistryStore } from './registry-store.ts'

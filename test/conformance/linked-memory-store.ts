@@ -1,12 +1,14 @@
 import type { Registry, RegistryOptions } from '../../src/registry/contract.ts'
-import { createMemoryRegistry } from '../../src/registry/memory.ts'
+import { createMemoryRegistry, type MemoryRegistry } from '../../src/registry/memory.ts'
 import { GatewayError } from '../../src/vocabulary/errors.ts'
 import { ownerOfConnectionId } from '../../src/vocabulary/ids.ts'
+import { linkGroups } from './linked-memory-groups.ts'
 import type { RegistryStore } from './registry-store.ts'
 
 type State = 'alive' | 'dead' | 'buried'
 interface Member {
-  readonly registry: Registry
+  readonly registry: MemoryRegistry
+  readonly name: string
   state: State
 }
 
@@ -20,10 +22,10 @@ export async function createLinkedMemoryStore(): Promise<RegistryStore> {
   const seen = () => [...members.values()].filter(({ state }) => state !== 'buried').map(({ registry }) => registry)
   const memberOf = (registry: Registry) => members.get(registry.owner) as Member
 
-  function link(own: Registry): Registry {
+  function link(own: MemoryRegistry): Registry {
     async function far<Answer>(
       id: string,
-      ask: (owner: Registry) => Answer | Promise<Answer>,
+      ask: (owner: MemoryRegistry) => Answer | Promise<Answer>,
       gone: Answer,
     ): Promise<Answer | 'unreachable'> {
       const member = members.get(ownerOfConnectionId(id))
@@ -32,8 +34,20 @@ export async function createLinkedMemoryStore(): Promise<RegistryStore> {
     }
     const isNear = (id: string) => ownerOfConnectionId(id) === own.owner
 
+    const groups = linkGroups(own, {
+      all: () =>
+        [...members.values()]
+          .filter(({ state }) => state !== 'buried')
+          .map(({ registry, name, state }) => ({
+            reference: { owner: registry.owner, name },
+            registry: state === 'dead' ? null : registry,
+          })),
+      far: (id, ask) => far<ReturnType<typeof ask> | 'gone'>(id, ask, 'gone'),
+      isNear,
+    })
     return {
       ...own,
+      ...groups,
       get(id) {
         if (isNear(id)) return own.get(id)
         return far(id, (owner) => owner.get(id), null).then((found) => {
@@ -85,7 +99,7 @@ export async function createLinkedMemoryStore(): Promise<RegistryStore> {
   return {
     async join(options: RegistryOptions) {
       const registry = createMemoryRegistry(options)
-      members.set(registry.owner, { registry, state: 'alive' })
+      members.set(registry.owner, { registry, name: options.name, state: 'alive' })
       return link(registry)
     },
     async kill(registry) {

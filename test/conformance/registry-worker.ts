@@ -108,3 +108,7 @@ export async function expectInOrder(registry: Delivery, socket: LocalSocket): Pr
   expect(new Set(outcomes)).toEqual(new Set(['sent']))
   expect(socket.frames.map(textOrBytes)).toEqual(texts)
 }
+
+export function idOfSocket({ description }: LocalSocket): string {
+  return description.connectionId
+}

@@ -4,6 +4,7 @@ import { describeDirectory, describeDirectoryOfFleet } from './connection-direct
 import { describeUsers, describeUsersInFleet } from './connection-users.ts'
 import { describeDelivery, describeDeliveryInFleet } from './delivery.ts'
 import { describeFleet, describeFleetOfMany } from './fleet.ts'
+import { describeGroups, describeGroupsInFleet } from './groups.ts'
 import type { RegistryEngine, RegistryStore } from './registry-store.ts'
 import type { RegistryWorker } from './registry-worker.ts'
 
@@ -14,7 +15,16 @@ export function describeRegistry(engine: RegistryEngine): void {
 
   async function join(name = 'worker'): Promise<RegistryWorker> {
     const sockets = createLocalSockets()
-    const worker = { registry: await store.join({ local: sockets, name, version: '1.2.3', now: Date.now }), sockets }
+    const worker = {
+      registry: await store.join({
+        local: sockets,
+        localGroups: sockets.groups,
+        name,
+        version: '1.2.3',
+        now: Date.now,
+      }),
+      sockets,
+    }
     workers.push(worker)
     return worker
   }
@@ -34,11 +44,13 @@ export function describeRegistry(engine: RegistryEngine): void {
     describeDelivery(join)
     describeUsers(join)
     describeFleet(join)
+    if (engine.groups !== false) describeGroups(join)
     if (engine.fleet) {
       describeDirectoryOfFleet(join, () => store)
       describeDeliveryInFleet(join, () => store)
       describeUsersInFleet(join, () => store)
       describeFleetOfMany(join)
+      if (engine.groups !== false) describeGroupsInFleet(join, () => store)
     }
   })
 }

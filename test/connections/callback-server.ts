@@ -15,6 +15,7 @@ import { createCallbackCounters } from '../../src/stages/callback-counters.ts'
 import type { Socket, TransportOptions, Upgrade } from '../../src/transport/contract.ts'
 import type { ConnectionDescription } from '../../src/vocabulary/connection.ts'
 import type { ErrorCode } from '../../src/vocabulary/errors.ts'
+import { groupsOf } from '../helpers/local-sockets.ts'
 import { type Connection, logged, startServer } from '../transport/harness.ts'
 
 /**
@@ -89,7 +90,9 @@ export async function startCallbackServer(options: CallbackServerOptions = {}): 
     return apiId === undefined || found?.description.apiId === apiId ? found : undefined
   }
 
-  const registry = createMemoryRegistry({ local, name: 'test', version: 'test', now: Date.now })
+  const registry = createMemoryRegistry({
+    ...{ local, localGroups: groupsOf(local), name: 'test', version: 'test', now: Date.now },
+  })
   const metrics = createMetrics({ processMetrics: false })
   const rows: CallbackEvent[] = []
   const errors: string[] = []

@@ -9,6 +9,7 @@ import { chooseTransport } from '../../src/transport/choose-transport.ts'
 import type { ConnectionRecord } from '../../src/vocabulary/connection.ts'
 import type { UserChange } from '../../src/vocabulary/connection-user.ts'
 import type { SendOutcome } from '../../src/vocabulary/frames.ts'
+import { groupsOf } from './local-sockets.ts'
 import { testTransport, testUwsModule } from './test-transport.ts'
 
 export const silentLog: Log = { debug() {}, info() {}, warn() {}, error() {}, child: () => silentLog }
@@ -54,7 +55,9 @@ export class FakeSockets implements LocalConnections {
 /** A management port over the real transport and the memory registry, with sockets that are none. */
 export async function startTestManagement(overrides: Partial<ManagementOptions> = {}) {
   const sockets = new FakeSockets()
-  const registry = createMemoryRegistry({ local: sockets, name: 'test', version: '0.0.0-test', now: Date.now })
+  const registry = createMemoryRegistry({
+    ...{ local: sockets, localGroups: groupsOf(sockets), name: 'test', version: '0.0.0-test', now: Date.now },
+  })
   const metrics = createMetrics({ processMetrics: false, version: '0.0.0-test' })
   const handlers = createManagementHandlers({
     registry,

@@ -6,6 +6,7 @@ import { createRedisRegistry, type RedisRegistry, type RedisRegistryOptions } fr
 import type { RedisClient } from '../../src/store/contract.ts'
 import { openRedisClient, type RedisClientOptions } from '../../src/store/redis/client.ts'
 import { parseRedisAddress, type RedisAddress } from '../../src/vocabulary/redis-address.ts'
+import { groupsOf } from './local-sockets.ts'
 
 /** Timings as in production, but that a missing lease is believed at once and the dead are found soon. */
 export const quickTimings: Partial<RegistryTimings> = { settling: 0, sweep: 100, burialsPerSecond: 1_000_000 }
@@ -36,7 +37,13 @@ export function redisClient(url: string, options: Partial<RedisClientOptions> = 
  */
 export function redisRegistry(
   url: string,
-  { address, password, sentinelPassword, ca, ...options }: Omit<RegistryOptions, 'version'> & RedisWorkerOptions,
+  {
+    address,
+    password,
+    sentinelPassword,
+    ca,
+    ...options
+  }: Omit<RegistryOptions, 'version' | 'localGroups'> & RedisWorkerOptions,
 ): RedisRegistry {
   const { command, retry } = { ...timingsOf(options.leaseSeconds ?? 15), ...options.timings }
   const redis = redisClient(url, {
@@ -45,6 +52,7 @@ export function redisRegistry(
   })
   const registry = createRedisRegistry({
     redis,
+    localGroups: groupsOf(options.local),
     keyPrefix: 'postern:',
     leaseSeconds: 15,
     version: 'test',

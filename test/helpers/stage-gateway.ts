@@ -40,7 +40,13 @@ export function createStageGateway(
   }
   const open = createOpenConnections({ now: Date.now })
   const groups = createLocalGroups({ open, maxGroupsPerConnection: 100, compileFilter: () => () => true })
-  const registry = createMemoryRegistry({ local: open, name: 'test', version: 'test', now: Date.now })
+  const registry = createMemoryRegistry({
+    local: open,
+    localGroups: groups,
+    name: 'test',
+    version: 'test',
+    now: Date.now,
+  })
   const gateway = createGateway({
     ...{
       catalog,

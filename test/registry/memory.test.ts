@@ -23,8 +23,11 @@ describeRegistry({
 describeRegistry({ name: 'memory registries that call each other', fleet: true, createStore: createLinkedMemoryStore })
 
 describe('memory registry', () => {
-  const create = () =>
-    createMemoryRegistry({ local: createLocalSockets(), name: 'alone', version: '1.2.3', now: () => 1_700_000_000_000 })
+  function create() {
+    const local = createLocalSockets()
+    const options = { local, localGroups: local.groups, name: 'alone', version: '1.2.3', now: () => 1_700_000_000_000 }
+    return createMemoryRegistry(options)
+  }
   const record = (connectionId: string, apiId = 'chat') => ({
     connectionId,
     apiId,

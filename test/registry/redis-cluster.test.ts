@@ -12,5 +12,6 @@ afterAll(() => cluster.close())
 describeRegistry({
   name: 'a Redis Cluster of three masters',
   fleet: true,
+  groups: false,
   createStore: () => createRedisStore(cluster.url),
 })
