@@ -133,7 +133,7 @@ export async function startPostern(settings: Settings, surroundings: Surrounding
       now,
       userChanged: (connection, before) => groups.userChanged(connection, before),
     })
-    const groups = createLocalGroups({ ...settings, open, compileFilter: () => () => false })
+    const groups = createLocalGroups({ ...settings, open, now, compileFilter: () => () => false })
     const redis = await openSharedRedis(settings)
     if (redis !== null) stops.push(() => redis.close())
     const { registry, shared } = createRegistry({

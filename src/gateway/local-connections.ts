@@ -2,6 +2,7 @@ import type { LocalConnections } from '../registry/contract.ts'
 import { type CloseReasonName, closeReasons } from '../vocabulary/close-reasons.ts'
 import type { Frame, SendOutcome } from '../vocabulary/frames.ts'
 import type { ConnectionId } from '../vocabulary/ids.ts'
+import type { SharedFrame } from '../vocabulary/shared-frame.ts'
 import type { Connection } from './connection.ts'
 
 /** The open connections of this worker, and the one way to send to them and to end them. */
@@ -14,8 +15,8 @@ export interface OpenConnections extends LocalConnections {
   find(id: ConnectionId): Connection | null
   /** Writes one message to its client; never throws. */
   sendTo(connection: Connection, data: string | Uint8Array, binary: boolean): SendOutcome
-  /** Writes one message that a backend sends, and counts it; never throws. */
-  push(connection: Connection, frame: Frame): SendOutcome
+  /** Writes one message of those that a backend sends to many, at a time in milliseconds; never throws. */
+  sendShared(connection: Connection, frame: SharedFrame, at: number): SendOutcome
   /** Ends a connection as a backend wants it, a null code as AWS's DELETE does; gives false when it ends already. */
   endByBackend(connection: Connection, code: number | null, reason: string | null): boolean
   /** Ends a connection for a reason of the table; only the first reason counts. */
@@ -50,11 +51,18 @@ export function createOpenConnections({ now, userChanged }: OpenConnectionsOptio
     return outcome
   }
 
-  function push(connection: Connection, frame: Frame): SendOutcome {
-    const outcome = sendTo(connection, frame.data, frame.binary)
-    const { current } = connection.slot
-    if (outcome === 'sent' && current !== null) current.pushed.value++
-    return outcome
+  function sendShared(connection: Connection, frame: SharedFrame, at: number): SendOutcome {
+    const { socket } = connection
+    if (socket === null || connection.ending !== null) return 'gone'
+    const outcome = socket.sendShared(frame)
+    if (outcome !== 'sent') return outcome
+    connection.lastActiveAt = at
+    countPush(connection)
+    return 'sent'
+  }
+
+  function countPush({ slot: { current } }: Connection): void {
+    if (current !== null) current.pushed.value++
   }
 
   function endByBackend(connection: Connection, code: number | null, reason: string | null): boolean {
@@ -85,7 +93,7 @@ export function createOpenConnections({ now, userChanged }: OpenConnectionsOptio
     all: () => open.values(),
     find: (id) => open.get(id) ?? null,
     sendTo,
-    push,
+    sendShared,
     endByBackend,
     end: (connection, name) => endWith(connection, name, closeReasons[name].code, closeReasons[name].text),
     hold(connection, name) {
@@ -96,7 +104,9 @@ export function createOpenConnections({ now, userChanged }: OpenConnectionsOptio
     send(id: ConnectionId, frame: Frame, apiId) {
       const connection = open.get(id)
       if (connection === undefined || (apiId !== undefined && connection.apiId !== apiId)) return 'gone'
-      return push(connection, frame)
+      const outcome = sendTo(connection, frame.data, frame.binary)
+      if (outcome === 'sent') countPush(connection)
+      return outcome
     },
     close(id, code, reason, apiId) {
       const connection = open.get(id)

@@ -11,6 +11,7 @@ import type {
 import type { ConnectionRecord } from '../vocabulary/connection.ts'
 import type { Frame } from '../vocabulary/frames.ts'
 import { type ConnectionId, ownerOfConnectionId } from '../vocabulary/ids.ts'
+import { SharedFrame } from '../vocabulary/shared-frame.ts'
 import { createAudienceIndex } from './audience-index.ts'
 import type { Connection } from './connection.ts'
 import { firstAfter } from './first-after.ts'
@@ -22,6 +23,7 @@ export type FilterMatch = (connection: ConnectionRecord) => boolean
 
 export interface LocalGroupsOptions {
   readonly open: OpenConnections
+  readonly now: () => number
   /** Groups that one connection may be in. */
   readonly maxGroupsPerConnection: number
   /** Compiles a filter expression, which is well-formed. */
@@ -43,7 +45,7 @@ const maxFilters = 256
 
 /** Creates the groups, without any yet. */
 export function createLocalGroups(options: LocalGroupsOptions): ConnectionGroups {
-  const { open, maxGroupsPerConnection, compileFilter } = options
+  const { open, now, maxGroupsPerConnection, compileFilter } = options
   const index = createAudienceIndex<Connection>()
   const filters = new Map<string, FilterMatch>()
 
@@ -120,7 +122,8 @@ export function createLocalGroups(options: LocalGroupsOptions): ConnectionGroups
       return 'left'
     },
     size: sizeOf,
-    send: (audience, frame, terms) => sendToAll(open, connectionsOf(audience), { frame, terms, test: testOf(terms) }),
+    send: (audience, frame, terms) =>
+      sendToAll(connectionsOf(audience), { open, at: now(), frame, terms, test: testOf(terms) }),
     close(audience, selection, code, reason) {
       const test = testOf(selection)
       let closed = 0
@@ -184,21 +187,20 @@ export function createLocalGroups(options: LocalGroupsOptions): ConnectionGroups
 }
 
 interface Sending {
+  readonly open: OpenConnections
+  readonly at: number
   readonly frame: Frame
   readonly terms: SendOptions
   readonly test: FilterMatch | null
 }
 
-function sendToAll(
-  open: OpenConnections,
-  connections: Iterable<Connection>,
-  { frame, terms, test }: Sending,
-): SendReport {
+function sendToAll(connections: Iterable<Connection>, { open, at, frame, terms, test }: Sending): SendReport {
+  const shared = new SharedFrame(frame, terms.coalesce)
   const failures: SendFailure[] = []
   const counts = { sent: 0, full: 0, gone: 0 }
   for (const connection of connections) {
     if (test !== null && !test(connection)) continue
-    const reason = open.push(connection, frame)
+    const reason = open.sendShared(connection, shared, at)
     counts[reason]++
     if (reason === 'sent' || failures.length >= terms.failures) continue
     failures.push({ connectionId: connection.connectionId, reason })

@@ -21,6 +21,7 @@ export const abilityTitles = {
   closeFrameOnFault: 'A client that breaks RFC 6455',
   deflateOffers: 'Offers of permessage-deflate that cannot be kept',
   truncatedDeflate: 'Compressed messages that are cut short',
+  compressesOnce: 'A message for many, with compression',
   frameLimit: 'A limit on single frames',
   domainCertificates: 'Certificates of domains',
   clientCertificates: 'Client certificates',

@@ -1,6 +1,7 @@
 import type { ErrorCode } from '../vocabulary/errors.ts'
 import type { SendOutcome } from '../vocabulary/frames.ts'
 import type { HeaderList, OwnHeaders } from '../vocabulary/headers.ts'
+import type { SharedFrame } from '../vocabulary/shared-frame.ts'
 
 /**
  * A request as the server underneath promises it. Two servers keep this contract, and nothing outside of this room
@@ -39,6 +40,11 @@ export interface Socket {
    * Bytes of a text frame must be valid UTF-8. Never throws.
    */
   send(data: string | Uint8Array, binary: boolean): SendOutcome
+  /**
+   * The same for a message that many sockets get. It may be written at the end of the turn, together with others, but
+   * before whatever is sent to this socket after it, its close frame included.
+   */
+  sendShared(frame: SharedFrame): SendOutcome
   /** Sends a close frame (the reason is cut to 123 bytes of UTF-8); `handlers.close` runs before it returns. */
   end(code: number, reason: string): void
   /** Drops the TCP connection without a close frame; `handlers.close` runs with 1006. */

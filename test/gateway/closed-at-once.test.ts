@@ -5,7 +5,13 @@ import { createStageGateway } from '../helpers/stage-gateway.ts'
 
 test('a connection whose socket closes while it is being accepted is kept nowhere', () => {
   const { gateway, open, slot } = createStageGateway(emptyStage())
-  const socket: Socket = { send: () => 'gone', end() {}, terminate() {}, bufferedBytes: () => 0 }
+  const socket: Socket = {
+    send: () => 'gone',
+    sendShared: () => 'gone',
+    end() {},
+    terminate() {},
+    bufferedBytes: () => 0,
+  }
   type Connection = Parameters<typeof gateway.close>[0]
   const handshake = (accept: Upgrade<Connection>['accept']): Upgrade<Connection> => ({
     request: {

@@ -32,7 +32,7 @@ function createPeers({ maxGroupsPerConnection = 100 } = {}) {
   const open = createOpenConnections({ now: () => 5 })
   const compiled: string[] = []
   const groups = createLocalGroups({
-    ...{ open, maxGroupsPerConnection },
+    ...{ open, now: () => 5, maxGroupsPerConnection },
     compileFilter(text) {
       compiled.push(text)
       return ({ sourceIp }) => sourceIp === text
@@ -57,7 +57,8 @@ function createPeers({ maxGroupsPerConnection = 100 } = {}) {
 
   function accept(peer: Peer): Peer {
     const socket: Socket = {
-      send(data) {
+      send: () => expect.fail('a message for many is shared'),
+      sendShared({ data }) {
         if (peer.outcome === 'sent') peer.frames.push(Buffer.from(data).toString())
         return peer.outcome
       },

@@ -39,7 +39,12 @@ export function createStageGateway(
     slots: () => [slot],
   }
   const open = createOpenConnections({ now: Date.now })
-  const groups = createLocalGroups({ open, maxGroupsPerConnection: 100, compileFilter: () => () => true })
+  const groups = createLocalGroups({
+    open,
+    now: Date.now,
+    maxGroupsPerConnection: 100,
+    compileFilter: () => () => true,
+  })
   const registry = createMemoryRegistry({
     local: open,
     localGroups: groups,
@@ -79,7 +84,14 @@ export function createStageGateway(
       onAborted() {},
       accept(accepted) {
         connection = accepted
-        return { send: () => 'sent', end() {}, terminate() {}, bufferedBytes: () => 0, ...socket }
+        return {
+          send: () => 'sent',
+          sendShared: () => 'sent',
+          end() {},
+          terminate() {},
+          bufferedBytes: () => 0,
+          ...socket,
+        }
       },
       refuse: () => expect.fail('the only place is free'),
     })

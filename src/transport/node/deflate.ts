@@ -3,7 +3,7 @@ import * as ws from 'ws'
 /** The permessage-deflate of one connection, as ws has it. */
 export interface Deflate {
   /** The parameters that are agreed on. */
-  readonly params: object
+  readonly params: { readonly server_max_window_bits?: number }
   /** Chooses among offers. */
   accept(offers: unknown): object
 }
@@ -38,4 +38,9 @@ export function createDeflate(agreed: string, maxMessageBytes: number): Deflate 
 /** The value of Sec-WebSocket-Extensions that says what is agreed on. */
 export function deflateHeader({ params }: Deflate): string {
   return extension.format({ [deflateName]: [params] })
+}
+
+/** Bits of the window for what the server sends (RFC 7692 §7.1.2.1). */
+export function windowBitsOf({ params }: Deflate): number {
+  return params.server_max_window_bits ?? 15
 }

@@ -27,6 +27,7 @@ export const nodeAbilities: TransportAbilities = {
   closeFrameOnFault: { can: true, note: 'Told so with 1002, 1007 or 1009, which `$disconnect` reports, too.' },
   deflateOffers: { can: true, note: 'Declined; the connection goes on without compression.' },
   truncatedDeflate: { can: true, note: 'Refused with 1007.' },
+  compressesOnce: { can: true, note: 'Compressed once for all clients whose window has the same size.' },
   frameLimit: { can: true, note: 'Possible: a larger frame ends the connection with 1009, as AWS does above 32 KB.' },
   domainCertificates: { can: true, note: 'However a client spells the name.' },
   clientCertificates: {

@@ -17,6 +17,7 @@ import { asksForWebSocket, type HandshakeFault, handshakeFault } from '../handsh
 import { createLateRequests, type LateRequests } from '../late-requests.ts'
 import { listenSentence } from '../listen-fault.ts'
 import type { PendingRequest } from '../pending-request.ts'
+import { TurnWrites } from '../turn-writes.ts'
 import { refuseClient } from './client-error.ts'
 import { HttpConnection } from './http-connection.ts'
 import { type ExchangeDesk, NodeHttpExchange } from './http-exchange.ts'
@@ -39,6 +40,7 @@ export async function loadNodeTransport({ log }: { log: Log }): Promise<CreateTr
 class NodeTransport<Data> implements Transport, UpgradeDesk<Data>, SocketDesk<Data>, ExchangeDesk {
   readonly isDraining = () => this.#draining
   readonly maxBufferedBytes: number
+  readonly turn = new TurnWrites()
   readonly pings: PingClock | null
   readonly log: Log
   readonly #options: TransportOptions

@@ -1,14 +1,18 @@
 import type { Duplex } from 'node:stream'
 import type { SendOutcome } from '../../vocabulary/frames.ts'
+import type { SharedFrame } from '../../vocabulary/shared-frame.ts'
 import { cutReason } from '../close-reason.ts'
 import type { CloseCause, Socket } from '../contract.ts'
+import type { CollectedFrames, CollectingSocket, TurnWrites } from '../turn-writes.ts'
 import type { FrameListener, NativeWebSocket } from './native-web-socket.ts'
 import type { PingClock, Pinged } from './ping-clock.ts'
+import { frameBytes, joinedBytes, maxJoined } from './shared-frames.ts'
 import { maxCopied, shortFrame } from './short-frame.ts'
 
 /** The state that all sockets of one transport share, and whom they tell. */
 export interface SocketDesk<Data> {
   readonly maxBufferedBytes: number
+  readonly turn: TurnWrites
   readonly pings: PingClock | null
   received(data: Data, message: Buffer, isBinary: boolean): void
   pinged(data: Data): void
@@ -20,7 +24,7 @@ const asBinary = { binary: true }
 const open = 1
 
 /** A connection's socket over ws. */
-export class NodeSocket<Data> implements Socket, FrameListener, Pinged {
+export class NodeSocket<Data> implements Socket, CollectingSocket, FrameListener, Pinged {
   readonly data: Data
   heardAt = 0
   place = 0
@@ -28,14 +32,17 @@ export class NodeSocket<Data> implements Socket, FrameListener, Pinged {
   markAtPing = 0
   readonly #desk: SocketDesk<Data>
   readonly #tcp: Duplex & { readonly bytesRead?: number }
-  readonly #compresses: boolean
+  /** Bits of the window of permessage-deflate for what is sent; 0 without compression. */
+  readonly #windowBits: number
+  /** The messages that are written at the end of the turn; null for none. */
+  #collected: CollectedFrames | null = null
   #native: NativeWebSocket | null
 
-  constructor(data: Data, native: NativeWebSocket, tcp: Duplex, desk: SocketDesk<Data>) {
+  constructor(data: Data, native: NativeWebSocket, tcp: Duplex, windowBits: number, desk: SocketDesk<Data>) {
     this.data = data
     this.#native = native
     this.#tcp = tcp
-    this.#compresses = native.extensions !== ''
+    this.#windowBits = windowBits
     this.#desk = desk
     native.listener = this
     desk.pings?.add(this)
@@ -44,29 +51,64 @@ export class NodeSocket<Data> implements Socket, FrameListener, Pinged {
   send(data: string | Uint8Array, binary: boolean): SendOutcome {
     const native = this.#native
     if (native === null || native.readyState !== open) return 'gone'
+    if (this.#collected !== null) this.writeCollected()
     if (native.bufferedAmount > this.#desk.maxBufferedBytes) return 'full'
     // Without compression ws queues nothing, so that what is written here keeps its place.
-    if (!this.#compresses && data.length <= maxCopied) this.#tcp.write(shortFrame(data, binary))
+    if (this.#windowBits === 0 && data.length <= maxCopied) this.#tcp.write(shortFrame(data, binary))
     else native.send(data, binary ? asBinary : asText)
     return 'sent'
   }
 
+  sendShared(frame: SharedFrame): SendOutcome {
+    const native = this.#native
+    if (native === null || native.readyState !== open) return 'gone'
+    const { turn, maxBufferedBytes } = this.#desk
+    turn.makeRoom()
+    const collected = this.#collected
+    if (native.bufferedAmount + (collected === null ? 0 : collected.bytes) > maxBufferedBytes) return 'full'
+    if (collected === null) turn.add(this)
+    this.#collected = turn.with(collected, frame)
+    return 'sent'
+  }
+
+  writeCollected(): void {
+    const collected = this.#collected
+    const native = this.#native
+    const tcp = this.#tcp
+    this.#collected = null
+    if (collected === null || native === null || native.readyState !== open) return
+    const windowBits = this.#windowBits
+    // What ws is compressing at this moment, alone for this client, comes before.
+    if (windowBits > 0 && native.bufferedAmount > tcp.writableLength) {
+      for (const { data, binary } of collected.inOrder) native.send(data, binary ? asBinary : asText)
+    } else if (collected.bytes <= maxJoined) tcp.write(joinedBytes(collected, windowBits))
+    else {
+      tcp.cork()
+      for (const frame of collected.inOrder) tcp.write(frameBytes(frame, windowBits))
+      tcp.uncork()
+    }
+  }
+
   end(code: number, reason: string): void {
+    this.writeCollected()
     const native = this.#release()
     if (native === null) return
     const cut = cutReason(reason)
     native.close(code, cut)
     // What is compressed at this moment comes before the close frame, and must not find the connection ended.
-    if (!this.#compresses) this.#tcp.end()
+    if (this.#windowBits === 0) this.#tcp.end()
     this.#desk.closed(this, code, cut, 'server')
   }
 
   terminate(): void {
+    this.writeCollected()
     this.drop('server')
   }
 
   bufferedBytes(): number {
-    return this.#native?.bufferedAmount ?? 0
+    const native = this.#native
+    if (native === null) return 0
+    return native.bufferedAmount + (this.#collected === null ? 0 : this.#collected.bytes)
   }
 
   /** Drops the connection without a close frame; the close handler is told 1006 and the cause. */
@@ -82,7 +124,7 @@ export class NodeSocket<Data> implements Socket, FrameListener, Pinged {
     const native = this.#release()
     if (native === null) return
     native.close(code)
-    if (!this.#compresses) this.#tcp.end()
+    if (this.#windowBits === 0) this.#tcp.end()
     this.#desk.closed(this, code, '', 'protocol')
   }
 

@@ -1,7 +1,7 @@
 import type { AcceptOptions, TransportOptions } from '../contract.ts'
 import { isSafeValue } from '../response-headers.ts'
 import { acceptValue } from './accept-value.ts'
-import { createDeflate, type Deflate, deflateHeader } from './deflate.ts'
+import { createDeflate, type Deflate, deflateHeader, windowBitsOf } from './deflate.ts'
 import { agreedDeflate } from './deflate-offer.ts'
 import { createFrameWatch } from './frame-watch.ts'
 import { type FrameLimits, NativeWebSocket } from './native-web-socket.ts'
@@ -47,7 +47,7 @@ export function createWebSockets<Data>(
       tcp.write(switching(request.header('sec-websocket-key'), deflate, options.protocol))
       const native = new NativeWebSocket()
       native.attach(tcp, head, limits, deflate)
-      const socket = new NodeSocket(data, native, tcp, desk)
+      const socket = new NodeSocket(data, native, tcp, deflate === null ? 0 : windowBitsOf(deflate), desk)
       if (deflate !== null) inflateStrictly(native, maxMessageBytes)
       if (options.maxFrameBytes) watchFrames(socket, tcp, options.maxFrameBytes)
       return socket

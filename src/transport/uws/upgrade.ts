@@ -4,11 +4,10 @@ import type { AcceptOptions, Socket, Upgrade } from '../contract.ts'
 import type { ForeignCork } from './foreign-cork.ts'
 import { PendingResponse } from './pending-response.ts'
 import type { UwsRequest } from './request.ts'
-import { UwsSocket } from './socket.ts'
+import { type SocketDesk, UwsSocket } from './socket.ts'
 
 /** The state that all upgrades of one transport share. */
-export interface UpgradeDesk<Data> {
-  readonly maxBufferedBytes: number
+export interface UpgradeDesk<Data> extends SocketDesk {
   readonly compression: boolean
   readonly isDraining: () => boolean
   /** The cork that `response.upgrade` needs; null before the transport listens, when there are no upgrades. */
@@ -38,7 +37,7 @@ export class UwsUpgrade<Data> extends PendingResponse implements Upgrade<Data> {
   accept(data: Data, options: AcceptOptions): Socket | null {
     if (!this.claim()) return null
     const extensions = options.compression ? this.#extensions : ''
-    const socket = new UwsSocket(data, this.#desk.maxBufferedBytes, extensions.includes('permessage-deflate'))
+    const socket = new UwsSocket(data, this.#desk, extensions.includes('permessage-deflate'))
     this.#desk.opening = socket
     if (this.corked) this.#upgrade(options.protocol, extensions)
     else this.#desk.cork?.run(() => this.#upgrade(options.protocol, extensions))

@@ -39,6 +39,10 @@ export const uwsAbilities: TransportAbilities = {
   closeFrameOnFault: { can: false, note: 'Dropped without a close frame, and reported as 1006.' },
   deflateOffers: { can: false, note: 'Agreed to.' },
   truncatedDeflate: { can: false, note: 'What could be inflated is delivered.' },
+  compressesOnce: {
+    can: false,
+    note: 'Compressed for each client by itself: there is no call that takes what is compressed already.',
+  },
   frameLimit: {
     can: false,
     note: 'Fragments are put together before anybody sees their size; only messages have a limit.',

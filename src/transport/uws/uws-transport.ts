@@ -5,6 +5,7 @@ import { framingDoubt } from '../framing.ts'
 import { asksForWebSocket, type HandshakeFault, handshakeFault } from '../handshake.ts'
 import { createLateRequests, type LateRequests } from '../late-requests.ts'
 import { listenFault } from '../listen-fault.ts'
+import { TurnWrites } from '../turn-writes.ts'
 import { closeCause } from './close-cause.ts'
 import { openForeignCork } from './foreign-cork.ts'
 import { UwsHttpExchange } from './http-exchange.ts'
@@ -61,7 +62,8 @@ class UwsTransport<Data> implements Transport {
     this.#options = options
     this.#handlers = handlers
     const { maxBufferedBytes, compression } = options
-    this.#desk = { maxBufferedBytes, compression, isDraining: () => this.#draining, cork: null, opening: null }
+    const turn = new TurnWrites()
+    this.#desk = { maxBufferedBytes, turn, compression, isDraining: () => this.#draining, cork: null, opening: null }
   }
 
   async listen(): Promise<number> {
