@@ -6,6 +6,7 @@ import { createIdleLoad } from './idle-load.ts'
 import type { Load, LoadCounts, LoadOptions } from './load.ts'
 import { createMessageLoad } from './message-load.ts'
 import { createPostLoad } from './post-load.ts'
+import { createPublishLoad } from './publish-load.ts'
 import { createPushLoad } from './push-load.ts'
 import { createRequestLoad } from './request-load.ts'
 import { LoadTally } from './tally.ts'
@@ -27,6 +28,7 @@ const kinds = {
   idle: createIdleLoad,
   push: createPushLoad,
   'fan-out': createFanOutLoad,
+  publish: createPublishLoad,
   request: createRequestLoad,
 }
 

@@ -21,7 +21,13 @@ const collect = runInNewContext('gc') as () => void
 const members = 100_000
 // Only its name is read.
 const slot = { apiId: 'chat', stageName: 'dev', current: null } as StageSlot<WebSocketStage>
-const socket: Socket = { send: () => 'sent', end() {}, terminate() {}, bufferedBytes: () => 0 }
+const socket: Socket = {
+  send: () => 'sent',
+  sendShared: () => 'sent',
+  end() {},
+  terminate() {},
+  bufferedBytes: () => 0,
+}
 
 function heapBytes(): number {
   collect()
@@ -32,7 +38,12 @@ function heapBytes(): number {
 /** Measures `perConnection` memberships of each connection, in groups of so many members. */
 function measure(groupSize: number, perConnection: number): string {
   const open = createOpenConnections({ now: () => 0 })
-  const groups = createLocalGroups({ open, maxGroupsPerConnection: 10_000, compileFilter: () => () => true })
+  const groups = createLocalGroups({
+    open,
+    now: () => 0,
+    maxGroupsPerConnection: 10_000,
+    compileFilter: () => () => true,
+  })
   const ids = Array.from({ length: members / perConnection }, () => {
     const connection = new Connection({
       ...{ connectionId: allocateConnectionId(1), slot, connectedAt: 0 },
