@@ -220,6 +220,11 @@ export const apiDefinitionSchema = z
     forwardWebSocketHeaders: flag()
       .default(true)
       .describe('Whether HTTP_PROXY backends of $connect get the Sec-WebSocket-* headers, as AWS sends them.'),
+    attributesInEvents: flag()
+      .default(false)
+      .describe(
+        'Whether the events of functions tell the user and the attributes of their connection, under requestContext.connection. Beyond AWS.',
+      ),
     ...apiModelMembers,
     functions: record(
       text('a name of 1 to 64 letters, digits, - and _', { max: 64, pattern: /^[\w-]+$/ }),

@@ -56,6 +56,8 @@ export const callbackContext: ContextSource<CallbackEvent> = {
   authorizer: null,
   authorization: null,
   identity: ({ identity }) => identity,
+  userId: null,
+  attributes: null,
   messageId: null,
   disconnectStatusCode: null,
   disconnectReason: null,

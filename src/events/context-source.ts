@@ -1,4 +1,4 @@
-import type { ConnectionIdentity } from '../vocabulary/connection.ts'
+import type { ConnectionAttributes, ConnectionIdentity } from '../vocabulary/connection.ts'
 import type { IntegrationReport } from './integration-report.ts'
 
 /** A reader of one value of an event, which gives null where the value is not set; null itself for a kind without it. */
@@ -20,6 +20,9 @@ export interface ContextSource<Kind> {
   readonly authorizer: Reader<Kind, Readonly<Record<string, string>>>
   /** The members of `$context.identity` that credentials have brought. */
   readonly identity: Reader<Kind, ConnectionIdentity>
+  /** The user of the connection. */
+  readonly userId: Reader<Kind, string>
+  readonly attributes: Reader<Kind, ConnectionAttributes>
   /** The call of the function that decides about clients; only while it is asked, of a handshake. */
   readonly authorization: Reader<Kind, IntegrationReport>
   readonly messageId: Reader<Kind, string>

@@ -1,4 +1,5 @@
 import { nearestName } from 'postern-documents/nearest-name'
+import { isAttributeName } from '../vocabulary/connection-user.ts'
 import type { ContextSource } from './context-source.ts'
 import { contextSources, type EventType, type GatewayEvent } from './event.ts'
 import { requestTime } from './request-time.ts'
@@ -26,6 +27,10 @@ const integration = ofKind('integration')
 /** The authorizer's `principalId` and context; null without an authorizer. */
 export const authorizerOf = ofKind('authorizer')
 const identityOf = ofKind('identity')
+/** The user of the connection; null for nobody. */
+export const userOf = ofKind('userId')
+/** The attributes of the connection; null for none. */
+export const attributesOf = ofKind('attributes')
 const authorization = ofKind('authorization')
 const authorizationLatency: ReadContextVariable = (event) => {
   const report = authorization(event)
@@ -72,7 +77,8 @@ const identityRows = [
 /**
  * Every `$context` variable ("WebSocket API mapping template reference", "Configure logging for a WebSocket API"),
  * and the ones that AWS's own printout of `$context` shows. Names that AWS knows and this gateway has no value for
- * stay: a format or a template made for AWS must load. `authorizer.<property>` comes on top.
+ * stay: a format or a template made for AWS must load. `authorizer.<property>` and
+ * `connection.attributes.<name>` come on top.
  */
 export const contextVariables: readonly ContextVariable[] = [
   row('apiId', both, 'Id of the API.', (event) => event.apiId),
@@ -152,6 +158,7 @@ export const contextVariables: readonly ContextVariable[] = [
   row('identity.sourceIp', both, "The client's address.", ofKind('sourceIp')),
   row('identity.userAgent', both, 'The User-Agent of the handshake.', ofKind('userAgent')),
   ...identityRows,
+  row('connection.userId', both, 'The user of the connection; not for `CONNECTION_API`.', userOf),
   row('identity.principalOrgId', logs, 'Known, never set.', unset),
 
   row('integrationLatency', logs, 'Milliseconds that the integration took.', integrationLatency),
@@ -170,6 +177,7 @@ export const contextVariables: readonly ContextVariable[] = [
 
 const byName = new Map(contextVariables.map((variable) => [variable.name, variable]))
 const authorizerPrefix = 'authorizer.'
+const attributePrefix = 'connection.attributes.'
 
 /**
  * The reader of a variable by its name without `$context.`, for load time; null when there is no such variable
@@ -181,6 +189,8 @@ export function contextVariable(name: string, use?: ContextUse): ReadContextVari
   if (name.length > authorizerPrefix.length && name.startsWith(authorizerPrefix)) {
     return authorizerProperty(name.slice(authorizerPrefix.length))
   }
+  const attribute = name.startsWith(attributePrefix) ? name.slice(attributePrefix.length) : ''
+  if (isAttributeName(attribute)) return attributeNamed(attribute)
   return null
 }
 
@@ -208,6 +218,13 @@ function authorizerProperty(name: string, otherwise: ReadContextVariable = unset
   return (event) => {
     const authorizer = authorizerOf(event)
     return authorizer !== null && Object.hasOwn(authorizer, name) ? authorizer[name] : otherwise(event)
+  }
+}
+
+function attributeNamed(name: string): ReadContextVariable {
+  return (event) => {
+    const attributes = attributesOf(event)
+    return attributes !== null && Object.hasOwn(attributes, name) ? attributes[name] : null
   }
 }
 

@@ -1,11 +1,18 @@
-import { authorizerOf, contextVariable, contextVariables, type ReadContextVariable } from './context-variables.ts'
+import {
+  attributesOf,
+  authorizerOf,
+  contextVariable,
+  contextVariables,
+  type ReadContextVariable,
+  userOf,
+} from './context-variables.ts'
 import type { GatewayEvent } from './event.ts'
 
 /** `$context` as mapping templates see it. */
 export interface ContextView {
   /**
    * The variable of this name: null for one that is not set, a further view for `identity`, its `clientCert`,
-   * `authorizer` and `error`, else undefined.
+   * `authorizer`, `connection` and `error`, else undefined.
    */
   get(name: string): unknown
   /**
@@ -92,7 +99,18 @@ const errorEntries: Entries = (event) =>
 const authorizerMember: Get = (event, name) => contextVariable(`authorizer.${name}`)?.(event) ?? null
 const authorizerEntries: Entries = (event) => Object.entries(authorizerOf(event) ?? {})
 
+const attributeMember: Get = (event, name) => contextVariable(`connection.attributes.${name}`)?.(event) ?? null
+const attributeEntries: Entries = (event) => Object.entries(attributesOf(event) ?? {})
+const connectionMember: Get = (event, name) => {
+  if (name === 'userId') return userOf(event)
+  return name === 'attributes' ? new View(event, attributeMember, attributeEntries) : undefined
+}
+const connectionEntries: Entries = (event) =>
+  ['userId', 'attributes'].map((name) => [name, connectionMember(event, name)])
+
+/** `connection` is not AWS's, and therefore not printed with the rest. */
 const rootMember: Get = (event, name) => {
+  if (name === 'connection') return new View(event, connectionMember, connectionEntries)
   if (name === 'identity') return new View(event, identityMember, identityEntries)
   if (name === 'authorizer') return new View(event, authorizerMember, authorizerEntries)
   if (name === 'error') return new View(event, error, errorEntries)

@@ -1,4 +1,5 @@
 import type { ConnectionIdentity } from '../vocabulary/connection.ts'
+import { userIdOf } from '../vocabulary/connection-user.ts'
 import type { HeaderList } from '../vocabulary/headers.ts'
 import type { ConnectionEvent } from './event.ts'
 import { requestTime } from './request-time.ts'
@@ -50,8 +51,11 @@ function mapTexts(values: ReadonlyMap<string, readonly string[]>): TextMaps {
   return { single: `{${single.join(',')}}`, multi: `{${multi.join(',')}}` }
 }
 
-/** The `requestContext` of an event as JSON text, in AWS's order; what is null there is left out, as AWS does since 2022. */
-export function requestContext(event: ConnectionEvent): string {
+/**
+ * The `requestContext` of an event as JSON text, in AWS's order; what is null there is left out, as AWS does since 2022.
+ * With `attributesInEvents` a member `connection`, which AWS does not have, tells the user and the attributes.
+ */
+export function requestContext(event: ConnectionEvent, attributesInEvents = false): string {
   const { record } = event
   const requestId = JSON.stringify(event.requestId)
   return (
@@ -65,8 +69,19 @@ export function requestContext(event: ConnectionEvent): string {
     `"stage":${JSON.stringify(record.stage)},"connectedAt":${record.connectedAt},` +
     `"requestTimeEpoch":${event.requestTimeEpoch},"identity":${identity(event)},"requestId":${requestId},` +
     `"domainName":${JSON.stringify(record.domainName)},"connectionId":${JSON.stringify(record.connectionId)},` +
-    `"apiId":${JSON.stringify(record.apiId)}}`
+    `"apiId":${JSON.stringify(record.apiId)}${attributesInEvents ? userMember(event) : ''}}`
   )
+}
+
+/** The `connection` member; left out where neither a user nor an attribute is known. */
+function userMember({ record }: ConnectionEvent): string {
+  const { attributes = null } = record
+  const userId = userIdOf(record)
+  const members = [
+    ...(userId === null ? [] : [`"userId":${JSON.stringify(userId)}`]),
+    ...(attributes === null ? [] : [`"attributes":${JSON.stringify(attributes)}`]),
+  ]
+  return members.length === 0 ? '' : `,"connection":{${members.join(',')}}`
 }
 
 /** The `authorizer` member: the context of the client, and in the event of the handshake how long it was waited for. */

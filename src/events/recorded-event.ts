@@ -1,4 +1,5 @@
 import type { ConnectionRecord } from '../vocabulary/connection.ts'
+import { userIdOf } from '../vocabulary/connection-user.ts'
 import type { ContextSource } from './context-source.ts'
 import { EventBase } from './event-base.ts'
 import type { IntegrationReport, ReportedEvent } from './integration-report.ts'
@@ -31,5 +32,7 @@ export const recordedContext = {
   userAgent: ({ record }) => record.userAgent,
   authorizer: ({ record }) => record.authorizer,
   identity: ({ record }) => record.identity,
+  userId: ({ record }) => userIdOf(record),
+  attributes: ({ record }) => record.attributes ?? null,
   integration: ({ integration }) => integration,
 } satisfies Partial<ContextSource<RecordedEvent>>

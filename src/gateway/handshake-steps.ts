@@ -2,6 +2,7 @@ import type { AuthorizerResult, Refused } from '../authorizers/contract.ts'
 import type { IntegrationResult } from '../integrations/contract.ts'
 import type { HttpAnswer } from '../responses/http-answer.ts'
 import type { RequiredParameter, WebSocketRoute } from '../stages/websocket-stage.ts'
+import { principalUser } from '../vocabulary/connection-user.ts'
 import type { ErrorCode } from '../vocabulary/errors.ts'
 import { lastHeader } from '../vocabulary/headers.ts'
 import type { Step } from '../vocabulary/pipeline.ts'
@@ -64,6 +65,7 @@ function admit(handshake: Handshake, result: AuthorizerResult): Refused | null {
   const { connection } = handshake
   connection.authorizer = result.context
   if (result.identity) connection.identity = { ...connection.identity, ...result.identity }
+  connection.userId = principalUser(result.context) ?? result.identity?.user ?? null
   connection.token = result.token ?? null
   connection.key = result.key ?? null
   handshake.protocol = result.protocol ?? null

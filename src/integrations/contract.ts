@@ -59,6 +59,8 @@ export interface IntegrationScope extends FunctionScope {
   readonly nullFunctionResult: 'ERROR' | 'SILENCE'
   /** Whether HTTP_PROXY backends of `$connect` get the client's Sec-WebSocket-Key, -Version and -Extensions. */
   readonly forwardWebSocketHeaders: boolean
+  /** Whether events tell the user and the attributes of their connection; absent for no. */
+  readonly attributesInEvents?: boolean
 }
 
 /** A fault of a definition: the path below the integration and one sentence that names what is allowed. */

@@ -7,13 +7,16 @@ import { headerMaps, queryMaps, requestContext } from '../events/event-text.ts'
  * members and their order are those of AWS's samples, and what is null on AWS is left out, as AWS does since 2022.
  * The text is put together by hand: a name such as `__proto__` from a client is then data like any other.
  */
-export function createProxyEvent(stageVariables: Readonly<Record<string, string>>): (event: ConnectionEvent) => string {
+export function createProxyEvent(
+  stageVariables: Readonly<Record<string, string>>,
+  attributesInEvents = false,
+): (event: ConnectionEvent) => string {
   const variables =
     Object.keys(stageVariables).length === 0 ? '' : `"stageVariables":${JSON.stringify(stageVariables)},`
   return (event) => {
     const body = bodyOf(event)
     return (
-      `{${requestMembers(event)}${variables}"requestContext":${requestContext(event)},` +
+      `{${requestMembers(event)}${variables}"requestContext":${requestContext(event, attributesInEvents)},` +
       `${body === null ? '' : `"body":${JSON.stringify(body)},`}"isBase64Encoded":false}`
     )
   }

@@ -94,9 +94,9 @@ function compileInvocationType(
 
 function compileProxyInvoke(
   { timeoutInMillis }: IntegrationDefinition,
-  { stageVariables, nullFunctionResult }: IntegrationScope,
+  { stageVariables, nullFunctionResult, attributesInEvents }: IntegrationScope,
 ): CreateInvoke {
-  const proxyEvent = createProxyEvent(stageVariables)
+  const proxyEvent = createProxyEvent(stageVariables, attributesInEvents)
   return (invoker) =>
     async function invokeProxy(event) {
       const result = await timed(event, () =>

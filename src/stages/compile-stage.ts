@@ -85,6 +85,7 @@ export function compileStage(
     functions: definition.functions,
     nullFunctionResult: definition.nullFunctionResult,
     forwardWebSocketHeaders: definition.forwardWebSocketHeaders,
+    attributesInEvents: definition.attributesInEvents,
   }
   const integrations = compileStageIntegrations(definition, scope, integrationTypes, report)
   const policy = compileApiPolicy(definition, report)
