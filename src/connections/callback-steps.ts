@@ -1,10 +1,12 @@
 import type { CallerAuthorizer, CallerRefusal, CallerVerdict, PromptCallerAuthorizer } from '../authorizers/contract.ts'
 import type { TokenBucket } from '../limits/contract.ts'
-import type { ConnectionLookup, Delivery } from '../registry/contract.ts'
+import type { ConnectionLookup, ConnectionUsers, Delivery, UserChangeOutcome } from '../registry/contract.ts'
 import type { CallbackOperation } from '../vocabulary/callback-operations.ts'
 import type { ConnectionDescription } from '../vocabulary/connection.ts'
+import { isUserChangeFault, readUserChange, type UserChangeFault } from '../vocabulary/connection-user.ts'
 import { type DeliverOutcome, textFrame } from '../vocabulary/frames.ts'
 import { type ConnectionId, ownerOfConnectionId } from '../vocabulary/ids.ts'
+import { parseJson } from '../vocabulary/json-text.ts'
 import type { Step } from '../vocabulary/pipeline.ts'
 import type { CallbackCall } from './callback-call.ts'
 import { closeParameters, closeParametersRule } from './close-parameters.ts'
@@ -36,7 +38,7 @@ export interface OnceCall {
 
 /** A call of `@connections` for one connection. */
 export interface Callback extends ArrivedCall {
-  readonly operation: 'post' | 'get' | 'delete'
+  readonly operation: 'post' | 'get' | 'delete' | 'putAttributes'
   /** The id in the path, decoded; any text. */
   readonly id: ConnectionId
   /** Whether a POST asked for a binary frame, and may. */
@@ -103,7 +105,7 @@ export const checkConnectionId: CallbackStep = ({ id }) =>
   ownerOfConnectionId(id) === -1 ? { code: 'INVALID_CONNECTION_ID', detail: `: ${id}` } : null
 
 /** The last step: does what the callback asks for, and answers it; a connection that is not there is refused (410). */
-export function reachConnection(registry: ConnectionLookup & Delivery): CallbackStep {
+export function reachConnection(registry: ConnectionLookup & Delivery & ConnectionUsers): CallbackStep {
   function post({ call, id, body, binary }: Callback) {
     // `refuseLargeBody` lets no POST pass without a body.
     const bytes = body as Buffer
@@ -125,6 +127,14 @@ export function reachConnection(registry: ConnectionLookup & Delivery): Callback
     return outcome.then((late) => answerDelete(call, late))
   }
 
+  function changeUser({ call, id, body }: Callback) {
+    const change = readUserChange(parseJson((body as Buffer).toString()))
+    if (isUserChangeFault(change)) return wrongChange(change)
+    const outcome = registry.changeUser(id, change, call.reachedApi)
+    if (typeof outcome === 'string') return answerChange(call, outcome)
+    return outcome.then((late) => answerChange(call, late))
+  }
+
   return function reach(callback) {
     switch (callback.operation) {
       case 'post':
@@ -133,6 +143,8 @@ export function reachConnection(registry: ConnectionLookup & Delivery): Callback
         return get(callback)
       case 'delete':
         return disconnect(callback)
+      case 'putAttributes':
+        return changeUser(callback)
     }
   }
 }
@@ -167,6 +179,23 @@ function answerDelete(call: CallbackCall, outcome: 'closed' | 'gone' | 'unreacha
     case 'unreachable':
       return unreachable
   }
+}
+
+function answerChange(call: CallbackCall, outcome: UserChangeOutcome): CallbackRefusal | null {
+  switch (outcome) {
+    case 'changed':
+      call.succeedWithoutContent()
+      return null
+    case 'gone':
+      return gone
+    case 'unreachable':
+      return unreachable
+  }
+}
+
+function wrongChange({ place, message, isTooLarge }: UserChangeFault): CallbackRefusal {
+  if (isTooLarge) return tooLarge
+  return { code: 'INVALID_CALL_PARAMETERS', detail: `: ${place === '' ? 'the body' : place}: ${message}` }
 }
 
 const tooLarge: CallbackRefusal = { code: 'PAYLOAD_TOO_LARGE' }

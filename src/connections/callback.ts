@@ -1,17 +1,18 @@
 import type { Log } from '../observability/contract.ts'
-import type { ConnectionLookup, Delivery } from '../registry/contract.ts'
+import type { ConnectionLookup, ConnectionUsers, Delivery } from '../registry/contract.ts'
 import type { HttpExchange } from '../transport/contract.ts'
+import { maxAttributesBytes, maxUserIdBytes } from '../vocabulary/connection-user.ts'
 import { GatewayError } from '../vocabulary/errors.ts'
 import { maxMessageBytes } from '../vocabulary/frames.ts'
 import { createPipeline } from '../vocabulary/pipeline.ts'
 import { asksForBinary } from './asks-for-binary.ts'
 import type { CallbackTarget } from './callback-call.ts'
 import { type Callback, type CallbackEnd, checkConnectionId, reachConnection } from './callback-steps.ts'
-import { connectionIdOf, routeOf } from './connection-path.ts'
+import { attributesIdOf, connectionIdOf, routeOf } from './connection-path.ts'
 import type { Entrance } from './entrance.ts'
 
 export interface ConnectionsOptions {
-  readonly registry: ConnectionLookup & Delivery
+  readonly registry: ConnectionLookup & Delivery & ConnectionUsers
   readonly entrance: Entrance
   /** DELETE may choose the close frame with `?code=&reason=`; else its query is ignored, as AWS does. */
   readonly disconnectCodeAndReason: boolean
@@ -20,12 +21,16 @@ export interface ConnectionsOptions {
   readonly log: Log
 }
 
+/** Bytes of the longest change of a user: each byte of a text may take six characters, `\u001f`. */
+const maxUserChangeBytes = 6 * (maxUserIdBytes + maxAttributesBytes) + 2_048
+
 /** Answers one call whose path goes on behind the stage, wherever that leads. */
 export type HandleCallback = (exchange: HttpExchange, target: CallbackTarget) => void
 
 /**
  * The `@connections` API ("Use @connections commands in your backend service"): POST, GET and DELETE of
- * `/@connections/{connectionId}` under any stage of the API that the connection belongs to. What has no such path or
+ * `/@connections/{connectionId}` under any stage of the API that the connection belongs to, and PUT of its `attributes`,
+ * which is beyond AWS. What has no such path or
  * method is 404 before anything is read, in the words that AWS has for it; all else goes through the steps, of which
  * the first that refuses answers.
  */
@@ -45,8 +50,8 @@ export function createConnectionsHandler(options: ConnectionsOptions): HandleCal
 
   return function handle(exchange, target) {
     const { request } = exchange
-    const operation = operationOf(request.method)
-    const id = connectionIdOf(target.rest)
+    const operation = operationOf(request.method, target.rest)
+    const id = operation === 'putAttributes' ? attributesIdOf(target.rest) : connectionIdOf(target.rest)
     if (operation === null || id === null) {
       const detail = ` ${routeOf(target.rest)} for http method ${request.method}.`
       return entrance.stray(exchange, target).refuse('NO_SUCH_CALLBACK', detail)
@@ -54,9 +59,9 @@ export function createConnectionsHandler(options: ConnectionsOptions): HandleCal
     const arrival = entrance.arrive(exchange, target, operation, id)
     if (arrival === null) return
     const { call, credentials, facts, once } = arrival
-    if (operation === 'post') {
-      const binary = binaryFrames && asksForBinary(request)
-      exchange.readBody(maxMessageBytes, (body) =>
+    if (operation === 'post' || operation === 'putAttributes') {
+      const binary = operation === 'post' && binaryFrames && asksForBinary(request)
+      exchange.readBody(operation === 'post' ? maxMessageBytes : maxUserChangeBytes, (body) =>
         run({ call, operation, id, credentials, facts, once, hasBody: true, body, binary, closeQuery: '' }),
       )
     } else {
@@ -66,8 +71,9 @@ export function createConnectionsHandler(options: ConnectionsOptions): HandleCal
   }
 }
 
-function operationOf(method: string): Callback['operation'] | null {
+function operationOf(method: string, rest: string): Callback['operation'] | null {
   if (method === 'POST') return 'post'
   if (method === 'GET') return 'get'
-  return method === 'DELETE' ? 'delete' : null
+  if (method === 'DELETE') return 'delete'
+  return method === 'PUT' && attributesIdOf(rest) !== null ? 'putAttributes' : null
 }

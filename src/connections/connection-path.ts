@@ -17,6 +17,13 @@ export function connectionIdOf(rest: string): string | null {
   return decodedOrSame(path.slice(start))
 }
 
+/** The connection id of `/@connections/{connectionId}/attributes`, under the rules of `connectionIdOf`. */
+export function attributesIdOf(rest: string): string | null {
+  return rest.endsWith(attributes) ? connectionIdOf(rest.slice(0, -attributes.length)) : null
+}
+
+const attributes = '/attributes'
+
 /** The path behind a stage as AWS's 404 names it: without its slash, decoded once; as it came where that can't be. */
 export function routeOf(rest: string): string {
   return decodedOrSame(rest.slice(1))

@@ -58,7 +58,7 @@ export function userIdOf({ userId, authorizer }: Pick<ConnectionRecord, 'userId'
 
 /** Reads a change that anybody may have written: `{"userId": …, "attributes": {…}}` with nothing else in it. */
 export function readUserChange(value: unknown): UserChange | UserChangeFault {
-  if (!isObject(value)) return fault('', 'an object with userId, attributes or both')
+  if (!isObject(value)) return fault('', 'a JSON object with userId, attributes or both')
   const change: { userId?: string | null; attributes?: ConnectionAttributes | null } = {}
   for (const [name, member] of Object.entries(value)) {
     if (name === 'userId') {

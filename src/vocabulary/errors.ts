@@ -289,7 +289,7 @@ export const errorTable = {
     'BadRequestException',
     'Invalid parameters',
     'BAD_REQUEST_PARAMETERS',
-    'A name, the query or an Idempotency-Key of a call is not what it may be; the message says which, and what is allowed.',
+    'A name, the query, the body or an Idempotency-Key of a call is not what it may be; the message says which, and what is allowed.',
   ),
   IDEMPOTENCY_KEY_REUSED: row(
     422,

@@ -481,6 +481,7 @@ describe('connections of other workers', () => {
     deliver: () => Promise.resolve('sent'),
     disconnect: () => Promise.resolve('closed'),
     get: () => Promise.resolve(null),
+    changeUser: () => Promise.resolve('changed'),
   }
 
   it('are reached through the registry, with the API of the URL', async () => {
@@ -505,19 +506,24 @@ describe('connections of other workers', () => {
         deliver: () => Promise.resolve('unreachable'),
         disconnect: () => Promise.resolve('unreachable'),
         get: () => Promise.reject(new GatewayError('WORKER_UNREACHABLE')),
+        changeUser: () => Promise.resolve('unreachable'),
       },
     })
     for (const method of ['POST', 'GET', 'DELETE']) {
       const answer = await server.call(method, path(id))
       expectRefusal(answer, 503, 'ServiceUnavailableException', '{"message":"Service Unavailable"}')
     }
+    const answer = await server.call('PUT', `${path(id)}/attributes`, { body: '{"userId":"ada"}' })
+    expectRefusal(answer, 503, 'ServiceUnavailableException', '{"message":"Service Unavailable"}')
   })
 
   it('are a 500, with the cause in the log only, when the registry fails', async () => {
     const fails = async () => {
       throw new Error('the secret of the store')
     }
-    const server = await startCallbackServer({ registry: { deliver: fails, disconnect: fails, get: fails } })
+    const server = await startCallbackServer({
+      registry: { deliver: fails, disconnect: fails, get: fails, changeUser: fails },
+    })
     logged.length = 0
     for (const method of ['POST', 'GET', 'DELETE']) {
       const answer = await server.call(method, path(id))
@@ -674,6 +680,7 @@ describe('an Idempotency-Key', () => {
       get: () => null,
       deliver: (id) => (ownerOfConnectionId(id) === 1 ? 'gone' : full ? 'full' : 'sent'),
       disconnect: () => 'gone',
+      changeUser: () => 'gone',
     }
     const server = await startCallbackServer({ registry })
     const gone = () => server.call('POST', path(allocateConnectionId(1)), { headers, body: 'one' })
@@ -696,6 +703,7 @@ describe('an Idempotency-Key', () => {
         return 'sent'
       },
       disconnect: () => 'gone',
+      changeUser: () => 'gone',
     }
     const away = { claim: () => Promise.reject(new Error('Redis is away')) }
     const server = await startCallbackServer({ registry, idempotency: away })
