@@ -40,7 +40,7 @@ function listCommand(context: CommandContext): Command {
     .option('--stage <stage>', 'only of this stage')
     .option('--user-agent <text>', 'only with this text in the User-Agent')
     .option('--source-ip <address>', 'only from this address')
-    .option('--user <principalId>', 'only of this user, as an authorizer named it')
+    .option('--user <userId>', 'only of this user')
     .option('--token-id <jti>', 'only of the token with this id')
     .option('--api-key-id <id>', 'only of this API key')
     .addOption(
@@ -93,7 +93,7 @@ function closeCommand(context: CommandContext): Command {
 function closeAllCommand(context: CommandContext): Command {
   const command = new Command('close-all').description('Close all connections of a user, a token or an API key.')
   return withManagement(command)
-    .option('--user <principalId>', 'of this user, as an authorizer named it')
+    .option('--user <userId>', 'of this user')
     .option('--token-id <jti>', 'of the token with this id')
     .option('--api-key-id <id>', 'of this API key')
     .option('--api <apiId>', 'only of this API')
@@ -177,7 +177,7 @@ async function list(client: ManagementClient, given: ListGiven, { io, end }: Com
 }
 
 function ownerOf({ api, stage, user, tokenId, apiKeyId }: OwnerGiven): Record<string, string | undefined> {
-  return { apiId: api, stage, principalId: user, tokenId, apiKeyId }
+  return { apiId: api, stage, userId: user, tokenId, apiKeyId }
 }
 
 /** Closes the connections of somebody, and says how many those were; some may be left where the exit code is 1. */

@@ -11,6 +11,9 @@ export interface ShownConnection {
   readonly authorizer: Readonly<Record<string, string>> | null
   /** The members that its credentials tell; absent in what an older gateway says. */
   readonly identity?: Readonly<Record<string, string>> | null
+  /** The user and the attributes; absent in what an older gateway says. */
+  readonly userId?: string | null
+  readonly attributes?: Readonly<Record<string, string>> | null
 }
 
 /** Whatever is said of all workers. */

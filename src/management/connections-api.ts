@@ -3,6 +3,7 @@ import type { ConnectionDirectory, ConnectionFilter, Delivery, FleetPage } from 
 import type { HttpExchange } from '../transport/contract.ts'
 import { closeCodesAllowed, maxCloseReasonBytes, mayCloseWith } from '../vocabulary/close-frame.ts'
 import type { ConnectionDescription, ConnectionRecord } from '../vocabulary/connection.ts'
+import { userIdOf } from '../vocabulary/connection-user.ts'
 import { GatewayError } from '../vocabulary/errors.ts'
 import { maxMessageBytes } from '../vocabulary/frames.ts'
 import { ownerOfConnectionId } from '../vocabulary/ids.ts'
@@ -160,10 +161,10 @@ function gone(exchange: HttpExchange): void {
 
 // --- reading ---
 
-const filters = ['apiId', 'stage', 'userAgent', 'sourceIp', 'principalId', 'tokenId', 'apiKeyId'] as const
+const filters = ['apiId', 'stage', 'userAgent', 'sourceIp', 'principalId', 'tokenId', 'apiKeyId', 'userId'] as const
 const listMembers = new Set<string>([...filters, 'since', 'limit', 'cursor'])
 /** The members of which a closing of many must have one: what a person has, and nothing that whole crowds share. */
-const credentialsOf = ['principalId', 'tokenId', 'apiKeyId'] as const
+const credentialsOf = ['principalId', 'tokenId', 'apiKeyId', 'userId'] as const
 
 function readListing(query: string): { filter: ConnectionFilter; cursor: string | null; limit: number } {
   const given = readQuery(query, listMembers)
@@ -274,5 +275,6 @@ function readable(record: ConnectionRecord | ConnectionDescription) {
   // The value of a key opens what it is a key to, and a certificate is long: their ids tell enough.
   const { apiKey: _, 'clientCert.clientCertPem': __, ...shown } = identity ?? {}
   const common = { connectionId, apiId, stage, connectedAt: isoTime(connectedAt), sourceIp, userAgent, domainName }
-  return { ...common, authorizer, identity: identity === null ? null : shown }
+  const user = { userId: userIdOf(record), attributes: record.attributes ?? null }
+  return { ...common, authorizer, identity: identity === null ? null : shown, ...user }
 }

@@ -56,11 +56,24 @@ test('a listing is a table with a line for each connection', async () => {
     .split('\n')
     .map((line) => line.split(/\s{2,}/))
   expect([code, err]).toEqual([0, ''])
-  expect(head).toEqual(['CONNECTION ID', 'API', 'STAGE', 'AGE', 'SOURCE IP', 'PRINCIPAL', 'USER AGENT'])
+  expect(head).toEqual(['CONNECTION ID', 'API', 'STAGE', 'AGE', 'SOURCE IP', 'USER', 'USER AGENT'])
   expect(rows).toEqual([
     [one.connectionId, 'chat', 'dev', expect.stringMatching(/^1m\ds$/), '127.0.0.1', 'ada', 'test/1.0'],
     [two.connectionId, 'chat', 'prod', '1d1h', '127.0.0.1', '-', '-'],
   ])
+})
+
+test('a listing shows and filters by the user that a connection has now', async () => {
+  const one = management.add({ authorizer: { principalId: 'ada' } })
+  const attributes = { plan: 'gold\u001b[2J' }
+  await management.registry.changeUser(one?.connectionId ?? '', { userId: 'bob', attributes })
+  expect((await postern(['list', '--user', 'ada'])).err).toBe('no connections\n')
+  expect((await postern(['list', '--user', 'bob'])).out).toMatch(/ bob /)
+  const shown = (await postern(['get', one?.connectionId ?? ''])).out
+  expect(shown).toMatch(/^userId +bob$/m)
+  expect(shown).toMatch(/^attributes\.plan +gold\S*\[2J$/m)
+  expect(shown).not.toContain('\u001b')
+  expect(JSON.parse((await postern(['list', '--json'])).out)).toMatchObject({ userId: 'bob', attributes })
 })
 
 test('a long table is there at once', async () => {

@@ -31,9 +31,9 @@ test('a minimal definition has no fault', async () => {
 
 const apiMembers =
   'apiId, name, description, protocolType, routeSelectionExpression, allowedOrigins, messageOrdering, compression, maxFrameBytes, ' +
-  'idleTimeoutInSeconds, connectionLifetimeInSeconds, nullFunctionResult, forwardWebSocketHeaders, models, ' +
+  'idleTimeoutInSeconds, connectionLifetimeInSeconds, nullFunctionResult, forwardWebSocketHeaders, attributesInEvents, models, ' +
   'validationDetails, badRequestBodyId, functions, ' +
-  'integrations, authorizers, apiKeySelectionExpression and 6 more'
+  'integrations, authorizers and 7 more'
 
 const url = 'an http:// or https:// URL; ${stageVariables.<name>} may stand in it'
 const methods = 'GET, POST, PUT, PATCH, DELETE, HEAD, OPTIONS'

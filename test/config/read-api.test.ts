@@ -36,6 +36,7 @@ describe('a definition', () => {
       connectionLifetimeInSeconds: 7200,
       nullFunctionResult: 'ERROR',
       forwardWebSocketHeaders: true,
+      attributesInEvents: false,
       functions: { f: { timeoutInMillis: 3000, memoryInMegabytes: 128, maxConcurrency: 10, environment: {} } },
       integrations: {},
       routes: { join: { routeResponse: false } },

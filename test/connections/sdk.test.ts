@@ -85,7 +85,7 @@ describe('@aws-sdk/client-apigatewaymanagementapi', () => {
 
   it('throws LimitExceededException when the outbound buffer of the client is full', async () => {
     const server = await startCallbackServer({
-      registry: { deliver: () => 'full', disconnect: () => 'gone', get: () => null },
+      registry: { deliver: () => 'full', disconnect: () => 'gone', get: () => null, changeUser: () => 'gone' },
     })
     const error = await thrownBy(clientOf(server).send(post(anyId())))
     expect(error).toBeInstanceOf(LimitExceededException)
@@ -109,7 +109,12 @@ describe('@aws-sdk/client-apigatewaymanagementapi', () => {
     const outcomes = ['unreachable', 'sent'] as const
     let calls = 0
     const server = await startCallbackServer({
-      registry: { deliver: () => outcomes[calls++] ?? 'gone', disconnect: () => 'gone', get: () => null },
+      registry: {
+        deliver: () => outcomes[calls++] ?? 'gone',
+        disconnect: () => 'gone',
+        get: () => null,
+        changeUser: () => 'gone',
+      },
     })
     const posted = await clientOf(server, { maxAttempts: 3 }).send(post(anyId()))
     expect(posted.$metadata).toMatchObject({ httpStatusCode: 200, attempts: 2 })

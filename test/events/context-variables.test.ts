@@ -75,6 +75,7 @@ test('the table holds each variable once and nothing that AWS does not name', ()
     ...['clientCertPem', 'subjectDN', 'issuerDN', 'serialNumber', 'validity.notBefore', 'validity.notAfter'].map(
       (member) => `identity.clientCert.${member}`,
     ),
+    'connection.userId',
   ])
 })
 
@@ -86,6 +87,11 @@ test.each([
   'authorizer.',
   'identity',
   'identity.x',
+  'connection',
+  'connection.attributes',
+  'connection.attributes.',
+  'connection.attributes.a.b',
+  'connection.attributes.__proto__',
   '__proto__',
   'constructor',
 ])('there is no variable %j', (name) => expect(contextVariable(name)).toBeNull())

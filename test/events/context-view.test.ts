@@ -21,6 +21,22 @@ function dump(view: ContextView): Record<string, unknown> {
   return Object.fromEntries([...view.entries()].map(([name, value]) => [name, nested(value)]))
 }
 
+test('the user and the attributes are under connection, which is not printed with the whole', () => {
+  const event = (members: object) => contextView(new MessageEvent({ ...record, ...members }, 'r', '', 1))
+  const attributes = { plan: 'gold', constructor: 'x' }
+  expect(dump(event({ userId: 'ada', attributes }).get('connection') as ContextView)).toEqual({
+    ...{ userId: 'ada', attributes },
+  })
+  expect(dump(event({ authorizer: { principalId: 'bob' } }).get('connection') as ContextView)).toEqual({
+    ...{ userId: 'bob', attributes: {} },
+  })
+  const view = (event({ attributes }).get('connection') as ContextView).get('attributes') as ContextView
+  expect(['plan', 'constructor', 'toString', 'a.b', ''].map((name) => view.get(name))).toEqual([
+    ...['gold', 'x', null, null, null],
+  ])
+  expect(Object.keys(dump(event({ userId: 'ada', attributes })))).not.toContain('connection')
+})
+
 test('$context as a whole lists the members in the order of AWS, with null where one is not set', () => {
   const authorizer = { principalId: 'p', level: '3' }
   const whole = dump(contextView(new ConnectEvent({ ...record, authorizer }, 1_759_652_400_001, null)))

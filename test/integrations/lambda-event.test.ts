@@ -120,6 +120,20 @@ describe('events of AWS_PROXY, text for text as in "Set up AWS Lambda proxy inte
     )
   })
 
+  test('with attributesInEvents the user and the attributes follow the apiId, where there are any', () => {
+    const tell = createProxyEvent({}, true)
+    const connectionOf = (members: Partial<ConnectionRecord>) =>
+      parse(new DisconnectEvent({ ...connection, ...members }, 1000, '', 1), tell).requestContext.connection
+    const attributes = { plan: '"gold"\n', constructor: 'é😀' }
+    expect(connectionOf({})).toBeUndefined()
+    expect(connectionOf({ authorizer: { principalId: 'ada' } })).toEqual({ userId: 'ada' })
+    expect(connectionOf({ authorizer: { principalId: 'ada' }, userId: null })).toBeUndefined()
+    expect(connectionOf({ userId: 'a"b', attributes })).toEqual({ userId: 'a"b', attributes })
+    expect(connectionOf({ attributes })).toEqual({ attributes })
+    const event = new DisconnectEvent({ ...connection, userId: 'ada', attributes }, 1000, '', 1)
+    expect(parse(event).requestContext).not.toHaveProperty('connection')
+  })
+
   test('a reason that the client left empty is an empty string, not absent', () => {
     const event = withIds(new DisconnectEvent(connection, 1000, '', 1), { requestId: 'r' })
     expect(parse(event).requestContext.disconnectReason).toBe('')
@@ -230,6 +244,6 @@ interface ProxyEvent {
   body?: string
 }
 
-function parse(event: ConnectionEvent): ProxyEvent {
-  return JSON.parse(createProxyEvent({})(event)) as ProxyEvent
+function parse(event: ConnectionEvent, tell = createProxyEvent({})): ProxyEvent {
+  return JSON.parse(tell(event)) as ProxyEvent
 }

@@ -65,6 +65,8 @@ test('a record is shown with times in ISO 8601 and nothing beyond its members', 
       domainName: '127.0.0.1:8080',
       authorizer: { principalId: 'p' },
       identity: { apiKeyId: 'k1' },
+      userId: 'p',
+      attributes: null,
     },
   ])
   expect(cursor).toBeNull()
@@ -84,6 +86,7 @@ test('every filter narrows the listing', async () => {
     'principalId=ada',
     'tokenId=t1',
     'apiKeyId=k1',
+    'userId=ada',
     'since=5000',
     'since=1970-01-01T00:00:02Z',
   ]
@@ -98,7 +101,7 @@ test('every filter narrows the listing', async () => {
 test.each([
   [
     '?api=chat',
-    'There is no "api"; known are apiId, stage, userAgent, sourceIp, principalId, tokenId, apiKeyId, since, limit, cursor',
+    'There is no "api"; known are apiId, stage, userAgent, sourceIp, principalId, tokenId, apiKeyId, userId, since, limit, cursor',
   ],
   ['?limit=0', 'limit is a number from 1 to 1000'],
   ['?limit=1001', 'limit is a number from 1 to 1000'],
@@ -293,9 +296,9 @@ describe('the connections of somebody', () => {
   })
 
   test.each([
-    ['', 'A closing of many needs one of principalId, tokenId, apiKeyId'],
-    ['?apiId=chat', 'A closing of many needs one of principalId, tokenId, apiKeyId'],
-    ['?principalId=', 'A closing of many needs one of principalId, tokenId, apiKeyId'],
+    ['', 'A closing of many needs one of principalId, tokenId, apiKeyId, userId'],
+    ['?apiId=chat', 'A closing of many needs one of principalId, tokenId, apiKeyId, userId'],
+    ['?principalId=', 'A closing of many needs one of principalId, tokenId, apiKeyId, userId'],
     ['?principalId=a&code=1005', expect.stringContaining('code is ')],
   ])('are not closed by a request with %j', async (query, message) => {
     management.add({ authorizer: { principalId: 'ada' } })
