@@ -93,6 +93,33 @@ export interface HttpExchange {
   respond(status: number, headers: HeaderList | OwnHeaders, body: string | Uint8Array | null): void
 }
 
+/** A request whose body may be read, and whose answer may be written, piece by piece. */
+export interface StreamedExchange extends HttpExchange {
+  /**
+   * Reads a body of any size piece by piece; in the synchronous part. `take` gets pieces that are only valid until it
+   * returns, and whether each is the last; it is never called after an abort, or when the request was answered in full.
+   */
+  readPieces(take: (piece: Buffer, isLast: boolean) => void): BodyFlow
+  /** Begins an answer that is written piece by piece; null when there is an answer already, or nobody to answer. */
+  begin(status: number, headers: OwnHeaders): AnswerBody | null
+}
+
+/** The body of a request that is read piece by piece, which may be held up while there is enough to do. */
+export interface BodyFlow {
+  /** Has no more of the body come than is on its way already. Safe to call twice, and after the end. */
+  pause(): void
+  resume(): void
+}
+
+/** The body of an answer that is written piece by piece. Safe to hold and to call after the client has gone. */
+export interface AnswerBody {
+  /** Writes a piece, all of it; false when much waits for the client: the next one should wait for `onDrained`. */
+  write(text: string): boolean
+  /** Has the listener called whenever the client has taken what waited, behind a `write` that gave false. */
+  onDrained(listener: () => void): void
+  end(): void
+}
+
 export interface TransportHandlers<Data> {
   upgrade(upgrade: Upgrade<Data>): void
   /**
@@ -109,7 +136,7 @@ export interface TransportHandlers<Data> {
    * where the server underneath drops it without a close frame.
    */
   close(data: Data, code: number, reason: string, cause: CloseCause): void
-  request(exchange: HttpExchange): void
+  request(exchange: StreamedExchange): void
   /**
    * Called for a request that the transport refuses by itself, with its answer's code and the reason, before it is
    * answered. The request is only valid until the handler returns.

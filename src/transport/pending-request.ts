@@ -6,6 +6,8 @@ import type { HeaderList, OwnHeaders } from '../vocabulary/headers.ts'
 export abstract class PendingRequest {
   aborted = false
   protected answered = false
+  /** Whether an answer has begun that is written piece by piece, and not ended yet. */
+  protected isWriting = false
   protected readonly isDraining: () => boolean
   #abortListener: (() => void) | null = null
 
@@ -35,9 +37,9 @@ export abstract class PendingRequest {
     this.#abortListener = null
   }
 
-  /** Whether the request is neither answered nor aborted yet. */
+  /** Whether the request is neither answered to the end nor aborted yet. */
   get isWaiting(): boolean {
-    return !this.answered && !this.aborted
+    return (!this.answered || this.isWriting) && !this.aborted
   }
 
   /** Answers with 500 unless an answer is on its way already. */
@@ -60,7 +62,7 @@ export abstract class PendingRequest {
 
   /** Claims the right to answer: true for the first who asks while the client is there. */
   protected claim(): boolean {
-    if (!this.isWaiting) return false
+    if (this.answered || this.aborted) return false
     this.answered = true
     return true
   }

@@ -2,12 +2,12 @@ import type { ServerResponse } from 'node:http'
 import type { Log } from '../../observability/contract.ts'
 import type { HeaderList, OwnHeaders } from '../../vocabulary/headers.ts'
 import { BodyReader } from '../body-reader.ts'
-import type { HttpExchange } from '../contract.ts'
+import type { AnswerBody, BodyFlow, StreamedExchange } from '../contract.ts'
 import { PendingRequest } from '../pending-request.ts'
 import type { HttpConnection } from './http-connection.ts'
 import type { ReceivedMessage } from './received-message.ts'
 import type { NodeRequest } from './request.ts'
-import { writeResponse } from './response.ts'
+import { writeHead, writeResponse } from './response.ts'
 
 /** Milliseconds without progress after which a client that does not read its answer is dropped. */
 const readerTimeoutInMillis = 30_000
@@ -26,7 +26,7 @@ export interface NativeExchange {
 }
 
 /** A plain HTTP request and its answer over node:http. */
-export class NodeHttpExchange extends PendingRequest implements HttpExchange {
+export class NodeHttpExchange extends PendingRequest implements StreamedExchange {
   readonly request: NodeRequest
   /** Whether the connection ends with the answer, whatever the client asks for. */
   closes = false
@@ -68,6 +68,47 @@ export class NodeHttpExchange extends PendingRequest implements HttpExchange {
       }
       if (reader.add(chunk, false) === null) deliver(null)
     })
+  }
+
+  readPieces(take: (piece: Buffer, isLast: boolean) => void): BodyFlow {
+    const { message } = this.#native
+    let isDone = false
+    const deliver = (piece: Buffer, isLast: boolean) => {
+      if (isDone || !this.isWaiting) return
+      isDone = isLast
+      this.#deliver((body) => take(body as Buffer, isLast), piece)
+    }
+    message.readInto((chunk) => (chunk === null ? deliver(Buffer.alloc(0), true) : deliver(chunk, false)))
+    return {
+      pause: () => message.hold(true),
+      resume: () => message.hold(false),
+    }
+  }
+
+  begin(status: number, headers: OwnHeaders): AnswerBody | null {
+    if (!this.claim()) return null
+    this.isWriting = true
+    const { response, connection } = this.#native
+    const close = this.closes || this.isDraining()
+    if (close) connection.ended = true
+    writeHead(response, status, headers, close)
+    return {
+      write: (text) => {
+        if (!this.isWaiting || response.write(text)) return true
+        response.socket?.setTimeout(readerTimeoutInMillis)
+        return false
+      },
+      onDrained: (listener) => {
+        response.on('drain', () => {
+          if (this.isWaiting) listener()
+        })
+      },
+      end: () => {
+        if (!this.isWaiting) return
+        this.isWriting = false
+        response.end()
+      },
+    }
   }
 
   respond(status: number, headers: HeaderList | OwnHeaders, body: string | Uint8Array | null): void {

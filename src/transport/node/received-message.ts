@@ -9,6 +9,7 @@ export type BodySink = (chunk: Buffer | null) => void
  */
 export class ReceivedMessage extends IncomingMessage {
   #sink: BodySink | null = null
+  #held = false
   /** Whether the stream is read: node:http throws away the body of a request that is answered when nobody has. */
   declare _consumed: boolean
 
@@ -22,7 +23,16 @@ export class ReceivedMessage extends IncomingMessage {
   override push(chunk: Buffer | null, encoding?: BufferEncoding): boolean {
     if (this.#sink === null) return super.push(chunk, encoding)
     this.#sink(chunk)
-    return true
+    // With false, node:http reads no more from the connection.
+    return !this.#held || chunk === null
+  }
+
+  /** Has the body come no further, or go on. */
+  hold(held: boolean): void {
+    if (this.#held === held) return
+    this.#held = held
+    if (held) this.socket.pause()
+    else this.socket.resume()
   }
 }
 

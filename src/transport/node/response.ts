@@ -27,6 +27,14 @@ export function writeResponse(
   else response.end(isAscii || typeof body !== 'string' ? body : Buffer.from(body))
 }
 
+/** Writes the head of a response whose body follows piece by piece. */
+export function writeHead(response: ServerResponse, status: number, headers: OwnHeaders, close: boolean): void {
+  const lines: string[] = []
+  addHeaders(lines, headers)
+  if (close) lines.push('Connection', 'close')
+  response.writeHead(status, STATUS_CODES[status] ?? '', lines)
+}
+
 /** Adds names and values in turn as node:http writes them, as Latin-1; tells whether all are ASCII. */
 function addHeaders(lines: string[], headers: HeaderList | OwnHeaders): boolean {
   return 'own' in headers ? addOwn(lines, headers.own) : addForeign(lines, headers)

@@ -24,6 +24,12 @@ export function writeResponse(
   else response.end(body)
 }
 
+/** Writes the head of a response whose body follows piece by piece; the caller holds the cork. */
+export function writeHead(response: HttpResponse, status: number, headers: OwnHeaders, close: boolean): void {
+  response.writeStatus(responseHead(status, headers))
+  if (close) response.writeHeader('Connection', 'close')
+}
+
 /**
  * Ends a response that has no body. HEAD and 304 carry the length that a GET would have, 204 carries none (RFC 9110
  * §8.6). uWebSockets.js must not write that length: `endWithoutBody(n)` waits for n bytes and the connection answers
