@@ -5,6 +5,7 @@ import { createConnectionsHandler } from '../connections/callback.ts'
 import type { CallbackTarget } from '../connections/callback-call.ts'
 import { createEntrance } from '../connections/entrance.ts'
 import type { ClientAddress } from '../gateway/connect-request.ts'
+import { createGroupsHandler } from '../groups/groups.ts'
 import type { IdempotencyKeys } from '../idempotency/contract.ts'
 import { createMemoryKeys } from '../idempotency/memory-keys.ts'
 import type { TokenBucket } from '../limits/contract.ts'
@@ -36,7 +37,11 @@ export async function openBackendCalls(
     idempotency: await openIdempotencyKeys(options),
     sourceIp: (request) => clientAddress(request).sourceIp,
   })
-  return createConnectionsHandler({ ...settings, registry, entrance, log })
+  const connections = createConnectionsHandler({ ...settings, registry, entrance, log })
+  const groups = createGroupsHandler({ groups: registry, entrance, log })
+  return (exchange, target) => {
+    if (!groups(exchange, target)) connections(exchange, target)
+  }
 }
 
 async function openIdempotencyKeys({ settings, redis, now }: BackendCallsOptions): Promise<IdempotencyKeys> {

@@ -8,6 +8,7 @@ import type { Settings } from '../config/settings.ts'
 import { trustedNetworks } from '../config/trusted-networks.ts'
 import { createDeployedApis } from '../deployments/deployed-apis.ts'
 import { createFolderSource } from '../deployments/folder.ts'
+import { filterOf } from '../filters/compile-filter.ts'
 import { createAddressReader } from '../gateway/client-address.ts'
 import { createGateway } from '../gateway/gateway.ts'
 import { createOpenConnections } from '../gateway/local-connections.ts'
@@ -133,7 +134,7 @@ export async function startPostern(settings: Settings, surroundings: Surrounding
       now,
       userChanged: (connection, before) => groups.userChanged(connection, before),
     })
-    const groups = createLocalGroups({ ...settings, open, now, compileFilter: () => () => false })
+    const groups = createLocalGroups({ ...settings, open, now, compileFilter: filterOf })
     const redis = await openSharedRedis(settings)
     if (redis !== null) stops.push(() => redis.close())
     const { registry, shared } = createRegistry({

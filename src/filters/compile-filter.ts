@@ -23,6 +23,13 @@ export function compileFilter(text: string): CompiledFilter {
   return 'fault' in parsed ? { fault: parsed.fault, matches: null } : { fault: null, matches: compileTerm(parsed) }
 }
 
+/** The filter of a text that was found well-formed somewhere; nobody is meant by one that is not. */
+export function filterOf(text: string): Filter {
+  return compileFilter(text).matches ?? nobody
+}
+
+const nobody: Filter = () => false
+
 function compileTerm(term: Term): Filter {
   switch (term.kind) {
     case 'and': {

@@ -9,8 +9,6 @@ export interface GroupCall extends ArrivedCall {
   readonly path: GroupPath
   /** The query as it came. */
   readonly query: string
-  /** Whether the body of a send may leave as a binary frame, as its Content-Type says. */
-  readonly mayBeBinary: boolean
 }
 
 export type GroupStep = Step<GroupCall, CallbackRefusal>

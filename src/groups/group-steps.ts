@@ -142,9 +142,9 @@ export function reachGroups(groups: Groups): GroupStep {
 const everybody = { except: [], filter: null }
 
 /** Makes the frame of a body that `refuseLargeBody` has let pass. */
-function frameOf({ body, mayBeBinary }: GroupCall, { binary }: SendTerms) {
+function frameOf({ body }: GroupCall, { binary }: SendTerms) {
   const bytes = body as Buffer
-  return binary && mayBeBinary ? { data: bytes, binary: true } : { data: textFrame(bytes), binary: false }
+  return binary ? { data: bytes, binary: true } : { data: textFrame(bytes), binary: false }
 }
 
 /** Answers a send: 202 where nobody asks what became of it, else 200 with the report. */

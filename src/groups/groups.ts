@@ -1,4 +1,3 @@
-import { asksForBinary } from '../connections/asks-for-binary.ts'
 import type { CallbackTarget } from '../connections/callback-call.ts'
 import type { CallbackEnd } from '../connections/callback-steps.ts'
 import { routeOf } from '../connections/connection-path.ts'
@@ -54,7 +53,7 @@ export function createGroupsHandler(
     const arrival = entrance.arrive(exchange, target, operation, path.connectionId)
     if (arrival === null) return true
     const hasBody = callbackOperations[operation][0] === 'POST'
-    const parts = { ...arrival, operation, path, query: request.query, hasBody, mayBeBinary: asksForBinary(request) }
+    const parts = { ...arrival, operation, path, query: request.query, hasBody }
     if (hasBody) exchange.readBody(maxMessageBytes, (body) => run({ ...parts, body }))
     else run({ ...parts, body: null })
     return true
