@@ -140,6 +140,10 @@ export const metricTable = {
     'Connections whose opening or end Redis may not know yet: if this worker died now, that would be missed.',
     {},
   ),
+  postern_registry_unstored_groups: gauge(
+    'Groups and users with connections here that Redis may not know yet, or no more: messages to many through other workers may miss them.',
+    {},
+  ),
   postern_registry_answer_seconds: histogram(
     'Time from asking another worker (a push, a look-up, a close, a listing) to its answer, through Redis.',
     {},

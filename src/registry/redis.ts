@@ -12,13 +12,15 @@ import { createFleetSurvey } from './redis/fleet-survey.ts'
 import { createInbox } from './redis/inbox.ts'
 import { fleetKeys } from './redis/keys.ts'
 import { createMembership } from './redis/membership.ts'
-import { createOwnGroups } from './redis/own-groups.ts'
 import { createPeers } from './redis/peers.ts'
 import { createReception } from './redis/reception.ts'
 import { createRecordAudit } from './redis/record-audit.ts'
 import { createRecordStore } from './redis/record-store.ts'
+import { createRedisGroups } from './redis/redis-groups.ts'
 import { type RegistryTimings, timingsOf } from './redis/registry-timings.ts'
+import { createTurns } from './redis/turns.ts'
 import { createUndertaker } from './redis/undertaker.ts'
+import { withdrawAudiences } from './redis/withdraw-audiences.ts'
 
 export interface RedisRegistryOptions extends RegistryOptions {
   /** The Redis of this process. The registry never closes it. */
@@ -112,18 +114,27 @@ export function createRedisRegistry(options: RedisRegistryOptions): RedisRegistr
     unanswered: metrics.counter('postern_registry_unanswered_total', {}),
     published: metrics.counter('postern_registry_envelopes_total', { direction: 'out' }),
   })
+  const turns = createTurns()
+  const { groups, directory, userStored } = createRedisGroups({
+    ...{ redis, keys, local: localGroups, peers, turns, isDead: deaths.has, trouble, log, now, disturbed, unquiet },
+    own: () => membership.owner,
+    isFrozen: () => membership.frozen,
+    calm: () => membership.calm,
+    mayWrite: () => membership.certain,
+  })
   const delivery = createRedisDelivery({
-    ...{ local, peers, trouble, isDead: deaths.has, store },
+    ...{ local, peers, turns, trouble, isDead: deaths.has, store: storeChanged },
     own: () => membership.owner,
     isFrozen: () => membership.frozen,
   })
   const receive = createReception({
-    ...{ local, records, peers, store, metrics, log, clock },
+    ...{ local, localGroups, directory, records, peers, store: storeChanged, metrics, log, clock },
     own: () => membership.owner,
     mayAct: () => membership.certain,
     echoed: inbox.echoed,
   })
   const undertaker = createUndertaker({
+    withdraw: (owner) => withdrawAudiences(redis, keys, owner),
     ...{ redis, keys, bury: options.bury, mayJudge, timings, log, random, clock, failed: unquiet },
     own: () => membership.owner,
     certain: () => membership.certain,
@@ -144,8 +155,9 @@ export function createRedisRegistry(options: RedisRegistryOptions): RedisRegistr
   metrics.gauge('postern_registry_up', {}, () => (trouble() === null ? 1 : 0))
   metrics.gauge('postern_registry_workers', { state: 'alive' }, () => undertaker.seen?.alive ?? Number.NaN)
   metrics.gauge('postern_registry_workers', { state: 'dead' }, () => undertaker.seen?.dead ?? Number.NaN)
-  metrics.gauge('postern_registry_waiting', {}, () => peers.depth)
+  metrics.gauge('postern_registry_waiting', {}, () => peers.depth + turns.waiting)
   metrics.gauge('postern_registry_unstored_records', {}, () => recordStore.unstored)
+  metrics.gauge('postern_registry_unstored_groups', {}, () => directory.unstored)
 
   const unwatch = redis.watch({ disturbed, ready: membership.nudge })
 
@@ -163,11 +175,16 @@ export function createRedisRegistry(options: RedisRegistryOptions): RedisRegistr
   function disturbed(error: Error): void {
     if (isClosed()) return
     recordStore.suspend()
+    directory.suspend()
     membership.disturbed(error)
   }
 
   function unquiet(error: Error): void {
     if (!isClosed()) membership.unquiet(error)
+  }
+
+  async function storeChanged(record: ConnectionRecord): Promise<void> {
+    await Promise.all([store(record), userStored(record)])
   }
 
   function store(record: ConnectionRecord): Promise<void> {
@@ -179,6 +196,7 @@ export function createRedisRegistry(options: RedisRegistryOptions): RedisRegistr
 
   function held(stored: number, anew: boolean, askedAt: number): void {
     audit.check(stored, anew, askedAt)
+    void directory.check(anew)
     deaths.confirmed(anew)
     void inbox.check(echo()).catch(unquiet)
   }
@@ -190,6 +208,7 @@ export function createRedisRegistry(options: RedisRegistryOptions): RedisRegistr
     log.warn({ connections: records.size }, 'closing the connections that this worker was taken for dead with')
     if (before !== null) deaths.add(before)
     recordStore.clear()
+    directory.suspend()
     records.clear()
     peers.drop()
     options.buried((id) => owesAll || unstored.has(id))
@@ -210,6 +229,7 @@ export function createRedisRegistry(options: RedisRegistryOptions): RedisRegistr
     membership.stop()
     const goodbye = async () => {
       await recordStore.flushed()
+      await directory.flushed()
       await undertaker.stop()
       if (!reachable) return
       await membership.leave()
@@ -244,7 +264,7 @@ export function createRedisRegistry(options: RedisRegistryOptions): RedisRegistr
   }
 
   return {
-    ...createOwnGroups(localGroups, () => membership.owner),
+    ...groups,
     get owner() {
       return membership.owner
     },

@@ -14,7 +14,5 @@ export interface RegistryStore {
 export interface RegistryEngine {
   readonly name: string
   readonly fleet: boolean
-  /** False for an engine whose groups are not whole yet. */
-  readonly groups?: false
   createStore(): Promise<RegistryStore>
 }

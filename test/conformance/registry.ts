@@ -44,13 +44,13 @@ export function describeRegistry(engine: RegistryEngine): void {
     describeDelivery(join)
     describeUsers(join)
     describeFleet(join)
-    if (engine.groups !== false) describeGroups(join)
+    describeGroups(join)
     if (engine.fleet) {
       describeDirectoryOfFleet(join, () => store)
       describeDeliveryInFleet(join, () => store)
       describeUsersInFleet(join, () => store)
       describeFleetOfMany(join)
-      if (engine.groups !== false) describeGroupsInFleet(join, () => store)
+      describeGroupsInFleet(join, () => store)
     }
   })
 }

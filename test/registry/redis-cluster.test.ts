@@ -12,6 +12,5 @@ afterAll(() => cluster.close())
 describeRegistry({
   name: 'a Redis Cluster of three masters',
   fleet: true,
-  groups: false,
   createStore: () => createRedisStore(cluster.url),
 })

@@ -10,7 +10,7 @@ beforeAll(async () => {
 })
 afterAll(() => server.close())
 
-describeRegistry({ name: 'one Redis', fleet: true, groups: false, createStore: () => createRedisStore(server.url) })
+describeRegistry({ name: 'one Redis', fleet: true, createStore: () => createRedisStore(server.url) })
 
 test('fleets in two databases of one Redis do not hear each other', async () => {
   const [first, second, other] = [1, 1, 2].map((database) => redisWorker(`${server.url}/${database}`))

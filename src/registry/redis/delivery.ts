@@ -2,8 +2,10 @@ import type { ConnectionRecord } from '../../vocabulary/connection.ts'
 import { type ConnectionId, type OwnerId, ownerOfConnectionId } from '../../vocabulary/ids.ts'
 import type { ConnectionLookup, ConnectionUsers, Delivery, LocalConnections } from '../contract.ts'
 import { type PeerOutcome, type QuestionKind, questionKinds } from './envelope.ts'
+import { questionSize } from './outbox.ts'
 import { closeOutcome, deliverOutcome, description, inDoubt, userOutcome } from './outcomes.ts'
 import type { Peers } from './peers.ts'
+import type { Turns } from './turns.ts'
 
 export interface RedisDeliveryOptions {
   readonly local: LocalConnections
@@ -15,13 +17,14 @@ export interface RedisDeliveryOptions {
   /** Tells why no other worker can be reached; null while they can, as `Fleet.trouble`. */
   readonly trouble: () => string | null
   readonly peers: Peers
+  readonly turns: Turns
   /** Stores a record that has changed. */
   readonly store: (record: ConnectionRecord) => Promise<void>
 }
 
 /** Reaches connections of this worker at once, and asks the worker that an id names for all others. */
 export function createRedisDelivery(options: RedisDeliveryOptions): ConnectionLookup & Delivery & ConnectionUsers {
-  const { local, own, isFrozen, isDead, trouble, peers, store } = options
+  const { local, own, isFrozen, isDead, trouble, peers, turns, store } = options
 
   function isGone(owner: OwnerId | -1): boolean {
     return owner === -1 || isDead(owner)
@@ -37,7 +40,13 @@ export function createRedisDelivery(options: RedisDeliveryOptions): ConnectionLo
     second: unknown,
   ): Promise<PeerOutcome> {
     if (trouble() !== null) return Promise.resolve('unreachable')
-    return peers.ask(owner, kind, id, apiId, first, second)
+    const lane = apiId ?? ''
+    if (kind === questionKinds.describe || turns.isFree(lane)) return peers.ask(owner, kind, id, apiId, first, second)
+    // Behind a message to many that is still looked up.
+    const asking = turns.take(lane, questionSize(first, second), null, () =>
+      peers.ask(owner, kind, id, apiId, first, second),
+    )
+    return asking ?? Promise.resolve('unreachable')
   }
 
   return {

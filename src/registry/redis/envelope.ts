@@ -11,7 +11,11 @@ const maxEnvelopeItems = 300_000
 const maxQuestions = 10_000
 
 /** The kinds of questions to a worker. The numbers are those of the wire, and are never used again. */
-export const questionKinds = { text: 0, binary: 1, close: 2, describe: 3, list: 4, changeUser: 5 } as const
+export const questionKinds = {
+  ...{ text: 0, binary: 1, close: 2, describe: 3, list: 4, changeUser: 5 },
+  // Those of group-questions.ts, where the members are described that they have.
+  ...{ send: 6, closeAll: 7, join: 8, leave: 9, joinAll: 10, leaveAll: 11, size: 12, members: 13, groups: 14 },
+} as const
 export type QuestionKind = (typeof questionKinds)[keyof typeof questionKinds]
 
 /**
@@ -27,7 +31,7 @@ export type PeerQuestion = readonly [
   second: unknown,
 ]
 
-export const answerCodes = { done: 0, gone: 1, full: 2, refused: 3 } as const
+export const answerCodes = { done: 0, gone: 1, full: 2, refused: 3, tooMany: 4 } as const
 
 export type PeerAnswer = readonly [number: number, code: number, payload: unknown]
 
@@ -93,7 +97,7 @@ function isQuestion(value: unknown): value is PeerQuestion {
     case questionKinds.list:
       return Array.isArray(first) && Array.isArray(second)
     default:
-      return true // describe has no more; one that we do not know is answered with `refused`
+      return true // describe has no more; others are read when they are answered, at the latest with `refused`
   }
 }
 

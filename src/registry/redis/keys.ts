@@ -1,5 +1,6 @@
 import type { Keyspace } from '../../store/contract.ts'
 import type { OwnerId } from '../../vocabulary/ids.ts'
+import type { AudienceHash } from './audience-hash.ts'
 
 /** The keys of one worker. They share a hash tag, so that scripts may touch all of them in a Cluster. */
 export interface WorkerKeys {
@@ -19,6 +20,8 @@ export interface WorkerKeys {
   readonly undertaker: string
   /** Hash: connection id → packed record. A string after the burial, so that Redis refuses what is written late. */
   readonly connections: string
+  /** Set of the hashes of the groups and users that have connections on the worker. */
+  readonly audiences: string
   /** Channel of sharded pub/sub. */
   readonly inbox: string
 }
@@ -31,6 +34,8 @@ export interface FleetKeys {
   /** String; there for a lease after a worker has found that Redis lost its data: others may not have come back yet. */
   readonly comingBack: string
   of(owner: OwnerId): WorkerKeys
+  /** Set of the owner ids of the workers that hold members of a group, or connections of a user. */
+  owners(audience: AudienceHash): string
 }
 
 export function fleetKeys({ key, tagged, channel }: Keyspace): FleetKeys {
@@ -38,6 +43,7 @@ export function fleetKeys({ key, tagged, channel }: Keyspace): FleetKeys {
     workers: key('workers'),
     sweeper: key('sweeper'),
     comingBack: key('coming-back'),
+    owners: (audience) => tagged(`a:${audience}`, 'owners'),
     of(owner) {
       const tag = `w:${owner}`
       return {
@@ -46,6 +52,7 @@ export function fleetKeys({ key, tagged, channel }: Keyspace): FleetKeys {
         entry: tagged(tag, 'entry'),
         undertaker: tagged(tag, 'undertaker'),
         connections: tagged(tag, 'connections'),
+        audiences: tagged(tag, 'audiences'),
         inbox: channel(tag, 'inbox'),
       }
     },

@@ -199,8 +199,13 @@ function numberOf([number]: PeerQuestion): number {
   return number
 }
 
-function questionBytes([, , , , first]: PeerQuestion): number {
-  return itemBytes + bytesOf(first)
+function questionBytes([, , , , first, second]: PeerQuestion): number {
+  return itemBytes + questionSize(first, second)
+}
+
+/** About as many bytes as what a question carries takes on the wire. */
+export function questionSize(first: unknown, second: unknown): number {
+  return bytesOf(first) + (Array.isArray(second) ? wireSize(second) : 0)
 }
 
 function answerBytes([, , payload]: PeerAnswer): number {
@@ -208,9 +213,10 @@ function answerBytes([, , payload]: PeerAnswer): number {
 }
 
 /** About as many bytes as the data of a question takes on the wire. */
-export function bytesOf(data: unknown): number {
+function bytesOf(data: unknown): number {
   if (typeof data === 'string') return 3 * data.length
-  return data instanceof Uint8Array ? data.length : itemBytes
+  if (data instanceof Uint8Array) return data.length
+  return Array.isArray(data) ? wireSize(data) : itemBytes
 }
 
 /** Takes from the front as much as an envelope may hold, and at least one. */

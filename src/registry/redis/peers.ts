@@ -3,7 +3,7 @@ import type { Counter, Histogram } from '../../observability/contract.ts'
 import type { OwnerId } from '../../vocabulary/ids.ts'
 import type { Envelope, PeerAnswer, PeerOutcome, QuestionKind } from './envelope.ts'
 import { createOpenQuestions } from './open-questions.ts'
-import { bytesOf, createOutbox } from './outbox.ts'
+import { createOutbox, questionSize } from './outbox.ts'
 
 export interface PeersOptions {
   readonly own: () => OwnerId
@@ -111,7 +111,7 @@ export function createPeers(options: PeersOptions): Peers {
     },
     ask(to, kind, connectionId, apiId, first, second) {
       return new Promise((resolve) => {
-        const number = questions.open(to, bytesOf(first), resolve)
+        const number = questions.open(to, questionSize(first, second), resolve)
         if (number === null) resolve('unreachable')
         else outbox.addQuestion(to, [number, kind, connectionId, apiId, first, second])
       })

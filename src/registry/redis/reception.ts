@@ -2,8 +2,11 @@ import type { Log, Metrics } from '../../observability/contract.ts'
 import type { ConnectionRecord } from '../../vocabulary/connection.ts'
 import type { OwnerId } from '../../vocabulary/ids.ts'
 import type { LocalConnections } from '../contract.ts'
+import type { LocalGroups } from '../group-contract.ts'
 import type { RecordTable } from '../record-table.ts'
 import { readEnvelope } from './envelope.ts'
+import type { GroupDirectory } from './group-directory.ts'
+import { createGroupAnswerer } from './group-questions.ts'
 import type { Peers } from './peers.ts'
 import { createAnswerer } from './questions.ts'
 import { createSerials } from './serials.ts'
@@ -12,6 +15,8 @@ export interface ReceptionOptions {
   readonly local: LocalConnections
   readonly records: RecordTable
   readonly peers: Peers
+  readonly localGroups: LocalGroups
+  readonly directory: GroupDirectory
   /** Stores a record that has changed. */
   readonly store: (record: ConnectionRecord) => Promise<void>
   readonly own: () => OwnerId
@@ -26,8 +31,9 @@ export interface ReceptionOptions {
 
 /** Takes what comes through Redis, where anybody may write: checks it, answers its questions. Never throws. */
 export function createReception(options: ReceptionOptions): (bytes: Buffer) => void {
-  const { local, records, peers, store, own, mayAct, echoed, metrics, log, clock } = options
+  const { local, localGroups, directory, records, peers, store, own, mayAct, echoed, metrics, log, clock } = options
   const answerOf = createAnswerer(local, records, store)
+  const answerOfGroups = createGroupAnswerer({ local: localGroups, directory })
   const serials = createSerials({ clock })
   const received = metrics.counter('postern_registry_envelopes_total', { direction: 'in' })
 
@@ -45,7 +51,7 @@ export function createReception(options: ReceptionOptions): (bytes: Buffer) => v
     peers.take(envelope)
     if (questions.length > 0 && !mayAct()) return
     for (const question of questions) {
-      const answer = answerOf(question)
+      const answer = answerOfGroups(question) ?? answerOf(question)
       if (answer instanceof Promise) void answer.then((late) => peers.answer(from, late))
       else peers.answer(from, answer)
     }

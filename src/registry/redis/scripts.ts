@@ -18,6 +18,7 @@ export const readRecords = script('read-records')
 export const readRecordIds = script('read-record-ids')
 export const endBurial = script('own-keys', 'end-burial')
 export const readOwners = script('read-owners')
+export const readSet = script('read-set')
 export const keepRole = script('own-keys', 'keep-role')
 export const giveUpRole = script('own-keys', 'give-up-role')
 

@@ -20,6 +20,8 @@ export interface UndertakerOptions {
   readonly certain: () => boolean
   /** Runs the `$disconnect` of one connection of a dead worker; resolves when its backend has answered. */
   readonly bury: (record: ConnectionRecord) => Promise<void>
+  /** Takes a dead worker away from all groups. Rejects when Redis fails. */
+  readonly withdraw: (owner: OwnerId) => Promise<void>
   readonly timings: RegistryTimings
   readonly log: Log
   readonly random: () => number
@@ -120,6 +122,7 @@ export function createUndertaker(options: UndertakerOptions): Undertaker {
       const worker = String((await redis.run('HGET', keys.workers, String(owner))) ?? '')
       log.warn({ worker, owner }, 'a worker has died; running its $disconnects')
       const startedAt = clock()
+      await options.withdraw(owner)
       const { count, whole } = await rites.run(owner)
       if (!whole || !(await close(owner)))
         return log.info({ worker, owner, connections: count }, 'a burial goes on later, or elsewhere')
