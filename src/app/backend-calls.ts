@@ -5,6 +5,7 @@ import { createConnectionsHandler } from '../connections/callback.ts'
 import type { CallbackTarget } from '../connections/callback-call.ts'
 import { createEntrance } from '../connections/entrance.ts'
 import type { ClientAddress } from '../gateway/connect-request.ts'
+import { createBatchHandler } from '../groups/batch.ts'
 import { createGroupsHandler } from '../groups/groups.ts'
 import type { IdempotencyKeys } from '../idempotency/contract.ts'
 import { createMemoryKeys } from '../idempotency/memory-keys.ts'
@@ -12,7 +13,7 @@ import type { TokenBucket } from '../limits/contract.ts'
 import type { Log } from '../observability/contract.ts'
 import type { Registry } from '../registry/contract.ts'
 import type { RedisClient } from '../store/contract.ts'
-import type { HttpExchange, TransportRequest } from '../transport/contract.ts'
+import type { StreamedExchange, TransportRequest } from '../transport/contract.ts'
 import { policyTerms } from './policy-terms.ts'
 
 export interface BackendCallsOptions {
@@ -29,7 +30,7 @@ export interface BackendCallsOptions {
 /** Opens what backends call under the URL of a stage: `@connections`, `@groups`, `@users`, `@batch`, and 404 for all else. */
 export async function openBackendCalls(
   options: BackendCallsOptions,
-): Promise<(exchange: HttpExchange, target: CallbackTarget) => void> {
+): Promise<(exchange: StreamedExchange, target: CallbackTarget) => void> {
   const { settings, registry, authorizer, requests, clientAddress, log, now } = options
   const entrance = createEntrance({
     ...{ authorizer, requests, now },
@@ -38,7 +39,8 @@ export async function openBackendCalls(
     sourceIp: (request) => clientAddress(request).sourceIp,
   })
   const connections = createConnectionsHandler({ ...settings, registry, entrance, log })
-  const groups = createGroupsHandler({ groups: registry, entrance, log })
+  const batch = createBatchHandler({ registry, entrance, log })
+  const groups = createGroupsHandler({ groups: registry, entrance, batch, log })
   return (exchange, target) => {
     if (!groups(exchange, target)) connections(exchange, target)
   }

@@ -2,7 +2,7 @@ import type { Refusals } from '../gateway/refusals.ts'
 import { shortAnswer } from '../responses/short-answer.ts'
 import type { Catalog, Target } from '../stages/catalog.ts'
 import type { WebSocketStage } from '../stages/websocket-stage.ts'
-import type { HttpExchange, TransportRequest } from '../transport/contract.ts'
+import type { StreamedExchange, TransportRequest } from '../transport/contract.ts'
 
 export interface HttpOptions {
   readonly catalog: Catalog<WebSocketStage>
@@ -10,14 +10,14 @@ export interface HttpOptions {
   /** The address of a client, as trusted proxies tell of it; asked where an API takes clients from some networks only. */
   readonly sourceIp: (request: TransportRequest) => string
   /** Answers what is under a stage: `/@connections`, and 404 for all else. */
-  readonly connections: (exchange: HttpExchange, target: Target<WebSocketStage>) => void
+  readonly connections: (exchange: StreamedExchange, target: Target<WebSocketStage>) => void
 }
 
 /**
  * Creates the handler of plain HTTP requests: find the stage, then the callback API, or word that this is a WebSocket.
  */
 export function createHttpHandler({ catalog, refusals, sourceIp, connections }: HttpOptions) {
-  return function request(exchange: HttpExchange): void {
+  return function request(exchange: StreamedExchange): void {
     const target = catalog.resolve(exchange.request.header('host'), exchange.request.path)
     if (target === null) return refuse(exchange, 'STAGE_NOT_FOUND')
     const { admits } = target.stage
@@ -32,7 +32,7 @@ export function createHttpHandler({ catalog, refusals, sourceIp, connections }: 
     connections(exchange, target)
   }
 
-  function refuse(exchange: HttpExchange, code: 'STAGE_NOT_FOUND' | 'SOURCE_REFUSED' | 'UPGRADE_REQUIRED'): void {
+  function refuse(exchange: StreamedExchange, code: 'STAGE_NOT_FOUND' | 'SOURCE_REFUSED' | 'UPGRADE_REQUIRED'): void {
     refusals.noteRequest(exchange.request, code)
     const { status, headers, body } = shortAnswer(code)
     exchange.respond(status, headers, body)
@@ -40,4 +40,4 @@ export function createHttpHandler({ catalog, refusals, sourceIp, connections }: 
 }
 
 /** The beginning of what is meant for the callback API, whose own answers are counted there. */
-const callbackPath = /^\/{1,2}(?:@|%40)connections/
+const callbackPath = /^\/{1,2}(?:@|%40)(?:connections|groups|users|batch)/

@@ -10,7 +10,7 @@ import {
   callbackSuccess,
   callbackWithoutContent,
 } from '../responses/callback-answer.ts'
-import type { HttpExchange } from '../transport/contract.ts'
+import type { AnswerBody, HttpExchange, StreamedExchange } from '../transport/contract.ts'
 import type { CallbackOperation } from '../vocabulary/callback-operations.ts'
 import type { ErrorCode } from '../vocabulary/errors.ts'
 import type { ThrottleCause } from '../vocabulary/throttle-causes.ts'
@@ -80,8 +80,16 @@ export class CallbackCall {
   }
 
   /** Answers 200, or another status of success, with a JSON text or an empty one. */
-  succeed(body: string, status = 200): void {
-    this.answer(callbackSuccess(body, this.event, this.now, status))
+  succeed(body: string, status = 200, type?: string): void {
+    this.answer(callbackSuccess(body, this.event, this.now, status, type === undefined ? type : ['Content-Type', type]))
+  }
+
+  /** Begins an answer 200 that is written piece by piece, over the call's own exchange; null when nobody waits for it. */
+  begin(exchange: StreamedExchange, contentType: string): AnswerBody | null {
+    const answer = callbackSuccess('', this.event, this.now, 200, ['Content-Type', contentType])
+    const body = exchange.begin(answer.status, answer)
+    if (body !== null) this.told(answer.status)
+    return body
   }
 
   /** Answers as the first call under the same Idempotency-Key was answered. */
@@ -119,9 +127,13 @@ export class CallbackCall {
 
   private give(answer: CallbackAnswer): void {
     this.exchange.respond(answer.status, answer, answer.body)
-    this.count?.(answer.status)
+    this.told(answer.status)
+  }
+
+  private told(status: number): void {
+    this.count?.(status)
     if (this.event === null) return
-    this.event.status = answer.status
+    this.event.status = status
     this.stage.accessLog?.(this.event)
   }
 }

@@ -37,6 +37,8 @@ export type Arrival = Pick<ArrivedCall, 'call' | 'credentials' | 'facts' | 'once
 export interface Entrance {
   /** Looks whether a caller may come in, in the order in which all calls are refused. */
   readonly steps: readonly EntranceStep[]
+  /** Whether callers can only be judged with the body at hand. */
+  readonly readsBody: boolean
   /** Has a call made once; behind the steps that refuse what is malformed. */
   readonly claim: EntranceStep
   /** Makes a call of a request that is none of an operation, which has only to be refused. */
@@ -91,6 +93,7 @@ export function createEntrance(options: EntranceOptions): Entrance {
       ...(asksPolicy ? [obeyPolicy(policy)] : []),
       ...(requests === null ? [] : [checkThrottle(requests, now)]),
     ],
+    readsBody: authorizer?.readsBody === true,
     claim: claimKey(idempotency),
     stray: (exchange, target) => callOf(exchange, target, null, null),
     arrive(exchange, target, operation, connectionId) {

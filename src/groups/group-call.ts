@@ -5,7 +5,7 @@ import type { GroupOperation, GroupPath } from './group-path.ts'
 
 /** A call that reaches many connections, on its way through the steps. */
 export interface GroupCall extends ArrivedCall {
-  readonly operation: GroupOperation
+  readonly operation: Exclude<GroupOperation, 'postBatch'>
   readonly path: GroupPath
   /** The query as it came. */
   readonly query: string

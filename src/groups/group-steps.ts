@@ -25,7 +25,7 @@ export const checkNames: GroupStep = ({ operation, path }) => {
 }
 
 function namesGroup(operation: GroupCall['operation']): boolean {
-  return !['postAll', 'getGroups', 'postUser', 'getUser', 'deleteUser', 'postBatch'].includes(operation)
+  return !['postAll', 'getGroups', 'postUser', 'getUser', 'deleteUser'].includes(operation)
 }
 
 function namesUser(operation: GroupCall['operation']): boolean {
@@ -132,9 +132,6 @@ export function reachGroups(groups: Groups): GroupStep {
         const { apiId, name } = call.stage
         return page(carrier, async (cursor, limit) => groupsJson(await groups.groups(apiId, name, cursor, limit)))
       }
-      case 'postBatch':
-        // It has steps of its own.
-        return { code: 'INTERNAL_ERROR' }
     }
   }
 }

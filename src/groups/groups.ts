@@ -4,7 +4,7 @@ import { routeOf } from '../connections/connection-path.ts'
 import type { Entrance } from '../connections/entrance.ts'
 import type { Log } from '../observability/contract.ts'
 import type { Groups } from '../registry/group-contract.ts'
-import type { HttpExchange } from '../transport/contract.ts'
+import type { StreamedExchange } from '../transport/contract.ts'
 import { callbackOperations } from '../vocabulary/callback-operations.ts'
 import { GatewayError } from '../vocabulary/errors.ts'
 import { maxMessageBytes } from '../vocabulary/frames.ts'
@@ -16,6 +16,8 @@ import { checkNames, reachGroups } from './group-steps.ts'
 export interface GroupsOptions {
   readonly groups: Groups
   readonly entrance: Entrance
+  /** Answers `POST /@batch`. */
+  readonly batch: (exchange: StreamedExchange, target: CallbackTarget) => void
   readonly log: Log
 }
 
@@ -26,8 +28,8 @@ export interface GroupsOptions {
  */
 export function createGroupsHandler(
   options: GroupsOptions,
-): (exchange: HttpExchange, target: CallbackTarget) => boolean {
-  const { groups, entrance, log } = options
+): (exchange: StreamedExchange, target: CallbackTarget) => boolean {
+  const { groups, entrance, batch, log } = options
   const run = createPipeline<GroupCall, CallbackEnd>({
     steps: [...entrance.steps, checkNames, entrance.claim, reachGroups(groups)],
     ended({ call }, end) {
@@ -48,6 +50,10 @@ export function createGroupsHandler(
     if (operation === null) {
       const detail = ` ${routeOf(target.rest)} for http method ${request.method}.`
       entrance.stray(exchange, target).refuse('NO_SUCH_CALLBACK', detail)
+      return true
+    }
+    if (operation === 'postBatch') {
+      batch(exchange, target)
       return true
     }
     const arrival = entrance.arrive(exchange, target, operation, path.connectionId)

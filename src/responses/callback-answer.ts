@@ -21,8 +21,14 @@ export interface CallbackIds {
 }
 
 /** 200, or another status of success, with a JSON text or an empty one. `now` is in milliseconds since 1970. */
-export function callbackSuccess(body: string, ids: CallbackIds | null, now: number, status = 200): CallbackAnswer {
-  return { status, own: [jsonType, newRequestId(), requestId(ids), traceId(ids, now)], body }
+export function callbackSuccess(
+  body: string,
+  ids: CallbackIds | null,
+  now: number,
+  status = 200,
+  type: Header = jsonType,
+): CallbackAnswer {
+  return { status, own: [type, newRequestId(), requestId(ids), traceId(ids, now)], body }
 }
 
 /** The answer that another call was given, with ids of its own and a header that says so. `now` is in milliseconds since 1970. */

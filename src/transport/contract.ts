@@ -118,6 +118,8 @@ export interface AnswerBody {
   /** Has the listener called whenever the client has taken what waited, behind a `write` that gave false. */
   onDrained(listener: () => void): void
   end(): void
+  /** Drops the TCP connection: who asked has an answer that does not end. */
+  drop(): void
 }
 
 export interface TransportHandlers<Data> {

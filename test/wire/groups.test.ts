@@ -1,3 +1,5 @@
+import { once } from 'node:events'
+import { request as httpRequest } from 'node:http'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { allocateConnectionId } from '../../src/vocabulary/ids.ts'
 import { Client } from '../helpers/client.ts'
@@ -36,7 +38,13 @@ async function call(method: string, path: string, { body, headers, base = gatewa
     ...(body !== undefined && { body }),
     ...(headers && { headers }),
   })
-  return { status, body: text, json: text.startsWith('{') || text.startsWith('[') ? JSON.parse(text) : null }
+  return {
+    status,
+    body: text,
+    get json() {
+      return text === '' ? null : JSON.parse(text)
+    },
+  }
 }
 const groupPath = (group: string, rest = '') => `/@groups/${encodeURIComponent(group)}${rest}`
 const join = (group: string, id: string) => call('PUT', groupPath(group, `/connections/${encodeURIComponent(id)}`))
@@ -224,6 +232,113 @@ describe('a send', () => {
 
   test('of more than 128 KB is refused', async () => {
     expect(await call('POST', groupPath('a'), { body: 'x'.repeat(131_073) })).toMatchObject({ status: 413, body: '' })
+  })
+})
+
+describe('a batch', () => {
+  const lines = { 'Content-Type': 'application/x-ndjson' }
+  const results = (body: string) => body.split('\n').flatMap((line) => (line === '' ? [] : [JSON.parse(line)]))
+
+  test('has a result for each item, in order, and one bad item spoils no other', async () => {
+    const group = fresh()
+    const [[one, a], [two, b]] = await Promise.all([connect(), connect()])
+    await join(group, a)
+    await join(group, b)
+    const items = [
+      { groups: [group], data: 'first' },
+      { groups: [], data: 'x' },
+      { connectionIds: [a], data: 'second' },
+      { connectionIds: [allocateConnectionId(7)], data: 'x' },
+      { connectionIds: [a, b, allocateConnectionId(7)], data: 'third', report: 'counts' },
+      { users: ['nobody'], data: 'x', report: 'counts' },
+      { groups: [group, group], dataBase64: 'aGk=', except: [b], report: 'counts' },
+      'x',
+    ]
+    const expected = [
+      { status: 202 },
+      { status: 400, message: 'groups is a list of texts' },
+      { status: 200 },
+      { status: 410 },
+      { status: 200, ...counts, targets: 3, sent: 2, gone: 1 },
+      { status: 200, ...counts },
+      { status: 200, ...counts, targets: 2, sent: 2 },
+      { status: 400, message: 'an item is an object' },
+    ]
+    const asArray = await call('POST', '/@batch', { body: JSON.stringify(items) })
+    expect(asArray).toMatchObject({ status: 200, json: expected })
+    const asLines = await call('POST', '/@batch', {
+      body: items.map((item) => JSON.stringify(item)).join('\n\n'),
+      headers: lines,
+    })
+    expect(asLines.status).toBe(200)
+    expect(results(asLines.body)).toEqual(expected)
+    for (let i = 0; i < 2; i++) {
+      for (const data of ['first', 'second', 'third', 'hi', 'hi']) expect(await one.next()).toBe(data)
+      for (const data of ['first', 'third']) expect(await two.next()).toBe(data)
+    }
+  })
+
+  test('of lines is answered line by line, and one that is cut off has sent what it was answered for', async () => {
+    const [client, id] = await connect()
+    const { hostname, port, pathname } = new URL(gateway.http)
+    const request = httpRequest({ hostname, port, path: `${pathname}/@batch`, method: 'POST', headers: lines })
+    const answered: string[] = []
+    const answer = once(request, 'response').then(([response]) => {
+      response.on('data', (data: Buffer) => answered.push(...data.toString().split('\n').filter(Boolean)))
+      response.on('error', () => {})
+    })
+    request.on('error', () => {})
+    const item = (data: string) => JSON.stringify({ connectionIds: [id], data })
+    request.write(`${item('one')}\n`)
+    await answer
+    request.write(`${item('two')}\n${item('three').slice(0, 20)}`)
+    await expect.poll(() => answered).toEqual(['{"status":200}', '{"status":200}'])
+    request.destroy()
+    await call('POST', `/@connections/${id}`, { body: 'last' })
+    for (const data of ['one', 'two', 'last']) expect(await client.next()).toBe(data)
+  })
+
+  test('of 100,000 lines for others than are there is answered to its end', async () => {
+    const gone = allocateConnectionId(7)
+    const body = `${JSON.stringify({ connectionIds: [gone], data: 'x' })}\n`.repeat(100_000)
+    const answer = await call('POST', '/@batch', { body, headers: lines })
+    expect(answer.body).toBe('{"status":410}\n'.repeat(100_000))
+  })
+
+  test.each([
+    ['{', 'this is no JSON'],
+    ['{}', 'the body is a JSON array of items'],
+  ])('that is %s is refused', async (body, message) => {
+    expect(await call('POST', '/@batch', { body })).toMatchObject({
+      status: 400,
+      body: expect.stringContaining(message),
+    })
+  })
+
+  test('of lines may have bad ones, but none that is too long', async () => {
+    const body = `{\n${'x'.repeat(4 * 1024 * 1024 + 1)}\n[]`
+    expect(results((await call('POST', '/@batch', { body, headers: lines })).body)).toEqual([
+      { status: 400, message: expect.stringContaining('this is no JSON') },
+      { status: 400, message: 'a line has at most 4194304 bytes' },
+    ])
+    expect(await call('POST', '/@batch', { body: 'x'.repeat(8 * 1024 * 1024 + 1) })).toMatchObject({ status: 413 })
+  })
+
+  test('with an Idempotency-Key is made once, as an array or as lines', async () => {
+    const [client, id] = await connect()
+    for (const headers of [{}, lines]) {
+      const item = JSON.stringify({ connectionIds: [id], data: 'once' })
+      const post = () =>
+        call('POST', '/@batch', {
+          body: headers === lines ? item : `[${item}]`,
+          headers: { ...headers, 'Idempotency-Key': `${id}${headers === lines}` },
+        })
+      const first = await post()
+      expect(await post()).toEqual(first)
+      expect(await client.next()).toBe('once')
+    }
+    await call('POST', `/@connections/${id}`, { body: 'last' })
+    expect(await client.next()).toBe('last')
   })
 })
 

@@ -108,6 +108,7 @@ export class NodeHttpExchange extends PendingRequest implements StreamedExchange
         this.isWriting = false
         response.end()
       },
+      drop: () => void (this.isWaiting && response.socket?.destroy()),
     }
   }
 

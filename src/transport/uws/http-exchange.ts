@@ -95,6 +95,9 @@ export class UwsHttpExchange extends PendingResponse implements StreamedExchange
         this.isWriting = false
         this.#held(() => (closes ? this.response.end('', true) : this.response.end()))
       },
+      drop: () => {
+        if (this.isWaiting) this.response.close()
+      },
     }
   }
 
