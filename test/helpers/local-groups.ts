@@ -34,6 +34,7 @@ export interface TestLocalGroups extends LocalGroups {
 export function createTestLocalGroups({ maxGroupsPerConnection = 100 } = {}): TestLocalGroups {
   const sockets = new Map<ConnectionId, GroupedSocket>()
   const audiences = new Map<string, { audience: Audience; members: Set<GroupedSocket> }>()
+  const groupCounts = new Map<GroupedSocket, number>()
   let watcher: AudienceWatcher | null = null
   let sends = 0
 
@@ -52,10 +53,11 @@ export function createTestLocalGroups({ maxGroupsPerConnection = 100 } = {}): Te
     const key = audienceKey(audience)
     const known = audiences.get(key)
     if (known?.members.has(socket)) return 'joined'
-    const isOf = ({ audience: { kind }, members }: { audience: Audience; members: Set<GroupedSocket> }) =>
-      kind === 'group' && members.has(socket)
-    if (audience.kind === 'group' && [...audiences.values()].filter(isOf).length >= maxGroupsPerConnection)
-      return 'tooMany'
+    if (audience.kind === 'group') {
+      const count = groupCounts.get(socket) ?? 0
+      if (count >= maxGroupsPerConnection) return 'tooMany'
+      groupCounts.set(socket, count + 1)
+    }
     if (known !== undefined) known.members.add(socket)
     else {
       audiences.set(key, { audience, members: new Set([socket]) })
@@ -71,7 +73,9 @@ export function createTestLocalGroups({ maxGroupsPerConnection = 100 } = {}): Te
   function exit(socket: GroupedSocket, audience: Audience): void {
     const key = audienceKey(audience)
     const known = audiences.get(key)
-    if (known === undefined || !known.members.delete(socket) || known.members.size > 0) return
+    if (known === undefined || !known.members.delete(socket)) return
+    if (audience.kind === 'group') groupCounts.set(socket, (groupCounts.get(socket) ?? 1) - 1)
+    if (known.members.size > 0) return
     audiences.delete(key)
     watcher?.vanished(audience)
   }
@@ -81,6 +85,7 @@ export function createTestLocalGroups({ maxGroupsPerConnection = 100 } = {}): Te
     if (socket === undefined) return
     sockets.delete(id)
     for (const { audience } of [...audiences.values()]) exit(socket, audience)
+    groupCounts.delete(socket)
   }
 
   function selected(audience: Audience, { except, filter }: Selection): GroupedSocket[] {

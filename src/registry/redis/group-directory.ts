@@ -3,7 +3,7 @@ import { isForeignValue, type RedisClient } from '../../store/contract.ts'
 import type { OwnerId } from '../../vocabulary/ids.ts'
 import type { Audience, LocalGroups } from '../group-contract.ts'
 import { type AudienceHash, isAudienceHash } from './audience-hash.ts'
-import { deferred } from './deferred.ts'
+import { type Deferred, deferred } from './deferred.ts'
 import type { FleetKeys } from './keys.ts'
 import { readSet } from './scripts.ts'
 
@@ -66,8 +66,8 @@ export function createGroupDirectory(options: GroupDirectoryOptions): GroupDirec
   let rewriting: Promise<void> | null = null
   /** Hashes of what a rewrite has found here so far; null while there is none. */
   let wanted: Set<AudienceHash> | null = null
-  /** Resolved with the end of the next write. */
-  let next = deferred()
+  /** Waits for a change of an entry to be written, or given up. */
+  const waiting = new Map<AudienceHash, Deferred>()
   let patrol: IterableIterator<Audience> | null = null
 
   local.watch({
@@ -100,10 +100,14 @@ export function createGroupDirectory(options: GroupDirectoryOptions): GroupDirec
         stop(error as Error)
       }
       flying = new Map()
-      next.resolve()
-      next = deferred()
+      if (waiting.size > 0) for (const hash of batch.keys()) if (!dirty.has(hash)) release(hash)
     }
     writing = null
+  }
+
+  function release(hash: AudienceHash): void {
+    waiting.get(hash)?.resolve()
+    waiting.delete(hash)
   }
 
   function takeBatch(): Changes {
@@ -160,8 +164,7 @@ export function createGroupDirectory(options: GroupDirectoryOptions): GroupDirec
     mode = 'suspended'
     dirty.clear()
     patrol = null
-    next.resolve()
-    next = deferred()
+    for (const hash of waiting.keys()) release(hash)
   }
 
   async function writeAll(): Promise<void> {
@@ -244,7 +247,9 @@ export function createGroupDirectory(options: GroupDirectoryOptions): GroupDirec
       await rewriting
       return mode === 'equal' && suspensions === before
     }
-    while (dirty.has(hash) || flying.has(hash)) await next.promise
+    const write = waiting.get(hash) ?? deferred()
+    waiting.set(hash, write)
+    await write.promise
     return suspensions === before
   }
 
