@@ -51,6 +51,10 @@ export interface Socket {
   terminate(): void
   /** Bytes that wait for the client. */
   bufferedBytes(): number
+  /** Whether something that was written before this turn waits for a client that reads too slowly. */
+  isWaiting(): boolean
+  /** Has `handlers.drained` called once, when nothing waits any more: for a socket that is waiting. */
+  awaitDrain(): void
 }
 
 /** The terms of a connection. */
@@ -132,6 +136,8 @@ export interface TransportHandlers<Data> {
    * Called when a ping has come from the client; it is answered already. Pongs answer our own pings and are not told.
    */
   pinged(data: Data): void
+  /** Called when a socket has drained that was asked to say so. */
+  drained?(data: Data): void
   /**
    * Called exactly once for every accepted socket, whoever ended it. `reason` is as the client, or `end`, gave it;
    * empty otherwise. With the cause `protocol`, `code` is what the client was told: 1002, 1007, 1008 or 1009, or 1006
@@ -199,6 +205,8 @@ export interface TransportOptions {
   maxMessageBytes: number
   /** Bytes that may wait for the client before `send` says `full`. */
   maxBufferedBytes: number
+  /** The sum of the bytes that wait for all clients, which is kept up to date here; absent where nobody reads it. */
+  waiting?: { total: number }
   /** Seconds of silence after which the peer is pinged, and dropped when no pong comes; 0 for never. */
   pingIntervalInSeconds: number
   /** Whether `accept` may agree on permessage-deflate. */

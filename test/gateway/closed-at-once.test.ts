@@ -11,6 +11,8 @@ test('a connection whose socket closes while it is being accepted is kept nowher
     end() {},
     terminate() {},
     bufferedBytes: () => 0,
+    isWaiting: () => false,
+    awaitDrain() {},
   }
   type Connection = Parameters<typeof gateway.close>[0]
   const handshake = (accept: Upgrade<Connection>['accept']): Upgrade<Connection> => ({

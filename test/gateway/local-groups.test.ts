@@ -68,6 +68,8 @@ function createPeers({ maxGroupsPerConnection = 100 } = {}) {
       },
       terminate() {},
       bufferedBytes: () => 0,
+      isWaiting: () => false,
+      awaitDrain() {},
     }
     peer.connection.socket = socket
     open.add(peer.connection)

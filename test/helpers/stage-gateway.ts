@@ -90,6 +90,8 @@ export function createStageGateway(
           end() {},
           terminate() {},
           bufferedBytes: () => 0,
+          isWaiting: () => false,
+          awaitDrain() {},
           ...socket,
         }
       },

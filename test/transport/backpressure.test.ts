@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { SharedFrame } from '../../src/vocabulary/shared-frame.ts'
 import { type Connection, Events, type Server, startServer } from './harness.ts'
 import { clientFrame, closePayload, handshake, opcodes, type RawClient } from './raw-client.ts'
 
@@ -76,4 +77,54 @@ test('a client that is gone ends its full socket', async () => {
   client.socket.destroy()
   await closed.next()
   expect(socket.send('late', false)).toBe('gone')
+})
+
+test('a socket waits from when its client reads too slowly until that has caught up, and says so when asked', async () => {
+  const waiting = { total: 0 }
+  const drained = new Events<Connection>()
+  const server = await startServer(
+    { maxBufferedBytes: 300_000, waiting },
+    { drained: (connection) => drained.push(connection) },
+  )
+  const [client, other] = [await openPaused(server), await openPaused(server)]
+  const [socket, further] = [await server.opened.next(), await server.opened.next()]
+  expect(socket.isWaiting()).toBe(false)
+  const sent = fill(() => socket.send(message, false))
+  fill(() => further.send(message, false))
+  expect([socket.isWaiting(), further.isWaiting()]).toEqual([true, true])
+  expect(waiting.total).toBe(socket.bufferedBytes() + further.bufferedBytes())
+  for (const each of [socket, further]) each.awaitDrain()
+
+  client.socket.resume()
+  await drained.next()
+  expect([socket.isWaiting(), further.isWaiting()]).toEqual([false, true])
+  expect(waiting.total).toBe(further.bufferedBytes())
+  for (let i = 0; i < sent; i++) expect((await client.readFrame()).payload).toHaveLength(100_000)
+
+  other.socket.destroy()
+  await server.closes.next()
+  expect([waiting.total, further.isWaiting()]).toEqual([0, false])
+  expect(drained.all).toHaveLength(1)
+})
+
+test('what waits after messages of one turn is known too', async () => {
+  const waiting = { total: 0 }
+  const drained = new Events<Connection>()
+  const server = await startServer(
+    { maxBufferedBytes: 50_000_000, waiting },
+    { drained: (connection) => drained.push(connection) },
+  )
+  const client = await openPaused(server)
+  const socket = await server.opened.next()
+  const frame = new SharedFrame({ data: message, binary: false })
+  while (!socket.isWaiting()) {
+    for (let i = 0; i < 30; i++) socket.sendShared(frame)
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+  expect(waiting.total).toBe(socket.bufferedBytes())
+  expect(waiting.total).toBeGreaterThan(0)
+  socket.awaitDrain()
+  client.socket.resume()
+  await drained.next()
+  expect(waiting.total).toBe(0)
 })

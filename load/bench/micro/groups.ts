@@ -27,6 +27,8 @@ const socket: Socket = {
   end() {},
   terminate() {},
   bufferedBytes: () => 0,
+  isWaiting: () => false,
+  awaitDrain() {},
 }
 
 function heapBytes(): number {

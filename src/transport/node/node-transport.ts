@@ -41,6 +41,7 @@ class NodeTransport<Data> implements Transport, UpgradeDesk<Data>, SocketDesk<Da
   readonly isDraining = () => this.#draining
   readonly maxBufferedBytes: number
   readonly turn = new TurnWrites()
+  readonly waiting: { total: number }
   readonly pings: PingClock | null
   readonly log: Log
   readonly #options: TransportOptions
@@ -70,6 +71,7 @@ class NodeTransport<Data> implements Transport, UpgradeDesk<Data>, SocketDesk<Da
     this.#options = options
     this.#handlers = handlers
     this.maxBufferedBytes = options.maxBufferedBytes
+    this.waiting = options.waiting ?? { total: 0 }
     this.pings = options.pingIntervalInSeconds === 0 ? null : startPingClock(options.pingIntervalInSeconds)
     this.#proxies = options.proxyProtocol ? createProxyAddresses(options.proxyProtocol, options.tls !== null) : null
     this.#webSockets = createWebSockets<Data>(options, this)
@@ -156,6 +158,14 @@ class NodeTransport<Data> implements Transport, UpgradeDesk<Data>, SocketDesk<Da
       this.#handlers.pinged(data)
     } catch (error) {
       this.log.error({ err: error }, 'the handler of a ping threw')
+    }
+  }
+
+  drained(data: Data): void {
+    try {
+      this.#handlers.drained?.(data)
+    } catch (error) {
+      this.log.error({ err: error }, 'the handler of a drain threw')
     }
   }
 

@@ -13,15 +13,19 @@ import { maxCopied, shortFrame } from './short-frame.ts'
 export interface SocketDesk<Data> {
   readonly maxBufferedBytes: number
   readonly turn: TurnWrites
+  /** The sum of what waits for all clients. */
+  readonly waiting: { total: number }
   readonly pings: PingClock | null
   received(data: Data, message: Buffer, isBinary: boolean): void
   pinged(data: Data): void
+  drained(data: Data): void
   closed(socket: NodeSocket<Data>, code: number, reason: string, cause: CloseCause): void
 }
 
 const asText = { binary: false }
 const asBinary = { binary: true }
 const open = 1
+const nothing = Buffer.alloc(0)
 
 /** A connection's socket over ws. */
 export class NodeSocket<Data> implements Socket, CollectingSocket, FrameListener, Pinged {
@@ -36,6 +40,11 @@ export class NodeSocket<Data> implements Socket, CollectingSocket, FrameListener
   readonly #windowBits: number
   /** The messages that are written at the end of the turn; null for none. */
   #collected: CollectedFrames | null = null
+  /** Bytes that the operating system has not taken, as they were counted last. */
+  #waitingBytes = 0
+  /** Whether it is watched when they are gone. */
+  #isWatched = false
+  #awaitsDrain = false
   #native: NativeWebSocket | null
 
   constructor(data: Data, native: NativeWebSocket, tcp: Duplex, windowBits: number, desk: SocketDesk<Data>) {
@@ -56,6 +65,7 @@ export class NodeSocket<Data> implements Socket, CollectingSocket, FrameListener
     // Without compression ws queues nothing, so that what is written here keeps its place.
     if (this.#windowBits === 0 && data.length <= maxCopied) this.#tcp.write(shortFrame(data, binary))
     else native.send(data, binary ? asBinary : asText)
+    if (this.#tcp.writableLength !== this.#waitingBytes) this.#recount()
     return 'sent'
   }
 
@@ -87,6 +97,7 @@ export class NodeSocket<Data> implements Socket, CollectingSocket, FrameListener
       for (const frame of collected.inOrder) tcp.write(frameBytes(frame, windowBits))
       tcp.uncork()
     }
+    if (tcp.writableLength !== this.#waitingBytes) this.#recount()
   }
 
   end(code: number, reason: string): void {
@@ -109,6 +120,36 @@ export class NodeSocket<Data> implements Socket, CollectingSocket, FrameListener
     const native = this.#native
     if (native === null) return 0
     return native.bufferedAmount + (this.#collected === null ? 0 : this.#collected.bytes)
+  }
+
+  isWaiting(): boolean {
+    return this.#native !== null && this.#tcp.writableLength > 0
+  }
+
+  awaitDrain(): void {
+    this.#awaitsDrain = true
+    this.#watch()
+  }
+
+  #recount(): void {
+    const bytes = this.#tcp.writableLength
+    this.#desk.waiting.total += bytes - this.#waitingBytes
+    this.#waitingBytes = bytes
+    if (bytes > 0) this.#watch()
+  }
+
+  /** Has it told when all that waits now has been taken: the event `drain` says so only of much. */
+  #watch(): void {
+    if (this.#isWatched) return
+    this.#isWatched = true
+    this.#tcp.write(nothing, (error) => {
+      this.#isWatched = false
+      if (this.#native === null || error) return
+      this.#recount()
+      if (!this.#awaitsDrain || this.#waitingBytes > 0) return
+      this.#awaitsDrain = false
+      this.#desk.drained(this.data)
+    })
   }
 
   /** Drops the connection without a close frame; the close handler is told 1006 and the cause. */
@@ -170,6 +211,8 @@ export class NodeSocket<Data> implements Socket, CollectingSocket, FrameListener
     const native = this.#native
     if (native === null) return null
     this.#native = null
+    this.#desk.waiting.total -= this.#waitingBytes
+    this.#waitingBytes = 0
     native.listener = null
     this.#desk.pings?.remove(this)
     return native

@@ -16,6 +16,8 @@ export type NativeSocket<Data> = WebSocket<UserData<Data>> & UserData<Data>
 export interface SocketDesk {
   readonly maxBufferedBytes: number
   readonly turn: TurnWrites
+  /** The sum of what waits for all clients. */
+  readonly waiting: { total: number }
 }
 
 const droppedByLimit = 2
@@ -28,8 +30,9 @@ export class UwsSocket<Data> implements Socket, CollectingSocket {
   endedHere = false
   readonly #desk: SocketDesk
   readonly #compress: boolean
-  /** Whether the last send left bytes waiting, and nothing has shown since that the client took them. */
-  #waiting = false
+  /** Bytes that wait, as far as sends and drains have shown. */
+  #waitingBytes = 0
+  #awaitsDrain = false
   /** The messages that are written at the end of the turn; null for none. */
   #collected: CollectedFrames | null = null
   #native: NativeSocket<Data> | null = null
@@ -46,17 +49,29 @@ export class UwsSocket<Data> implements Socket, CollectingSocket {
 
   /** Lets go of the native socket, which throws on every call once it is closed, before anybody hears of the end. */
   closed(): void {
+    this.#desk.waiting.total -= this.#waitingBytes
+    this.#waitingBytes = 0
     this.#native = null
+  }
+
+  /** Takes note that the client has taken some of what waited; gives whether somebody waits for all of it. */
+  drained(): boolean {
+    const native = this.#native
+    if (native === null) return false
+    this.#recount(native)
+    if (!this.#awaitsDrain || this.#waitingBytes > 0) return false
+    this.#awaitsDrain = false
+    return true
   }
 
   send(data: string | Uint8Array, binary: boolean): SendOutcome {
     const native = this.#native
     if (native === null) return 'gone'
     if (this.#collected !== null) this.writeCollected()
-    if (this.#waiting && this.#isFull(native, 0)) return 'full'
+    if (this.#waitingBytes > 0 && this.#isFull(native, 0)) return 'full'
     const result = native.send(data, binary, this.#compress)
     if (result === droppedByLimit) return 'full'
-    this.#waiting = result === nowWaiting
+    if (result === nowWaiting || this.#waitingBytes > 0) this.#recount(native)
     return 'sent'
   }
 
@@ -67,7 +82,7 @@ export class UwsSocket<Data> implements Socket, CollectingSocket {
     turn.makeRoom()
     const collected = this.#collected
     const bytes = collected === null ? 0 : collected.bytes
-    if (bytes > maxBufferedBytes || (this.#waiting && this.#isFull(native, bytes))) return 'full'
+    if (bytes > maxBufferedBytes || (this.#waitingBytes > 0 && this.#isFull(native, bytes))) return 'full'
     if (collected === null) turn.add(this)
     this.#collected = turn.with(collected, frame)
     return 'sent'
@@ -80,14 +95,15 @@ export class UwsSocket<Data> implements Socket, CollectingSocket {
     if (collected === null || native === null) return
     if (collected.count === 1) {
       const { data, binary } = collected.newest
-      this.#waiting = native.send(data, binary, this.#compress) === nowWaiting
+      const result = native.send(data, binary, this.#compress)
+      if (result === nowWaiting || this.#waitingBytes > 0) this.#recount(native)
       return
     }
     native.cork(() => {
       for (const { data, binary } of collected.inOrder) native.send(data, binary, this.#compress)
     })
     // Inside of a cork a send does not know.
-    this.#waiting = native.getBufferedAmount() > 0
+    this.#recount(native)
   }
 
   end(code: number, reason: string): void {
@@ -110,6 +126,20 @@ export class UwsSocket<Data> implements Socket, CollectingSocket {
     const native = this.#native
     if (native === null) return 0
     return native.getBufferedAmount() + (this.#collected === null ? 0 : this.#collected.bytes)
+  }
+
+  isWaiting(): boolean {
+    return this.#waitingBytes > 0
+  }
+
+  awaitDrain(): void {
+    this.#awaitsDrain = true
+  }
+
+  #recount(native: NativeSocket<Data>): void {
+    const bytes = native.getBufferedAmount()
+    this.#desk.waiting.total += bytes - this.#waitingBytes
+    this.#waitingBytes = bytes
   }
 
   /**

@@ -61,9 +61,17 @@ class UwsTransport<Data> implements Transport {
     this.#log = log
     this.#options = options
     this.#handlers = handlers
-    const { maxBufferedBytes, compression } = options
+    const { maxBufferedBytes, compression, waiting = { total: 0 } } = options
     const turn = new TurnWrites()
-    this.#desk = { maxBufferedBytes, turn, compression, isDraining: () => this.#draining, cork: null, opening: null }
+    this.#desk = {
+      maxBufferedBytes,
+      turn,
+      waiting,
+      compression,
+      isDraining: () => this.#draining,
+      cork: null,
+      opening: null,
+    }
   }
 
   async listen(): Promise<number> {
@@ -171,6 +179,7 @@ class UwsTransport<Data> implements Transport {
       upgrade: (response, request, context) => this.#onRequest(response, request, context, 'GET'),
       open: (native) => this.#onOpen(native as NativeSocket<Data>),
       message: (native, message, isBinary) => this.#onMessage(native as NativeSocket<Data>, message, isBinary),
+      drain: (native) => this.#onDrain(native as NativeSocket<Data>),
       ping: (native) => this.#onPinged(native as NativeSocket<Data>),
       close: (native, code, text) => this.#onClose(native as NativeSocket<Data>, code, text),
     })
@@ -255,6 +264,14 @@ class UwsTransport<Data> implements Transport {
       this.#handlers.message(native.socket.data, Buffer.from(message), isBinary)
     } catch (error) {
       this.#log.error({ err: error }, 'the handler of a message threw')
+    }
+  }
+
+  #onDrain({ socket }: NativeSocket<Data>): void {
+    try {
+      if (socket.drained()) this.#handlers.drained?.(socket.data)
+    } catch (error) {
+      this.#log.error({ err: error }, 'the handler of a drain threw')
     }
   }
 
