@@ -25,6 +25,7 @@ const settings: Readonly<Record<string, string>> = {
   'sourceLimits.ipv6PrefixLength': 'each address',
   maxConnections: ofWorker,
   maxBufferedBytes: 'each connection; what is sent last may go beyond it by one message',
+  maxWaitingBytes: 'each worker; what is sent last may go beyond it by one message for each client',
   maxMessagesInFlight: ofConnection,
   maxOrderedQueue: ofConnection,
   maxGroupsPerConnection: ofConnection,

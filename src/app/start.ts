@@ -14,6 +14,7 @@ import { createGateway } from '../gateway/gateway.ts'
 import { createOpenConnections } from '../gateway/local-connections.ts'
 import { createLocalGroups } from '../gateway/local-groups.ts'
 import { createRefusals } from '../gateway/refusals.ts'
+import { WaitingBytes } from '../limits/waiting-bytes.ts'
 import { createAccessLog } from '../observability/access-log.ts'
 import type { Log } from '../observability/contract.ts'
 import { watchEventLoopLag } from '../observability/event-loop-lag.ts'
@@ -130,8 +131,11 @@ export async function startPostern(settings: Settings, surroundings: Surrounding
     const lag = watchEventLoopLag({ metrics })
     stops.push(() => lag.close())
 
+    const waiting = new WaitingBytes(settings.maxWaitingBytes)
+    metrics.gauge('postern_waiting_bytes', {}, () => waiting.total)
     const open = createOpenConnections({
       now,
+      bounds: { maxBufferedBytes: settings.maxBufferedBytes, waiting },
       userChanged: (connection, before) => groups.userChanged(connection, before),
     })
     const groups = createLocalGroups({ ...settings, open, now, compileFilter: filterOf })
@@ -237,7 +241,7 @@ export async function startPostern(settings: Settings, surroundings: Surrounding
     })
     const transport = createClientPort({
       ...{ settings, createTransport, descriptors, isAlone: surroundings.management === undefined, gateway },
-      ...{ catalog, refusals, connections, sourceIp, sources, certificates },
+      ...{ catalog, refusals, connections, sourceIp, sources, certificates, waiting },
     })
     stops.push(() => transport.close())
     port = await transport.listen()

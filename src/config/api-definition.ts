@@ -202,6 +202,11 @@ export const apiDefinitionSchema = z
     messageOrdering: oneOf(['PARALLEL', 'CONNECTION'])
       .default('PARALLEL')
       .describe('CONNECTION handles the messages of one connection one after the other; AWS has PARALLEL only.'),
+    slowConsumer: oneOf(['CLOSE', 'DROP', 'COALESCE'])
+      .default('CLOSE')
+      .describe(
+        'What becomes of a client that reads too slowly for messages to many: its connection is closed, it misses messages, or (COALESCE) a newer message takes the place of the one that still waits for it under the same key.',
+      ),
     compression: flag().default(false).describe('Whether permessage-deflate is negotiated; AWS never does.'),
     maxFrameBytes: wholeNumber(0, 131_072)
       .default(0)

@@ -223,6 +223,11 @@ export const settingsFileSchema = z
       'Bytes that may wait for one client; a post beyond gets 429, a reply beyond closes the connection.',
       wholeNumber(1_024, 1_073_741_824),
     ).default(1_048_576),
+    maxWaitingBytes: setting(
+      { group: 'Limits', value: 'bytes' },
+      'Bytes that may wait for all clients of this process that read too slowly; beyond, each is treated as if too much waited for it.',
+      wholeNumber(65_536, 1_099_511_627_776),
+    ).default(268_435_456),
     maxMessagesInFlight: setting(
       { group: 'Limits', value: 'number' },
       'Messages of one connection that wait for their integration; more get Too Many Requests.',

@@ -9,6 +9,7 @@ import type { KeyMeter } from '../usage/contract.ts'
 import type { CloseReasonName } from '../vocabulary/close-reasons.ts'
 import type { ConnectionAttributes, ConnectionDescription, ConnectionIdentity } from '../vocabulary/connection.ts'
 import type { ConnectionId } from '../vocabulary/ids.ts'
+import type { Backlog } from './backlog.ts'
 import type { Members } from './members.ts'
 
 /** The client that connects, as it is known before the handshake is answered. */
@@ -67,6 +68,8 @@ export class Connection implements ConnectionDescription, DeadlineItem {
   inFlight = 0
   /** Messages that wait for their turn; null unless the stage is ordered and one waits. */
   waiting: string[] | null = null
+  /** Messages that wait here since the client reads too slowly; null for none. */
+  backlog: Backlog | null = null
   /** The share of its lifetime by which it ends early; null until first asked. */
   jitter: number | null = null
   earlier: DeadlineItem | null = null

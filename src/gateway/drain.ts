@@ -116,6 +116,6 @@ export function createDrain({ open, work, now }: DrainOptions): Drain {
   }
 }
 
-function hasWaitingBytes({ socket }: Connection): boolean {
-  return socket !== null && socket.bufferedBytes() > 0
+function hasWaitingBytes({ socket, backlog }: Connection): boolean {
+  return socket !== null && (backlog !== null || socket.bufferedBytes() > 0)
 }

@@ -48,7 +48,8 @@ export interface GatewayOptions {
 }
 
 /** The life of every WebSocket connection of this worker: what `transport` calls for handshakes, frames and closes. */
-export interface Gateway extends Pick<TransportHandlers<Connection>, 'upgrade' | 'message' | 'pinged' | 'close'> {
+export interface Gateway
+  extends Required<Pick<TransportHandlers<Connection>, 'upgrade' | 'message' | 'pinged' | 'drained' | 'close'>> {
   /** Whether the gateway drains: true from `announceDrain` on. */
   readonly draining: boolean
   /** Handshakes, messages and `$disconnect`s under way. */
@@ -209,6 +210,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     pinged(connection) {
       connection.lastActiveAt = now()
     },
+    drained: open.drained,
     close,
     get draining() {
       return drain.announced

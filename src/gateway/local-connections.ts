@@ -1,9 +1,12 @@
+import { WaitingBytes } from '../limits/waiting-bytes.ts'
 import type { LocalConnections } from '../registry/contract.ts'
+import type { Socket } from '../transport/contract.ts'
 import { type CloseReasonName, closeReasons } from '../vocabulary/close-reasons.ts'
 import type { Frame, SendOutcome } from '../vocabulary/frames.ts'
 import type { ConnectionId } from '../vocabulary/ids.ts'
-import type { SharedFrame } from '../vocabulary/shared-frame.ts'
+import { SharedFrame } from '../vocabulary/shared-frame.ts'
 import type { Connection } from './connection.ts'
+import { createSlowConsumers, type SlowConsumerBounds } from './slow-consumers.ts'
 
 /** The open connections of this worker, and the one way to send to them and to end them. */
 export interface OpenConnections extends LocalConnections {
@@ -15,8 +18,13 @@ export interface OpenConnections extends LocalConnections {
   find(id: ConnectionId): Connection | null
   /** Writes one message to its client; never throws. */
   sendTo(connection: Connection, data: string | Uint8Array, binary: boolean): SendOutcome
-  /** Writes one message of those that a backend sends to many, at a time in milliseconds; never throws. */
+  /**
+   * Writes one message of those that a backend sends to many, at a time in milliseconds; never throws. What `full` does to
+   * the connection is the API's `slowConsumer`.
+   */
   sendShared(connection: Connection, frame: SharedFrame, at: number): SendOutcome
+  /** Takes note that nothing waits for a client any more that has read too slowly. */
+  drained(connection: Connection): void
   /** Ends a connection as a backend wants it, a null code as AWS's DELETE does; gives false when it ends already. */
   endByBackend(connection: Connection, code: number | null, reason: string | null): boolean
   /** Ends a connection for a reason of the table; only the first reason counts. */
@@ -38,27 +46,57 @@ export interface OpenConnectionsOptions {
   readonly now: () => number
   /** Called when a connection is another user's than `before`; left out where nobody has to know. */
   readonly userChanged?: (connection: Connection, before: string | null) => void
+  /** Left out for no bounds. */
+  readonly bounds?: SlowConsumerBounds
+}
+
+const noBounds: SlowConsumerBounds = {
+  maxBufferedBytes: Number.POSITIVE_INFINITY,
+  waiting: new WaitingBytes(Number.POSITIVE_INFINITY),
 }
 
 /** Creates an empty table. */
-export function createOpenConnections({ now, userChanged }: OpenConnectionsOptions): OpenConnections {
+export function createOpenConnections(options: OpenConnectionsOptions): OpenConnections {
+  const { now, userChanged, bounds = noBounds } = options
+  const { waiting } = bounds
   const open = new Map<ConnectionId, Connection>()
+  const slow = createSlowConsumers(bounds)
 
   function sendTo(connection: Connection, data: string | Uint8Array, binary: boolean): SendOutcome {
-    if (connection.socket === null || connection.ending !== null) return 'gone'
-    const outcome = connection.socket.send(data, binary)
+    const { socket } = connection
+    if (socket === null || connection.ending !== null) return 'gone'
+    const outcome =
+      waiting.isFull || connection.backlog !== null
+        ? sendToSlow(connection, socket, { data, binary })
+        : socket.send(data, binary)
     if (outcome === 'sent') connection.lastActiveAt = now()
     return outcome
+  }
+
+  /** The same where something waits here for the client, or too much for all. */
+  function sendToSlow(connection: Connection, socket: Socket, frame: Frame): SendOutcome {
+    if (connection.backlog !== null) return slow.keep(connection, socket, new SharedFrame(frame))
+    return slow.isShut(socket) ? 'full' : socket.send(frame.data, frame.binary)
   }
 
   function sendShared(connection: Connection, frame: SharedFrame, at: number): SendOutcome {
     const { socket } = connection
     if (socket === null || connection.ending !== null) return 'gone'
-    const outcome = socket.sendShared(frame)
-    if (outcome !== 'sent') return outcome
-    connection.lastActiveAt = at
-    countPush(connection)
-    return 'sent'
+    const outcome = slow.sendShared(connection, socket, frame)
+    if (outcome === 'sent') {
+      connection.lastActiveAt = at
+      countPush(connection)
+    } else if (outcome === 'full') missed(connection)
+    return outcome
+  }
+
+  /** Does with a connection that could not take a message of many what its API says. */
+  function missed(connection: Connection): void {
+    const { current } = connection.slot
+    if (current === null) return
+    current.undelivered(waiting.isFull ? 'workerFull' : 'full').value++
+    if (current.slowConsumer !== 'CLOSE') return
+    endWith(connection, 'slowConsumer', closeReasons.slowConsumer.code, closeReasons.slowConsumer.text)
   }
 
   function countPush({ slot: { current } }: Connection): void {
@@ -75,13 +113,15 @@ export function createOpenConnections({ now, userChanged }: OpenConnectionsOptio
   function endWith(connection: Connection, name: CloseReasonName, code: number, text: string): void {
     if (connection.ending !== null || connection.socket === null) return
     connection.ending = name
+    slow.flush(connection, connection.socket)
     connection.socket.end(code, text)
   }
 
   function release(connection: Connection): void {
-    if (connection.ending === null) return
-    const { code, text } = closeReasons[connection.ending]
-    connection.socket?.end(code, text)
+    const { ending, socket } = connection
+    if (ending === null || socket === null) return
+    slow.flush(connection, socket)
+    socket.end(closeReasons[ending].code, closeReasons[ending].text)
   }
 
   return {
@@ -89,11 +129,15 @@ export function createOpenConnections({ now, userChanged }: OpenConnectionsOptio
       return open.size
     },
     add: (connection) => void open.set(connection.connectionId, connection),
-    remove: (connection) => void open.delete(connection.connectionId),
+    remove(connection) {
+      open.delete(connection.connectionId)
+      slow.forget(connection)
+    },
     all: () => open.values(),
     find: (id) => open.get(id) ?? null,
     sendTo,
     sendShared,
+    drained: slow.drained,
     endByBackend,
     end: (connection, name) => endWith(connection, name, closeReasons[name].code, closeReasons[name].text),
     hold(connection, name) {

@@ -2,6 +2,7 @@ import { type CallbackOperation, callbackOperations } from '../vocabulary/callba
 import { type CloseReasonName, closeReasons } from '../vocabulary/close-reasons.ts'
 import { type ErrorCode, errorTable } from '../vocabulary/errors.ts'
 import { type ThrottleCause, throttleCauses } from '../vocabulary/throttle-causes.ts'
+import { type UndeliveredReason, undeliveredReasons } from '../vocabulary/undelivered-reasons.ts'
 
 /**
  * The rule for a metric that several workers have: one series with the sum, the largest or the smallest of their
@@ -89,6 +90,23 @@ export const metricTable = {
       'BACKEND',
     ]),
   }),
+  postern_undelivered_messages_total: counter(
+    'Messages to many that a client did not get because it reads too slowly, by reason.',
+    {
+      api,
+      stage,
+      reason: oneOf(
+        `${Object.entries(undeliveredReasons)
+          .map(([name, meaning]) => `\`${name}\`: ${meaning}`)
+          .join('; ')}.`,
+        Object.keys(undeliveredReasons) as UndeliveredReason[],
+      ),
+    },
+  ),
+  postern_waiting_bytes: gauge(
+    'Bytes that wait for clients which read too slowly; `maxWaitingBytes` is the most that may wait in a process.',
+    {},
+  ),
   postern_closes_total: counter('Connections that ended, by reason.', {
     api,
     stage,

@@ -85,6 +85,7 @@ function createStage(
     allowsOrigin: compileAllowedOrigins(definition.allowedOrigins, options.isTrustedOrigin),
     ordered: definition.messageOrdering === 'CONNECTION',
     compression: definition.compression,
+    slowConsumer: definition.slowConsumer,
     badRequestBody: {
       idMember: definition.badRequestBodyId === 'MESSAGE_ID' ? 'messageId' : 'requestId',
       details: definition.validationDetails,
@@ -93,6 +94,7 @@ function createStage(
     idleTimeoutInMillis: definition.idleTimeoutInSeconds * 1000,
     connectionLifetimeInMillis: definition.connectionLifetimeInSeconds * 1000,
     pushed: metrics.counter('postern_messages_total', { ...labels, route: '@connections', direction: 'out' }),
+    undelivered: byName((reason) => metrics.counter('postern_undelivered_messages_total', { ...labels, reason })),
     closes: byName((reason) => metrics.counter('postern_closes_total', { ...labels, reason })),
     connects: connectCounters(metrics, labels),
     callbacks: createCallbackCounters(options.metrics.api, labels.api),

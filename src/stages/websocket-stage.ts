@@ -6,6 +6,7 @@ import type { BodyValidator } from '../models/contract.ts'
 import type { Counter } from '../observability/contract.ts'
 import type { StageKeys } from '../usage/contract.ts'
 import type { CloseReasonName } from '../vocabulary/close-reasons.ts'
+import type { UndeliveredReason } from '../vocabulary/undelivered-reasons.ts'
 import type { CallbackAccess } from './callback-access.ts'
 import type { CallbackCounters } from './callback-counters.ts'
 import type { Route, Stage } from './stage.ts'
@@ -64,6 +65,12 @@ export interface ConnectCounters {
 }
 
 /**
+ * The rule for a client that reads too slowly for messages to many: it is closed, it misses messages, or a newer one
+ * takes the place of one that still waits for it under the same key.
+ */
+export type SlowConsumerRule = 'CLOSE' | 'DROP' | 'COALESCE'
+
+/**
  * A stage of an API with `protocolType: WEBSOCKET`. Open connections see a new one with their next message, since they
  * hold the `StageSlot` and not the stage.
  */
@@ -86,6 +93,8 @@ export interface WebSocketStage extends Stage {
   /** One message of a connection after another (`messageOrdering: CONNECTION`). */
   readonly ordered: boolean
   readonly compression: boolean
+  /** What becomes of a client that reads too slowly for messages to many, and of the messages. */
+  readonly slowConsumer: SlowConsumerRule
   /** The content of the frame that refuses a message which fails its model. */
   readonly badRequestBody: BadRequestBody
   /** Bytes that one frame of a client may have, where the server underneath can tell; 0 for no limit. */
@@ -96,6 +105,8 @@ export interface WebSocketStage extends Stage {
   readonly connectionLifetimeInMillis: number
   /** Frames that backends pushed. */
   readonly pushed: Counter
+  /** Messages to many that a slow client did not get, by reason. */
+  undelivered(reason: UndeliveredReason): Counter
   /** The counter of one close reason. */
   closes(reason: CloseReasonName): Counter
   readonly connects: ConnectCounters

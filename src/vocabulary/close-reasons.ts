@@ -66,7 +66,12 @@ export const closeReasons = {
     'backend',
     'DELETE @connections, with its own code and reason where it gave them.',
   ),
-  slowConsumer: row(1008, 'Slow consumer', 'gateway', "A reply did not fit into the client's outbound buffer."),
+  slowConsumer: row(
+    1008,
+    'Slow consumer',
+    'gateway',
+    "A reply did not fit into the client's outbound buffer, or a message to many, where slowConsumer is CLOSE.",
+  ),
   orderedQueueFull: row(
     1008,
     'Too many messages waiting',

@@ -30,10 +30,10 @@ test('a minimal definition has no fault', async () => {
 })
 
 const apiMembers =
-  'apiId, name, description, protocolType, routeSelectionExpression, allowedOrigins, messageOrdering, compression, maxFrameBytes, ' +
+  'apiId, name, description, protocolType, routeSelectionExpression, allowedOrigins, messageOrdering, slowConsumer, compression, maxFrameBytes, ' +
   'idleTimeoutInSeconds, connectionLifetimeInSeconds, nullFunctionResult, forwardWebSocketHeaders, attributesInEvents, models, ' +
   'validationDetails, badRequestBodyId, functions, ' +
-  'integrations, authorizers and 7 more'
+  'integrations and 8 more'
 
 const url = 'an http:// or https:// URL; ${stageVariables.<name>} may stand in it'
 const methods = 'GET, POST, PUT, PATCH, DELETE, HEAD, OPTIONS'

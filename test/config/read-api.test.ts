@@ -30,6 +30,7 @@ describe('a definition', () => {
     expect(apis[0]?.definition).toMatchObject({
       apiId: 'chat',
       messageOrdering: 'PARALLEL',
+      slowConsumer: 'CLOSE',
       compression: false,
       maxFrameBytes: 0,
       idleTimeoutInSeconds: 600,
