@@ -93,7 +93,7 @@ export interface WebSocketStage extends Stage {
   /** One message of a connection after another (`messageOrdering: CONNECTION`). */
   readonly ordered: boolean
   readonly compression: boolean
-  /** What becomes of a client that reads too slowly for messages to many, and of the messages. */
+  /** The rule for clients that read too slowly for messages to many. */
   readonly slowConsumer: SlowConsumerRule
   /** The content of the frame that refuses a message which fails its model. */
   readonly badRequestBody: BadRequestBody
