@@ -33,6 +33,16 @@ const timed = [
   'test/supervisor/supervisor.test.ts',
   'test/wire/{descriptor-limit,operators,signals,workers*}.test.ts',
 ]
+/** Those of them that mostly wait, for leases and deadlines: twice as many of them at once fill no more than two cores. */
+const waiting = [
+  'test/faults/{failover,partition,redis-trouble,sentinel,worker-death}.test.ts',
+  'test/load/client/web-socket.test.ts',
+  'test/load/report/{compare-results,html-report,real-run}.test.ts',
+  'test/load/run/{connections,delivery,missing,replies,rest}.test.ts',
+  'test/functions/orphan-guard.test.ts',
+  'test/supervisor/supervisor.test.ts',
+  'test/wire/workers{,-faults}.test.ts',
+]
 /** The tests that measure their own process: each file has one of its own. */
 const alone = ['test/transport/leak.test.ts', 'test/registry/redis-{cost,slot-moves}.test.ts']
 /** The tests that start processes, servers and browsers. */
@@ -45,19 +55,26 @@ const apart = [
 
 /**
  * Tests over one server underneath, as the setting `transport` says to them and to the processes that they start. Most
- * wait more than they work, so that three files at once fill two cores; those with a clock come after them, two at once.
+ * wait more than they work, so that three files at once fill two cores; those with a clock come after them,
+ * first those that mostly wait, four at once, then the others, two at once.
  * Files share processes where they can, since to load the gateway is half of the work of most.
  */
 function over(server: 'uws' | 'node', include: string[]): TestProjectInlineConfiguration[] {
   const left = server === 'node' ? [...excluded, ...notOverNode] : excluded
   const env = { POSTERN_TRANSPORT: server }
-  const withClock = server === 'node' ? timed.filter((each) => each.startsWith('test/wire/')) : timed
+  const isHere = (path: string) => server === 'uws' || path.startsWith('test/wire/')
+  const withClock = timed.filter(isHere)
+  const thatWait = waiting.filter(isHere)
   const byItself = server === 'node' ? alone.filter((each) => each.startsWith('test/transport/')) : alone
   const sharing = { include, exclude: [...left, ...timed, ...alone], isolate: false }
   return [
     { extends: true, test: { name: server, ...sharing, env, ...untimed } },
     { extends: true, test: { name: `${server}-alone`, include: byItself, exclude: left, env, ...untimed } },
-    { extends: true, test: { name: `${server}-timed`, include: withClock, exclude: left, env, ...byTheClock } },
+    { extends: true, test: { name: `${server}-waiting`, include: thatWait, exclude: left, env, ...byTheClock(4, 1) } },
+    {
+      extends: true,
+      test: { name: `${server}-timed`, include: withClock, exclude: [...left, ...thatWait], env, ...byTheClock(2, 2) },
+    },
   ]
 }
 
@@ -98,7 +115,10 @@ class LongestFirst extends BaseSequencer {
 }
 
 const untimed = { maxWorkers: Math.min(3, asked), sequence: { groupOrder: 0 } }
-const byTheClock = { maxWorkers: Math.min(2, asked), sequence: { groupOrder: 1 } }
+const byTheClock = (workers: number, groupOrder: number) => ({
+  maxWorkers: Math.min(workers, asked),
+  sequence: { groupOrder },
+})
 
 /** All other tests, which start neither. */
 const quick: TestProjectInlineConfiguration = {
