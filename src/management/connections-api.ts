@@ -1,19 +1,14 @@
 import type { Log } from '../observability/contract.ts'
 import type { ConnectionDirectory, ConnectionFilter, Delivery, FleetPage } from '../registry/contract.ts'
 import type { HttpExchange } from '../transport/contract.ts'
-import { closeCodesAllowed, maxCloseReasonBytes, mayCloseWith } from '../vocabulary/close-frame.ts'
 import type { ConnectionDescription, ConnectionRecord } from '../vocabulary/connection.ts'
 import { userIdOf } from '../vocabulary/connection-user.ts'
 import { GatewayError } from '../vocabulary/errors.ts'
 import { maxMessageBytes } from '../vocabulary/frames.ts'
 import { ownerOfConnectionId } from '../vocabulary/ids.ts'
+import { BadRequest, closingOf, maxPage, maxPostedBytes, readLimit, readMessage, readQuery } from './read-request.ts'
 import type { RegistryFailures } from './registry-failures.ts'
 import { isoTime, refuse, replyEmpty, replyJson } from './reply.ts'
-
-/** Bytes of a posted body, a message as JSON text: each of its bytes may take six characters, `\u001f`. */
-const maxBodyBytes = maxMessageBytes * 6 + 1024
-const defaultPage = 100
-const maxPage = 1000
 
 export interface ConnectionsApiOptions {
   readonly registry: ConnectionDirectory & Delivery
@@ -21,9 +16,6 @@ export interface ConnectionsApiOptions {
   readonly log: Log
   readonly now: () => number
 }
-
-/** A fault of a request, worded as the caller should read it. */
-class BadRequest extends Error {}
 
 /**
  * Creates the handler of `/api/connections`: listing, looking up, pushing to and closing connections of the whole
@@ -67,7 +59,7 @@ export function createConnectionsApi({ registry, failures, log, now }: Connectio
     // A web page can send other types without asking us first (CORS preflight); this one it can't.
     const type = exchange.request.header('content-type').split(';')[0]?.trim().toLowerCase()
     if (type !== 'application/json') return refuse(exchange, 415, 'The Content-Type must be application/json')
-    exchange.readBody(maxBodyBytes, (body) => {
+    exchange.readBody(maxPostedBytes, (body) => {
       if (body === null) return tooLarge(exchange)
       const data = readMessage(body)
       if (data === null) return refuse(exchange, 400, 'The body must be {"data":"<text of the message>"}')
@@ -178,31 +170,10 @@ function readListing(query: string): { filter: ConnectionFilter; cursor: string 
   return { filter, cursor: given.get('cursor') ?? null, limit: readLimit(given.get('limit')) }
 }
 
-/**
- * Reads a query that may have each known member at most once; an empty one counts as absent, since forms send those.
- */
-function readQuery(query: string, known: ReadonlySet<string>): ReadonlyMap<string, string> {
-  const given = new Map<string, string>()
-  for (const [name, value] of new URLSearchParams(query)) {
-    if (!known.has(name))
-      throw new BadRequest(`There is no ${JSON.stringify(name)}; known are ${[...known].join(', ')}`)
-    if (given.has(name)) throw new BadRequest(`${name} may be given only once`)
-    if (value !== '') given.set(name, value)
-  }
-  return given
-}
-
 function readTime(text: string): number {
   const time = /^\d{1,15}$/.test(text) ? Number(text) : Date.parse(text)
   if (Number.isNaN(time)) throw new BadRequest('since is a time like 2025-10-05T08:09:10Z, or milliseconds since 1970')
   return time
-}
-
-function readLimit(text: string | undefined): number {
-  if (text === undefined) return defaultPage
-  const limit = /^\d{1,4}$/.test(text) ? Number(text) : 0
-  if (limit < 1 || limit > maxPage) throw new BadRequest(`limit is a number from 1 to ${maxPage}`)
-  return limit
 }
 
 function readId(text: string): string {
@@ -214,18 +185,6 @@ function readId(text: string): string {
   }
   if (ownerOfConnectionId(id) === -1) throw new BadRequest(`Invalid connectionId: ${text.slice(0, 100)}`)
   return id
-}
-
-/** Reads a posted message; null when the body is not `{"data": string}`. */
-function readMessage(body: Buffer): string | null {
-  try {
-    const value: unknown = JSON.parse(body.toString())
-    return typeof value === 'object' && value !== null && 'data' in value && typeof value.data === 'string'
-      ? value.data
-      : null
-  } catch {
-    return null
-  }
 }
 
 const closeMembers = new Set(['code', 'reason'])
@@ -251,18 +210,6 @@ function readClosingOfAll(query: string) {
  */
 function readClosing(query: string): { code: number | null; reason: string | null } {
   return closingOf(readQuery(query, closeMembers))
-}
-
-function closingOf(given: ReadonlyMap<string, string>): { code: number | null; reason: string | null } {
-  const reason = given.get('reason') ?? null
-  const text = given.get('code') ?? (reason === null ? null : '1000')
-  if (reason !== null && Buffer.byteLength(reason) > maxCloseReasonBytes) {
-    throw new BadRequest(`reason has at most ${maxCloseReasonBytes} bytes`)
-  }
-  if (text === null) return { code: null, reason }
-  const code = /^\d{4}$/.test(text) ? Number(text) : 0
-  if (!mayCloseWith(code)) throw new BadRequest(`code is ${closeCodesAllowed}`)
-  return { code, reason }
 }
 
 // --- writing ---

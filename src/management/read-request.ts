@@ -1,0 +1,60 @@
+import { closeCodesAllowed, maxCloseReasonBytes, mayCloseWith } from '../vocabulary/close-frame.ts'
+import { maxMessageBytes } from '../vocabulary/frames.ts'
+
+/** A fault of a request, worded as the caller should read it. */
+export class BadRequest extends Error {}
+
+/** Bytes of a posted body, a message as JSON text: each of its bytes may take six characters, `\u001f`. */
+export const maxPostedBytes = maxMessageBytes * 6 + 1024
+const defaultPage = 100
+export const maxPage = 1000
+
+/**
+ * Reads a query that may have each known member at most once; an empty one counts as absent, since forms send those.
+ */
+export function readQuery(query: string, known: ReadonlySet<string>): ReadonlyMap<string, string> {
+  const given = new Map<string, string>()
+  for (const [name, value] of new URLSearchParams(query)) {
+    if (!known.has(name))
+      throw new BadRequest(`There is no ${JSON.stringify(name)}; known are ${[...known].join(', ')}`)
+    if (given.has(name)) throw new BadRequest(`${name} may be given only once`)
+    if (value !== '') given.set(name, value)
+  }
+  return given
+}
+
+/** Reads how many entries a page is to have. */
+export function readLimit(text: string | undefined): number {
+  if (text === undefined) return defaultPage
+  const limit = /^\d{1,4}$/.test(text) ? Number(text) : 0
+  if (limit < 1 || limit > maxPage) throw new BadRequest(`limit is a number from 1 to ${maxPage}`)
+  return limit
+}
+
+/** Reads a posted message; null when the body is not `{"data": string}`. */
+export function readMessage(body: Buffer): string | null {
+  try {
+    const value: unknown = JSON.parse(body.toString())
+    return typeof value === 'object' && value !== null && 'data' in value && typeof value.data === 'string'
+      ? value.data
+      : null
+  } catch {
+    return null
+  }
+}
+
+/**
+ * Reads code and reason of a closing. A reason without a code goes with 1000; without both the connection closes as by
+ * AWS's DELETE.
+ */
+export function closingOf(given: ReadonlyMap<string, string>): { code: number | null; reason: string | null } {
+  const reason = given.get('reason') ?? null
+  const text = given.get('code') ?? (reason === null ? null : '1000')
+  if (reason !== null && Buffer.byteLength(reason) > maxCloseReasonBytes) {
+    throw new BadRequest(`reason has at most ${maxCloseReasonBytes} bytes`)
+  }
+  if (text === null) return { code: null, reason }
+  const code = /^\d{4}$/.test(text) ? Number(text) : 0
+  if (!mayCloseWith(code)) throw new BadRequest(`code is ${closeCodesAllowed}`)
+  return { code, reason }
+}
