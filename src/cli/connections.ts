@@ -1,9 +1,10 @@
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { printable } from 'postern-documents/printable'
-import { closeCodesAllowed, mayCloseWith } from '../vocabulary/close-frame.ts'
+import { closeCodesAllowed } from '../vocabulary/close-frame.ts'
 import type { CommandContext } from './command.ts'
 import { connectionLines, connectionsTable } from './connections-view.ts'
 import { fleetComingBack } from './fleet-coming-back.ts'
+import { present, readCode, readInput, readLimit } from './given.ts'
 import { type ManagementClient, ManagementFailure, type ShownConnection, type ShownPage } from './management-client.ts'
 import { type ManagementGiven, runManaged, withManagement } from './management-command.ts'
 
@@ -202,18 +203,6 @@ function brokenOff(failure: ManagementFailure, printed: number): ManagementFailu
   return new ManagementFailure(`the listing broke off after ${printed}: ${failure.message}`, { cause: failure })
 }
 
-function present(members: Record<string, string | undefined>): Record<string, string> {
-  return Object.fromEntries(
-    Object.entries(members).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
-  )
-}
-
-async function readInput({ io }: CommandContext): Promise<string> {
-  const lines: string[] = []
-  for await (const line of io.readLines()) lines.push(line)
-  return lines.join('\n')
-}
-
 const unitMs: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 }
 
 function readSince(text: string): string {
@@ -221,15 +210,4 @@ function readSince(text: string): string {
   const time = amount === undefined ? Date.parse(text) : Date.now() - Number(amount) * (unitMs[unit ?? ''] ?? 0)
   if (Number.isNaN(time)) throw new InvalidArgumentError('It is like 10m, or a time like 2025-10-05T08:09:10Z.')
   return new Date(time).toISOString()
-}
-
-function readLimit(text: string): number {
-  const limit = /^\d{1,7}$/.test(text) ? Number(text) : 0
-  if (limit < 1) throw new InvalidArgumentError('It is a number from 1.')
-  return limit
-}
-
-function readCode(text: string): string {
-  if (/^\d{4}$/.test(text) && mayCloseWith(Number(text))) return text
-  throw new InvalidArgumentError(`It is ${closeCodesAllowed}.`)
 }

@@ -37,6 +37,29 @@ export interface ShownClosing {
   readonly unanswered: readonly string[]
 }
 
+/** The groups of a stage, a page of them. */
+export interface ShownGroups extends ShownFleetAnswer {
+  readonly groups: readonly { readonly name: string; readonly connections: number }[]
+  readonly cursor: string | null
+  readonly unanswered: ShownPage['unanswered']
+}
+
+/** A group, with a page of its members. */
+export interface ShownGroupPage extends ShownFleetAnswer {
+  readonly connections: number
+  readonly connectionIds: readonly string[]
+  readonly cursor: string | null
+  readonly unanswered: ShownPage['unanswered']
+}
+
+/** The outcome of a message for a group. */
+export interface ShownReport {
+  readonly sent: number
+  readonly full: number
+  readonly gone: number
+  readonly unreachable: number
+}
+
 export interface ShownWorker {
   readonly owner: number
   readonly name: string
@@ -125,6 +148,13 @@ export interface ManagementClient {
   send(id: string, data: string): Promise<void>
   close(id: string, query: URLSearchParams): Promise<void>
   closeAll(query: URLSearchParams): Promise<ShownClosing>
+  groups(query: URLSearchParams): Promise<ShownGroups>
+  group(name: string, query: URLSearchParams): Promise<ShownGroupPage>
+  sendToGroup(name: string, query: URLSearchParams, data: string): Promise<ShownReport>
+  closeGroup(
+    name: string,
+    query: URLSearchParams,
+  ): Promise<{ readonly connections: number; readonly unreachable: number }>
   revocations(query: URLSearchParams): Promise<ShownRevocations>
   revoke(revocation: Readonly<Record<string, string>>): Promise<void>
   unrevoke(query: URLSearchParams): Promise<void>
@@ -186,11 +216,20 @@ export function createManagementClient(url: string, access: ManagementAccess): M
     workers: async () => json(await call('GET', '/api/workers')),
     send: async (id, data) => void (await call('POST', path(id), JSON.stringify({ data }))),
     closeAll: async (query) => json(await call('DELETE', `/api/connections?${query}`)),
+    groups: async (query) => json(await call('GET', `/api/groups?${query}`)),
+    group: async (name, query) => json(await call('GET', `/api/group?${named(name, query)}`)),
+    sendToGroup: async (name, query, data) =>
+      json(await call('POST', `/api/group?${named(name, query)}`, JSON.stringify({ data }))),
+    closeGroup: async (name, query) => json(await call('DELETE', `/api/group?${named(name, query)}`)),
     revocations: async (query) => json(await call('GET', `/api/revocations?${query}`)),
     revoke: async (revocation) => void (await call('POST', '/api/revocations', JSON.stringify(revocation))),
     unrevoke: async (query) => void (await call('DELETE', `/api/revocations?${query}`)),
     close: async (id, query) => void (await call('DELETE', `${path(id)}?${query}`)),
   }
+}
+
+function named(name: string, query: URLSearchParams): URLSearchParams {
+  return new URLSearchParams([['name', name], ...query])
 }
 
 function unreached(base: string, error: unknown): string {

@@ -10,6 +10,7 @@ import { configCommand } from './config.ts'
 import { connectCommand } from './connect.ts'
 import { connectionsCommand, hideIds } from './connections.ts'
 import { doctorCommand } from './doctor.ts'
+import { groupsCommand } from './groups.ts'
 import { initCommand } from './init.ts'
 import type { Io } from './io.ts'
 import { loadArguments, loadCommand, runLoadTool } from './load.ts'
@@ -28,6 +29,7 @@ export const commands: readonly MakeCommand[] = [
   doctorCommand,
   connectCommand,
   connectionsCommand,
+  groupsCommand,
   revocationsCommand,
   workersCommand,
   usageCommand,

@@ -1,7 +1,8 @@
 import type { Log } from '../observability/contract.ts'
 import type { ConnectionLookup, ConnectionUsers, Delivery } from '../registry/contract.ts'
 import type { HttpExchange } from '../transport/contract.ts'
-import { maxAttributesBytes, maxUserIdBytes } from '../vocabulary/connection-user.ts'
+import { maxAudienceNameBytes } from '../vocabulary/audience-name.ts'
+import { maxAttributesBytes } from '../vocabulary/connection-user.ts'
 import { GatewayError } from '../vocabulary/errors.ts'
 import { maxMessageBytes } from '../vocabulary/frames.ts'
 import { createPipeline } from '../vocabulary/pipeline.ts'
@@ -22,7 +23,7 @@ export interface ConnectionsOptions {
 }
 
 /** Bytes of the longest change of a user: each byte of a text may take six characters, `\u001f`. */
-const maxUserChangeBytes = 6 * (maxUserIdBytes + maxAttributesBytes) + 2_048
+const maxUserChangeBytes = 6 * (maxAudienceNameBytes + maxAttributesBytes) + 2_048
 
 /** Answers one call whose path goes on behind the stage, wherever that leads. */
 export type HandleCallback = (exchange: HttpExchange, target: CallbackTarget) => void

@@ -1,8 +1,8 @@
+import { audienceNameRule, isAudienceName } from '../vocabulary/audience-name.ts'
 import type { Frame } from '../vocabulary/frames.ts'
 import { maxMessageBytes, textFrame } from '../vocabulary/frames.ts'
 import type { ConnectionId } from '../vocabulary/ids.ts'
 import { ownerOfConnectionId } from '../vocabulary/ids.ts'
-import { audienceNameRule, isAudienceName } from './audience-name.ts'
 import { judgeTerms, type SendTerms } from './send-query.ts'
 
 /** The targets of one message of a batch: connections by their ids, groups or users by their names, or everyone. */

@@ -1,9 +1,11 @@
 import type { Log } from '../observability/contract.ts'
 import type { ConnectionDirectory, Delivery, Fleet } from '../registry/contract.ts'
+import type { Groups } from '../registry/group-contract.ts'
 import { closeReasons } from '../vocabulary/close-reasons.ts'
 import type { Refusal } from '../vocabulary/refusal.ts'
 import { createConnectionsApi, isRead, notAllowed } from './connections-api.ts'
 import type { Handle } from './door.ts'
+import { createGroupsApi } from './groups-api.ts'
 import { type GatewayAddress, type ManagedApi, stageUrl } from './managed-apis.ts'
 import { createRegistryFailures } from './registry-failures.ts'
 import { isoTime, refuse, replyJson } from './reply.ts'
@@ -12,7 +14,7 @@ import { createUsageApi, type UsageApiOptions } from './usage-api.ts'
 import { createWorkersApi } from './workers-api.ts'
 
 export interface ManagementApiOptions extends ApiListOptions, UsageApiOptions, RevocationsApiOptions {
-  readonly registry: ConnectionDirectory & Delivery & Fleet
+  readonly registry: ConnectionDirectory & Delivery & Fleet & Groups
   /** The newest handshakes and requests that were refused, oldest first. */
   readonly refusals: () => readonly Refusal[]
   readonly log: Log
@@ -31,6 +33,7 @@ export interface ApiListOptions {
 export function createManagementApi(options: ManagementApiOptions): Handle {
   const failures = createRegistryFailures(options)
   const connections = createConnectionsApi({ ...options, failures })
+  const { groups, group } = createGroupsApi({ ...options, failures })
   const revocations = createRevocationsApi(options)
   const usage = createUsageApi(options)
   const reads: ReadonlyMap<string, Handle> = new Map([
@@ -44,6 +47,8 @@ export function createManagementApi(options: ManagementApiOptions): Handle {
     if (path === '/api/connections' || path.startsWith('/api/connections/')) {
       return connections(exchange, path.slice('/api/connections'.length))
     }
+    if (path === '/api/groups') return groups(exchange)
+    if (path === '/api/group') return group(exchange)
     if (path === '/api/revocations') return revocations(exchange)
     if (path === '/api/usage') return usage(exchange)
     const read = reads.get(path)

@@ -181,9 +181,6 @@ export interface Groups {
   groups(apiId: string, stage: string, cursor: string | null, limit: number): Promise<GroupPage>
 }
 
-/** Bytes of UTF-8 that the name of a group and the id of a user may have. */
-export const maxAudienceNameBytes = 256
-
 /** The audience as one text, different for each: `apiId` and `stage` hold no slash. */
 export function audienceKey({ apiId, stage, kind, name }: Audience): string {
   return `${kind}/${apiId}/${stage}/${name}`

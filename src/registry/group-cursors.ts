@@ -1,5 +1,5 @@
+import { maxAudienceNameBytes } from '../vocabulary/audience-name.ts'
 import { type ConnectionId, ownerOfConnectionId } from '../vocabulary/ids.ts'
-import { maxAudienceNameBytes } from './group-contract.ts'
 
 /** Gives the connection behind which a listing of members goes on; throws a RangeError for what is none. */
 export function readMemberCursor(cursor: string): ConnectionId {

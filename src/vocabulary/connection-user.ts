@@ -1,14 +1,13 @@
+import { audienceNameRule, isAudienceName } from './audience-name.ts'
 import type { ConnectionAttributes, ConnectionRecord } from './connection.ts'
 
-/** Bytes of UTF-8 that the id of a user may have. */
-export const maxUserIdBytes = 256
 /** Attributes that a connection may have, and the bytes of UTF-8 of all their names and values together. */
 export const maxAttributes = 32
 export const maxAttributesBytes = 2_048
 
 /** The names that attributes may have, in the words of a fault. */
 export const attributeNameRule = 'a name is a letter and up to 63 letters, digits, - and _ behind it'
-export const userIdRule = `a text of 1 to ${maxUserIdBytes} bytes of UTF-8`
+export const userIdRule = `a text of ${audienceNameRule}`
 /** Half of a surrogate pair, which UTF-8 can't carry. */
 const loneSurrogate = /\p{Surrogate}/u
 const attributeName = /^[A-Za-z][\w-]{0,63}$/
@@ -30,16 +29,6 @@ export interface UserChangeFault {
   readonly isTooLarge: boolean
 }
 
-/** Whether a text can be the id of a user: any UTF-8, but a half of a surrogate pair is none. */
-export function isUserId(text: string): boolean {
-  return (
-    text !== '' &&
-    text.length <= maxUserIdBytes &&
-    !loneSurrogate.test(text) &&
-    Buffer.byteLength(text) <= maxUserIdBytes
-  )
-}
-
 export function isAttributeName(text: string): boolean {
   return attributeName.test(text)
 }
@@ -48,7 +37,7 @@ export function isAttributeName(text: string): boolean {
 export function principalUser(authorizer: ConnectionRecord['authorizer']): string | null {
   if (!authorizer || !Object.hasOwn(authorizer, 'principalId')) return null
   const { principalId } = authorizer
-  return principalId !== undefined && isUserId(principalId) ? principalId : null
+  return principalId !== undefined && isAudienceName(principalId) ? principalId : null
 }
 
 /** The user of a connection; null for nobody that is known. */
@@ -62,7 +51,7 @@ export function readUserChange(value: unknown): UserChange | UserChangeFault {
   const change: { userId?: string | null; attributes?: ConnectionAttributes | null } = {}
   for (const [name, member] of Object.entries(value)) {
     if (name === 'userId') {
-      if (member !== null && !(typeof member === 'string' && isUserId(member))) {
+      if (member !== null && !(typeof member === 'string' && isAudienceName(member))) {
         return fault(name, `${userIdRule}, or null for none`)
       }
       change.userId = member

@@ -1,13 +1,13 @@
+import { maxAudienceNameBytes } from '../../vocabulary/audience-name.ts'
 import { type ConnectionId, type OwnerId, ownerOfConnectionId } from '../../vocabulary/ids.ts'
-import {
-  type Audience,
-  type Group,
-  type GroupCount,
-  type LocalMembers,
-  maxAudienceNameBytes,
-  type Selection,
-  type SendFailure,
-  type SendOptions,
+import type {
+  Audience,
+  Group,
+  GroupCount,
+  LocalMembers,
+  Selection,
+  SendFailure,
+  SendOptions,
 } from '../group-contract.ts'
 
 /*

@@ -1,4 +1,5 @@
-import { maxAudienceNameBytes } from '../registry/group-contract.ts'
+/** Bytes of UTF-8 that the name of a group and the id of a user may have. */
+export const maxAudienceNameBytes = 256
 
 /** The rule for names of groups and ids of users, in the words of the answer that refuses one. */
 export const audienceNameRule = `1 to ${maxAudienceNameBytes} bytes of UTF-8`
