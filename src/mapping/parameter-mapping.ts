@@ -97,7 +97,8 @@ function constantSource(value: string | null): ParameterSource<ConnectionEvent> 
 const routeSource =
   /^route\.request\.(?:(querystring|multivaluequerystring|header|multivalueheader)\.(.+)|body(?:\.(.+)|(\[.+))?)$/s
 
-function compileRouteSource(text: string): ParameterSource<ConnectionEvent> {
+/** Compiles `route.request.…`, or throws a `ParameterSourceError` that names all sources of the event. */
+export function compileRouteSource(text: string): ParameterSource<ConnectionEvent> {
   const match = routeSource.exec(text)
   if (match === null) {
     throw new ParameterSourceError(
