@@ -161,6 +161,7 @@ export const sections: Readonly<Record<string, () => string>> = {
   'definition-integration-aws': () => membersTable(schemaAt(apiJsonSchema(), ['integrations', '*', 'AWS'])),
   'definition-integration-aws-proxy': () => membersTable(schemaAt(apiJsonSchema(), ['integrations', '*', 'AWS_PROXY'])),
   'definition-integration-mock': () => membersTable(schemaAt(apiJsonSchema(), ['integrations', '*', 'MOCK'])),
+  'definition-integration-group': () => membersTable(schemaAt(apiJsonSchema(), ['integrations', '*', 'GROUP'])),
 }
 
 function serverRow(title: string, name: AbilityName): string[] {

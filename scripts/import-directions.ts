@@ -63,7 +63,7 @@ export const directions: Readonly<Record<string, readonly string[] | 'every room
     'functions!',
     'observability!',
   ],
-  integrations: ['events', 'mapping', 'routing', 'limits', 'functions!', 'backends', 'observability!'],
+  integrations: ['events', 'mapping', 'routing', 'limits', 'functions!', 'backends', 'registry!', 'observability!'],
   functions: ['backends', 'orphans', 'observability!'],
   backends: ['events'],
   transport: ['responses', 'limits', 'observability!'],

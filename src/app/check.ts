@@ -29,7 +29,7 @@ export async function checkDefinitions(
   { loadsFunctions = false }: { loadsFunctions?: boolean } = {},
 ): Promise<readonly Fault[]> {
   const { dir } = settings
-  const { types, callees, close } = createIntegrations({ settings, log: silent })
+  const { types, callees, close } = createIntegrations({ settings, log: silent, groups: null })
   const tokens = createTokenAuthorizers({ settings, log: silent })
   try {
     const unwritten = { write: () => {} }

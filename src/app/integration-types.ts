@@ -5,10 +5,12 @@ import { createFunctionFinder } from '../functions/finder.ts'
 import { createLambdaApi } from '../functions/lambda-api.ts'
 import { createFunctionPools, type FunctionPools } from '../functions/pools.ts'
 import type { IntegrationType } from '../integrations/contract.ts'
+import { createGroupType } from '../integrations/group.ts'
 import { createHttpIntegrationType } from '../integrations/http.ts'
 import { createLambdaType } from '../integrations/lambda.ts'
 import { mockIntegrationType } from '../integrations/mock.ts'
 import type { Log } from '../observability/contract.ts'
+import type { Groups } from '../registry/group-contract.ts'
 
 /**
  * Calls that may wait for each connection of a backend: more than its connections, few enough that none waits in vain.
@@ -24,7 +26,14 @@ export interface Integrations {
   close(): void
 }
 
-export function createIntegrations({ settings, log }: { settings: IntegrationSettings; log: Log }): Integrations {
+export interface IntegrationOptions {
+  readonly settings: IntegrationSettings
+  readonly log: Log
+  /** The way to groups; null where nothing is opened. */
+  readonly groups: Groups | null
+}
+
+export function createIntegrations({ settings, log, groups }: IntegrationOptions): Integrations {
   const pools = createBackendPools({
     connectTimeoutInMillis: settings.connectTimeoutInMillis,
     maxConnectionsPerOrigin: settings.maxBackendConnections,
@@ -38,7 +47,12 @@ export function createIntegrations({ settings, log }: { settings: IntegrationSet
   const lambdaApi = lambdaEndpoint === null ? null : createLambdaApi({ endpoint: lambdaEndpoint, region, credentials })
   const finder = createFunctionFinder({ pools: functions, lambdaApi })
   return {
-    types: [mockIntegrationType, createHttpIntegrationType({ pools }), createLambdaType(finder)],
+    types: [
+      mockIntegrationType,
+      createGroupType(groups),
+      createHttpIntegrationType({ pools }),
+      createLambdaType(finder),
+    ],
     functions,
     callees: { functions: finder, pools },
     close() {

@@ -200,7 +200,7 @@ export async function startPostern(settings: Settings, surroundings: Surrounding
     stops.push(() => gateway.stop())
 
     const accessKeys = createAccessKeys(accessKeysOf(settings))
-    const { types, functions, callees, close } = createIntegrations({ settings, log })
+    const { types, functions, callees, close } = createIntegrations({ settings, log, groups: registry })
     stops.push(close)
     const tokens = createTokenAuthorizers({ settings, log })
     stops.push(() => tokens.close())

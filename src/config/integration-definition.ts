@@ -1,5 +1,5 @@
 import { compileWhole } from 'postern-documents/regex/regex'
-import { oneOf, prose, record, refusedMembers, text, wholeNumber } from 'postern-documents/schema-parts'
+import { flag, oneOf, prose, record, refusedMembers, text, wholeNumber } from 'postern-documents/schema-parts'
 import { z } from 'zod'
 
 /** Characters of a mapping template, AWS's cap of 300 KB; the two below it keep a definition in bounds. */
@@ -127,6 +127,34 @@ const mocked = {
   requestParameters: 'a MOCK has no backend',
 }
 
+const grouped = {
+  ...everywhere,
+  integrationUri: 'a GROUP has no backend',
+  integrationMethod: 'a GROUP has no backend',
+  requestParameters: 'a GROUP has no backend',
+}
+
+const pattern = z.string({ error: 'a regular expression' }).superRefine((text, context) => {
+  if (text.length > 512) context.addIssue({ code: 'custom', message: 'a regular expression of at most 512 characters' })
+  else {
+    try {
+      compileWhole(text)
+    } catch (error) {
+      context.addIssue({ code: 'custom', message: `a regular expression (${(error as Error).message})` })
+    }
+  }
+})
+
+/** The members that name a group. */
+export const groupNameMembers = {
+  groupName: text('the name of a group, in which ${request.body.<path>} and the like may stand', {
+    max: 1_024,
+  }).describe('The group; ${request.body.<path>}, ${context.<variable>} and the like may stand in it.'),
+  groupNamePattern: pattern
+    .optional()
+    .describe('A regular expression that the whole name has to match: which groups clients may name.'),
+}
+
 function refusing<Schema extends z.ZodType>(schema: Schema, refused: Readonly<Record<string, string>>): Schema {
   refusedMembers.add(schema, refused)
   return schema
@@ -181,5 +209,18 @@ export const integrationSchema = z
       everywhere,
     ),
     refusing(z.strictObject({ integrationType: z.literal('MOCK'), ...mapped, ...common }), mocked),
+    refusing(
+      z.strictObject({
+        integrationType: z.literal('GROUP'),
+        groupAction: oneOf(['JOIN', 'LEAVE', 'SEND', 'COUNT']).describe(
+          'Whether whoever sends the message joins the group, leaves it, sends it to the group, or asks how many are in it.',
+        ),
+        ...groupNameMembers,
+        exceptSelf: flag().default(false).describe('Whether SEND spares the connection that sends the message.'),
+        ...mapped,
+        ...common,
+      }),
+      grouped,
+    ),
   ])
   .describe('A backend behind routes (Integration of apigatewayv2).')

@@ -36,7 +36,7 @@ export interface IntegrationResponseDefinition {
 
 /** An integration as the definition spells it (`Integration` of apigatewayv2); stage variables not yet replaced. */
 export interface IntegrationDefinition {
-  integrationType: 'AWS_PROXY' | 'AWS' | 'HTTP_PROXY' | 'HTTP' | 'MOCK'
+  integrationType: 'AWS_PROXY' | 'AWS' | 'HTTP_PROXY' | 'HTTP' | 'MOCK' | 'GROUP'
   /** The method of requests to an HTTP backend, which always have one; POST or nothing for functions. */
   integrationMethod?: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE' | 'HEAD' | 'OPTIONS' | undefined
   integrationUri?: string | undefined
@@ -46,6 +46,12 @@ export interface IntegrationDefinition {
   templateSelectionExpression?: string | undefined
   passthroughBehavior: 'WHEN_NO_MATCH' | 'WHEN_NO_TEMPLATES' | 'NEVER'
   contentHandlingStrategy?: 'CONVERT_TO_BINARY' | 'CONVERT_TO_TEXT' | undefined
+  /** What a GROUP does, and with which group. */
+  groupAction?: 'JOIN' | 'LEAVE' | 'SEND' | 'COUNT' | undefined
+  groupName?: string | undefined
+  groupNamePattern?: string | undefined
+  /** Whether a message to the group spares the connection that sends it. */
+  exceptSelf?: boolean | undefined
   /** The integration responses by their keys: `$default` or `/regex/`. */
   integrationResponses?: Record<string, IntegrationResponseDefinition> | undefined
 }

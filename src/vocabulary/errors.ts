@@ -305,6 +305,13 @@ export const errorTable = {
     'DEFAULT_5XX',
     'It is still under way, its worker has died, or Redis is away; nothing was done now, and may have been before.',
   ),
+  INVALID_GROUP_NAME: row(
+    400,
+    'BadRequestException',
+    'Invalid group name',
+    'BAD_REQUEST_PARAMETERS',
+    'The name of a group is missing in the message or the handshake, is no text of 1 to 256 bytes, or does not fit groupNamePattern.',
+  ),
   TOO_MANY_GROUPS: row(
     429,
     'LimitExceededException',

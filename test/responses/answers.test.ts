@@ -62,6 +62,7 @@ const told: Readonly<Record<ErrorCode, readonly [status: number, errorType: stri
     'ServiceUnavailableException',
     'The first call with this Idempotency-Key is not known to have ended',
   ],
+  INVALID_GROUP_NAME: [400, 'BadRequestException', 'Invalid group name'],
   TOO_MANY_GROUPS: [429, 'LimitExceededException', 'The connection is in as many groups as one may be in'],
   INVALID_CLOSE_PARAMETERS: [400, 'BadRequestException', 'Invalid close code or reason'],
   MISSING_AUTHENTICATION_TOKEN: [403, 'MissingAuthenticationTokenException', 'Missing Authentication Token'],

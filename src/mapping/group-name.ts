@@ -1,0 +1,60 @@
+import { stepBudget } from 'postern-documents/regex/budget'
+import { compileWhole } from 'postern-documents/regex/regex'
+import type { ConnectionEvent } from '../events/event.ts'
+import { isUserId } from '../vocabulary/connection-user.ts'
+import { GatewayError } from '../vocabulary/errors.ts'
+import { compileTextExpression, MissingText } from './text-expression.ts'
+
+/** The name of a group as a definition spells it. */
+export interface GroupNameDefinition {
+  groupName: string
+  /** A regular expression that has to match the whole name. */
+  groupNamePattern?: string | undefined
+}
+
+/** The name of a group, compiled: which group is meant depends on the event. */
+export interface GroupName {
+  /** The name for one event. Throws INVALID_GROUP_NAME where there is none, or one that is not allowed. */
+  nameFor(event: ConnectionEvent): string
+}
+
+/** The steps that a pattern may take on one name: some milliseconds. */
+const maxSteps = 100_000
+
+/** Compiles a name for one stage, or throws a `ParameterSourceError`, or a `PatternError` for its pattern. */
+export function compileGroupName(
+  { groupName, groupNamePattern }: GroupNameDefinition,
+  stageVariables: Readonly<Record<string, string>>,
+): GroupName {
+  const expression = compileTextExpression(groupName, stageVariables)
+  const matches = groupNamePattern === undefined ? null : compileWhole(groupNamePattern)
+
+  function checked(name: string): string {
+    // The bounds of a user's id are those of a group's name.
+    if (!isUserId(name)) throw invalid('it is empty, longer than 256 bytes, or no whole text')
+    if (matches !== null && !matches(name, stepBudget(maxSteps, tooSlow))) {
+      throw invalid(`${JSON.stringify(name)} does not fit groupNamePattern`)
+    }
+    return name
+  }
+
+  return {
+    nameFor(event) {
+      if (expression.constant !== null) return checked(expression.constant)
+      try {
+        return checked(expression.evaluate(event))
+      } catch (error) {
+        if (error instanceof MissingText) throw invalid(error.message)
+        throw error
+      }
+    },
+  }
+}
+
+function tooSlow(): GatewayError {
+  return new GatewayError('API_CONFIGURATION_ERROR', `groupNamePattern takes more than ${maxSteps} steps`)
+}
+
+function invalid(detail: string): GatewayError {
+  return new GatewayError('INVALID_GROUP_NAME', detail)
+}
