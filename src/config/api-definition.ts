@@ -10,8 +10,9 @@ import {
   wholeNumber,
 } from 'postern-documents/schema-parts'
 import { z } from 'zod'
+import { attributeName, attributeNameRule, maxAttributes } from '../vocabulary/connection-user.ts'
 import { authorizerSchema } from './authorizer-definition.ts'
-import { integrationSchema } from './integration-definition.ts'
+import { groupNameMembers, integrationSchema } from './integration-definition.ts'
 import { apiModelMembers, routeModelMembers } from './model-definition.ts'
 import { apiSourceMembers } from './source-definition.ts'
 import { throttle } from './throttle-settings.ts'
@@ -26,6 +27,8 @@ const maxStages = 100
 const maxFunctions = 1_000
 /** AWS's quota is 10 Lambda authorizers and may be raised there. */
 const maxAuthorizers = 100
+/** Groups that a connection joins with its handshake. */
+const maxJoinedGroups = 100
 /** Characters of an access log format; AWS allows 3 KB ("Quotas for configuring and running a WebSocket API"). */
 const maxAccessLogFormat = 3_072
 
@@ -51,6 +54,24 @@ const functionSchema = z
 const routeParameter = z.strictObject({
   required: flag().describe('Refuse the handshake with 400 when it is missing.'),
 })
+
+const connectionSource = text(
+  'a source: integration.response.…, route.request.…, context.…, stageVariables.… or a literal in single quotes, as in "\'text\'"',
+  { max: 4_096 },
+)
+
+const connectionSchema = z
+  .strictObject({
+    userId: connectionSource.optional().describe('The source of the user id.'),
+    attributes: record(text(attributeNameRule, { max: 64, pattern: attributeName }), connectionSource, maxAttributes)
+      .optional()
+      .describe('The sources of attributes, by name.'),
+  })
+  .refine(({ userId, attributes }) => userId !== undefined || attributes !== undefined, {
+    error: 'userId, attributes or both',
+  })
+
+const joinedGroup = z.union([groupNameMembers.groupName, z.strictObject(groupNameMembers)])
 
 const routeSchema = z
   .strictObject({
@@ -86,6 +107,16 @@ const routeSchema = z
       .default([])
       .describe("Scopes of which the client's token needs one; on other routes than $connect beyond AWS."),
     apiKeyRequired: flag().default(false).describe('Whether the handshake must carry an API key. $connect only.'),
+    connection: connectionSchema
+      .optional()
+      .describe('Where the user and the attributes of a connection come from. $connect only; beyond AWS.'),
+    groups: z
+      .array(joinedGroup, { error: 'a list of groups' })
+      .max(maxJoinedGroups, { error: `at most ${maxJoinedGroups} groups` })
+      .optional()
+      .describe(
+        'Groups that a connection joins as it begins, by name or with groupNamePattern. $connect only; beyond AWS.',
+      ),
     ...routeModelMembers,
     operationName: text('a string of 1 to 64 characters', { max: 64 }).optional().describe('For people.'),
   })

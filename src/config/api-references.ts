@@ -13,6 +13,7 @@ import { httpUrlForm, parseHttpUrl } from '../vocabulary/http-url.ts'
 export function checkReferences(api: unknown): Finding[] {
   const definition: Names = {
     integrations: names(member(api, 'integrations')),
+    integrationsByName: new Map(entries(member(api, 'integrations'))),
     functions: names(member(api, 'functions')),
     refreshKeys: entries(member(api, 'authorizers')).flatMap(([, each]) => {
       const key = member(each, 'tokenRefreshRouteKey')
@@ -50,6 +51,8 @@ interface Names {
   readonly hasTokens: boolean
   /** The type of each authorizer, by its name. */
   readonly authorizers: ReadonlyMap<string, unknown>
+  /** The integrations, by their names. */
+  readonly integrationsByName: ReadonlyMap<string, unknown>
   readonly models: readonly string[]
   readonly routes: readonly string[]
   readonly stages: readonly { name: string; variables: ReadonlyMap<string, string> }[]
@@ -63,6 +66,7 @@ function checkRoute(key: string, route: unknown, definition: Names): Finding[] {
     const problem = 'only $connect has headers and a query string to ask for'
     findings.push({ path: [...path, 'requestParameters'], atKey: true, problem })
   }
+  findings.push(...checkConnectTerms(key, route), ...checkGroupRoute(key, integration, definition))
   if (typeof integration !== 'string') {
     return [...findings, ...checkIntegration(integration, [...path, 'integration'], definition)]
   }
@@ -70,6 +74,34 @@ function checkRoute(key: string, route: unknown, definition: Names): Finding[] {
     findings.push(unknownName([...path, 'integration'], integration, definition.integrations, 'integrations'))
   }
   return findings
+}
+
+/** Checks that only `$connect` says what a connection begins with. */
+function checkConnectTerms(key: string, route: unknown): Finding[] {
+  if (key === '$connect') return []
+  const problem = 'only $connect says what a connection begins with'
+  return ['connection', 'groups']
+    .filter((name) => member(route, name) !== undefined)
+    .map((name) => ({ path: ['routes', key, name], atKey: true, problem }))
+}
+
+/** Checks that the GROUP behind `$connect` or `$disconnect` is one that can be done without a message on an open connection. */
+function checkGroupRoute(key: string, integration: unknown, { integrationsByName }: Names): Finding[] {
+  if (key !== '$connect' && key !== '$disconnect') return []
+  const group = typeof integration === 'string' ? integrationsByName.get(integration) : integration
+  if (member(group, 'integrationType') !== 'GROUP') return []
+  const path = ['routes', key, 'integration']
+  const action = member(group, 'groupAction')
+  if (action === 'JOIN' || action === 'LEAVE') {
+    const problem =
+      key === '$connect'
+        ? 'the connection is not open yet; groups on the route says which it joins'
+        : 'a connection that has ended is in no group any more'
+    return [{ path, atKey: true, problem: `groupAction ${action}: ${problem}` }]
+  }
+  if (action !== 'SEND' || member(group, 'requestTemplates') !== undefined) return []
+  const problem = `groupAction SEND needs requestTemplates here: ${key} brings no message that could be sent`
+  return [{ path, atKey: true, problem }]
 }
 
 function connectOf(api: unknown): unknown {

@@ -39,8 +39,8 @@ export interface ConnectOptions {
   readonly refusals: Refusals
   readonly revocations: RevocationCheck
   /** The connection has its socket: from now on it can be found, sent to and ended. */
-  readonly opened: (connection: Connection, stage: WebSocketStage) => void
-  /** The client left after its backend had said yes: the backend must hear of it. */
+  readonly opened: (connection: Connection, stage: WebSocketStage, joins: readonly string[] | null) => void
+  /** The client left, or was not let in, after its backend had said yes: the backend must hear of it. */
   readonly lost: (connection: Connection) => void
 }
 
@@ -123,7 +123,7 @@ export function createConnectHandler(options: ConnectOptions) {
     }
     event.status = 200
     stage.connects.accepted.value++
-    opened(connection, stage)
+    opened(connection, stage, handshake.joins)
     stage.accessLog?.(event)
   }
 
@@ -166,10 +166,11 @@ export function createConnectHandler(options: ConnectOptions) {
     refusals.note({ ...refusal, host: domainName, path: upgrade.request.path, sourceIp }, isLogged)
   }
 
-  function answer({ upgrade, stage, connection, event }: Handshake, refusal: HttpAnswer): void {
+  function answer({ upgrade, stage, connection, event, admitted }: Handshake, refusal: HttpAnswer): void {
     release(connection)
     send(upgrade, refusal)
     stage.accessLog?.(event)
+    if (admitted) lost(connection)
   }
 
   function settle(handshake: Handshake): void {

@@ -1,6 +1,7 @@
 import type { AuthorizerResult, Refused } from '../authorizers/contract.ts'
 import type { IntegrationResult } from '../integrations/contract.ts'
 import type { HttpAnswer } from '../responses/http-answer.ts'
+import type { ConnectTerms } from '../stages/compile-connect-terms.ts'
 import type { RequiredParameter, WebSocketRoute } from '../stages/websocket-stage.ts'
 import { principalUser } from '../vocabulary/connection-user.ts'
 import type { ErrorCode } from '../vocabulary/errors.ts'
@@ -136,7 +137,12 @@ function isPresent({ place, name }: RequiredParameter, handshake: Handshake, que
 function askConnectRoute(handshake: Handshake): HandshakeRefusal | null | Promise<HandshakeRefusal | null> {
   const { stage, upgrade } = handshake
   const route = stage.connectRoute
-  if (route === null || route.integration === null || upgrade.aborted) return null
+  if (route === null || upgrade.aborted) return null
+  if (route.integration === null) {
+    if (route.begins === null) return null
+    handshake.fillEvent()
+    return begin(handshake, route.begins, noAnswer)
+  }
   handshake.fillEvent()
   handshake.asked = true
   return ask(route, handshake)
@@ -155,7 +161,7 @@ function ask(route: WebSocketRoute, handshake: Handshake): HttpAnswer | null | P
 
   function answered(value: IntegrationResult): HttpAnswer | null {
     recordResult(route, event, value)
-    return outcomeOf(handshake, value)
+    return outcomeOf(route, handshake, value)
   }
   function failed(error: unknown): never {
     recordCallFailure(route, event, error)
@@ -164,8 +170,35 @@ function ask(route: WebSocketRoute, handshake: Handshake): HttpAnswer | null | P
 }
 
 /** Any status from 200 to 299 lets the client in; every other one is the client's answer, with headers and body. */
-function outcomeOf(handshake: Handshake, { status, headers, body }: IntegrationResult): HttpAnswer | null {
+function outcomeOf(
+  { begins }: WebSocketRoute,
+  handshake: Handshake,
+  { status, headers, body }: IntegrationResult,
+): HttpAnswer | null {
   if (status < 200 || status >= 300) return { status, headers, body }
+  handshake.admitted = true
+  if (begins !== null) begin(handshake, begins, { headers, body })
   handshake.protocol = lastHeader(headers, 'sec-websocket-protocol') ?? handshake.protocol
+  return null
+}
+
+const noAnswer = { headers: [], body: '' }
+
+/**
+ * Gives a connection the user, the attributes and the groups that its route says. Throws a `GatewayError` for what may
+ * not be one of these.
+ */
+function begin(
+  handshake: Handshake,
+  { user, groups }: ConnectTerms,
+  answer: Pick<IntegrationResult, 'headers' | 'body'>,
+): null {
+  const { connection, event } = handshake
+  if (user !== null) {
+    const { userId, attributes } = user.read(event, answer)
+    if (userId !== undefined) connection.userId = userId
+    if (attributes !== undefined) connection.attributes = attributes
+  }
+  if (groups.length > 0) handshake.joins = groups.map((each) => each.nameFor(event))
   return null
 }

@@ -34,6 +34,10 @@ export class Handshake implements HandshakeRequest {
   protocol: string | null = null
   /** Whether the `$connect` route was asked: its backend then has to hear of the end. */
   asked = false
+  /** Whether the backend has said yes: it then has to hear of the end, also of a client that is not let in after all. */
+  admitted = false
+  /** The names of the groups that the connection joins; null for none. */
+  joins: readonly string[] | null = null
   /** The value of the API key that the authorizer has named; null for none. */
   usageIdentifierKey: string | null = null
   /** Whether a step has had to wait. */

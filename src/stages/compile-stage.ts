@@ -9,6 +9,7 @@ import type { Policy } from '../policies/policy.ts'
 import type { ApiKeys } from '../usage/contract.ts'
 import type { ApiSeries } from './api-metrics.ts'
 import { compileApiPolicy } from './api-policy.ts'
+import { type ConnectTerms, compileConnectTerms } from './compile-connect-terms.ts'
 import type { Route, Stage } from './stage.ts'
 import { type CompiledAuthorizers, compileStageAuthorizers, type StageAuthorizers } from './stage-authorizers.ts'
 import { type CompiledIntegrations, compileStageIntegrations, type StageIntegrations } from './stage-integrations.ts'
@@ -53,6 +54,7 @@ export interface CompiledStage {
   readonly labels: StageLabels
   readonly accessLog: WriteAccessLog | null
   readonly integrations: CompiledIntegrations
+  readonly connectTerms: ConnectTerms
   readonly authorizers: CompiledAuthorizers
   /** The policy of the API; null for none. */
   readonly policy: Policy | null
@@ -88,10 +90,11 @@ export function compileStage(
     attributesInEvents: definition.attributesInEvents,
   }
   const integrations = compileStageIntegrations(definition, scope, integrationTypes, report)
+  const connectTerms = compileConnectTerms(definition.routes.$connect, scope.stageVariables, report)
   const policy = compileApiPolicy(definition, report)
   const authorizers = compileStageAuthorizers(definition, { ...scope, policy }, authorizerTypes, report)
   const labels = { api: definition.apiId, stage: name }
-  return { definition, settings, labels, accessLog, integrations, authorizers, policy }
+  return { definition, settings, labels, accessLog, integrations, connectTerms, authorizers, policy }
 }
 
 /** Runs `step` and gives its result; null when it throws, which is reported. */

@@ -8,6 +8,7 @@ import { textFrame } from '../vocabulary/frames.ts'
 import { compileAllowedOrigins } from './allowed-origins.ts'
 import { callbackAccess } from './callback-access.ts'
 import { createCallbackCounters } from './callback-counters.ts'
+import type { ConnectTerms } from './compile-connect-terms.ts'
 import {
   byName,
   type CompiledStage,
@@ -138,9 +139,14 @@ function openWebSocketRoute(
     required: Object.entries(definition.requestParameters ?? {}).flatMap(([parameter, { required }]) =>
       required ? [requiredParameter(parameter)] : [],
     ),
+    begins: routeKey === '$connect' && hasTerms(compiled.connectTerms) ? compiled.connectTerms : null,
     received: metrics.counter('postern_messages_total', { ...series, direction: 'in' }),
     sent: metrics.counter('postern_messages_total', { ...series, direction: 'out' }),
   }
+}
+
+function hasTerms({ user, groups }: ConnectTerms): boolean {
+  return user !== null || groups.length > 0
 }
 
 function requiredKey({ definition, labels }: CompiledStage, { apiKeys }: OpenOptions): RequiredApiKey {

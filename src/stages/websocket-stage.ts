@@ -9,6 +9,7 @@ import type { CloseReasonName } from '../vocabulary/close-reasons.ts'
 import type { UndeliveredReason } from '../vocabulary/undelivered-reasons.ts'
 import type { CallbackAccess } from './callback-access.ts'
 import type { CallbackCounters } from './callback-counters.ts'
+import type { ConnectTerms } from './compile-connect-terms.ts'
 import type { Route, Stage } from './stage.ts'
 
 /** A route of a WebSocket stage, `$connect` and `$disconnect` among them. */
@@ -27,6 +28,8 @@ export interface WebSocketRoute extends Route {
   readonly apiKeys: RequiredApiKey | null
   /** Parameters that the handshake must carry; only `$connect` is ever asked. */
   readonly required: readonly RequiredParameter[]
+  /** What a connection begins with; null where that is nothing, and always but on `$connect`. */
+  readonly begins: ConnectTerms | null
   /** Messages from clients that this route was selected for. */
   readonly received: Counter
   /** Replies and error frames that this route sent to clients. */

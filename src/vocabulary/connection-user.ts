@@ -6,11 +6,12 @@ export const maxAttributes = 32
 export const maxAttributesBytes = 2_048
 
 /** The names that attributes may have, in the words of a fault. */
-export const attributeNameRule = 'a name is a letter and up to 63 letters, digits, - and _ behind it'
+export const attributeNameRule = 'a name of a letter and up to 63 letters, digits, - and _'
 export const userIdRule = `a text of ${audienceNameRule}`
 /** Half of a surrogate pair, which UTF-8 can't carry. */
 const loneSurrogate = /\p{Surrogate}/u
-const attributeName = /^[A-Za-z][\w-]{0,63}$/
+/** The form of the name of an attribute. */
+export const attributeName = /^[A-Za-z][\w-]{0,63}$/
 
 /**
  * A change of what is known of a connection's user: a member that is absent stays as it was, null takes it away, and

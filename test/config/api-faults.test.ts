@@ -175,7 +175,7 @@ const cases: [name: string, yaml: string, ...faults: string[]][] = [
   [
     'a misspelt member of a route',
     api('routes:\n  join:\n    routeRespons: true'),
-    '7:5: routes.join.routeRespons: unknown member; allowed: integration, routeResponse, routeResponseSelectionExpression, requestParameters, authorizationType, authorizerId, authorizationScopes, apiKeyRequired, modelSelectionExpression, requestModels, operationName. Did you mean "routeResponse"?',
+    '7:5: routes.join.routeRespons: unknown member; allowed: integration, routeResponse, routeResponseSelectionExpression, requestParameters, authorizationType, authorizerId, authorizationScopes, apiKeyRequired, connection, groups, modelSelectionExpression, requestModels, operationName. Did you mean "routeResponse"?',
   ],
   [
     'members of routes that AWS has and this version has not',
@@ -200,12 +200,12 @@ const cases: [name: string, yaml: string, ...faults: string[]][] = [
   [
     'an integration of a kind that there is not',
     api('integrations:\n  a: { integrationType: HTTP_PROXI }\nroutes: {}'),
-    '6:25: integrations.a.integrationType: found "HTTP_PROXI"; allowed: AWS_PROXY, AWS, HTTP_PROXY, HTTP, MOCK. Did you mean "HTTP_PROXY"?',
+    '6:25: integrations.a.integrationType: found "HTTP_PROXI"; allowed: AWS_PROXY, AWS, HTTP_PROXY, HTTP, MOCK, GROUP. Did you mean "HTTP_PROXY"?',
   ],
   [
     'an integration without a kind',
     api('routes:\n  join: { integration: { integrationUri: x } }'),
-    '6:11: routes.join.integration.integrationType: missing; allowed: AWS_PROXY, AWS, HTTP_PROXY, HTTP, MOCK',
+    '6:11: routes.join.integration.integrationType: missing; allowed: AWS_PROXY, AWS, HTTP_PROXY, HTTP, MOCK, GROUP',
   ],
   [
     'an integration that is neither a name nor a map',
@@ -384,6 +384,32 @@ stages:
     '10:50: stages.prod.connectionThrottle.messages.rateLimit: found "fast"; allowed: a number of 0 or more',
     '10:68: stages.prod.connectionThrottle.messages.burstLimit: found 1.5 (a number); allowed: a whole number from 0 to 1000000000',
     '10:75: stages.prod.connectionThrottle.frames: unknown member; allowed: messages, bytes',
+  ],
+  [
+    'a GROUP, and what a connection begins with, where they can not be',
+    api(`integrations:
+  in: { integrationType: GROUP, groupAction: JOIN, groupName: attic }
+  all: { integrationType: GROUP, groupAction: SEND, groupName: '', groupNamePattern: '(', integrationUri: http://x }
+  bye: { integrationType: GROUP, groupAction: SHOUT, groupName: attic }
+routes:
+  $connect:
+    integration: in
+    connection: { attributes: { a.b: "'x'", plan: 7 } }
+    groups: [attic, { groupName: x, pattern: y }]
+  $disconnect: { integration: { integrationType: GROUP, groupAction: SEND, groupName: attic } }
+  say: { groups: [attic], connection: { userId: "'ada'" } }
+`),
+    '7:64: integrations.all.groupName: found ""; allowed: the name of a group, in which ${request.body.<path>} and the like may stand',
+    '7:86: integrations.all.groupNamePattern: found "("; allowed: a regular expression (regular expression: unclosed group near index 1)',
+    '7:91: integrations.all.integrationUri: not supported: a GROUP has no backend',
+    '8:47: integrations.bye.groupAction: found "SHOUT"; allowed: JOIN, LEAVE, SEND, COUNT',
+    '11:5: routes.$connect.integration: groupAction JOIN: the connection is not open yet; groups on the route says which it joins',
+    '12:33: routes.$connect.connection.attributes["a.b"]: not a valid name; allowed: a name of a letter and up to 63 letters, digits, - and _',
+    `12:51: routes.$connect.connection.attributes.plan: found 7 (a number); allowed: a source: integration.response.…, route.request.…, context.…, stageVariables.… or a literal in single quotes, as in "'text'"`,
+    '13:37: routes.$connect.groups[1].pattern: unknown member; allowed: groupName, groupNamePattern',
+    '14:18: routes.$disconnect.integration: groupAction SEND needs requestTemplates here: $disconnect brings no message that could be sent',
+    '15:10: routes.say.groups: only $connect says what a connection begins with',
+    '15:27: routes.say.connection: only $connect says what a connection begins with',
   ],
   [
     'the same key twice, and the faults of the rest',

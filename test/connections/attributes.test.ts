@@ -38,10 +38,7 @@ describe('PUT @connections/{id}/attributes', () => {
     ['{"userId":""}', 'userId: a text of 1 to 256 bytes of UTF-8, or null for none'],
     [JSON.stringify({ userId: 'x'.repeat(257) }), 'userId: a text of 1 to 256 bytes of UTF-8, or null for none'],
     ['{"attributes":{"plan":7}}', 'attributes.plan: a text (numbers, true and false in quotes)'],
-    [
-      '{"attributes":{"a b":"x"}}',
-      'attributes.a b: a name is a letter and up to 63 letters, digits, - and _ behind it',
-    ],
+    ['{"attributes":{"a b":"x"}}', 'attributes.a b: a name of a letter and up to 63 letters, digits, - and _'],
   ])('400 with the place: %s', async (body, detail) => {
     const { id } = await server.connect()
     const answer = await put(id, body)

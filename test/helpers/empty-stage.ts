@@ -61,6 +61,7 @@ export function emptyRoute(members: Partial<WebSocketRoute> = {}): WebSocketRout
     refresh: null,
     apiKeys: null,
     required: [],
+    begins: null,
     received: counter,
     sent: counter,
     ...members,
