@@ -46,7 +46,7 @@ export interface IntegrationDefinition {
   templateSelectionExpression?: string | undefined
   passthroughBehavior: 'WHEN_NO_MATCH' | 'WHEN_NO_TEMPLATES' | 'NEVER'
   contentHandlingStrategy?: 'CONVERT_TO_BINARY' | 'CONVERT_TO_TEXT' | undefined
-  /** What a GROUP does, and with which group. */
+  /** The action of a GROUP, and the group. */
   groupAction?: 'JOIN' | 'LEAVE' | 'SEND' | 'COUNT' | undefined
   groupName?: string | undefined
   groupNamePattern?: string | undefined

@@ -5,7 +5,7 @@ import { compileGroupName, type GroupName } from '../mapping/group-name.ts'
 
 /** The terms of a `$connect` route that say what a connection begins with. */
 export interface ConnectTerms {
-  /** Where its user and its attributes come from; null for the authorizer alone. */
+  /** The source of its user and its attributes; null for the authorizer alone. */
   readonly user: ConnectionMapping | null
   /** The groups that it joins. */
   readonly groups: readonly GroupName[]

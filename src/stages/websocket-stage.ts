@@ -28,7 +28,7 @@ export interface WebSocketRoute extends Route {
   readonly apiKeys: RequiredApiKey | null
   /** Parameters that the handshake must carry; only `$connect` is ever asked. */
   readonly required: readonly RequiredParameter[]
-  /** What a connection begins with; null where that is nothing, and always but on `$connect`. */
+  /** The terms with which a connection begins; null for none, and always but on `$connect`. */
   readonly begins: ConnectTerms | null
   /** Messages from clients that this route was selected for. */
   readonly received: Counter
