@@ -1,7 +1,7 @@
 import { stepBudget } from 'postern-documents/regex/budget'
 import { compileWhole } from 'postern-documents/regex/regex'
 import type { ConnectionEvent } from '../events/event.ts'
-import { isUserId } from '../vocabulary/connection-user.ts'
+import { audienceNameRule, isAudienceName } from '../vocabulary/audience-name.ts'
 import { GatewayError } from '../vocabulary/errors.ts'
 import { compileTextExpression, MissingText } from './text-expression.ts'
 
@@ -30,8 +30,7 @@ export function compileGroupName(
   const matches = groupNamePattern === undefined ? null : compileWhole(groupNamePattern)
 
   function checked(name: string): string {
-    // The bounds of a user's id are those of a group's name.
-    if (!isUserId(name)) throw invalid('it is empty, longer than 256 bytes, or no whole text')
+    if (!isAudienceName(name)) throw invalid(`a name has ${audienceNameRule}`)
     if (matches !== null && !matches(name, stepBudget(maxSteps, tooSlow))) {
       throw invalid(`${JSON.stringify(name)} does not fit groupNamePattern`)
     }
