@@ -16,7 +16,8 @@ its budget. Linux only. Rows of a fleet need redis-server, and are left out wher
   --only <row>        this row; may be given several times:
                       ${names(rows.slice(0, 6))},
                       ${names(rows.slice(6, 12))},
-                      ${names(rows.slice(12))}
+                      ${names(rows.slice(12, 17))},
+                      ${names(rows.slice(17))}
   --rounds <number>   rounds of a row; medians over them count (5)
   --seconds <number>  seconds of a round (4)
   --clients <number>  client processes (1)

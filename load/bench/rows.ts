@@ -49,6 +49,24 @@ const message = (action: string) => {
 
 const constantReply = { kind: 'message', path, message: message('ping'), replyBytes: pong.length } as const
 const proxied = { kind: 'message', path, message: message('proxy'), replyBytes: pong.length } as const
+/** Messages to a group of all sockets, and the way into it. */
+const published: Omit<LoadOptions, 'port'> = {
+  kind: 'publish',
+  path,
+  message: '',
+  replyBytes: 0,
+  connections: 1000,
+  inFlight: 1,
+  whoami: '{"action":"whoami"}',
+  groups: { number: 1, size: 1000 },
+  join: { path: `${path}/@groups/{group}/connections/{address}`, contentType: 'text/plain', body: '', status: 204 },
+  request: {
+    path: `${path}/@groups/{group}`,
+    contentType: 'application/octet-stream',
+    body: message('push'),
+    status: 202,
+  },
+}
 const posted = { path, message: message('push'), replyBytes: 0 } as const
 
 /** 1 KB, as the budget of validation says. */
@@ -151,6 +169,40 @@ export const rows: readonly Row[] = [
     baseline: 'one gateway',
     limits: [{ title: 'µs of CPU beyond', of: 'beyond', atMost: 40 }],
     load: { ...posted, kind: 'post', connections: 100, inFlight: 1 },
+  },
+  {
+    name: 'fan-out',
+    title: 'a message to a group of 1,000, each frame',
+    budget: 1.15,
+    unit: 'cpu',
+    baseline: 'publish.mjs',
+    load: { ...published, posters: 1 },
+  },
+  {
+    name: 'fan-out-8',
+    title: '… of 8 publishers',
+    budget: 1.25,
+    unit: 'cpu',
+    baseline: 'publish.mjs',
+    load: { ...published, posters: 8 },
+  },
+  {
+    name: 'groups-small',
+    title: 'messages to 10,000 groups of 10, each frame, beside one group of 1,000',
+    budget: 1.5,
+    unit: 'cpu',
+    baseline: 'one gateway',
+    load: { ...published, groups: { number: 10_000, size: 10 }, posters: 8 },
+    baselineLoad: { groups: { number: 1, size: 1000 }, posters: 1 },
+  },
+  {
+    name: 'join-leave',
+    title: 'joining and leaving a group',
+    budget: null,
+    unit: 'cpu',
+    baseline: 'publish.mjs',
+    limits: [{ title: 'µs of CPU beyond', of: 'beyond', atMost: 10 }],
+    load: { ...published, kind: 'join', connections: 100 },
   },
   {
     name: 'accept',

@@ -1,6 +1,16 @@
 /** The work that a client process is asked to do. */
 export interface LoadOptions {
-  readonly kind: 'message' | 'post' | 'autocannon' | 'accept' | 'idle' | 'push' | 'fan-out' | 'publish' | 'request'
+  readonly kind:
+    | 'message'
+    | 'post'
+    | 'autocannon'
+    | 'accept'
+    | 'idle'
+    | 'push'
+    | 'fan-out'
+    | 'publish'
+    | 'join'
+    | 'request'
   readonly port: number
   /** The port that posts go to; `port` when left out. */
   readonly postPort?: number
@@ -24,9 +34,12 @@ export interface LoadOptions {
   readonly accessKey?: { readonly accessKeyId: string; readonly secretAccessKey: string }
   /** The body that is posted, where the kind needs to be told. */
   readonly request?: RequestTemplate
-  /** The groups that messages are for: `{group}` in the path of a request becomes the name of one. */
+  /**
+   * The groups that messages are for, of so many members where there are as many: `{group}` in the path of a request
+   * becomes the name of one.
+   */
   readonly groups?: { readonly number: number; readonly size: number }
-  /** The request that makes a WebSocket a member; left out where each is one without it. */
+  /** The request that makes a WebSocket a member; with DELETE instead it is one no more. */
   readonly join?: RequestTemplate
   /** The time that a pause waits for what is under way before the load counts as failed; 10 seconds when left out. */
   readonly patienceMillis?: number
@@ -36,7 +49,7 @@ export interface LoadOptions {
 
 /** An HTTP request, a POST unless it says otherwise. `{address}` in its path or body becomes the address of the WebSocket that it is meant for. */
 export interface RequestTemplate {
-  readonly method?: 'POST' | 'PUT'
+  readonly method?: 'POST' | 'PUT' | 'DELETE'
   readonly path: string
   readonly contentType: string
   readonly body: string

@@ -3,6 +3,7 @@ import { createAcceptLoad } from './accept-load.ts'
 import { createAutocannonLoad } from './autocannon-load.ts'
 import { createFanOutLoad } from './fan-out-load.ts'
 import { createIdleLoad } from './idle-load.ts'
+import { createJoinLoad } from './join-load.ts'
 import type { Load, LoadCounts, LoadOptions } from './load.ts'
 import { createMessageLoad } from './message-load.ts'
 import { createPostLoad } from './post-load.ts'
@@ -29,6 +30,7 @@ const kinds = {
   push: createPushLoad,
   'fan-out': createFanOutLoad,
   publish: createPublishLoad,
+  join: createJoinLoad,
   request: createRequestLoad,
 }
 

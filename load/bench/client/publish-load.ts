@@ -24,7 +24,8 @@ interface Publisher {
 export function createPublishLoad(options: LoadOptions, tally: LoadTally): Load {
   const { port, postPort = port, connections, posters = 1, request, groups, join } = options
   if (request === undefined || groups === undefined) throw new Error('a load of messages for groups needs groups')
-  const { number, size } = groups
+  const { number } = groups
+  const size = Math.min(groups.size, connections)
   const lanes = new Lanes()
   const sockets = Array.from({ length: connections }, () => new LoadSocket(options))
   const publishers: Publisher[] = []
@@ -115,7 +116,7 @@ export function createPublishLoad(options: LoadOptions, tally: LoadTally): Load 
   return {
     async open() {
       for (const socket of sockets) await openSocket(socket)
-      if (join !== undefined) await joinAll(join)
+      if (join !== undefined) await joinAll({ ...join, method: 'PUT' })
       for (let i = 0; i < posters; i++) await openPublisher(request, i)
     },
     resume: () => lanes.resume(),
