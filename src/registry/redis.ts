@@ -119,7 +119,7 @@ export function createRedisRegistry(options: RedisRegistryOptions): RedisRegistr
     ...{ redis, keys, local: localGroups, peers, turns, isDead: deaths.has, trouble, log, now, disturbed, unquiet },
     own: () => membership.owner,
     isFrozen: () => membership.frozen,
-    calm: () => membership.calm,
+    isRestored: () => membership.restored,
     mayWrite: () => membership.certain,
   })
   const delivery = createRedisDelivery({

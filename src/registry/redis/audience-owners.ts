@@ -16,7 +16,7 @@ export interface AudienceOwnersOptions {
    * Whether Redis has been undisturbed for so long that what has to stand in it has been written anew since: what it says
    * of groups is whole.
    */
-  readonly calm: () => boolean
+  readonly isRestored: () => boolean
   /** Whether a worker is known to be dead, without asking. */
   readonly isDead: (owner: OwnerId) => boolean
   /** Called when Redis failed. */
@@ -52,7 +52,7 @@ const maxOwners = 10_000
 const nobodyKnown: OtherOwners = { owners: [], incomplete: true }
 
 export function createAudienceOwners(options: AudienceOwnersOptions): AudienceOwners {
-  const { redis, keys, own, hashOf, trouble, calm, isDead, failed, found } = options
+  const { redis, keys, own, hashOf, trouble, isRestored, isDead, failed, found } = options
   const reading = new Map<string, Promise<OtherOwners>>()
 
   async function everyone(): Promise<OtherOwners> {
@@ -94,7 +94,7 @@ export function createAudienceOwners(options: AudienceOwnersOptions): AudienceOw
 
   return {
     read(audience) {
-      const everywhere = audience.kind === 'all' || !calm()
+      const everywhere = audience.kind === 'all' || !isRestored()
       const name = everywhere ? '' : hashOf(audience)
       const begun = reading.get(name)
       if (begun !== undefined) return begun

@@ -46,6 +46,11 @@ export interface Membership {
   /** Whether Redis has been undisturbed for so long that a missing lease proves a death. */
   readonly calm: boolean
   /**
+   * Whether Redis has been undisturbed for so long that every worker has written anew what it had lost, also one that
+   * waited for a lease before it was back.
+   */
+  readonly restored: boolean
+  /**
    * Whether the process has stood still for so long that it may have been buried meanwhile and can't know yet:
    * then not even local connections may be served.
    */
@@ -87,6 +92,8 @@ interface Moment {
 /** Whether Redis was asked what it can do, and what came of it. */
 type Fitness = 'unknown' | 'fit' | RedisUnfit
 
+/** Times of settling after which what others have lost in Redis stands there again: to come back, to wait, to write. */
+const restoredAfter = 3
 const longestTick = 1_000
 const soon = 100
 const fresh = 1_000
@@ -98,7 +105,8 @@ export function createMembership(options: MembershipOptions): Membership {
   let place: Place = { kind: 'joining', trouble: 'has not answered yet' }
   let fitness: Fitness = 'unknown'
   // Whoever is new has not seen what was before: others may be on their way back after an outage.
-  let disturbedAt = clock()
+  const begunAt = clock()
+  let disturbedAt = begunAt
   /** Whether the last renewal found that Redis has lost its data: the next one says that this is known. */
   let toldOfLoss = false
   const loop = createRenewalLoop(renew)
@@ -274,6 +282,10 @@ export function createMembership(options: MembershipOptions): Membership {
     },
     get calm() {
       return clock() - disturbedAt >= timings.settling
+    },
+    get restored() {
+      const settlings = disturbedAt === begunAt ? 1 : restoredAfter
+      return clock() - disturbedAt >= settlings * timings.settling
     },
     get frozen() {
       return standstill.isFrozen()

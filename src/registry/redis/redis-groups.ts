@@ -23,7 +23,7 @@ export interface RedisGroupsOptions {
   readonly isFrozen: () => boolean
   readonly isDead: (owner: OwnerId) => boolean
   readonly trouble: () => string | null
-  readonly calm: () => boolean
+  readonly isRestored: () => boolean
   readonly mayWrite: () => boolean
   readonly log: Log
   readonly now: () => number
