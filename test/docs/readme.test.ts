@@ -129,11 +129,17 @@ test('a connection is pushed to as written, by curl and by the SDK', async () =>
   const path = join('node_modules', `.readme-${process.pid}.mjs`)
   onTestFinished(() => rm(join(repository, path), { force: true }))
   await writeFile(join(repository, path), here(text))
-  const run = under('Push to a connection').findLast(({ language }) => language === 'sh')?.text ?? ''
+  const [run = '', groups = ''] = under('Push to a connection')
+    .filter(({ language }) => language === 'sh')
+    .slice(-2)
+    .map(({ text }) => text)
   expect(run).toBe('node push.mjs "$ID"')
   const script = new Terminal(run.replace('push.mjs', path), { ID: connectionId })
   expect(await client.line()).toBe('< hello from the SDK')
   expect((await script.ended) as unknown[]).toEqual([0, null])
+  const grouped = new Terminal(here(groups), { ID: connectionId })
+  expect(await client.line()).toBe('< soup is ready')
+  expect((await grouped.ended) as unknown[]).toEqual([0, null])
 }, 60_000)
 
 test('what has to run, and what must not, is said before the command that needs it', () => {
