@@ -32,8 +32,8 @@ export interface AudienceOwnersOptions {
 export interface OtherOwners {
   /** Owner ids, rising. */
   readonly owners: readonly OwnerId[]
-  /** Whether there may be more, which nobody can name now. */
-  readonly incomplete: boolean
+  /** Number of others that may be missing, since nobody can name them now: as many as there were last, and one at least. */
+  readonly unnamed: number
 }
 
 /** Reads in Redis which workers hold connections of an audience. */
@@ -49,15 +49,18 @@ export interface AudienceOwners {
 
 /** Owners that are read at most: a fleet has fewer workers; what is beyond was written by somebody else. */
 const maxOwners = 10_000
-const nobodyKnown: OtherOwners = { owners: [], incomplete: true }
+/** Audiences of which it is remembered how many owners they had. */
+const maxRemembered = 10_000
 
 export function createAudienceOwners(options: AudienceOwnersOptions): AudienceOwners {
   const { redis, keys, own, hashOf, trouble, isRestored, isDead, failed, found } = options
   const reading = new Map<string, Promise<OtherOwners>>()
+  /** Numbers of owners that were found last, by audience; `''` is everyone. */
+  const remembered = new Map<string, number>()
 
   async function everyone(): Promise<OtherOwners> {
     const { owners, incomplete } = await readOwners(redis, keys, own)
-    return { owners: owners.filter((owner) => owner !== own() && !isDead(owner)), incomplete }
+    return { owners: owners.filter((owner) => owner !== own() && !isDead(owner)), unnamed: incomplete ? 1 : 0 }
   }
 
   async function ofAudience(audience: Audience): Promise<OtherOwners> {
@@ -74,7 +77,7 @@ export function createAudienceOwners(options: AudienceOwnersOptions): AudienceOw
       if (isDead(owner)) strike(audience, owner)
       else others.push(owner)
     }
-    return { owners: others.sort((a, b) => a - b), incomplete: false }
+    return { owners: others.sort((a, b) => a - b), unnamed: 0 }
   }
 
   function strike(audience: Audience, owner: OwnerId): void {
@@ -83,19 +86,31 @@ export function createAudienceOwners(options: AudienceOwnersOptions): AudienceOw
   }
 
   async function look(audience: Audience, everywhere: boolean): Promise<OtherOwners> {
+    const name = nameOf(audience)
     try {
-      if (trouble() !== null) return nobodyKnown
-      return await (everywhere ? everyone() : ofAudience(audience))
+      if (trouble() !== null) return unknown(name)
+      const found = await (everywhere ? everyone() : ofAudience(audience))
+      if (remembered.size >= maxRemembered) remembered.clear()
+      if (found.unnamed === 0 && everywhere === (name === '')) remembered.set(name, found.owners.length)
+      return found
     } catch (error) {
       failed(error as Error)
-      return nobodyKnown
+      return unknown(name)
     }
+  }
+
+  function nameOf(audience: Audience): string {
+    return audience.kind === 'all' ? '' : hashOf(audience)
+  }
+
+  function unknown(name: string): OtherOwners {
+    return { owners: [], unnamed: Math.max(1, remembered.get(name) ?? 1) }
   }
 
   return {
     read(audience) {
       const everywhere = audience.kind === 'all' || !isRestored()
-      const name = everywhere ? '' : hashOf(audience)
+      const name = `${everywhere} ${nameOf(audience)}`
       const begun = reading.get(name)
       if (begun !== undefined) return begun
       const read = new Promise<void>((resolve) => setImmediate(resolve)).then(() => {

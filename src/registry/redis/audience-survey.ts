@@ -34,7 +34,7 @@ export function createAudienceSurvey(options: AudienceSurveyOptions): AudienceSu
   async function named(found: readonly OwnerId[]): Promise<readonly WorkerReference[]> {
     const nameOf = async (owner: OwnerId) => {
       const name = await redis.run('HGET', keys.workers, String(owner)).catch(() => null)
-      return { owner, name: name === null ? unnamed : String(name) }
+      return { owner, name: name === null ? noName : String(name) }
     }
     return Promise.all(found.map(nameOf))
   }
@@ -42,7 +42,8 @@ export function createAudienceSurvey(options: AudienceSurveyOptions): AudienceSu
   /** Lists worker after worker in the order of their owner ids, until the page is full. */
   async function members(audience: Audience, cursor: string | null, limit: number): Promise<MemberPage> {
     const start = cursor === null ? { owner: 0, rest: null } : parseCursor(cursor)
-    const { owners: others, incomplete } = await owners.read(audience)
+    const { owners: others, unnamed } = await owners.read(audience)
+    const incomplete = unnamed > 0
     const all = [...others, own()].sort((a, b) => a - b).filter((owner) => owner >= start.owner)
     const connectionIds: string[] = []
     const until = now() + pageMs
@@ -78,7 +79,8 @@ export function createAudienceSurvey(options: AudienceSurveyOptions): AudienceSu
 
   async function groups(apiId: string, stage: string, cursor: string | null, limit: number): Promise<GroupPage> {
     const after = cursor === null ? null : decodeName(cursor)
-    const { owners: others, incomplete } = await owners.read({ apiId, stage, kind: 'all', name: '' })
+    const { owners: others, unnamed } = await owners.read({ apiId, stage, kind: 'all', name: '' })
+    const incomplete = unnamed > 0
     const silent: OwnerId[] = []
     const pages = [local.groups(apiId, stage, after, limit)]
     await Promise.all(
@@ -97,7 +99,7 @@ export function createAudienceSurvey(options: AudienceSurveyOptions): AudienceSu
   return { named, members, groups }
 }
 
-const unnamed = '(unnamed)'
+const noName = '(unnamed)'
 
 /**
  * Adds up the groups of several workers, of each of which the first `limit` are known: up to where each of them is known,

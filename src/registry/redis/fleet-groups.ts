@@ -39,8 +39,8 @@ interface Answers<T> {
   readonly answers: readonly T[]
   /** Workers that live but did not answer. */
   readonly silent: readonly OwnerId[]
-  /** Whether there may be others, which nobody can name now. */
-  readonly incomplete: boolean
+  /** Number of others that may be missing, since nobody can name them now. */
+  readonly unnamed: number
 }
 
 /** A question for every other worker that holds connections of an audience. */
@@ -58,8 +58,6 @@ export function createFleetGroups(options: FleetGroupsOptions): Groups {
 
   /** Asks all others in the order of the calls; what is said to one connection after this does not overtake it. */
   function askAll<T>(audience: Audience, question: Question<T>): Promise<Answers<T>> {
-    const nobody: Answers<T> = { answers: [], silent: [], incomplete: true }
-    if (trouble() !== null) return Promise.resolve(nobody)
     const size = questionSize(question.first, question.second)
     const asked = turns.take(audience.apiId, size, owners.read(audience), async (found) => {
       const outcomes = found.owners.map((owner) => askOne(audience, owner, question))
@@ -69,9 +67,9 @@ export function createFleetGroups(options: FleetGroupsOptions): Groups {
         if (outcome === 'unreachable') silent.push(found.owners[i] as OwnerId)
         else if (outcome !== 'gone') answers.push(outcome.of)
       }
-      return { answers, silent, incomplete: found.incomplete }
+      return { answers, silent, unnamed: found.unnamed }
     })
-    return asked ?? Promise.resolve(nobody)
+    return asked ?? Promise.resolve({ answers: [], silent: [], unnamed: 1 })
   }
 
   async function askOne<T>(
@@ -95,9 +93,8 @@ export function createFleetGroups(options: FleetGroupsOptions): Groups {
     return turns.take(apiId, questionSize(stage, name), null, ask) ?? Promise.resolve('unreachable')
   }
 
-  /** Numbers of workers that were not reached: of those that nobody can name, one at least. */
-  function unreachableOf({ silent, incomplete }: Answers<unknown>): number {
-    return silent.length + (incomplete ? 1 : 0)
+  function unreachableOf({ silent, unnamed }: Answers<unknown>): number {
+    return silent.length + unnamed
   }
 
   async function outcomeOf(
@@ -167,9 +164,9 @@ export function createFleetGroups(options: FleetGroupsOptions): Groups {
     },
     async countAll(audience) {
       const question = { kind: questionKinds.size, first: wireAudience(audience), second: null, read: readNumbers }
-      const { answers, silent, incomplete } = await askAll(audience, question)
+      const { answers, silent, unnamed } = await askAll(audience, question)
       const connections = answers.reduce((sum, [number]) => sum + number, local.size(audience))
-      return { connections, unanswered: silent.length === 0 ? [] : await survey.named(silent), incomplete }
+      return { connections, unanswered: silent.length === 0 ? [] : await survey.named(silent), incomplete: unnamed > 0 }
     },
     members: survey.members,
     groups: survey.groups,
