@@ -29,8 +29,8 @@ export const postern: Peer = {
     },
     'fan-out': {
       start,
-      load: { path, whoami, request, posters: 64 },
-      note: 'no broadcast: the backend posts to each of the 1,000 by itself, over 64 connections',
+      load: { path, request: { ...request, path: `${path}/@connections`, status: 202 } },
+      note: 'POST of `@connections` itself',
     },
     message: { start, load: { path }, note: '`HTTP_PROXY` with a route response' },
     accept: { start, load: { path }, note: 'no `$connect` route' },
