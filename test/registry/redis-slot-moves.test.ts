@@ -1,11 +1,13 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { createMetrics } from '../../src/observability/metrics.ts'
+import type { Group } from '../../src/registry/group-contract.ts'
 import type { LocalSocket } from '../helpers/local-sockets.ts'
 import { type RedisCluster, type RedisServer, startRedisCluster } from '../helpers/redis-server.ts'
 import { idOf, type RedisWorker, redisWorker } from '../helpers/redis-workers.ts'
 
 const leaseSeconds = 3
+const room: Group = { apiId: 'chat', stage: 'dev', kind: 'group', name: 'room' }
 const deadline = { timeout: 60_000, interval: 50 }
 
 let cluster: RedisCluster
@@ -47,10 +49,21 @@ async function moveSlot(slot: number, from: RedisServer, to: RedisServer): Promi
   for (const { client } of [to, from, ...cluster.nodes]) await client.call('CLUSTER', 'SETSLOT', slot, 'NODE', toId)
 }
 
-test('a slot that moves from one master of a Cluster to another, under load: nobody is buried, no record is lost, pushes go on', async () => {
+/** The key of the room's entry, and who has it. */
+async function entryOfRoom(): Promise<[string, RedisServer]> {
+  for (const node of cluster.nodes) {
+    const [key] = await node.client.keys('postern:{a:*')
+    if (key !== undefined) return [key, node]
+  }
+  throw new Error('the room has no entry')
+}
+
+test('a slot that moves from one master of a Cluster to another, under load: nobody is buried, no record and no membership is lost, pushes go on', async () => {
   const [near, far] = workers as [RedisWorker, RedisWorker]
   const owners = workers.map(({ registry }) => registry.owner)
   const sockets = await far.connect(50)
+  const members = sockets.map(idOf)
+  for (const id of members) await expect.poll(() => near.registry.join(id, room), deadline).toBe('joined')
   await pause(leaseSeconds * 1000)
   const slot = Number(await cluster.nodes[0]?.client.call('CLUSTER', 'KEYSLOT', `{w:${far.registry.owner}}`))
   const counts = await Promise.all(
@@ -60,6 +73,8 @@ test('a slot that moves from one master of a Cluster to another, under load: nob
   )
   const from = cluster.nodes[counts.indexOf(1)] as RedisServer
   const to = cluster.nodes.find((node) => node !== from) as RedisServer
+  const [entry, entryAt] = await entryOfRoom()
+  const entrySlot = Number(await from.client.call('CLUSTER', 'KEYSLOT', entry))
   const outcomes: Record<string, number> = {}
   const sent: string[] = []
   let goesOn = true
@@ -72,11 +87,12 @@ test('a slot that moves from one master of a Cluster to another, under load: nob
       await pause(5)
     }
   })()
-  for (const [source, target] of [
-    [from, to],
-    [to, from],
+  for (const [moved, source, target] of [
+    [slot, from, to],
+    [slot, to, from],
+    [entrySlot, entryAt, cluster.nodes.find((node) => node !== entryAt) as RedisServer],
   ] as const) {
-    await moveSlot(slot, source, target)
+    await moveSlot(moved, source, target)
     const before = sent.length
     await expect.poll(() => sent.length, deadline).toBeGreaterThan(before + 10)
   }
@@ -85,6 +101,11 @@ test('a slot that moves from one master of a Cluster to another, under load: nob
   await pushing
   const hash = `postern:{w:${far.registry.owner}}:connections`
   await expect.poll(async () => (await from.client.hkeys(hash)).sort(), deadline).toEqual(sockets.map(idOf).sort())
+  for (const { registry } of workers) {
+    const counted = () => registry.countAll(room)
+    await expect.poll(counted, deadline).toEqual({ connections: members.length, unanswered: [], incomplete: false })
+  }
+  expect((await entryOfRoom())[1]).not.toBe(entryAt)
   process.stdout.write(`slot moved: ${JSON.stringify(outcomes)}\n`)
   const frames = sockets[0]?.frames.map(({ data }) => String(data)) ?? []
   expect(frames).toEqual([...new Set(frames)].sort((a, b) => Number(a) - Number(b)))
