@@ -1,0 +1,102 @@
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
+import { Client } from '../helpers/client.ts'
+import { says } from '../helpers/definitions.ts'
+import { httpCall } from '../helpers/http-call.ts'
+import { startGateway, type TestGateway } from '../helpers/postern.ts'
+import { type RedisServer, startRedis } from '../helpers/redis-server.ts'
+
+let redis: RedisServer
+let one: TestGateway
+let two: TestGateway
+beforeAll(async () => {
+  redis = await startRedis()
+  const chat = {
+    routes: {
+      $connect: { groups: [{ groupName: '${request.querystring.room}' }] },
+      $default: says('$context.connectionId'),
+    },
+  }
+  const options = { settings: { redis: redis.url } }
+  ;[one, two] = await Promise.all([startGateway(chat, options), startGateway(chat, options)])
+})
+afterAll(async () => {
+  await Promise.all([one.close(), two.close()])
+  await redis.close()
+})
+
+async function connect(gateway: TestGateway, room: string): Promise<[Client, string]> {
+  const client = await Client.connect(`${gateway.ws}?room=${room}`)
+  onTestFinished(() => client.close())
+  client.send('who am I')
+  return [client, await client.next()]
+}
+
+async function call({ http }: TestGateway, method: string, path: string, body?: string) {
+  const answer = await httpCall(method, http, new URL(http).pathname + path, body === undefined ? {} : { body })
+  return { status: answer.status, json: answer.body === '' ? null : JSON.parse(answer.body) }
+}
+
+test('a group has its members on any node, and is joined, reached, counted and closed through any', async () => {
+  const [[near, nearId], [far, farId]] = [await connect(one, 'hall'), await connect(two, 'hall')]
+  const room = '/@groups/attic%2F%F0%9F%98%80'
+  expect(await call(one, 'PUT', `${room}/connections/${farId}`)).toEqual({ status: 204, json: null })
+  expect(await call(two, 'PUT', `${room}/connections/${nearId}`)).toEqual({ status: 204, json: null })
+  const sent = (count: number) => ({ targets: count, sent: count, full: 0, gone: 0, unreachable: 0 })
+  for (const gateway of [one, two]) {
+    expect(await call(gateway, 'POST', `${room}?report=counts`, 'hello')).toEqual({ status: 200, json: sent(2) })
+    expect(await call(gateway, 'GET', room)).toMatchObject({ json: { connections: 2 } })
+    const members = await call(gateway, 'GET', `${room}/connections`)
+    expect([...members.json.connectionIds].sort()).toEqual([nearId, farId].sort())
+    const { groups } = (await call(gateway, 'GET', '/@groups')).json
+    expect(groups).toEqual([
+      { group: 'attic/😀', connections: 2 },
+      { group: 'hall', connections: 2 },
+    ])
+  }
+  expect(await call(one, 'POST', `${room}?except=${nearId}&report=counts`, 'but you')).toMatchObject({ json: sent(1) })
+  const filter = encodeURIComponent("sourceIp = '10.0.0.1'")
+  expect(await call(one, 'POST', `${room}?filter=${filter}&report=counts`, 'no')).toMatchObject({ json: sent(0) })
+  for (let i = 0; i < 6; i++) {
+    const path = i % 2 === 0 ? room : `/@connections/${farId}`
+    expect((await call(one, 'POST', path, `${i}`)).status).toBe(i % 2 === 0 ? 202 : 200)
+  }
+  const frames = async (client: Client, count: number) => {
+    const found: string[] = []
+    while (found.length < count) found.push(await client.next())
+    return found
+  }
+  expect(await frames(far, 9)).toEqual(['hello', 'hello', 'but you', '0', '1', '2', '3', '4', '5'])
+  expect(await frames(near, 5)).toEqual(['hello', 'hello', '0', '2', '4'])
+  expect((await call(two, 'DELETE', `${room}/connections/${nearId}`)).status).toBe(204)
+  expect(await call(one, 'DELETE', `${room}?close=true&code=4001&reason=over`)).toMatchObject({
+    json: { connections: 1 },
+  })
+  expect(await far.closed).toEqual({ code: 4001, reason: 'over' })
+  // No name reaches Redis, and nothing is left of a group without members.
+  await expect.poll(async () => (await redis.client.keys('*{a:*')).length).toBe(1)
+  expect((await redis.client.keys('*')).filter((key) => /attic|hall/.test(key))).toEqual([])
+})
+
+test('a user has connections on any node, wherever they got their user', async () => {
+  const [[near, nearId], [far, farId]] = [await connect(one, 'a'), await connect(two, 'b')]
+  for (const id of [nearId, farId]) {
+    expect((await call(two, 'PUT', `/@connections/${id}/attributes`, '{"userId":"ada"}')).status).toBe(204)
+  }
+  for (const gateway of [one, two]) {
+    expect(await call(gateway, 'POST', '/@users/ada?report=counts', 'you')).toMatchObject({ json: { sent: 2 } })
+  }
+  expect(await call(one, 'PUT', '/@users/ada/groups/den')).toMatchObject({ json: { connections: 2 } })
+  expect(await call(two, 'POST', '/@groups/den?report=counts', 'den')).toMatchObject({ json: { sent: 2 } })
+  for (const client of [near, far])
+    expect([await client.next(), await client.next(), await client.next()]).toEqual(['you', 'you', 'den'])
+  const batch = JSON.stringify([
+    { users: ['ada'], data: 'one' },
+    { all: true, data: 'two', report: 'counts' },
+  ])
+  expect((await call(two, 'POST', '/@batch', batch)).json).toMatchObject([{ status: 202 }, { sent: 2 }])
+  expect(await call(one, 'DELETE', '/@users/ada')).toMatchObject({ json: { connections: 2 } })
+  for (const client of [near, far]) {
+    expect([await client.next(), await client.next()]).toEqual(['one', 'two'])
+    expect((await client.closed).code).toBe(1000)
+  }
+})
