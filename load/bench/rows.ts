@@ -187,6 +187,19 @@ export const rows: readonly Row[] = [
     load: { ...published, posters: 8 },
   },
   {
+    name: 'batch',
+    title: 'a batch for 1,000, another message for each, each frame',
+    budget: 1.2,
+    unit: 'cpu',
+    baseline: 'batch.mjs',
+    limits: [{ title: 'targets a second', of: 'rate', atLeast: 200_000 }],
+    load: {
+      ...{ kind: 'batch', path, message: '', replyBytes: 0, connections: 1000, inFlight: 1, frameBytes: 90 },
+      whoami: '{"action":"whoami"}',
+      request: { path: `${path}/@batch`, contentType: 'application/json', body: 'x', status: 200 },
+    },
+  },
+  {
     name: 'groups-small',
     title: 'messages to 10,000 groups of 10, each frame, beside one group of 1,000',
     budget: 1.5,

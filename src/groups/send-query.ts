@@ -63,7 +63,15 @@ export function judgeTerms({ except, filter, coalesce, report, frame }: GivenTer
   }
 }
 
-const usualTerms: SendTerms = { except: [], filter: null, coalesce: null, failures: 0, report: 'none', binary: false }
+/** The terms of a send that says none. */
+export const usualTerms: SendTerms = {
+  except: [],
+  filter: null,
+  coalesce: null,
+  failures: 0,
+  report: 'none',
+  binary: false,
+}
 
 function isReport(text: string): text is ReportKind {
   return text === 'none' || text === 'counts' || text === 'failures'

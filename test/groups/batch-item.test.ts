@@ -19,7 +19,7 @@ test.each([
   const read = readBatchItem(item)
   if ('status' in read) throw new Error(read.message)
   expect(read.targets).toEqual(targets)
-  expect(Buffer.from(read.frame.data as Uint8Array)).toEqual(data)
+  expect(Buffer.from(read.frame.data as string)).toEqual(data)
   expect(read.terms).toEqual({ ...usual, ...terms })
   expect(read.frame.binary).toBe(read.terms.binary)
 })

@@ -1,6 +1,6 @@
 import { withDeadline } from './deadline.ts'
 import { Lanes } from './lanes.ts'
-import type { Load, LoadOptions } from './load.ts'
+import type { Load, LoadOptions, RequestTemplate } from './load.ts'
 import { LoadSocket } from './load-socket.ts'
 import { namesAddress, Poster, requestBytes } from './poster.ts'
 import type { LoadTally } from './tally.ts'
@@ -32,6 +32,19 @@ export function createFanOutLoad(options: LoadOptions, tally: LoadTally): Load {
 
   function account(): string {
     return [`of ${sockets.length} frames ${missingFrames} did not come`, ...faults].join('; ')
+  }
+
+  /** The requests that one message takes: one, a batch with an item for each WebSocket, or one for each. */
+  function requestsOf(template: RequestTemplate): Buffer[] {
+    if (options.kind === 'batch') {
+      const items = sockets.map(({ address }, i) => ({
+        connectionIds: [address],
+        data: `${i}`.padEnd(frameBytes, template.body),
+      }))
+      return [requestBytes({ ...template, body: JSON.stringify(items) }, '')]
+    }
+    const receivers = namesAddress(template) ? sockets : sockets.slice(0, 1)
+    return receivers.map(({ address }) => requestBytes(template, address))
   }
 
   async function openSocket(socket: LoadSocket, index: number): Promise<void> {
@@ -81,8 +94,7 @@ export function createFanOutLoad(options: LoadOptions, tally: LoadTally): Load {
   return {
     async open() {
       for (const [index, socket] of sockets.entries()) await openSocket(socket, index)
-      const receivers = namesAddress(request) ? sockets : sockets.slice(0, 1)
-      requests = receivers.map(({ address }) => requestBytes(request, address))
+      requests = requestsOf(request)
       for (let i = 0; i < Math.min(posters, requests.length); i++) all.push(openPoster())
       await Promise.all(all.map((poster) => poster.open()))
       lanes.add(send)

@@ -8,6 +8,7 @@ export interface LoadOptions {
     | 'idle'
     | 'push'
     | 'fan-out'
+    | 'batch'
     | 'publish'
     | 'join'
     | 'request'

@@ -29,6 +29,7 @@ const kinds = {
   idle: createIdleLoad,
   push: createPushLoad,
   'fan-out': createFanOutLoad,
+  batch: createFanOutLoad,
   publish: createPublishLoad,
   join: createJoinLoad,
   request: createRequestLoad,
