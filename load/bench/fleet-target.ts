@@ -26,6 +26,7 @@ export function gatewayFleet(apis: string, workers: number, nodeOptions: readonl
       pids: [...gateways.map(({ pid }) => pid), redis.pid],
       port: (gateways[0] as ServerProcess).port,
       postPort: (gateways.at(-1) as ServerProcess).port,
+      ports: gateways.map(({ port }) => port),
       counters: redis.counters,
       stop,
     }

@@ -26,7 +26,7 @@ export interface Measurement {
 }
 
 /** The members of a row that measuring it takes. */
-export type Work = Pick<Row, 'name' | 'unit' | 'load'>
+export type Work = Pick<Row, 'name' | 'unit' | 'load' | 'isSpread'>
 
 /** The length of a round for each server, and the number of processes that make its load. */
 export interface MeasureOptions {
@@ -87,8 +87,8 @@ function placeOf(row: Work, { name }: Servers): string {
   return name === undefined ? row.name : `${row.name}, ${name}`
 }
 
-function loadFor(row: Work, { port, postPort = port, load }: Servers): LoadOptions {
-  return { ...row.load, ...load, port, postPort }
+function loadFor(row: Work, { port, postPort = port, ports, load }: Servers): LoadOptions {
+  return { ...row.load, ...load, port, postPort, ...(row.isSpread && ports && { ports }) }
 }
 
 /** A server with the load that it gets, slice by slice. */

@@ -23,6 +23,8 @@ export interface Row {
   readonly unit: 'cpu' | 'bytes'
   /** The number of gateways that share a Redis, whose CPU time counts with theirs; one without Redis when left out. */
   readonly workers?: number
+  /** Whether WebSockets are spread over all of the gateways; left out where they are with the first one. */
+  readonly isSpread?: true
   /** Whether callers of the gateway sign, and those of the baseline do not; left out for no. */
   readonly isSigned?: true
   /** Whether the gateway has throttles that nothing meets, and the baseline has none; left out for no. */
@@ -184,6 +186,17 @@ export const rows: readonly Row[] = [
     budget: 1.25,
     unit: 'cpu',
     baseline: 'publish.mjs',
+    load: { ...published, posters: 8 },
+  },
+  {
+    name: 'fan-out-fleet',
+    title: '… spread over three gateways, beside one',
+    budget: 1.5,
+    unit: 'cpu',
+    workers: 3,
+    isSpread: true,
+    baseline: 'one gateway',
+    limits: [{ title: 'Redis commands a frame: 3 a message', of: 'redisCommands', atMost: 0.003 }],
     load: { ...published, posters: 8 },
   },
   {

@@ -12,6 +12,8 @@ export interface Servers {
   readonly port: number
   /** The port that posts go to, when that is another one. */
   readonly postPort?: number
+  /** The ports of all processes that sockets may connect to; left out for one. */
+  readonly ports?: readonly number[]
   /** The members in which the load of a row is another one here: the same work in the words of this server. */
   readonly load?: Partial<LoadOptions>
   /** Whose memory counts; the first process's when left out. */

@@ -13,6 +13,8 @@ export interface LoadOptions {
     | 'join'
     | 'request'
   readonly port: number
+  /** The ports among which WebSockets are spread; `port` for all when left out. */
+  readonly ports?: readonly number[]
   /** The port that posts go to; `port` when left out. */
   readonly postPort?: number
   /** The number of HTTP connections that post; one for each WebSocket when left out. */

@@ -22,12 +22,15 @@ interface Publisher {
  * runs from the beginning of the message.
  */
 export function createPublishLoad(options: LoadOptions, tally: LoadTally): Load {
-  const { port, postPort = port, connections, posters = 1, request, groups, join } = options
+  const { port, ports = [port], postPort = port, connections, posters = 1, request, groups, join } = options
   if (request === undefined || groups === undefined) throw new Error('a load of messages for groups needs groups')
   const { number } = groups
   const size = Math.min(groups.size, connections)
   const lanes = new Lanes()
-  const sockets = Array.from({ length: connections }, () => new LoadSocket(options))
+  const sockets = Array.from(
+    { length: connections },
+    (_, i) => new LoadSocket({ ...options, port: ports[i % ports.length] ?? port }),
+  )
   const publishers: Publisher[] = []
   const faults = new Set<string>()
   const shortest = request.body.length
