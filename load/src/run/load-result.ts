@@ -163,9 +163,11 @@ function deliveryOf({ definition }: Scenario, lastWords: readonly LastWords[]): 
     for (const last of lastWords) addCounts(counts, of(last))
     return counts
   }
+  const { pushes, messages } = definition
+  const isFannedOut = messages.some(({ fanOut }) => fanOut !== false)
   return {
-    pushes: definition.pushes === undefined ? null : sum(({ pushes }) => pushes),
-    fanOut: definition.messages.some(({ fanOut }) => fanOut !== false) ? sum(({ fanOut }) => fanOut) : null,
+    pushes: pushes === undefined || pushes.group !== undefined ? null : sum((last) => last.pushes),
+    fanOut: pushes?.group !== undefined || isFannedOut ? sum(({ fanOut }) => fanOut) : null,
   }
 }
 

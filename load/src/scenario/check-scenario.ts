@@ -57,6 +57,7 @@ function templatesOf(scenario: ScenarioDefinition): PlacedTemplate[] {
     ...list(pushes?.urls ?? [], ['pushes', 'urls'], 'url'),
     ...map(pushes?.headers ?? {}, ['pushes', 'headers'], 'header'),
     ...(pushes === undefined ? [] : [placed(['pushes', 'body'], () => compileTemplate(pushes.body))]),
+    ...list(pushes?.group === undefined ? [] : [pushes.group], ['pushes', 'group'], 'none'),
     ...rest.flatMap(({ url, headers, body }, i) => [
       placed(['rest', i, 'url'], () => compileTemplate(url, 'url')),
       ...map(headers, ['rest', i, 'headers'], 'header'),
@@ -171,12 +172,16 @@ function usesStampAt(templates: readonly PlacedTemplate[], path: FaultPath): boo
 }
 
 function checkPushes(
-  { pushes, onOpen, variables }: ScenarioDefinition,
+  { pushes, onOpen, variables, groups }: ScenarioDefinition,
   templates: readonly PlacedTemplate[],
 ): Finding[] {
   if (pushes === undefined) return []
   const findings: Finding[] = []
-  const isSaved = onOpen.some(({ save }) => Object.hasOwn(save, 'connectionId'))
+  const isSaved = pushes.group !== undefined || onOpen.some(({ save }) => Object.hasOwn(save, 'connectionId'))
+  if (pushes.group !== undefined && groups === undefined) {
+    const problem = 'without groups nobody gets it'
+    findings.push({ path: ['pushes', 'group'], problem, allowed: 'groups: { size: 10 }' })
+  }
   if (!isSaved && !Object.hasOwn(variables, 'connectionId')) {
     const allowed = 'a step of onOpen with save: { connectionId: $.connectionId }'
     findings.push({ path: ['pushes'], atKey: true, problem: 'nobody knows the connection ids', allowed })

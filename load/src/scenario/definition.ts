@@ -166,6 +166,11 @@ const pushesSchema = z
     urls: oneOrMore(httpUrl())
       .optional()
       .describe("Base URLs that @connections is under, in turn. Default: the client's own target, as http or https."),
+    group: template('the name of a group')
+      .optional()
+      .describe(
+        'The group that is posted to (@groups) in place of connections, such as board-{{group}}: each POST has to reach all clients of a group, and counts as fan-out. A group is posted to by one at a time.',
+      ),
     body: template('text')
       .default('{"push":"{{stamp}}"}')
       .describe('What is posted; it has to carry a {{stamp}}, which says which push a frame is.'),
@@ -180,7 +185,7 @@ const pushesSchema = z
     expect: z.array(wholeNumber(100, 599)).min(1).default([200]).describe('Statuses that are no error.'),
     timeout: duration().prefault('10s').describe('How long an answer may take.'),
   })
-  .describe('POSTs to @connections of the clients, whose connectionId a step of onOpen saves.')
+  .describe('POSTs to @connections of the clients, whose connectionId a step of onOpen saves, or to groups.')
 
 const restSchema = z
   .strictObject({

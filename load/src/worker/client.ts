@@ -197,7 +197,7 @@ export class Client implements Member {
       this.#socket.bytesPerSecond = readRateOf(this.values.index)
     }
     if (groups !== null) this.receiver = groups.of(this.values.group).join(this.values.index)
-    if (scenario.pushes !== undefined) this.ledger = new PushLedger(tally.pushes)
+    if (scenario.pushes !== undefined && scenario.pushes.group === undefined) this.ledger = new PushLedger(tally.pushes)
     this.#become('ready')
     for (const lane of this.lanes) lane.start()
     const { lifetime } = scenario.connection

@@ -85,7 +85,8 @@ export function createEngine(plan: WorkerPlan, events: EngineEvents): Engine {
     wantsPayload:
       scenario.pushes !== undefined || kinds.some(({ usesStamp, reply }) => usesStamp || reply?.readsFrames === true),
     skipsOwn: kinds.some(({ fanOut }) => fanOut?.self === false),
-    groups: kinds.some(({ fanOut }) => fanOut !== null) ? { of: groupNumber } : null,
+    groups:
+      scenario.pushes?.group !== undefined || kinds.some(({ fanOut }) => fanOut !== null) ? { of: groupNumber } : null,
     opener,
     get hasTraffic() {
       return trafficSwitch.isOn
@@ -95,6 +96,11 @@ export function createEngine(plan: WorkerPlan, events: EngineEvents): Engine {
     maySend,
     fanOut(kind, sender) {
       const message = groupNumber(sender.groupNumber).send(sender, kind.fanOut?.self !== false)
+      tally.counters.fanOutExpected += message.expected
+      return message
+    },
+    fanOutPost(group) {
+      const message = groupNumber(group).post()
       tally.counters.fanOutExpected += message.expected
       return message
     },

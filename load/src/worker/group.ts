@@ -1,5 +1,8 @@
 import { Arrivals, type Counts } from './delivery.ts'
 
+/** The sender of what is posted to a group. */
+const nobody = -1
+
 /** Late frames are compared with the senders of so many messages before. */
 const rememberedSenders = 4_096
 
@@ -38,6 +41,14 @@ export class Group {
     const expected = this.#members.size - (toSelf || !this.#members.has(sender) ? 0 : 1)
     this.#counts.expected += expected
     return { number, expected }
+  }
+
+  /** Counts a message in that none of its clients sends, as `send` does. */
+  post(): { readonly number: number; readonly expected: number } {
+    const number = this.#next++
+    this.#senders[number % rememberedSenders] = nobody
+    this.#counts.expected += this.#members.size
+    return { number, expected: this.#members.size }
   }
 
   get next(): number {

@@ -20,7 +20,7 @@ export interface PostersOptions {
   readonly tls: { readonly verify: boolean; readonly ca?: string | undefined }
 }
 
-/** Posts to `@connections` of the clients that are ready, each in its turn. */
+/** Posts to `@connections` of the clients that are ready, or to their groups, each in its turn. */
 export interface Posters {
   start(): void
   /** Stops posting; what was due by then and has not left counts as unsent. */
@@ -32,12 +32,24 @@ export interface Posters {
   close(): void
 }
 
+/** One POST that is about to leave, and what becomes of its frames. */
+interface Posting {
+  /** The path below the stage. */
+  readonly path: string
+  readonly number: number
+  readonly stamp: string
+  readonly settle: (isAccepted: boolean) => void
+}
+
 export function createPosters({ pushes, context, ready, concurrency, rate, tls }: PostersOptions): Posters {
   const urls = (pushes.urls ?? []).map((each) => compileTemplate(each, 'url'))
   const body = compileTemplate(pushes.body)
   const headers = Object.entries(pushes.headers).map(
     ([name, value]) => [name, compileTemplate(value, 'header')] as const,
   )
+  const group = pushes.group === undefined ? null : compileTemplate(pushes.group)
+  /** The groups that are posted to at the moment. */
+  const busyGroups = new Set<number>()
   const expected = new Set(pushes.expect)
   const pools = new Map<string, PostLane[]>()
   let underWay = 0
@@ -61,25 +73,29 @@ export function createPosters({ pushes, context, ready, concurrency, rate, tls }
     return new URL((urls[turn++ % urls.length] as Template).render(values, noMessage))
   }
 
+  /** Whether a client, or its group, may be posted to now. */
+  function isFree({ ledger, receiver, values }: Member): boolean {
+    return group === null ? ledger?.isBusy === false : receiver !== null && !busyGroups.has(values.group)
+  }
+
   function send(due: number): boolean {
     if (underWay >= concurrency) return false
-    const client = ready.next((each) => each.ledger !== null && !each.ledger.isBusy, maxTries)
+    const client = ready.next(isFree, maxTries)
     if (client === null) return false
     if (!context.maySend()) return false
-    const ledger = client.ledger as PushLedger
     const url = urlFor(client)
     const sent = now()
     const from = sent - due <= timerMillis ? sent : due
-    const number = ledger.post()
-    const stamp = formatStamp(context.run, 'push', client.values.index, number, from)
+    const { path, number, stamp, settle } =
+      group === null ? toConnection(client, client.ledger as PushLedger, from) : toGroup(client, group, from)
     underWay++
     context.tally.counters.posted++
     idleLane(url).post(
-      requestOf(client, url, body.render(client.values, { counter: number, stamp })),
+      requestOf(client, url, path, body.render(client.values, { counter: number, stamp })),
       sent,
       (outcome) => {
         underWay--
-        answered(ledger, from, outcome)
+        settle(answered(from, outcome))
         client.closeIfSettled()
         if (isRunning && source === null) setImmediate(saturate)
       },
@@ -87,24 +103,49 @@ export function createPosters({ pushes, context, ready, concurrency, rate, tls }
     return true
   }
 
-  function requestOf(client: Member, url: URL, text: string): string {
-    const id = encodeURIComponent(client.values.vars.connectionId ?? '')
+  function toConnection(client: Member, ledger: PushLedger, from: number): Posting {
+    const number = ledger.post()
+    return {
+      path: `@connections/${encodeURIComponent(client.values.vars.connectionId ?? '')}`,
+      number,
+      stamp: formatStamp(context.run, 'push', client.values.index, number, from),
+      settle: (isAccepted) => ledger.answered(isAccepted),
+    }
+  }
+
+  /** A frame of a POST that was refused counts as lost: the POST is an error beside it. */
+  function toGroup({ values }: Member, name: Template, from: number): Posting {
+    const { number } = context.fanOutPost(values.group)
+    busyGroups.add(values.group)
+    return {
+      path: `@groups/${encodeURIComponent(name.render(values, noMessage))}`,
+      number,
+      stamp: formatStamp(context.run, 'fanOut', values.group, number, from),
+      settle: () => void busyGroups.delete(values.group),
+    }
+  }
+
+  function requestOf(client: Member, url: URL, path: string, text: string): string {
     const given = headers.map(([name, value]) => `${name}: ${value.render(client.values, noMessage)}\r\n`).join('')
     return (
-      `POST ${url.pathname.replace(/\/$/, '')}/@connections/${id} HTTP/1.1\r\nHost: ${url.host}\r\n` +
+      `POST ${url.pathname.replace(/\/$/, '')}/${path} HTTP/1.1\r\nHost: ${url.host}\r\n` +
       `Content-Type: ${pushes.contentType}\r\nContent-Length: ${Buffer.byteLength(text)}\r\n${given}\r\n${text}`
     )
   }
 
-  function answered(ledger: PushLedger, from: number, outcome: PostOutcome): void {
+  /** Counts an answer, and gives whether the POST was accepted. */
+  function answered(from: number, outcome: PostOutcome): boolean {
     const { tally } = context
-    const isAccepted = 'status' in outcome && expected.has(outcome.status) && outcome.status < 300
-    ledger.answered(isAccepted)
-    if ('failure' in outcome) return tally.error('postFailed', outcome.failure)
+    if ('failure' in outcome) {
+      tally.error('postFailed', outcome.failure)
+      return false
+    }
+    const isAccepted = expected.has(outcome.status) && outcome.status < 300
     tally.latency('post', now() - from)
     tally.status('posts', outcome.status)
     if (isAccepted) tally.counters.accepted++
     if (!expected.has(outcome.status)) tally.error('postStatus', `status ${outcome.status}`)
+    return isAccepted
   }
 
   /** Without a rate: as many as may be under way. */

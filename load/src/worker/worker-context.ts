@@ -39,6 +39,8 @@ export interface WorkerContext {
   maySend(): boolean
   /** Counts a message to a group in; its number. */
   fanOut(kind: MessageKind, sender: Receiver): { readonly number: number }
+  /** Counts a message in that is posted to a client's group; its number. */
+  fanOutPost(group: number): { readonly number: number }
   /** Bytes a second; null for clients that read as fast as they can. */
   readRateOf(index: number): number | null
   willFlush(client: Member): void

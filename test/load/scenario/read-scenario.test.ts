@@ -133,6 +133,11 @@ test.each([
     's.yaml:2:1: pushes: nobody knows the connection ids; allowed: a step of onOpen',
   ],
   [
+    'pushes to a group that there is not',
+    `${phases}\npushes: { group: 'board-{{group}}' }`,
+    's.yaml:2:18: pushes.group: without groups nobody gets it; allowed: groups: { size: 10 }',
+  ],
+  [
     'pushes without a stamp',
     `${phases}\nvariables: { connectionId: x }\npushes: { body: hello }`,
     's.yaml:3:17: pushes.body: missing {{stamp}}',

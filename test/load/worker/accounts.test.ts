@@ -122,3 +122,19 @@ test('a frame that comes before the answer to its POST counts once', () => {
   expect(ledger.missing).toBe(0)
   expect(counts).toMatchObject({ expected: 1, received: 1, duplicated: 1 })
 })
+
+test('what is posted to a group is for everyone who is in it then, in order, and nobody is its sender', () => {
+  const counts = noCounts()
+  const group = new Group(0, counts)
+  const [a, b] = [group.join(1), group.join(2)]
+  expect([group.post(), group.post(), group.send(a, false), group.post()]).toEqual([
+    { number: 0, expected: 2 },
+    { number: 1, expected: 2 },
+    { number: 2, expected: 1 },
+    { number: 3, expected: 2 },
+  ])
+  expect([0, 1, 3, 3].map((number) => a.receive(number, true))).toEqual([true, true, true, false])
+  expect([1, 0, 2].map((number) => b.receive(number, true))).toEqual([true, true, true])
+  for (const each of [a, b]) each.settle(false)
+  expect(counts).toMatchObject({ expected: 7, received: 6, outOfOrder: 1, duplicated: 1, lost: 1 })
+})
