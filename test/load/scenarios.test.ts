@@ -11,8 +11,10 @@ const names = [...shipped.keys()].filter((name) => name !== 'ceiling')
 
 test('the scenarios that are promised are there', () => {
   expect(names).toEqual([
+    'chat-room-groups',
     'chat-room',
     'connect-storm',
+    'dashboard-push-groups',
     'dashboard-push',
     'http-beside-sockets',
     'idle-hold',

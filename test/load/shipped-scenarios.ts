@@ -23,7 +23,7 @@ export function sourceOf(name: string): string {
 interface Source {
   readonly phases: readonly { readonly phase: string; readonly connections?: number; readonly rate?: number }[]
   readonly thresholds: readonly string[]
-  readonly pushes?: object
+  readonly pushes?: { readonly group?: string }
   readonly messages?: readonly { readonly fanOut?: boolean }[]
 }
 
@@ -36,6 +36,7 @@ const timing = /\.(p\d|mean|max|min)|rate|unsent|memory/
 /** What makes two seconds of a scenario show what it shows in full. */
 const own: Readonly<Record<string, readonly string[]>> = {
   'chat-room': ['messages.1.every=300ms'],
+  'chat-room-groups': ['messages.1.every=300ms'],
   'slow-consumers': [
     'phases.0.connections=4',
     'connection.slow.share=0.5',
@@ -70,7 +71,11 @@ export async function playSmall(name: string, targets: readonly string[], set: r
 
 function awaited(name: string): { pushes: boolean; fanOut: boolean } {
   const { pushes, messages } = parse(sourceOf(name)) as Source
-  return { pushes: pushes !== undefined, fanOut: messages?.some((each) => each.fanOut === true) ?? false }
+  const toGroups = pushes?.group !== undefined
+  return {
+    pushes: pushes !== undefined && !toGroups,
+    fanOut: toGroups || (messages?.some((each) => each.fanOut === true) ?? false),
+  }
 }
 
 /** `--set`s that make a scenario small: few connections, a few seconds, and no thresholds of latency. */
