@@ -366,3 +366,27 @@ test('paths and methods that are none are 404 in the words of AWS', async () => 
     })
   }
 })
+
+test('a group is served while the gateway drains, and loses who is closed', async () => {
+  const draining = await startGateway({ routes: { $default: says('$context.connectionId') }, stages: { dev: {} } })
+  onTestFinished(() => draining.close())
+  const base = draining.http
+  const members = await Promise.all(Array.from({ length: 10 }, () => connect(draining.ws)))
+  for (const [, id] of members) await call('PUT', `/@groups/a/connections/${id}`, { base })
+  const drained = draining.drain(1)
+  let most = Number.POSITIVE_INFINITY
+  let sends = 0
+  while (most > 0) {
+    const answer = await call('POST', '/@groups/a?report=counts', { base, body: 'x' }).catch(() => null)
+    if (answer === null) break
+    sends++
+    expect(answer.status).toBe(200)
+    const { targets, sent, gone } = answer.json
+    expect(sent + gone).toBe(targets)
+    expect(targets).toBeLessThanOrEqual(most)
+    most = targets
+  }
+  expect(sends).toBeGreaterThan(0)
+  await drained
+  expect((await members[0]?.[0].closed)?.code).toBe(1001)
+})
