@@ -13,18 +13,26 @@ export interface GroupPath {
   readonly connectionId: string | null
 }
 
-/** The operations by their method and a path with an empty text for each part that varies. */
-const operations = new Map<string, GroupOperation>(
-  Object.entries(callbackOperations)
-    .filter(([operation]) => isGroupOperation(operation))
-    .map(([operation, [method, path]]) => [
-      `${method} ${path.replaceAll(/\{[^}]*\}/g, '')}`,
-      operation as GroupOperation,
-    ]),
-)
-const shapes = new Set([...operations.keys()].map((key) => key.slice(key.indexOf(' ') + 1)))
+/** The paths of one form, with the operations by their methods. */
+interface Shape {
+  readonly first: string
+  /** The fixed word in the third place; undefined where there are fewer parts. */
+  readonly second: string | undefined
+  readonly parts: number
+  readonly operations: Map<string, GroupOperation>
+}
 
-function isGroupOperation(operation: string): boolean {
+const shapes: Shape[] = []
+for (const [operation, [method, path]] of Object.entries(callbackOperations)) {
+  if (!isGroupOperation(operation)) continue
+  const [first = '', , second] = path.slice('/@'.length).split('/')
+  const parts = path.split('/').length - 1
+  const known = shapes.find((each) => each.first === first && each.second === second && each.parts === parts)
+  if (known === undefined) shapes.push({ first, second, parts, operations: new Map([[method, operation]]) })
+  else known.operations.set(method, operation)
+}
+
+function isGroupOperation(operation: string): operation is GroupOperation {
   return !['post', 'get', 'delete', 'putAttributes'].includes(operation)
 }
 
@@ -34,32 +42,28 @@ function isGroupOperation(operation: string): boolean {
  * slashes: `%2F` is a part of a name.
  */
 export function groupPathOf(method: string, rest: string): GroupPath | null {
-  const path = rest.startsWith('//') ? rest.slice(1) : rest
-  const plain = path.startsWith('/%40') ? `/@${path.slice(4)}` : path
-  if (!plain.startsWith('/@')) return null
-  const [, first = '', name, second, last, ...more] = plain.split('/')
-  if (more.length > 0) return null
-  const shape = shapeOf(first, name, second, last)
-  if (!shapes.has(shape)) return null
-  const isUser = first === '@users'
-  return {
-    operation: operations.get(`${method} ${shape}`) ?? null,
-    group: isUser ? decoded(last) : decoded(name),
-    userId: isUser ? decoded(name) : null,
-    connectionId: isUser ? null : decoded(last),
+  const start = rest.startsWith('//') ? 1 : 0
+  const at = rest.startsWith('/@', start) ? start + 2 : rest.startsWith('/%40', start) ? start + 4 : -1
+  // The calls of one connection are the usual ones.
+  if (at < 0 || rest.startsWith('connections/', at)) return null
+  const parts = rest.slice(at).split('/')
+  const [first, name, second, last] = parts
+  for (const shape of shapes) {
+    if (shape.parts !== parts.length || shape.first !== first || shape.second !== second) continue
+    const isUser = first === 'users'
+    return {
+      operation: shape.operations.get(method) ?? null,
+      group: isUser ? decoded(last) : decoded(name),
+      userId: isUser ? decoded(name) : null,
+      connectionId: isUser ? null : decoded(last),
+    }
   }
-}
-
-function shapeOf(first: string, ...[name, second, last]: (string | undefined)[]): string {
-  let shape = `/${first}`
-  if (name !== undefined) shape += '/'
-  if (second !== undefined) shape += `/${second}`
-  if (last !== undefined) shape += '/'
-  return shape
+  return null
 }
 
 function decoded(part: string | undefined): string | null {
   if (part === undefined) return null
+  if (!part.includes('%')) return part
   try {
     return decodeURIComponent(part)
   } catch {
