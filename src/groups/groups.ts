@@ -59,9 +59,13 @@ export function createGroupsHandler(
     const arrival = entrance.arrive(exchange, target, operation, path.connectionId)
     if (arrival === null) return true
     const hasBody = callbackOperations[operation][0] === 'POST'
-    const parts = { ...arrival, operation, path, query: request.query, hasBody }
-    if (hasBody) exchange.readBody(maxMessageBytes, (body) => run({ ...parts, body }))
-    else run({ ...parts, body: null })
+    const { call, credentials, facts, once } = arrival
+    const { query } = request
+    if (hasBody) {
+      exchange.readBody(maxMessageBytes, (body) =>
+        run({ call, operation, path, query, credentials, facts, once, hasBody, body }),
+      )
+    } else run({ call, operation, path, query, credentials, facts, once, hasBody, body: null })
     return true
   }
 }
