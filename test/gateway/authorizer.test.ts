@@ -107,6 +107,18 @@ test('an authorizer that need not ask anybody keeps nobody waiting', async () =>
   expect(gateway.connected[0]?.record.authorizer).toEqual({ pass: 'letmein' })
 })
 
+test.each<[string, string | null, Pick<Extract<AuthorizerResult, { allowed: true }>, 'context' | 'identity'>]>([
+  ['the principal', 'ann', { context: { principalId: 'ann' }, identity: { user: 'AIDAADA' } }],
+  ['who signs, where there is no principal', 'AIDAADA', { context: null, identity: { user: 'AIDAADA' } }],
+  ['nobody, where the principal is too long', null, { context: { principalId: 'x'.repeat(257) } }],
+  ['nobody, where none is named', null, { context: {} }],
+])('the user of a connection is %s', async (_, userId, named) => {
+  const gateway = await startGateway(() => ({ allowed: true, ...named }))
+  await once(gateway.dial(), 'open')
+  expect(gateway.connected[0]?.record.userId).toBe(userId)
+  expect([...gateway.open.all()].map((connection) => connection.userId)).toEqual([userId])
+})
+
 test('a client whose authorizer says no is answered that, its backend is not asked, and its place is free', async () => {
   const gateway = await startGateway()
   for (let round = 0; round < 2; round++) {

@@ -237,6 +237,18 @@ describe('AWS_PROXY', () => {
     expect(event.integration?.requestId).toBe('id-1')
   })
 
+  test('is told the user and the attributes of its connection where the API says so', async () => {
+    remoteReply = { status: 200, headers: {}, body: '{"statusCode":200}' }
+    const record = { ...connection, userId: 'ada', attributes: { plan: 'gold' } }
+    const event = new MessageEvent(record, 'send', 'hi', Date.now())
+    const told = async (changes: Partial<IntegrationScope>) => {
+      await using(proxy('elsewhere'), (integration) => integration.invoke(event), changes)
+      return JSON.parse(remoteCalls.at(-1)?.body ?? '').requestContext.connection
+    }
+    expect(await told({ attributesInEvents: true })).toEqual({ userId: 'ada', attributes: { plan: 'gold' } })
+    expect(await told({})).toBeUndefined()
+  })
+
   test('a function that cannot be invoked is FUNCTION_UNAVAILABLE', async () => {
     remoteReply = { status: 404, headers: {}, body: '{"Message":"Function not found"}' }
     const event = eventOf('')

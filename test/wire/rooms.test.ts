@@ -84,6 +84,7 @@ beforeAll(async () => {
           },
         },
       },
+      crowded: { routes: { ...routes, $connect: { groups: ['a', 'b', 'c', 'd', 'a'] } } },
       plain: {
         routes: {
           $connect: { connection: { userId: 'route.request.querystring.user' } },
@@ -160,6 +161,15 @@ describe('GROUP', () => {
     expect(await ask(client, { action: 'join', room: 'a fourth' })).toBe('{"group":"a fourth","outcome":"joined"}')
     for (const each of [client, other]) each.close()
   })
+})
+
+test('$connect joins as many groups as a connection may be in, and the log says that it names more', async () => {
+  const client = await Client.connect(urlOf('crowded'))
+  const counts = ['a', 'b', 'c', 'd'].map((room) => ask(client, { action: 'count', room }))
+  expect(await Promise.all(counts)).toEqual(['{"in a":1}', '{"in b":1}', '{"in c":1}', '{"in d":0}'])
+  const warnings = gateway.lines.filter((line) => line.includes('$connect names more groups'))
+  expect(warnings.map((line) => JSON.parse(line))).toMatchObject([{ level: 'warn', api: 'crowded', stage: 'dev' }])
+  client.close()
 })
 
 describe('the user of a connection', () => {
