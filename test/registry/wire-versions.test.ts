@@ -80,11 +80,13 @@ describe('a worker of another version', () => {
     await expect.poll(() => stranger.received).toHaveLength(1)
     const [question] = (stranger.received[0] as unknown[])[4] as [unknown[]]
     expect(question.slice(1, 3)).toEqual([kinds.describe, id])
-    const record = ['chat', 'dev', 1, '127.0.0.1', null, 'localhost', null, null, 'new', { attributes: 1 }]
-    await stranger.say(1, [], [[question[0], codes.done, [record, 2, 'new'], 'new']])
+    const record = ['chat', 'dev', 1, '127.0.0.1', null, 'localhost', null, null, 'ada', { plan: 'gold' }]
+    const answer = [[...record, 'new', { attributes: 1 }], 2, 'new']
+    await stranger.say(1, [], [[question[0], codes.done, answer, 'new']])
     expect(await found).toEqual({
       ...{ connectionId: id, apiId: 'chat', stage: 'dev', connectedAt: 1, sourceIp: '127.0.0.1' },
       ...{ userAgent: null, domainName: 'localhost', authorizer: null, identity: null, lastActiveAt: 2 },
+      ...{ userId: 'ada', attributes: { plan: 'gold' } },
     })
   })
 
