@@ -46,7 +46,7 @@ export function createGroupsApi({ registry, failures, apis, log }: GroupsApiOpti
     if (only !== undefined && found.length === 1) return only
     const names = all.map((each) => `${each.apiId}/${each.stage}`).join(', ')
     throw new BadRequest(
-      `${only === undefined ? 'There is no such stage' : 'apiId and stage name one stage'}: ${names}`,
+      `${only === undefined ? 'There is no such stage; there are' : 'Several stages are served; say which one by apiId and stage'}: ${names}`,
     )
   }
 

@@ -68,11 +68,11 @@ test('groups are listed, shown, pushed to and closed', async () => {
 test('the stage is asked for where there are several, and has to be there', async () => {
   expect(await groups('list')).toMatchObject({
     code: 1,
-    err: expect.stringContaining('apiId and stage name one stage: test/dev, test/prod'),
+    err: expect.stringContaining('say which one by apiId and stage: test/dev, test/prod'),
   })
   expect(await groups('list', '--api', 'chat')).toMatchObject({
     code: 1,
-    err: expect.stringContaining('There is no such stage: test/dev, test/prod'),
+    err: expect.stringContaining('There is no such stage; there are: test/dev, test/prod'),
   })
   expect(await groups('list', '--stage', 'prod')).toMatchObject({ code: 0, out: '', err: 'no groups\n' })
 })
