@@ -8,7 +8,7 @@ import { type RedisServer, startRedis } from '../helpers/redis-server.ts'
 import { idOf, type RedisWorker, redisWorker } from '../helpers/redis-workers.ts'
 
 const packr = new Packr({ useRecords: false })
-const kinds = { text: 0, describe: 3, unheardOf: 250 }
+const kinds = { text: 0, describe: 3, send: 6, unheardOf: 250 }
 const codes = { done: 0, refused: 3 }
 
 /** A worker of another version of Postern, as far as the wire shows it. */
@@ -88,6 +88,25 @@ describe('a worker of another version', () => {
       ...{ userAgent: null, domainName: 'localhost', authorizer: null, identity: null, lastActiveAt: 2 },
       ...{ userId: 'ada', attributes: { plan: 'gold' } },
     })
+  })
+
+  test('that refuses a message to many, or answers what makes no sense, is unreachable in its report', async () => {
+    const everyone = { apiId: 'chat', stage: 'dev', kind: 'all' as const, name: '' }
+    const terms = { except: [], filter: null, coalesce: null, failures: 0 }
+    const answers: [number, unknown][] = [
+      [codes.refused, null],
+      [codes.done, 'many'],
+      [codes.done, [1, 0, 0, []]],
+    ]
+    for (const [i, [code, payload]] of answers.entries()) {
+      const sending = worker.registry.send(everyone, { data: 'x', binary: false }, terms)
+      await expect.poll(() => stranger.received).toHaveLength(i + 1)
+      const [question] = (stranger.received[i] as unknown[])[4] as [unknown[]]
+      expect(question.slice(1, 5)).toEqual([kinds.send, '', 'chat', 'x'])
+      await stranger.say(1, [], [[question[0], code, payload]])
+      const isUnderstood = i === 2
+      expect(await sending).toMatchObject({ sent: isUnderstood ? 1 : 0, unreachable: isUnderstood ? 0 : 1 })
+    }
   })
 
   test('that asks what we have never heard of is refused that question, and answered the others', async () => {
