@@ -351,10 +351,10 @@ describe('what is not served', () => {
     }
   })
 
-  test('below @connections of a stage there is POST, GET and DELETE of an id, and 404 that names route and method else', async () => {
+  test('below @connections of a stage there is a table of calls, and 404 that names route and method else', async () => {
     const { client, id } = await connect('/prod')
     const wrong: [string, string][] = [
-      ['POST', '/test/dev/@connections'],
+      ['DELETE', '/test/dev/@connections'],
       ['POST', '/test/dev/@connections/'],
       ['GET', '/test/dev/%40connections'],
       ['PUT', `/test/dev/@connections/${id}`],
