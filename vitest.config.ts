@@ -55,7 +55,7 @@ const apart = [
 
 /**
  * Tests over one server underneath, as the setting `transport` says to them and to the processes that they start. Most
- * wait more than they work, so that three files at once fill two cores; those with a clock come after them,
+ * wait more than they work, so that four files at once fill two cores; those with a clock come after them,
  * first those that mostly wait, four at once, then the others, two at once.
  * Files share processes where they can, since to load the gateway is half of the work of most.
  */
@@ -114,7 +114,7 @@ class LongestFirst extends BaseSequencer {
   }
 }
 
-const untimed = { maxWorkers: Math.min(3, asked), sequence: { groupOrder: 0 } }
+const untimed = { maxWorkers: Math.min(4, asked), sequence: { groupOrder: 0 } }
 const byTheClock = (workers: number, groupOrder: number) => ({
   maxWorkers: Math.min(workers, asked),
   sequence: { groupOrder },
