@@ -5,7 +5,6 @@ import { checkApiNames } from '../config/api-names.ts'
 import { isLoopback } from '../config/complete-settings.ts'
 import type { LocateSetting } from '../config/read-settings.ts'
 import type { Settings } from '../config/settings.ts'
-import { trustedNetworks } from '../config/trusted-networks.ts'
 import { createDeployedApis } from '../deployments/deployed-apis.ts'
 import { createFolderSource } from '../deployments/folder.ts'
 import { filterOf } from '../filters/compile-filter.ts'
@@ -24,6 +23,7 @@ import { createCatalog } from '../stages/catalog.ts'
 import type { WebSocketStage } from '../stages/websocket-stage.ts'
 import { chooseTransport } from '../transport/choose-transport.ts'
 import type { TransportRequest } from '../transport/contract.ts'
+import { networksOf } from '../vocabulary/networks.ts'
 import { createAuthorizerTypes } from './authorizer-types.ts'
 import { openBackendCalls } from './backend-calls.ts'
 import { createCallerAuthorization } from './caller-authorizers.ts'
@@ -169,7 +169,7 @@ export async function startPostern(settings: Settings, surroundings: Surrounding
     })
     const descriptors = openDescriptorBudget(settings, { log, metrics })
     const clientAddress = createAddressReader({
-      trustedProxies: settings.trustedProxies.length > 0 ? trustedNetworks(settings.trustedProxies) : null,
+      trustedProxies: settings.trustedProxies.length > 0 ? networksOf(settings.trustedProxies) : null,
       tls: settings.tls !== null,
       port: () => port,
     })

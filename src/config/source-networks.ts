@@ -1,5 +1,5 @@
 import { isIP } from 'node:net'
-import { trustedNetworks } from './trusted-networks.ts'
+import { networksOf } from '../vocabulary/networks.ts'
 
 /** The networks from which somebody may come. */
 export interface SourceNetworks {
@@ -15,8 +15,8 @@ export type AdmitsSource = (address: string) => boolean
 /** Compiles networks; null where anybody may come, so that nobody asks. */
 export function compileSourceNetworks({ allowedNetworks, deniedNetworks }: SourceNetworks): AdmitsSource | null {
   if (allowedNetworks.length === 0 && deniedNetworks.length === 0) return null
-  const allowed = allowedNetworks.length === 0 ? null : trustedNetworks(allowedNetworks)
-  const denied = trustedNetworks(deniedNetworks)
+  const allowed = allowedNetworks.length === 0 ? null : networksOf(allowedNetworks)
+  const denied = networksOf(deniedNetworks)
   return (address) => {
     const family = isIP(address)
     if (family === 0) return false

@@ -1,4 +1,5 @@
-import { BlockList, isIP } from 'node:net'
+import { isIP } from 'node:net'
+import { networksOf } from '../vocabulary/networks.ts'
 import { type Field, parseFilter, type Term } from './parse-filter.ts'
 
 /** The facts about a connection that a filter may ask for. */
@@ -17,8 +18,22 @@ export type CompiledFilter =
   | { readonly fault: null; readonly matches: Filter }
   | { readonly fault: string; readonly matches: null }
 
-/** Compiles a filter expression (docs/groups.md, "Filters"). */
+/** Filters that were compiled: whoever sends often sends with the same few. */
+const known = new Map<string, CompiledFilter>()
+const maxKnown = 256
+
+/** Compiles a filter expression (docs/groups.md, "Filters"), once as long as it is among those that are remembered. */
 export function compileFilter(text: string): CompiledFilter {
+  const found = known.get(text)
+  if (found !== undefined) return found
+  const compiled = compile(text)
+  if (compiled.fault !== null) return compiled
+  if (known.size >= maxKnown) known.clear()
+  known.set(text, compiled)
+  return compiled
+}
+
+function compile(text: string): CompiledFilter {
   const parsed = parseFilter(text)
   return 'fault' in parsed ? { fault: parsed.fault, matches: null } : { fault: null, matches: compileTerm(parsed) }
 }
@@ -65,26 +80,14 @@ function compileTerm(term: Term): Filter {
 function compileIn(field: Field, texts: readonly string[]): Filter {
   const read = reader(field)
   const equal = new Set(texts)
-  const networks = field.name === 'sourceIp' ? networksOf(texts) : null
-  if (networks === null) return (subject) => isOneOf(equal, read(subject))
+  const spans = field.name === 'sourceIp' ? texts.filter((text) => text.includes('/')) : []
+  const networks = networksOf(spans)
+  if (spans.length === 0) return (subject) => isOneOf(equal, read(subject))
   return ({ sourceIp }) => equal.has(sourceIp) || networks.check(sourceIp, isIP(sourceIp) === 6 ? 'ipv6' : 'ipv4')
 }
 
 function isOneOf(texts: ReadonlySet<string>, value: string | null): boolean {
   return value !== null && texts.has(value)
-}
-
-function networksOf(texts: readonly string[]): BlockList | null {
-  const list = new BlockList()
-  let found = false
-  for (const text of texts) {
-    const [address = '', bits] = text.split('/')
-    const family = isIP(address)
-    if (family === 0 || bits === undefined) continue
-    list.addSubnet(address, Number(bits), family === 4 ? 'ipv4' : 'ipv6')
-    found = true
-  }
-  return found ? list : null
 }
 
 function reader({ name, attribute }: Field): (subject: FilterSubject) => string | null {

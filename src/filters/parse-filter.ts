@@ -1,5 +1,5 @@
-import { isIP } from 'node:net'
 import { nearestName } from 'postern-documents/nearest-name'
+import { isNetwork } from '../vocabulary/networks.ts'
 
 /** A fact about a connection; `attribute` is the name of the attribute, empty for the others. */
 export interface Field {
@@ -189,11 +189,4 @@ class Parser {
   #fail(expected: string): never {
     throw new FilterFault(`${expected} at character ${this.#at + 1}`)
   }
-}
-
-function isNetwork(text: string): boolean {
-  const [address = '', bits, ...more] = text.split('/')
-  const family = isIP(address)
-  if (family === 0 || more.length > 0) return false
-  return bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (family === 4 ? 32 : 128))
 }

@@ -46,7 +46,7 @@ export function judgeTerms({ except, filter, coalesce, report, frame }: GivenTer
   if (ids.length > maxExcept) return `except names at most ${maxExcept} connections`
   const wrong = ids.find((id) => ownerOfConnectionId(id) === -1)
   if (wrong !== undefined) return `except: ${wrong} is no connection id`
-  const fault = filter === null ? null : filterFault(filter)
+  const fault = filter === null ? null : compileFilter(filter).fault
   if (fault !== null) return `filter: ${fault}`
   if (coalesce !== null && (coalesce === '' || Buffer.byteLength(coalesce) > maxCoalesceBytes)) {
     return `coalesce has 1 to ${maxCoalesceBytes} bytes`
@@ -75,17 +75,4 @@ export const usualTerms: SendTerms = {
 
 function isReport(text: string): text is ReportKind {
   return text === 'none' || text === 'counts' || text === 'failures'
-}
-
-/** Filters that have been found well-formed, newest last: a backend uses the same few again and again. */
-const goodFilters = new Set<string>()
-const maxGoodFilters = 500
-
-function filterFault(filter: string): string | null {
-  if (goodFilters.has(filter)) return null
-  const { fault } = compileFilter(filter)
-  if (fault !== null) return fault
-  if (goodFilters.size >= maxGoodFilters) goodFilters.clear()
-  goodFilters.add(filter)
-  return null
 }

@@ -1,4 +1,5 @@
-import { BlockList, isIP } from 'node:net'
+import { isIP } from 'node:net'
+import { isNetwork, networksOf } from '../vocabulary/networks.ts'
 import { anyOne, anyRun, createMatcher, type PatternPart } from './wildcard.ts'
 
 /** Says whether a value of the request is as one value of the policy wants it. */
@@ -120,14 +121,8 @@ function timeOf(text: string): number | null {
 }
 
 function inNetwork(wanted: string): ValueTest | null {
-  const [address = '', bits, ...rest] = wanted.split('/')
-  const family = isIP(address)
-  if (family === 0 || rest.length > 0) return null
-  const type = family === 4 ? 'ipv4' : 'ipv6'
-  const list = new BlockList()
-  if (bits === undefined) list.addAddress(address, type)
-  else if (!/^\d{1,3}$/.test(bits) || Number(bits) > (family === 4 ? 32 : 128)) return null
-  else list.addSubnet(address, Number(bits), type)
+  if (!isNetwork(wanted)) return null
+  const list = networksOf([wanted])
   return (value) => {
     const given = isIP(value)
     return given !== 0 && list.check(value, given === 4 ? 'ipv4' : 'ipv6')

@@ -5,7 +5,7 @@ import { formatFault } from 'postern-documents/faults'
 import { afterAll, describe, expect, test } from 'vitest'
 import { readSettings, readSettingsForCheck, type SettingSources } from '../../src/config/read-settings.ts'
 import { settingsTable } from '../../src/config/settings-table.ts'
-import { trustedNetworks } from '../../src/config/trusted-networks.ts'
+import { networksOf } from '../../src/vocabulary/networks.ts'
 
 const root = mkdtempSync(join(tmpdir(), 'postern-settings-'))
 afterAll(() => rmSync(root, { recursive: true }))
@@ -432,7 +432,7 @@ describe('a fault', () => {
 })
 
 test('trusted networks know IPv4, IPv6 and single addresses', () => {
-  const list = trustedNetworks(['10.0.0.0/8', '192.168.1.1', 'fd00::/8'])
+  const list = networksOf(['10.0.0.0/8', '192.168.1.1', 'fd00::/8'])
   expect(list.check('10.9.8.7')).toBe(true)
   expect(list.check('192.168.1.1')).toBe(true)
   expect(list.check('192.168.1.2')).toBe(false)

@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest'
-import { trustedNetworks } from '../../src/config/trusted-networks.ts'
 import { createAddressReader } from '../../src/gateway/client-address.ts'
 import type { HeaderList } from '../../src/vocabulary/headers.ts'
+import { networksOf } from '../../src/vocabulary/networks.ts'
 
-const proxies = trustedNetworks(['10.0.0.0/8', 'fd00::/8'])
+const proxies = networksOf(['10.0.0.0/8', 'fd00::/8'])
 
 function read(headers: HeaderList, { peer = '10.0.0.1', trustedProxies = proxies as typeof proxies | null } = {}) {
   const reader = createAddressReader({ trustedProxies, tls: false, port: () => 8080 })
