@@ -1,6 +1,13 @@
 import type { CallerAuthorizer, CallerRefusal, CallerVerdict, PromptCallerAuthorizer } from '../authorizers/contract.ts'
 import type { TokenBucket } from '../limits/contract.ts'
-import type { ConnectionLookup, ConnectionUsers, Delivery, UserChangeOutcome } from '../registry/contract.ts'
+import type {
+  ConnectionLookup,
+  ConnectionUsers,
+  Delivery,
+  DisconnectOutcome,
+  UserChangeOutcome,
+} from '../registry/contract.ts'
+import type { JoinOutcome, LeaveOutcome } from '../registry/group-contract.ts'
 import type { CallbackOperation } from '../vocabulary/callback-operations.ts'
 import type { ConnectionDescription } from '../vocabulary/connection.ts'
 import { isUserChangeFault, readUserChange, type UserChangeFault } from '../vocabulary/connection-user.ts'
@@ -101,8 +108,11 @@ export function checkThrottle(requests: TokenBucket, now: () => number): Entranc
 }
 
 /** Refuses an id that this gateway can't have given out (400). */
-export const checkConnectionId: CallbackStep = ({ id }) =>
-  ownerOfConnectionId(id) === -1 ? { code: 'INVALID_CONNECTION_ID', detail: `: ${id}` } : null
+export const checkConnectionId: CallbackStep = ({ id }) => checkId(id)
+
+export function checkId(id: string): CallbackRefusal | null {
+  return ownerOfConnectionId(id) === -1 ? { code: 'INVALID_CONNECTION_ID', detail: `: ${id}` } : null
+}
 
 /** The last step: does what the callback asks for, and answers it; a connection that is not there is refused (410). */
 export function reachConnection(registry: ConnectionLookup & Delivery & ConnectionUsers): CallbackStep {
@@ -123,8 +133,8 @@ export function reachConnection(registry: ConnectionLookup & Delivery & Connecti
     const close = closeParameters(closeQuery)
     if (close === null) return badCloseParameters
     const outcome = registry.disconnect(id, close.code, close.reason, call.reachedApi)
-    if (typeof outcome === 'string') return answerDelete(call, outcome)
-    return outcome.then((late) => answerDelete(call, late))
+    if (typeof outcome === 'string') return answerChange(call, outcome)
+    return outcome.then((late) => answerChange(call, late))
   }
 
   function changeUser({ call, id, body }: Callback) {
@@ -169,21 +179,16 @@ function answerGet(call: CallbackCall, found: ConnectionDescription | null): Cal
   return null
 }
 
-function answerDelete(call: CallbackCall, outcome: 'closed' | 'gone' | 'unreachable'): CallbackRefusal | null {
+/** Answers a change of a connection that has no more to say than that it was made. */
+export function answerChange(
+  call: CallbackCall,
+  outcome: DisconnectOutcome | UserChangeOutcome | Exclude<JoinOutcome, 'tooMany'> | LeaveOutcome,
+): CallbackRefusal | null {
   switch (outcome) {
     case 'closed':
-      call.succeedWithoutContent()
-      return null
-    case 'gone':
-      return gone
-    case 'unreachable':
-      return unreachable
-  }
-}
-
-function answerChange(call: CallbackCall, outcome: UserChangeOutcome): CallbackRefusal | null {
-  switch (outcome) {
     case 'changed':
+    case 'joined':
+    case 'left':
       call.succeedWithoutContent()
       return null
     case 'gone':
@@ -201,7 +206,11 @@ function wrongChange({ place, message, isTooLarge }: UserChangeFault): CallbackR
 const tooLarge: CallbackRefusal = { code: 'PAYLOAD_TOO_LARGE' }
 const tokenMissing: CallbackRefusal = { code: 'MISSING_AUTHENTICATION_TOKEN' }
 const callerRefused: CallbackRefusal = { code: 'CALLER_REFUSED' }
-const badCloseParameters: CallbackRefusal = { code: 'INVALID_CLOSE_PARAMETERS', detail: `: ${closeParametersRule}` }
+/** Refuses a code or reason that may not stand in a close frame (400). */
+export const badCloseParameters: CallbackRefusal = {
+  code: 'INVALID_CLOSE_PARAMETERS',
+  detail: `: ${closeParametersRule}`,
+}
 const gone: CallbackRefusal = { code: 'CONNECTION_GONE' }
 /** A client that reads again takes what waits for it within moments. */
 const bufferFull: CallbackRefusal = { code: 'CLIENT_BUFFER_FULL', retryAfter: 1 }

@@ -3,12 +3,11 @@ import type { ConnectionLookup, ConnectionUsers, Delivery } from '../registry/co
 import type { HttpExchange } from '../transport/contract.ts'
 import { maxAudienceNameBytes } from '../vocabulary/audience-name.ts'
 import { maxAttributesBytes } from '../vocabulary/connection-user.ts'
-import { GatewayError } from '../vocabulary/errors.ts'
 import { maxMessageBytes } from '../vocabulary/frames.ts'
-import { createPipeline } from '../vocabulary/pipeline.ts'
 import { asksForBinary } from './asks-for-binary.ts'
+import { createCallPipeline } from './call-pipeline.ts'
 import type { CallbackTarget } from './callback-call.ts'
-import { type Callback, type CallbackEnd, checkConnectionId, reachConnection } from './callback-steps.ts'
+import { type Callback, checkConnectionId, reachConnection } from './callback-steps.ts'
 import { attributesIdOf, connectionIdOf, routeOf } from './connection-path.ts'
 import type { Entrance } from './entrance.ts'
 
@@ -37,16 +36,10 @@ export type HandleCallback = (exchange: HttpExchange, target: CallbackTarget) =>
  */
 export function createConnectionsHandler(options: ConnectionsOptions): HandleCallback {
   const { registry, entrance, disconnectCodeAndReason, binaryFrames, log } = options
-  const run = createPipeline<Callback, CallbackEnd>({
+  const run = createCallPipeline<Callback>({
     steps: [...entrance.steps, checkConnectionId, entrance.claim, reachConnection(registry)],
-    ended({ call }, end) {
-      if (end !== null && end !== 'answered') call.refuse(end.code, end.detail, end.retryAfter)
-    },
-    failed({ call }, error) {
-      if (error instanceof GatewayError) return call.refuse(error.code)
-      log.error({ err: error, api: call.stage.apiId }, 'a callback failed')
-      call.refuse('INTERNAL_ERROR')
-    },
+    failure: 'a callback failed',
+    log,
   })
 
   return function handle(exchange, target) {

@@ -1,13 +1,12 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
+import { createCallPipeline } from '../connections/call-pipeline.ts'
 import type { CallbackTarget } from '../connections/callback-call.ts'
-import type { ArrivedCall, CallbackEnd, CallbackRefusal } from '../connections/callback-steps.ts'
+import type { ArrivedCall, CallbackRefusal } from '../connections/callback-steps.ts'
 import type { Entrance } from '../connections/entrance.ts'
 import type { Log } from '../observability/contract.ts'
 import type { Delivery } from '../registry/contract.ts'
 import type { Groups } from '../registry/group-contract.ts'
 import type { BodyFlow, StreamedExchange } from '../transport/contract.ts'
-import { GatewayError } from '../vocabulary/errors.ts'
-import { createPipeline } from '../vocabulary/pipeline.ts'
 import { wrong } from './group-steps.ts'
 import { LineStream } from './line-stream.ts'
 import { type BatchStage, brokenItemJson, createItemRunner } from './run-item.ts'
@@ -38,19 +37,12 @@ interface BatchCall extends ArrivedCall {
  */
 export function createBatchHandler({ registry, entrance, log }: BatchOptions) {
   const runItem = createItemRunner(registry)
-  const run = createPipeline<BatchCall, CallbackEnd>({
+  const run = createCallPipeline<BatchCall>({
     steps: [...entrance.steps, entrance.claim, (batch) => batch.begin(batch)],
-    ended({ call, flow }, end) {
-      if (end === null || end === 'answered') return
-      flow?.resume()
-      call.refuse(end.code, end.detail, end.retryAfter)
-    },
-    failed({ call, flow }, error) {
-      flow?.resume()
-      if (error instanceof GatewayError) return call.refuse(error.code)
-      log.error({ err: error, api: call.stage.apiId }, 'a batch failed')
-      call.refuse('INTERNAL_ERROR')
-    },
+    // A paused body has to go on, or the next request can not be told from it.
+    refusing: ({ flow }) => flow?.resume(),
+    failure: 'a batch failed',
+    log,
   })
 
   /** Runs an item whatever comes: a fault of ours is a result too. */

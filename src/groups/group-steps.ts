@@ -1,9 +1,17 @@
-import type { CallbackRefusal } from '../connections/callback-steps.ts'
-import { closeParameters, closeParametersRule } from '../connections/close-parameters.ts'
-import type { Audience, AudienceOutcome, Groups, SendReport } from '../registry/group-contract.ts'
+import { answerChange, badCloseParameters, type CallbackRefusal, checkId } from '../connections/callback-steps.ts'
+import { closeParameters } from '../connections/close-parameters.ts'
+import type {
+  Audience,
+  AudienceOutcome,
+  Groups,
+  JoinOutcome,
+  LeaveOutcome,
+  SendReport,
+} from '../registry/group-contract.ts'
 import { audienceNameRule, isAudienceName } from '../vocabulary/audience-name.ts'
+import { callbackOperations } from '../vocabulary/callback-operations.ts'
 import { textFrame } from '../vocabulary/frames.ts'
-import { type ConnectionId, ownerOfConnectionId } from '../vocabulary/ids.ts'
+import type { ConnectionId } from '../vocabulary/ids.ts'
 import { everyoneOf, type GroupCall, type GroupStep, groupOf, userOf } from './group-call.ts'
 import { countJson, groupsJson, membersJson, outcomeJson, reportJson, unreachableJson } from './group-json.ts'
 import { pageOfQuery } from './page-query.ts'
@@ -14,22 +22,12 @@ type Refusal = CallbackRefusal | null
 /** Refuses names that no group and no user may have, and ids that no connection may have (400). */
 export const checkNames: GroupStep = ({ operation, path }) => {
   const { group, userId, connectionId } = path
-  if (namesGroup(operation) && !(group !== null && isAudienceName(group)))
+  const [, template] = callbackOperations[operation]
+  if (template.includes('{group}') && !(group !== null && isAudienceName(group)))
     return wrong(`the group has ${audienceNameRule}`)
-  if (namesUser(operation) && !(userId !== null && isAudienceName(userId)))
+  if (template.includes('{userId}') && !(userId !== null && isAudienceName(userId)))
     return wrong(`the user has ${audienceNameRule}`)
-  if (operation !== 'join' && operation !== 'leave') return null
-  return connectionId === null || ownerOfConnectionId(connectionId) === -1
-    ? { code: 'INVALID_CONNECTION_ID', detail: `: ${connectionId ?? ''}` }
-    : null
-}
-
-function namesGroup(operation: GroupCall['operation']): boolean {
-  return !['postAll', 'getGroups', 'postUser', 'getUser', 'deleteUser'].includes(operation)
-}
-
-function namesUser(operation: GroupCall['operation']): boolean {
-  return ['postUser', 'getUser', 'deleteUser', 'joinUser', 'leaveUser'].includes(operation)
+  return template.endsWith('{connectionId}') ? checkId(connectionId ?? '') : null
 }
 
 /** Refuses parameters with one sentence that names the wrong one (400). */
@@ -47,24 +45,15 @@ export function reachGroups(groups: Groups): GroupStep {
     return answerSend(carrier, report, terms)
   }
 
-  function change({ call, path }: GroupCall, outcome: 'joined' | 'left' | 'gone' | 'tooMany' | 'unreachable'): Refusal {
-    switch (outcome) {
-      case 'joined':
-      case 'left':
-        call.succeedWithoutContent()
-        return null
-      case 'gone':
-        return { code: 'CONNECTION_GONE' }
-      case 'tooMany':
-        return { code: 'TOO_MANY_GROUPS', detail: `: ${path.connectionId}` }
-      case 'unreachable':
-        return { code: 'WORKER_UNREACHABLE' }
-    }
+  function change({ call, path }: GroupCall, outcome: JoinOutcome | LeaveOutcome | 'unreachable'): Refusal {
+    return outcome === 'tooMany'
+      ? { code: 'TOO_MANY_GROUPS', detail: `: ${path.connectionId}` }
+      : answerChange(call, outcome)
   }
 
   function end(carrier: GroupCall, audience: Audience): Refusal | Promise<Refusal> {
     const close = closeParameters(carrier.query)
-    if (close === null) return { code: 'INVALID_CLOSE_PARAMETERS', detail: `: ${closeParametersRule}` }
+    if (close === null) return badCloseParameters
     return told(carrier, groups.closeAll(audience, everybody, close.code, close.reason))
   }
 

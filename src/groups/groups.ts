@@ -1,14 +1,12 @@
+import { createCallPipeline } from '../connections/call-pipeline.ts'
 import type { CallbackTarget } from '../connections/callback-call.ts'
-import type { CallbackEnd } from '../connections/callback-steps.ts'
 import { routeOf } from '../connections/connection-path.ts'
 import type { Entrance } from '../connections/entrance.ts'
 import type { Log } from '../observability/contract.ts'
 import type { Groups } from '../registry/group-contract.ts'
 import type { StreamedExchange } from '../transport/contract.ts'
 import { callbackOperations } from '../vocabulary/callback-operations.ts'
-import { GatewayError } from '../vocabulary/errors.ts'
 import { maxMessageBytes } from '../vocabulary/frames.ts'
-import { createPipeline } from '../vocabulary/pipeline.ts'
 import type { GroupCall } from './group-call.ts'
 import { groupPathOf } from './group-path.ts'
 import { checkNames, reachGroups } from './group-steps.ts'
@@ -30,16 +28,10 @@ export function createGroupsHandler(
   options: GroupsOptions,
 ): (exchange: StreamedExchange, target: CallbackTarget) => boolean {
   const { groups, entrance, batch, log } = options
-  const run = createPipeline<GroupCall, CallbackEnd>({
+  const run = createCallPipeline<GroupCall>({
     steps: [...entrance.steps, checkNames, entrance.claim, reachGroups(groups)],
-    ended({ call }, end) {
-      if (end !== null && end !== 'answered') call.refuse(end.code, end.detail, end.retryAfter)
-    },
-    failed({ call }, error) {
-      if (error instanceof GatewayError) return call.refuse(error.code)
-      log.error({ err: error, api: call.stage.apiId }, 'a call of a group failed')
-      call.refuse('INTERNAL_ERROR')
-    },
+    failure: 'a call of a group failed',
+    log,
   })
 
   return function handle(exchange, target) {
