@@ -4,9 +4,8 @@ import type { HttpExchange } from '../transport/contract.ts'
 import type { ConnectionDescription, ConnectionRecord } from '../vocabulary/connection.ts'
 import { userIdOf } from '../vocabulary/connection-user.ts'
 import { GatewayError } from '../vocabulary/errors.ts'
-import { maxMessageBytes } from '../vocabulary/frames.ts'
 import { ownerOfConnectionId } from '../vocabulary/ids.ts'
-import { BadRequest, closingOf, maxPage, maxPostedBytes, readLimit, readMessage, readQuery } from './read-request.ts'
+import { BadRequest, closingOf, maxPage, readLimit, readPosted, readQuery } from './read-request.ts'
 import type { RegistryFailures } from './registry-failures.ts'
 import { isoTime, refuse, replyEmpty, replyJson } from './reply.ts'
 
@@ -56,14 +55,7 @@ export function createConnectionsApi({ registry, failures, log, now }: Connectio
   }
 
   function post(exchange: HttpExchange, id: string): void {
-    // A web page can send other types without asking us first (CORS preflight); this one it can't.
-    const type = exchange.request.header('content-type').split(';')[0]?.trim().toLowerCase()
-    if (type !== 'application/json') return refuse(exchange, 415, 'The Content-Type must be application/json')
-    exchange.readBody(maxPostedBytes, (body) => {
-      if (body === null) return tooLarge(exchange)
-      const data = readMessage(body)
-      if (data === null) return refuse(exchange, 400, 'The body must be {"data":"<text of the message>"}')
-      if (Buffer.byteLength(data) > maxMessageBytes) return tooLarge(exchange)
+    readPosted(exchange, (data) =>
       answer(exchange, async () => {
         const outcome = await registry.deliver(id, { data, binary: false })
         if (outcome === 'gone') return gone(exchange)
@@ -71,8 +63,8 @@ export function createConnectionsApi({ registry, failures, log, now }: Connectio
           return refuse(exchange, 429, "The client's outbound buffer is full", [['Retry-After', '1']])
         if (outcome === 'unreachable') return failures.refuseFor(exchange, id)
         replyJson(exchange, 200, { outcome })
-      })
-    })
+      }),
+    )
   }
 
   function close(exchange: HttpExchange, id: string): void {
@@ -140,11 +132,6 @@ export function isRead(method: string): boolean {
 
 export function notAllowed(exchange: HttpExchange, allow: string): void {
   refuse(exchange, 405, `Only ${allow}`, [['Allow', allow]])
-}
-
-/** A body beyond the limit is not read to its end, and can only be a message that is too large. */
-function tooLarge(exchange: HttpExchange): void {
-  refuse(exchange, 413, `A message has at most ${maxMessageBytes} bytes`)
 }
 
 function gone(exchange: HttpExchange): void {

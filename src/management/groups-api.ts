@@ -2,10 +2,9 @@ import type { Log } from '../observability/contract.ts'
 import type { Group, Groups } from '../registry/group-contract.ts'
 import type { HttpExchange } from '../transport/contract.ts'
 import { audienceNameRule, isAudienceName } from '../vocabulary/audience-name.ts'
-import { maxMessageBytes } from '../vocabulary/frames.ts'
 import { isRead, notAllowed } from './connections-api.ts'
 import type { ManagedApi } from './managed-apis.ts'
-import { BadRequest, closingOf, maxPostedBytes, readLimit, readMessage, readQuery } from './read-request.ts'
+import { BadRequest, closingOf, readLimit, readPosted, readQuery } from './read-request.ts'
 import type { RegistryFailures } from './registry-failures.ts'
 import { refuse, replyJson } from './reply.ts'
 
@@ -79,25 +78,15 @@ export function createGroupsApi({ registry, failures, apis, log }: GroupsApiOpti
   }
 
   function send(exchange: HttpExchange): void {
-    // A web page can send other types without asking us first (CORS preflight); this one it can't.
-    const type = exchange.request.header('content-type').split(';')[0]?.trim().toLowerCase()
-    if (type !== 'application/json') return refuse(exchange, 415, 'The Content-Type must be application/json')
     const given = readQuery(exchange.request.query, sendMembers)
     const [named, name] = [namedIn(given), readName(given.get('name'))]
-    exchange.readBody(maxPostedBytes, (body) => {
-      const data = body === null ? null : readMessage(body)
-      if (body !== null && data === null) {
-        return refuse(exchange, 400, 'The body must be {"data":"<text of the message>"}')
-      }
-      if (data === null || Buffer.byteLength(data) > maxMessageBytes) {
-        return refuse(exchange, 413, `A message has at most ${maxMessageBytes} bytes`)
-      }
+    readPosted(exchange, (data) =>
       answer(exchange, async () => {
         const group = await groupOf(name, named)
         const { failures: _, ...report } = await registry.send(group, { data, binary: false }, sendOptions)
         replyJson(exchange, 200, report)
-      })
-    })
+      }),
+    )
   }
 
   function close(exchange: HttpExchange): void {

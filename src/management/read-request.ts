@@ -1,11 +1,13 @@
+import type { HttpExchange } from '../transport/contract.ts'
 import { closeCodesAllowed, maxCloseReasonBytes, mayCloseWith } from '../vocabulary/close-frame.ts'
 import { maxMessageBytes } from '../vocabulary/frames.ts'
+import { refuse } from './reply.ts'
 
 /** A fault of a request, worded as the caller should read it. */
 export class BadRequest extends Error {}
 
 /** Bytes of a posted body, a message as JSON text: each of its bytes may take six characters, `\u001f`. */
-export const maxPostedBytes = maxMessageBytes * 6 + 1024
+const maxPostedBytes = maxMessageBytes * 6 + 1024
 const defaultPage = 100
 export const maxPage = 1000
 
@@ -31,8 +33,27 @@ export function readLimit(text: string | undefined): number {
   return limit
 }
 
+/** Reads the text of a message that is posted as `{"data": …}`, and calls `done` with it unless the request is refused. */
+export function readPosted(exchange: HttpExchange, done: (data: string) => void): void {
+  // A web page can send other types without asking us first (CORS preflight); this one it can't.
+  const type = exchange.request.header('content-type').split(';')[0]?.trim().toLowerCase()
+  if (type !== 'application/json') return refuse(exchange, 415, 'The Content-Type must be application/json')
+  exchange.readBody(maxPostedBytes, (body) => {
+    if (body === null) return tooLarge(exchange)
+    const data = readMessage(body)
+    if (data === null) return refuse(exchange, 400, 'The body must be {"data":"<text of the message>"}')
+    if (Buffer.byteLength(data) > maxMessageBytes) return tooLarge(exchange)
+    done(data)
+  })
+}
+
+/** A body beyond the limit is not read to its end, and can only be a message that is too large. */
+function tooLarge(exchange: HttpExchange): void {
+  refuse(exchange, 413, `A message has at most ${maxMessageBytes} bytes`)
+}
+
 /** Reads a posted message; null when the body is not `{"data": string}`. */
-export function readMessage(body: Buffer): string | null {
+function readMessage(body: Buffer): string | null {
   try {
     const value: unknown = JSON.parse(body.toString())
     return typeof value === 'object' && value !== null && 'data' in value && typeof value.data === 'string'
