@@ -6,6 +6,7 @@ import { type AudienceHash, isAudienceHash } from './audience-hash.ts'
 import { type Deferred, deferred } from './deferred.ts'
 import type { FleetKeys } from './keys.ts'
 import { readSet } from './scripts.ts'
+import { takeBatch } from './take-batch.ts'
 
 export interface GroupDirectoryOptions {
   readonly redis: RedisClient
@@ -55,7 +56,7 @@ type Mode = 'suspended' | 'following' | 'equal'
 export function createGroupDirectory(options: GroupDirectoryOptions): GroupDirectory {
   const { redis, keys, own, local, hashOf, mayWrite, log, failed } = options
   /** Changes that wait to be written, and those that are on their way. */
-  let dirty: Changes = new Map()
+  const dirty: Changes = new Map()
   let flying: Changes = new Map()
   let mode: Mode = 'suspended'
   let suspensions = 0
@@ -92,7 +93,7 @@ export function createGroupDirectory(options: GroupDirectoryOptions): GroupDirec
 
   async function writeChanges(): Promise<void> {
     while (dirty.size > 0) {
-      const batch = takeBatch()
+      const batch = takeBatch(dirty, batchSize)
       flying = batch
       try {
         await write(batch)
@@ -108,21 +109,6 @@ export function createGroupDirectory(options: GroupDirectoryOptions): GroupDirec
   function release(hash: AudienceHash): void {
     waiting.get(hash)?.resolve()
     waiting.delete(hash)
-  }
-
-  function takeBatch(): Changes {
-    if (dirty.size <= batchSize) {
-      const batch = dirty
-      dirty = new Map()
-      return batch
-    }
-    const batch: Changes = new Map()
-    for (const [hash, isHeld] of dirty) {
-      batch.set(hash, isHeld)
-      dirty.delete(hash)
-      if (batch.size === batchSize) break
-    }
-    return batch
   }
 
   async function write(batch: ReadonlyMap<AudienceHash, boolean>): Promise<void> {

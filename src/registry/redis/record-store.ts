@@ -6,6 +6,7 @@ import type { RecordTable } from '../record-table.ts'
 import { type Deferred, deferred } from './deferred.ts'
 import { packRecord } from './record-codec.ts'
 import { readRecordIds } from './scripts.ts'
+import { takeBatch } from './take-batch.ts'
 import { createUntold } from './untold.ts'
 
 export interface RecordStoreOptions {
@@ -78,7 +79,7 @@ const nothing: ReadonlyChanges = new Map()
 export function createRecordStore(options: RecordStoreOptions): RecordStore {
   const { redis, records, key, mayWrite, log, clock, failed } = options
   /** Changes that wait to be written. */
-  let dirty: Changes = new Map()
+  const dirty: Changes = new Map()
   const untold = createUntold()
   /** Time when Redis, or what it has to have, changed last. */
   let touchedAt = Number.NEGATIVE_INFINITY
@@ -116,7 +117,7 @@ export function createRecordStore(options: RecordStoreOptions): RecordStore {
     try {
       while (dirty.size > 0 && isFollowing()) {
         if (!mayWrite()) return stop(new Error('the lease is in doubt'))
-        const batch = takeBatch()
+        const batch = takeBatch(dirty, batchSize)
         mine.batch = batch
         // Those whose change is in a later batch are told then.
         const told = dirty.size === 0 ? next : null
@@ -159,21 +160,6 @@ export function createRecordStore(options: RecordStoreOptions): RecordStore {
   function stop(error: Error): void {
     suspend()
     failed(error)
-  }
-
-  function takeBatch(): Changes {
-    if (dirty.size <= batchSize) {
-      const batch = dirty
-      dirty = new Map()
-      return batch
-    }
-    const batch: Changes = new Map()
-    for (const [id, record] of dirty) {
-      batch.set(id, record)
-      dirty.delete(id)
-      if (batch.size === batchSize) break
-    }
-    return batch
   }
 
   async function write(batch: ReadonlyChanges): Promise<void> {
