@@ -1,10 +1,12 @@
 import type { Delivery } from '../registry/contract.ts'
-import type { Audience, Groups, SendFailure, SendReport } from '../registry/group-contract.ts'
+import type { Audience, Groups, SendReport } from '../registry/group-contract.ts'
+import { ReportSum } from '../registry/report-sum.ts'
 import { errorTable } from '../vocabulary/errors.ts'
 import type { DeliverOutcome } from '../vocabulary/frames.ts'
 import type { ConnectionId } from '../vocabulary/ids.ts'
 import { type BatchItem, type ItemFault, readBatchItem } from './batch-item.ts'
 import { reportJson, unreachableJson } from './group-json.ts'
+import type { SendTerms } from './send-query.ts'
 
 /** The stage whose connections a batch may reach. */
 export interface BatchStage {
@@ -53,66 +55,36 @@ export function createItemRunner(registry: Delivery & Groups): RunItem {
   ): string | Promise<string> {
     const leftOut = new Set(terms.except)
     const reached = leftOut.size === 0 ? ids : ids.filter((id) => !leftOut.has(id))
-    const tally = new Tally(terms.failures)
+    const sum = new ReportSum(terms.failures)
     const late: Promise<void>[] = []
     for (const id of reached) {
       const outcome = registry.deliver(id, frame, reachedApi)
-      if (outcome instanceof Promise) late.push(outcome.then((each) => tally.add(id, each)))
-      else tally.add(id, outcome)
+      if (outcome instanceof Promise) late.push(outcome.then((each) => sum.count(id, each)))
+      else sum.count(id, outcome)
     }
-    return late.length === 0
-      ? resultJson(tally.report(), terms.report)
-      : Promise.all(late).then(() => resultJson(tally.report(), terms.report))
+    return whenAll(late, sum, terms)
   }
 
   function toAudiences(audiences: readonly Audience[], { frame, terms }: BatchItem): string | Promise<string> {
-    const reports = audiences.map((each) => registry.send(each, frame, terms))
-    if (reports.some((each) => each instanceof Promise)) {
-      return Promise.all(reports).then((late) => resultJson(sum(late, terms.failures), terms.report))
+    const sum = new ReportSum(terms.failures)
+    const late: Promise<void>[] = []
+    for (const each of audiences) {
+      const report = registry.send(each, frame, terms)
+      if (report instanceof Promise) late.push(report.then((each) => sum.add(each)))
+      else sum.add(report)
     }
-    return resultJson(sum(reports as SendReport[], terms.failures), terms.report)
+    return whenAll(late, sum, terms)
+  }
+
+  function whenAll(late: readonly Promise<void>[], sum: ReportSum, { report }: SendTerms): string | Promise<string> {
+    return late.length === 0
+      ? resultJson(sum.report(), report)
+      : Promise.all(late).then(() => resultJson(sum.report(), report))
   }
 }
 
 function audience({ apiId, stage }: BatchStage, kind: Audience['kind'], name: string): Audience {
   return { apiId, stage, kind, name }
-}
-
-/** The outcomes of one message for several connections. */
-class Tally {
-  readonly #most: number
-  readonly #counts = { sent: 0, full: 0, gone: 0, unreachable: 0 }
-  readonly #failures: SendFailure[] = []
-
-  constructor(most: number) {
-    this.#most = most
-  }
-
-  add(connectionId: ConnectionId, outcome: DeliverOutcome): void {
-    this.#counts[outcome]++
-    if ((outcome === 'full' || outcome === 'gone') && this.#failures.length < this.#most) {
-      this.#failures.push({ connectionId, reason: outcome })
-    }
-  }
-
-  report(): SendReport {
-    const { sent, full, gone, unreachable } = this.#counts
-    return { targets: sent + full + gone + unreachable, ...this.#counts, failures: this.#failures }
-  }
-}
-
-function sum(reports: readonly SendReport[], most: number): SendReport {
-  const [only] = reports
-  if (reports.length === 1 && only !== undefined) return only
-  const total = { targets: 0, sent: 0, full: 0, gone: 0, unreachable: 0 }
-  for (const each of reports) {
-    total.targets += each.targets
-    total.sent += each.sent
-    total.full += each.full
-    total.gone += each.gone
-    total.unreachable += each.unreachable
-  }
-  return { ...total, failures: reports.flatMap(({ failures }) => failures).slice(0, most) }
 }
 
 function resultJson(report: SendReport, kind: BatchItem['terms']['report']): string {

@@ -10,6 +10,7 @@ import type {
   SendOptions,
   SendReport,
 } from '../group-contract.ts'
+import { ReportSum } from '../report-sum.ts'
 import type { AudienceOwners } from './audience-owners.ts'
 import type { AudienceSurvey } from './audience-survey.ts'
 import { answerCodes, type PeerOutcome, type QuestionKind, questionKinds } from './envelope.ts'
@@ -206,24 +207,11 @@ function sumOf(
   own: SendReport,
   others: readonly LocalReport[],
   unreached: number,
-  { failures: limit }: SendOptions,
+  { failures }: SendOptions,
 ): SendReport {
   if (others.length === 0 && unreached === 0) return own
-  let { sent, full, gone } = own
-  const failures = [...own.failures]
-  for (const other of others) {
-    sent += other.sent
-    full += other.full
-    gone += other.gone
-    failures.push(...other.failures)
-  }
-  const unreachable = own.unreachable + unreached
-  return {
-    targets: sent + full + gone + unreachable,
-    sent,
-    full,
-    gone,
-    unreachable,
-    failures: failures.slice(0, limit),
-  }
+  const sum = new ReportSum(failures)
+  sum.add({ ...own, unreachable: own.unreachable + unreached })
+  for (const other of others) sum.add(other)
+  return sum.report()
 }
