@@ -1,32 +1,17 @@
-import type { Log } from '../../observability/contract.ts'
-import type { RedisClient } from '../../store/contract.ts'
 import type { ConnectionRecord } from '../../vocabulary/connection.ts'
 import { userIdOf } from '../../vocabulary/connection-user.ts'
-import type { OwnerId } from '../../vocabulary/ids.ts'
-import type { Groups, LocalGroups } from '../group-contract.ts'
+import type { Groups } from '../group-contract.ts'
 import { createAudienceHash } from './audience-hash.ts'
-import { createAudienceOwners } from './audience-owners.ts'
-import { createAudienceSurvey } from './audience-survey.ts'
-import { createFleetGroups } from './fleet-groups.ts'
-import { createGroupDirectory, type GroupDirectory } from './group-directory.ts'
-import type { FleetKeys } from './keys.ts'
-import type { Peers } from './peers.ts'
-import type { Turns } from './turns.ts'
+import { type AudienceOwnersOptions, createAudienceOwners } from './audience-owners.ts'
+import { type AudienceSurveyOptions, createAudienceSurvey } from './audience-survey.ts'
+import { createFleetGroups, type FleetGroupsOptions } from './fleet-groups.ts'
+import { createGroupDirectory, type GroupDirectory, type GroupDirectoryOptions } from './group-directory.ts'
 
-export interface RedisGroupsOptions {
-  readonly redis: RedisClient
-  readonly keys: FleetKeys
-  readonly local: LocalGroups
-  readonly peers: Peers
-  readonly turns: Turns
-  readonly own: () => OwnerId
-  readonly isFrozen: () => boolean
-  readonly isDead: (owner: OwnerId) => boolean
-  readonly trouble: () => string | null
-  readonly isRestored: () => boolean
-  readonly mayWrite: () => boolean
-  readonly log: Log
-  readonly now: () => number
+export interface RedisGroupsOptions
+  extends Omit<FleetGroupsOptions, 'directory' | 'owners' | 'survey'>,
+    Omit<GroupDirectoryOptions, 'hashOf' | 'failed'>,
+    Omit<AudienceOwnersOptions, 'hashOf' | 'failed' | 'found'>,
+    Omit<AudienceSurveyOptions, 'owners'> {
   /** Called when a write failed. */
   readonly disturbed: (error: Error) => void
   /** Called when Redis failed otherwise. */
