@@ -4,6 +4,7 @@ import type { DeliverOutcome, Frame, SendOutcome } from '../vocabulary/frames.ts
 import type { ConnectionId, OwnerId } from '../vocabulary/ids.ts'
 import type { FleetAnswer, WorkerReference } from './fleet-contract.ts'
 import type { Groups, LocalGroups } from './group-contract.ts'
+import type { Reports } from './report-contract.ts'
 
 /**
  * The sockets of this worker, which the gateway holds: the registry asks it for whatever another worker, or this
@@ -199,10 +200,10 @@ export interface SharedFleet extends Fleet {
 }
 
 /** All contracts in one object, which is how an engine is built; a consumer names the ones that it needs. */
-export interface Registry extends ConnectionDirectory, Delivery, ConnectionUsers, Groups, Fleet {}
+export interface Registry extends ConnectionDirectory, Delivery, ConnectionUsers, Groups, Reports, Fleet {}
 
 /** A registry whose workers share a store. */
-export interface SharedRegistry extends ConnectionDirectory, Delivery, ConnectionUsers, Groups, SharedFleet {}
+export interface SharedRegistry extends ConnectionDirectory, Delivery, ConnectionUsers, Groups, Reports, SharedFleet {}
 
 export interface RegistryOptions {
   readonly local: LocalConnections

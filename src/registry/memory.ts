@@ -4,6 +4,7 @@ import type { Frame, SendOutcome } from '../vocabulary/frames.ts'
 import { allocateConnectionId, type ConnectionId, randomOwnerId } from '../vocabulary/ids.ts'
 import type { Registry, RegistryOptions } from './contract.ts'
 import type { Groups } from './group-contract.ts'
+import { createKeptReports, placeOfCursor } from './kept-reports.ts'
 import { createMemoryGroups, type MemoryGroups } from './memory-groups.ts'
 import { createRecordTable } from './record-table.ts'
 
@@ -25,9 +26,12 @@ export function createMemoryRegistry({ local, localGroups, name, version, now }:
   const owner = randomOwnerId()
   const startedAt = now()
   const records = createRecordTable()
+  const reports = createKeptReports({ own: () => owner, now })
 
   return {
     ...createMemoryGroups(localGroups),
+    keepReport: reports.keep,
+    readReport: async (place, id, cursor, limit) => reports.read(place, id, placeOfCursor(cursor), limit) ?? 'gone',
     owner,
     allocateId() {
       let id = allocateConnectionId(owner)

@@ -4,10 +4,12 @@ import type { ConnectionRecord } from '../vocabulary/connection.ts'
 import { allocateConnectionId, type ConnectionId, type OwnerId } from '../vocabulary/ids.ts'
 import { within } from '../vocabulary/within.ts'
 import type { RegistryOptions, SharedRegistry, WorkerDescription } from './contract.ts'
+import { createKeptReports } from './kept-reports.ts'
 import { createRecordTable } from './record-table.ts'
 import { createDeaths } from './redis/deaths.ts'
 import { createRedisDelivery } from './redis/delivery.ts'
 import { packEnvelope } from './redis/envelope.ts'
+import { createFleetReports } from './redis/fleet-reports.ts'
 import { createFleetSurvey } from './redis/fleet-survey.ts'
 import { createInbox } from './redis/inbox.ts'
 import { fleetKeys } from './redis/keys.ts'
@@ -122,13 +124,14 @@ export function createRedisRegistry(options: RedisRegistryOptions): RedisRegistr
     isRestored: () => membership.restored,
     mayWrite: () => membership.certain,
   })
+  const reports = createKeptReports({ own: () => membership.owner, now })
   const delivery = createRedisDelivery({
     ...{ local, peers, turns, trouble, isDead: deaths.has, store: storeChanged },
     own: () => membership.owner,
     isFrozen: () => membership.frozen,
   })
   const receive = createReception({
-    ...{ local, localGroups, directory, records, peers, store: storeChanged, metrics, log, clock },
+    ...{ local, localGroups, directory, reports, records, peers, store: storeChanged, metrics, log, clock },
     own: () => membership.owner,
     mayAct: () => membership.certain,
     echoed: inbox.echoed,
@@ -265,6 +268,7 @@ export function createRedisRegistry(options: RedisRegistryOptions): RedisRegistr
 
   return {
     ...groups,
+    ...createFleetReports({ kept: reports, peers, own: () => membership.owner, isDead: deaths.has, trouble }),
     get owner() {
       return membership.owner
     },

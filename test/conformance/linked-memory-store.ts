@@ -1,5 +1,6 @@
 import type { Registry, RegistryOptions } from '../../src/registry/contract.ts'
 import { createMemoryRegistry, type MemoryRegistry } from '../../src/registry/memory.ts'
+import type { ReportPage } from '../../src/registry/report-contract.ts'
 import { GatewayError } from '../../src/vocabulary/errors.ts'
 import { ownerOfConnectionId } from '../../src/vocabulary/ids.ts'
 import { linkGroups } from './linked-memory-groups.ts'
@@ -67,6 +68,11 @@ export async function createLinkedMemoryStore(): Promise<RegistryStore> {
       changeUser(id, change, apiId) {
         if (isNear(id)) return own.changeUser(id, change, apiId)
         return far(id, (owner) => owner.changeUser(id, change, apiId), 'gone')
+      },
+      async readReport(place, id, cursor, limit) {
+        return isNear(id)
+          ? own.readReport(place, id, cursor, limit)
+          : far<ReportPage | 'gone' | 'unreachable'>(id, (owner) => owner.readReport(place, id, cursor, limit), 'gone')
       },
       async list(filter, cursor, limit) {
         const [, owner, rest] = /^(\d+):(.*)$/.exec(cursor ?? `${seen()[0]?.owner ?? 0}:`) ?? []

@@ -7,6 +7,7 @@ import { describeFleet, describeFleetOfMany } from './fleet.ts'
 import { describeGroups, describeGroupsInFleet } from './groups.ts'
 import type { RegistryEngine, RegistryStore } from './registry-store.ts'
 import type { RegistryWorker } from './registry-worker.ts'
+import { describeReports, describeReportsInFleet } from './reports.ts'
 
 /** The promises of `registry/contract.ts`, contract by contract, as tests that every engine passes. */
 export function describeRegistry(engine: RegistryEngine): void {
@@ -45,12 +46,14 @@ export function describeRegistry(engine: RegistryEngine): void {
     describeUsers(join)
     describeFleet(join)
     describeGroups(join)
+    describeReports(join)
     if (engine.fleet) {
       describeDirectoryOfFleet(join, () => store)
       describeDeliveryInFleet(join, () => store)
       describeUsersInFleet(join, () => store)
       describeFleetOfMany(join)
       describeGroupsInFleet(join, () => store)
+      describeReportsInFleet(join, () => store)
     }
   })
 }

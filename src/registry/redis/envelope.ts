@@ -15,6 +15,7 @@ export const questionKinds = {
   ...{ text: 0, binary: 1, close: 2, describe: 3, list: 4, changeUser: 5 },
   // Those of group-questions.ts, where the members are described that they have.
   ...{ send: 6, closeAll: 7, join: 8, leave: 9, joinAll: 10, leaveAll: 11, size: 12, members: 13, groups: 14 },
+  ...{ report: 15 },
 } as const
 export type QuestionKind = (typeof questionKinds)[keyof typeof questionKinds]
 

@@ -35,6 +35,9 @@ export interface FleetGroupsOptions {
   readonly trouble: () => string | null
 }
 
+/** Failures that sends may name at a time: those of more sends are counted and not named. */
+const maxNaming = 1_000_000
+
 /** The answers of other workers about an audience. */
 interface Answers<T> {
   readonly answers: readonly T[]
@@ -56,6 +59,8 @@ interface Question<T> {
 /** Creates the way to groups over the fleet: own members are served at once, and others by one question to each worker. */
 export function createFleetGroups(options: FleetGroupsOptions): Groups {
   const { local, directory, owners, survey, peers, turns, own, isFrozen, isDead, trouble } = options
+  /** Failures that the sends under way may name. */
+  let naming = 0
 
   /** Asks all others in the order of the calls; what is said to one connection after this does not overtake it. */
   function askAll<T>(audience: Audience, question: Question<T>): Promise<Answers<T>> {
@@ -134,14 +139,20 @@ export function createFleetGroups(options: FleetGroupsOptions): Groups {
       }
       return isFrozen() ? 'unreachable' : local.leave(id, group)
     },
-    send(audience, frame, terms) {
+    send(audience, frame, given) {
+      const failures = Math.min(given.failures, maxNaming - naming)
+      const terms = failures === given.failures ? given : { ...given, failures }
       const report = isFrozen() ? unserved(local.size(audience)) : local.send(audience, frame, terms)
       const { binary } = frame
       const asked = askAll(audience, {
         ...{ kind: questionKinds.send, first: copyOf(frame), second: wireSend(audience, binary, terms) },
         read: readReport,
       })
-      return asked.then((found) => sumOf(report, found.answers, unreachableOf(found), terms))
+      naming += failures
+      return asked.then((found) => {
+        naming -= failures
+        return sumOf(report, found.answers, unreachableOf(found), terms)
+      })
     },
     closeAll(audience, selection, code, reason) {
       const frozen = isFrozen() ? local.size(audience) : 0

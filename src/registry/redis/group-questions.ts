@@ -2,13 +2,25 @@ import { maxCloseReasonBytes, mayCloseWith } from '../../vocabulary/close-frame.
 import { maxMessageBytes } from '../../vocabulary/frames.ts'
 import { ownerOfConnectionId } from '../../vocabulary/ids.ts'
 import type { Audience, Group, LocalGroups } from '../group-contract.ts'
+import type { KeptReports } from '../kept-reports.ts'
+import { maxReported } from '../report-contract.ts'
 import { answerCodes, type PeerAnswer, type PeerQuestion, questionKinds } from './envelope.ts'
 import type { GroupDirectory } from './group-directory.ts'
-import { maxListed, readAudience, readGroup, readSelection, readSend, wireGroups, wireReport } from './group-wire.ts'
+import {
+  maxListed,
+  readAudience,
+  readGroup,
+  readSelection,
+  readSend,
+  wireGroups,
+  wireReport,
+  wireReportPage,
+} from './group-wire.ts'
 
 export interface GroupAnswererOptions {
   readonly local: LocalGroups
   readonly directory: Pick<GroupDirectory, 'stored' | 'found'>
+  readonly reports: Pick<KeptReports, 'read'>
 }
 
 /** Joins whose entry is being stored for others. */
@@ -21,6 +33,7 @@ const maxJoining = 10_000
 export function createGroupAnswerer({
   local,
   directory,
+  reports,
 }: GroupAnswererOptions): (question: PeerQuestion) => PeerAnswer | Promise<PeerAnswer> | null {
   let joining = 0
 
@@ -100,10 +113,21 @@ export function createGroupAnswerer({
         if (place === null || !isLimit(limit)) return refused
         return done(wireGroups(local.groups(place.apiId, place.stage, typeof after === 'string' ? after : null, limit)))
       }
+      case questionKinds.report: {
+        const place = readAudience(apiId, [first, 'all', ''])
+        const [from, limit] = items(second)
+        if (place === null || !isPlace(from) || !isLimit(limit)) return refused
+        const page = reports.read(place, id, from, limit)
+        return page === null ? [number, answerCodes.gone, null] : done(wireReportPage(page))
+      }
       default:
         return null
     }
   }
+}
+
+function isPlace(value: unknown): value is number {
+  return typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= maxReported
 }
 
 function items(value: unknown): readonly unknown[] {

@@ -9,6 +9,8 @@ import type {
   SendFailure,
   SendOptions,
 } from '../group-contract.ts'
+import { type PackedFailures, packFailures, readPacked } from '../packed-failures.ts'
+import { maxReported, type ReportPage } from '../report-contract.ts'
 
 /*
  * Groups as they stand in envelopes. All that is read was written by anybody: each reader gives null for what is none.
@@ -25,7 +27,14 @@ export type WireSend = readonly [
   coalesce: string | null,
   failures: number,
 ]
-type WireReport = readonly [sent: number, full: number, gone: number, failures: readonly (readonly [string, number])[]]
+type WireReport = readonly [
+  sent: number,
+  full: number,
+  gone: number,
+  failures: readonly (readonly [string, number])[],
+  /** Those behind them, which a worker of an earlier version neither asks for nor tells. */
+  rest?: PackedFailures,
+]
 
 /** The numbers of one worker's report. */
 export interface LocalReport {
@@ -35,7 +44,7 @@ export interface LocalReport {
   readonly failures: readonly SendFailure[]
 }
 
-/** Failures that one answer names, and connections that one question leaves out. */
+/** Failures that one answer names one by one, before the others, and connections that one question leaves out. */
 const maxFailures = 1_000
 const maxExcept = 10_000
 /** Characters of a filter, of a key under which messages replace each other, and of the name of a stage. */
@@ -55,7 +64,7 @@ export function wireSelection({ except, filter }: Selection): WireSelection {
 
 export function wireSend(audience: Audience, binary: boolean, options: SendOptions): WireSend {
   const { coalesce, failures } = options
-  return [...wireAudience(audience), binary, ...wireSelection(options), coalesce, Math.min(failures, maxFailures)]
+  return [...wireAudience(audience), binary, ...wireSelection(options), coalesce, Math.min(failures, maxReported)]
 }
 
 export function readAudience(apiId: unknown, value: unknown): Audience | null {
@@ -89,20 +98,23 @@ export function readSend(
   const selection = readSelection(except, filter)
   if (audience === null || selection === null || typeof binary !== 'boolean' || !isCount(failures)) return null
   if (coalesce !== null && !(typeof coalesce === 'string' && coalesce.length <= maxKeyLength)) return null
-  return { audience, binary, options: { ...selection, coalesce, failures: Math.min(failures, maxFailures) } }
+  return { audience, binary, options: { ...selection, coalesce, failures: Math.min(failures, maxReported) } }
 }
 
 const reasons = ['full', 'gone'] as const
 
 export function wireReport({ sent, full, gone, failures }: LocalReport): WireReport {
-  const named = failures.slice(0, maxFailures)
-  return [sent, full, gone, named.map(({ connectionId, reason }) => [connectionId, reasons.indexOf(reason)] as const)]
+  const first = failures.slice(0, maxFailures)
+  const named = first.map(({ connectionId, reason }) => [connectionId, reasons.indexOf(reason)] as const)
+  return failures.length <= maxFailures
+    ? [sent, full, gone, named]
+    : [sent, full, gone, named, packFailures(failures.slice(maxFailures))]
 }
 
 /** Reads the report of a worker, which names its own connections alone. */
 export function readReport(value: unknown, owner: OwnerId): LocalReport | null {
   if (!Array.isArray(value)) return null
-  const [sent, full, gone, named] = value as readonly unknown[]
+  const [sent, full, gone, named, packed = ''] = value as readonly unknown[]
   if (!isCount(sent) || !isCount(full) || !isCount(gone) || !Array.isArray(named)) return null
   if (named.length > maxFailures) return null
   const failures: SendFailure[] = []
@@ -112,7 +124,21 @@ export function readReport(value: unknown, owner: OwnerId): LocalReport | null {
     if (!isIdOf(owner, connectionId) || reason === undefined) return null
     failures.push({ connectionId, reason })
   }
-  return { sent, full, gone, failures }
+  const rest = readPacked(packed, maxReported, owner)
+  return rest === null ? null : { sent, full, gone, failures: rest.length === 0 ? failures : [...failures, ...rest] }
+}
+
+export function wireReportPage({ failures, cursor }: ReportPage): readonly [PackedFailures, string | null] {
+  return [packFailures(failures), cursor]
+}
+
+/** Reads a page of a report that another worker keeps, of connections of any worker. */
+export function readReportPage(value: unknown, from: number, limit: number): ReportPage | null {
+  if (!Array.isArray(value)) return null
+  const [packed, cursor] = value as readonly unknown[]
+  const failures = readPacked(packed, limit, null)
+  if (failures === null || (cursor !== null && cursor !== String(from + failures.length))) return null
+  return { failures, cursor }
 }
 
 export function readMembers(value: unknown, owner: OwnerId, limit: number): LocalMembers | null {

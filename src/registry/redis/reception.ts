@@ -3,6 +3,7 @@ import type { ConnectionRecord } from '../../vocabulary/connection.ts'
 import type { OwnerId } from '../../vocabulary/ids.ts'
 import type { LocalConnections } from '../contract.ts'
 import type { LocalGroups } from '../group-contract.ts'
+import type { KeptReports } from '../kept-reports.ts'
 import type { RecordTable } from '../record-table.ts'
 import { readEnvelope } from './envelope.ts'
 import type { GroupDirectory } from './group-directory.ts'
@@ -17,6 +18,7 @@ export interface ReceptionOptions {
   readonly peers: Peers
   readonly localGroups: LocalGroups
   readonly directory: GroupDirectory
+  readonly reports: KeptReports
   /** Stores a record that has changed. */
   readonly store: (record: ConnectionRecord) => Promise<void>
   readonly own: () => OwnerId
@@ -31,9 +33,10 @@ export interface ReceptionOptions {
 
 /** Takes what comes through Redis, where anybody may write: checks it, answers its questions. Never throws. */
 export function createReception(options: ReceptionOptions): (bytes: Buffer) => void {
-  const { local, localGroups, directory, records, peers, store, own, mayAct, echoed, metrics, log, clock } = options
+  const { local, localGroups, directory, reports, records, peers, store, own, mayAct, echoed, metrics, log, clock } =
+    options
   const answerOf = createAnswerer(local, records, store)
-  const answerOfGroups = createGroupAnswerer({ local: localGroups, directory })
+  const answerOfGroups = createGroupAnswerer({ local: localGroups, directory, reports })
   const serials = createSerials({ clock })
   const received = metrics.counter('postern_registry_envelopes_total', { direction: 'in' })
 

@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { Packr } from 'msgpackr'
 import { describe, expect, test } from 'vitest'
 import type { Audience } from '../../../src/registry/group-contract.ts'
+import { createKeptReports } from '../../../src/registry/kept-reports.ts'
 import {
   answerCodes,
   questionKinds as kinds,
@@ -11,7 +12,13 @@ import {
   readEnvelope,
 } from '../../../src/registry/redis/envelope.ts'
 import { createGroupAnswerer } from '../../../src/registry/redis/group-questions.ts'
-import { readGroups, readMembers, readNumbers, readReport } from '../../../src/registry/redis/group-wire.ts'
+import {
+  readGroups,
+  readMembers,
+  readNumbers,
+  readReport,
+  readReportPage,
+} from '../../../src/registry/redis/group-wire.ts'
 import { allocateConnectionId, randomOwnerId } from '../../../src/vocabulary/ids.ts'
 import { createLocalSockets } from '../../helpers/local-sockets.ts'
 
@@ -26,12 +33,13 @@ function worker(count: number, stored: Promise<boolean> | null = null) {
       ...{ sourceIp: '127.0.0.1', userAgent: null, domainName: 'localhost', authorizer: null, identity: null },
     }),
   )
+  const reports = createKeptReports({ own: () => owner, now: () => 0 })
   const disowned: Audience[] = []
   const found = (audience: Audience) => {
     disowned.push(audience)
     return false
   }
-  const answerOf = createGroupAnswerer({ local: local.groups, directory: { stored: () => stored, found } })
+  const answerOf = createGroupAnswerer({ local: local.groups, directory: { stored: () => stored, found }, reports })
   /** There and back again, as through Redis; null for a question that is none about groups. */
   async function ask(kind: number, id: unknown, apiId: unknown, first: unknown, second: unknown) {
     const read = readEnvelope(packr.pack([1, 1, 1, 2, [[5, kind, id, apiId, first, second]], []]))
@@ -41,7 +49,7 @@ function worker(count: number, stored: Promise<boolean> | null = null) {
     const back = readEnvelope(packEnvelope({ from: 2, serial: 1, to: 1, questions: [], answers: [answer] }))
     return typeof back === 'string' ? back : (back.answers[0] as PeerAnswer).slice(1)
   }
-  return { ask, sockets, disowned, local, ids: sockets.map(({ description }) => description.connectionId) }
+  return { ask, sockets, disowned, local, reports, ids: sockets.map(({ description }) => description.connectionId) }
 }
 
 const refused = [answerCodes.refused, null]
@@ -72,6 +80,41 @@ describe('a question about groups', () => {
     expect(closing).toEqual([answerCodes.done, [1]])
     expect(sockets.map(({ closed }) => closed)).toEqual([{ code: 4001, reason: 'bye' }, null])
     expect(await ask(kinds.describe, ids[1], 'chat', null, null)).toBeNull()
+  })
+
+  test('names those that did not get a message, however many were asked for', async () => {
+    const { ask, ids, sockets } = worker(1_203)
+    for (const socket of sockets) socket.full = true
+    const answer = await ask(kinds.send, '', 'chat', 'x', terms([7, 1_200]))
+    const [, payload] = answer as [number, unknown]
+    const named = ids.slice(0, 1_200).map((connectionId) => ({ connectionId, reason: 'full' }))
+    expect(readReport(payload, owner)).toEqual({ sent: 0, full: 1_203, gone: 0, failures: named })
+    // A worker of an earlier version asks for 1,000 at most, and finds them one by one.
+    const earlier = await ask(kinds.send, '', 'chat', 'x', terms([7, 1_000]))
+    expect(earlier).toEqual([answerCodes.done, [0, 1_203, 0, ids.slice(0, 1_000).map((id) => [id, 0])]])
+  })
+
+  test('for a page of a report is answered with it', async () => {
+    const { ask, reports } = worker(0)
+    const failures = Array.from({ length: 3 }, () => ({
+      ...{ connectionId: allocateConnectionId(randomOwnerId()), reason: 'gone' as const },
+    }))
+    const id = reports.keep({ apiId: 'chat', stage: 'dev' }, failures)
+    const [code, payload] = (await ask(kinds.report, id, 'chat', 'dev', [1, 1])) as [number, unknown]
+    expect([code, readReportPage(payload, 1, 1)]).toEqual([
+      answerCodes.done,
+      { failures: failures.slice(1, 2), cursor: '2' },
+    ])
+    expect(await ask(kinds.report, id, 'chat', 'prod', [1, 1])).toEqual([answerCodes.gone, null])
+    for (const second of [null, [], [-1, 1], [0.5, 1], ['0', 1], [10_001, 1], [0, 0], [0, 1_001]]) {
+      expect(await ask(kinds.report, id, 'chat', 'dev', second)).toEqual(refused)
+    }
+    expect(await ask(kinds.report, id, 'chat', 'a/b', [0, 1])).toEqual(refused)
+    const packed = `${id.slice(0, -1)}f`
+    for (const wrong of [null, [], [7, null], ['x', null], [`${packed}${packed}`, null], [`${id.slice(0, -1)}=`, null]])
+      expect(readReportPage(wrong, 0, 1)).toBeNull()
+    for (const cursor of ['0', '2', 1, undefined]) expect(readReportPage([packed, cursor], 0, 1)).toBeNull()
+    expect(readReportPage([`${'A'.repeat(15)}f`, null], 0, 1)).toBeNull()
   })
 
   test('that makes no sense is refused, and does nothing', async () => {
