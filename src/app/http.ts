@@ -40,4 +40,4 @@ export function createHttpHandler({ catalog, refusals, sourceIp, connections }: 
 }
 
 /** The beginning of what is meant for the callback API, whose own answers are counted there. */
-const callbackPath = /^\/{1,2}(?:@|%40)(?:connections|groups|users|batch)/
+const callbackPath = /^\/{1,2}(?:@|%40)(?:connections|groups|users|batch|reports)/

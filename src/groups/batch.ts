@@ -6,13 +6,14 @@ import type { Entrance } from '../connections/entrance.ts'
 import type { Log } from '../observability/contract.ts'
 import type { Delivery } from '../registry/contract.ts'
 import type { Groups } from '../registry/group-contract.ts'
+import type { Reports } from '../registry/report-contract.ts'
 import type { BodyFlow, StreamedExchange } from '../transport/contract.ts'
 import { wrong } from './group-steps.ts'
 import { LineStream } from './line-stream.ts'
 import { type BatchStage, brokenItemJson, createItemRunner } from './run-item.ts'
 
 export interface BatchOptions {
-  readonly registry: Delivery & Groups
+  readonly registry: Delivery & Groups & Reports
   readonly entrance: Entrance
   readonly log: Log
 }

@@ -1,5 +1,6 @@
 import type { ArrivedCall, CallbackRefusal } from '../connections/callback-steps.ts'
 import type { Audience, Group } from '../registry/group-contract.ts'
+import type { ReportPlace } from '../registry/report-contract.ts'
 import type { Step } from '../vocabulary/pipeline.ts'
 import type { GroupOperation, GroupPath } from './group-path.ts'
 
@@ -12,6 +13,11 @@ export interface GroupCall extends ArrivedCall {
 }
 
 export type GroupStep = Step<GroupCall, CallbackRefusal>
+
+/** The stage that a call is made on. */
+export function placeOf({ call }: Pick<GroupCall, 'call'>): ReportPlace {
+  return { apiId: call.stage.apiId, stage: call.stage.name }
+}
 
 /** The group in the path of a call whose names have been checked. */
 export function groupOf({ call, path }: GroupCall): Group {

@@ -1,10 +1,40 @@
-import type { AudienceCount, AudienceOutcome, GroupPage, MemberPage, SendReport } from '../registry/group-contract.ts'
-import type { ReportKind } from './send-query.ts'
+import type {
+  AudienceCount,
+  AudienceOutcome,
+  GroupPage,
+  MemberPage,
+  SendFailure,
+  SendReport,
+} from '../registry/group-contract.ts'
+import type { ReportPage } from '../registry/report-contract.ts'
+import { maxFailures, type ReportKind } from './send-query.ts'
 
-/** The body that tells a caller what became of a send: the counts, and on demand who did not get the message. */
-export function reportJson({ targets, sent, full, gone, unreachable, failures }: SendReport, kind: ReportKind): string {
+/** Keeps failures that are too many for one answer, and gives the id of the report. */
+export type KeepReport = (failures: readonly SendFailure[]) => string
+
+/**
+ * The body that tells a caller what became of a send: the counts, and on demand who did not get the message. Of those who
+ * are too many it has a first page, and says where the others are.
+ */
+export function reportJson(
+  { targets, sent, full, gone, unreachable, failures }: SendReport,
+  kind: ReportKind,
+  keep: KeepReport,
+): string {
   const counts = { targets, sent, full, gone, unreachable }
-  return JSON.stringify(kind === 'failures' ? { ...counts, failures, ...cut(full + gone, failures.length) } : counts)
+  if (kind !== 'failures') return JSON.stringify(counts)
+  const more =
+    failures.length > maxFailures
+      ? { reportId: keep(failures), nextToken: String(maxFailures) }
+      : { reportId: undefined }
+  return JSON.stringify({
+    ...{ ...counts, failures: failures.slice(0, maxFailures) },
+    ...{ ...more, ...cut(full + gone, failures.length) },
+  })
+}
+
+export function reportPageJson({ failures, cursor }: ReportPage): string {
+  return JSON.stringify({ failures, nextToken: cursor })
 }
 
 /** The body of a 202 that says how many connections could not be asked for. */
@@ -12,7 +42,7 @@ export function unreachableJson({ unreachable }: SendReport): string {
   return JSON.stringify({ unreachable })
 }
 
-/** The number of failures that are not named, where there are some. */
+/** The number of failures that are named nowhere, where there are some. */
 function cut(failed: number, named: number): { unnamed?: number } {
   return failed > named ? { unnamed: failed - named } : {}
 }

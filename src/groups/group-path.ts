@@ -7,10 +7,11 @@ export type GroupOperation = Exclude<CallbackOperation, 'post' | 'get' | 'delete
 export interface GroupPath {
   /** The operation; null when the path takes other methods only. */
   readonly operation: GroupOperation | null
-  /** The name of a group and the id of a user as they are in the path; null where there is none, or it does not decode. */
+  /** The names and ids as they are in the path; null where there is none, or it does not decode. */
   readonly group: string | null
   readonly userId: string | null
   readonly connectionId: string | null
+  readonly reportId: string | null
 }
 
 /** The paths of one form, with the operations by their methods. */
@@ -51,11 +52,13 @@ export function groupPathOf(method: string, rest: string): GroupPath | null {
   for (const shape of shapes) {
     if (shape.parts !== parts.length || shape.first !== first || shape.second !== second) continue
     const isUser = first === 'users'
+    const isReport = first === 'reports'
     return {
       operation: shape.operations.get(method) ?? null,
-      group: isUser ? decoded(last) : decoded(name),
+      group: isUser ? decoded(last) : isReport ? null : decoded(name),
       userId: isUser ? decoded(name) : null,
       connectionId: isUser ? null : decoded(last),
+      reportId: isReport ? decoded(name) : null,
     }
   }
   return null

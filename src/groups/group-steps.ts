@@ -8,12 +8,21 @@ import type {
   LeaveOutcome,
   SendReport,
 } from '../registry/group-contract.ts'
+import type { Reports } from '../registry/report-contract.ts'
 import { audienceNameRule, isAudienceName } from '../vocabulary/audience-name.ts'
 import { callbackOperations } from '../vocabulary/callback-operations.ts'
 import { textFrame } from '../vocabulary/frames.ts'
-import type { ConnectionId } from '../vocabulary/ids.ts'
-import { everyoneOf, type GroupCall, type GroupStep, groupOf, userOf } from './group-call.ts'
-import { countJson, groupsJson, membersJson, outcomeJson, reportJson, unreachableJson } from './group-json.ts'
+import { type ConnectionId, ownerOfConnectionId } from '../vocabulary/ids.ts'
+import { everyoneOf, type GroupCall, type GroupStep, groupOf, placeOf, userOf } from './group-call.ts'
+import {
+  countJson,
+  groupsJson,
+  membersJson,
+  outcomeJson,
+  reportJson,
+  reportPageJson,
+  unreachableJson,
+} from './group-json.ts'
 import { pageOfQuery } from './page-query.ts'
 import { type SendTerms, termsOfQuery } from './send-query.ts'
 
@@ -21,12 +30,14 @@ type Refusal = CallbackRefusal | null
 
 /** Refuses names that no group and no user may have, and ids that no connection may have (400). */
 export const checkNames: GroupStep = ({ operation, path }) => {
-  const { group, userId, connectionId } = path
+  const { group, userId, connectionId, reportId } = path
   const [, template] = callbackOperations[operation]
   if (template.includes('{group}') && !(group !== null && isAudienceName(group)))
     return wrong(`the group has ${audienceNameRule}`)
   if (template.includes('{userId}') && !(userId !== null && isAudienceName(userId)))
     return wrong(`the user has ${audienceNameRule}`)
+  if (template.includes('{reportId}') && ownerOfConnectionId(reportId ?? '') === -1)
+    return wrong('the reportId is none that a send gave out')
   return template.endsWith('{connectionId}') ? checkId(connectionId ?? '') : null
 }
 
@@ -36,13 +47,13 @@ export function wrong(sentence: string): CallbackRefusal {
 }
 
 /** The last step: does what the call asks for, and answers it. */
-export function reachGroups(groups: Groups): GroupStep {
+export function reachGroups(groups: Groups & Reports): GroupStep {
   function send(carrier: GroupCall, audience: Audience): Refusal | Promise<Refusal> {
     const terms = termsOfQuery(carrier.query)
     if (typeof terms === 'string') return wrong(terms)
     const report = groups.send(audience, frameOf(carrier, terms), terms)
-    if (report instanceof Promise) return report.then((late) => answerSend(carrier, late, terms))
-    return answerSend(carrier, report, terms)
+    if (report instanceof Promise) return report.then((late) => answerSend(carrier, late, terms, groups))
+    return answerSend(carrier, report, terms, groups)
   }
 
   function change({ call, path }: GroupCall, outcome: JoinOutcome | LeaveOutcome | 'unreachable'): Refusal {
@@ -66,12 +77,14 @@ export function reachGroups(groups: Groups): GroupStep {
 
   async function page(
     carrier: GroupCall,
-    read: (cursor: string | null, limit: number) => Promise<string>,
+    read: (cursor: string | null, limit: number) => Promise<string | CallbackRefusal>,
   ): Promise<Refusal> {
     const query = pageOfQuery(carrier.query)
     if (typeof query === 'string') return wrong(query)
     try {
-      carrier.call.succeed(await read(query.nextToken, query.maxResults))
+      const found = await read(query.nextToken, query.maxResults)
+      if (typeof found !== 'string') return found
+      carrier.call.succeed(found)
       return null
     } catch (error) {
       if (error instanceof RangeError) return wrong('nextToken is none that a page of this listing gave out')
@@ -81,6 +94,15 @@ export function reachGroups(groups: Groups): GroupStep {
 
   function members(carrier: GroupCall, audience: Audience): Promise<Refusal> {
     return page(carrier, async (cursor, limit) => membersJson(await groups.members(audience, cursor, limit)))
+  }
+
+  function report(carrier: GroupCall): Promise<Refusal> {
+    const place = placeOf(carrier)
+    return page(carrier, async (cursor, limit) => {
+      const found = await groups.readReport(place, carrier.path.reportId as string, cursor, limit)
+      if (found === 'gone') return { code: 'REPORT_GONE' }
+      return found === 'unreachable' ? { code: 'WORKER_UNREACHABLE' } : reportPageJson(found)
+    })
   }
 
   return function reach(carrier) {
@@ -117,6 +139,8 @@ export function reachGroups(groups: Groups): GroupStep {
         return end(carrier, userOf(carrier))
       case 'deleteGroup':
         return deleteGroup(carrier)
+      case 'getReport':
+        return report(carrier)
       case 'getGroups': {
         const { apiId, name } = call.stage
         return page(carrier, async (cursor, limit) => groupsJson(await groups.groups(apiId, name, cursor, limit)))
@@ -134,9 +158,10 @@ function frameOf({ body }: GroupCall, { binary }: SendTerms) {
 }
 
 /** Answers a send: 202 where nobody asks what became of it, else 200 with the report. */
-function answerSend({ call }: GroupCall, report: SendReport, { report: kind }: SendTerms): null {
+function answerSend(carrier: GroupCall, report: SendReport, { report: kind }: SendTerms, reports: Reports): null {
+  const { call } = carrier
   if (kind === 'none') call.succeed(report.unreachable > 0 ? unreachableJson(report) : '', 202)
-  else call.succeed(reportJson(report, kind))
+  else call.succeed(reportJson(report, kind, (failures) => reports.keepReport(placeOf(carrier), failures)))
   return null
 }
 

@@ -4,6 +4,7 @@ import { routeOf } from '../connections/connection-path.ts'
 import type { Entrance } from '../connections/entrance.ts'
 import type { Log } from '../observability/contract.ts'
 import type { Groups } from '../registry/group-contract.ts'
+import type { Reports } from '../registry/report-contract.ts'
 import type { StreamedExchange } from '../transport/contract.ts'
 import { callbackOperations } from '../vocabulary/callback-operations.ts'
 import { maxMessageBytes } from '../vocabulary/frames.ts'
@@ -12,7 +13,7 @@ import { groupPathOf } from './group-path.ts'
 import { checkNames, reachGroups } from './group-steps.ts'
 
 export interface GroupsOptions {
-  readonly groups: Groups
+  readonly groups: Groups & Reports
   readonly entrance: Entrance
   /** Answers `POST /@batch`. */
   readonly batch: (exchange: StreamedExchange, target: CallbackTarget) => void

@@ -1,11 +1,12 @@
 import type { Delivery } from '../registry/contract.ts'
 import type { Audience, Groups, SendReport } from '../registry/group-contract.ts'
+import type { Reports } from '../registry/report-contract.ts'
 import { ReportSum } from '../registry/report-sum.ts'
 import { errorTable } from '../vocabulary/errors.ts'
 import type { DeliverOutcome } from '../vocabulary/frames.ts'
 import type { ConnectionId } from '../vocabulary/ids.ts'
 import { type BatchItem, type ItemFault, readBatchItem } from './batch-item.ts'
-import { reportJson, unreachableJson } from './group-json.ts'
+import { type KeepReport, reportJson, unreachableJson } from './group-json.ts'
 import type { SendTerms } from './send-query.ts'
 
 /** The stage whose connections a batch may reach. */
@@ -19,7 +20,7 @@ export interface BatchStage {
 /** Does what one item asks for; gives its result as JSON. What is handed over is so before this returns. */
 export type RunItem = (value: unknown, stage: BatchStage) => string | Promise<string>
 
-export function createItemRunner(registry: Delivery & Groups): RunItem {
+export function createItemRunner(registry: Delivery & Groups & Reports): RunItem {
   return function run(value, stage) {
     const item = readBatchItem(value)
     if ('status' in item) return faultJson(item)
@@ -33,11 +34,12 @@ export function createItemRunner(registry: Delivery & Groups): RunItem {
         return toConnections(targets.ids, item, stage)
       }
       case 'all':
-        return toAudiences([audience(stage, 'all', '')], item)
+        return toAudiences([audience(stage, 'all', '')], item, stage)
       default:
         return toAudiences(
           targets.names.map((name) => audience(stage, targets.kind, name)),
           item,
+          stage,
         )
     }
   }
@@ -51,21 +53,25 @@ export function createItemRunner(registry: Delivery & Groups): RunItem {
   function toConnections(
     ids: readonly ConnectionId[],
     { frame, terms }: BatchItem,
-    { reachedApi }: BatchStage,
+    stage: BatchStage,
   ): string | Promise<string> {
     const leftOut = new Set(terms.except)
     const reached = leftOut.size === 0 ? ids : ids.filter((id) => !leftOut.has(id))
     const sum = new ReportSum(terms.failures)
     const late: Promise<void>[] = []
     for (const id of reached) {
-      const outcome = registry.deliver(id, frame, reachedApi)
+      const outcome = registry.deliver(id, frame, stage.reachedApi)
       if (outcome instanceof Promise) late.push(outcome.then((each) => sum.count(id, each)))
       else sum.count(id, outcome)
     }
-    return whenAll(late, sum, terms)
+    return whenAll(late, sum, terms, stage)
   }
 
-  function toAudiences(audiences: readonly Audience[], { frame, terms }: BatchItem): string | Promise<string> {
+  function toAudiences(
+    audiences: readonly Audience[],
+    { frame, terms }: BatchItem,
+    stage: BatchStage,
+  ): string | Promise<string> {
     const sum = new ReportSum(terms.failures)
     const late: Promise<void>[] = []
     for (const each of audiences) {
@@ -73,13 +79,17 @@ export function createItemRunner(registry: Delivery & Groups): RunItem {
       if (report instanceof Promise) late.push(report.then((each) => sum.add(each)))
       else sum.add(report)
     }
-    return whenAll(late, sum, terms)
+    return whenAll(late, sum, terms, stage)
   }
 
-  function whenAll(late: readonly Promise<void>[], sum: ReportSum, { report }: SendTerms): string | Promise<string> {
-    return late.length === 0
-      ? resultJson(sum.report(), report)
-      : Promise.all(late).then(() => resultJson(sum.report(), report))
+  function whenAll(
+    late: readonly Promise<void>[],
+    sum: ReportSum,
+    terms: SendTerms,
+    stage: BatchStage,
+  ): string | Promise<string> {
+    const result = () => resultJson(sum.report(), terms, (failures) => registry.keepReport(stage, failures))
+    return late.length === 0 ? result() : Promise.all(late).then(result)
   }
 }
 
@@ -87,8 +97,8 @@ function audience({ apiId, stage }: BatchStage, kind: Audience['kind'], name: st
   return { apiId, stage, kind, name }
 }
 
-function resultJson(report: SendReport, kind: BatchItem['terms']['report']): string {
-  if (kind !== 'none') return `{"status":200,${reportJson(report, kind).slice(1)}`
+function resultJson(report: SendReport, { report: kind }: SendTerms, keep: KeepReport): string {
+  if (kind !== 'none') return `{"status":200,${reportJson(report, kind, keep).slice(1)}`
   return report.unreachable > 0 ? `{"status":202,${unreachableJson(report).slice(1)}` : accepted
 }
 

@@ -1,5 +1,6 @@
 import { compileFilter } from '../filters/compile-filter.ts'
 import type { SendOptions } from '../registry/group-contract.ts'
+import { maxReported } from '../registry/report-contract.ts'
 import { type ConnectionId, ownerOfConnectionId } from '../vocabulary/ids.ts'
 
 /** The answer that the caller of a send wants. */
@@ -15,7 +16,7 @@ export interface SendTerms extends SendOptions {
 /** The limits of the terms of a send: connections that are left out, and bytes of a coalesce key. */
 export const maxExcept = 1_000
 export const maxCoalesceBytes = 256
-/** Connections that one answer names at most, of those that did not get the message. */
+/** Connections that one answer names at most, of those that did not get the message: the others are in a report. */
 export const maxFailures = 1_000
 
 /** The terms of a send before they are judged: as texts, whatever place they come from. */
@@ -57,7 +58,7 @@ export function judgeTerms({ except, filter, coalesce, report, frame }: GivenTer
     except: ids as ConnectionId[],
     filter,
     coalesce,
-    failures: report === 'failures' ? maxFailures : 0,
+    failures: report === 'failures' ? maxReported : 0,
     report: report ?? 'none',
     binary: frame === 'binary',
   }

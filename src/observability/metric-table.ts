@@ -132,7 +132,7 @@ export const metricTable = {
     },
     'IntegrationError: `4xx` and `5xx`. The other codes are part of ExecutionError.',
   ),
-  postern_callbacks_total: counter('Calls of `@connections`, `@groups`, `@users` and `@batch`.', {
+  postern_callbacks_total: counter('Calls of `@connections`, `@groups`, `@users`, `@batch` and `@reports`.', {
     api,
     operation: oneOf('Name of the table of calls.', operations),
     status: anyOf('HTTP status of the answer.'),

@@ -21,6 +21,7 @@ export const callbackOperations = {
   joinUser: ['PUT', '/@users/{userId}/groups/{group}'],
   leaveUser: ['DELETE', '/@users/{userId}/groups/{group}'],
   postBatch: ['POST', '/@batch'],
+  getReport: ['GET', '/@reports/{reportId}'],
 } as const satisfies Readonly<Record<string, readonly [method: string, path: string]>>
 
 export type CallbackOperation = keyof typeof callbackOperations

@@ -390,6 +390,13 @@ export const errorTable = {
     'DEFAULT_4XX',
     'The connection has ended, never was, is still in $connect, or belongs to another API.',
   ),
+  REPORT_GONE: row(
+    410,
+    'GoneException',
+    'The report is not kept any more',
+    'DEFAULT_4XX',
+    'Its time is over, newer reports needed its place, its worker has ended, or it is of another stage.',
+  ),
   PAYLOAD_TOO_LARGE: row(
     413,
     'PayloadTooLargeException',

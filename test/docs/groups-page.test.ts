@@ -6,6 +6,7 @@ import { readBatchItem } from '../../src/groups/batch-item.ts'
 import { maxLineBytes } from '../../src/groups/line-reader.ts'
 import { maxCoalesceBytes, maxExcept, maxFailures } from '../../src/groups/send-query.ts'
 import { maxKeys } from '../../src/idempotency/contract.ts'
+import { maxKeptFailures, maxReported, maxReports, reportSeconds } from '../../src/registry/report-contract.ts'
 import { maxAudienceNameBytes } from '../../src/vocabulary/audience-name.ts'
 import { callbackOperations } from '../../src/vocabulary/callback-operations.ts'
 import { allocateConnectionId, randomOwnerId } from '../../src/vocabulary/ids.ts'
@@ -37,6 +38,9 @@ test('the limits in the page are those that are kept', () => {
     `at most ${number(maxExcept)} |`,
     `a key of 1 to ${maxCoalesceBytes} bytes`,
     `the first ${number(maxFailures)} that are full or gone`,
+    `names the first ${number(maxReported)};`,
+    `kept for ${reportSeconds / 60} minutes`,
+    `keeps ${number(maxReports)} of them, and ${number(maxKeptFailures)} failures in all`,
     `at most ${number(maxFilterBytes)} bytes`,
     `at most ${number(maxKeys)} at a time`,
     `up to ${maxBatchBytes / 1024 / 1024} MB`,

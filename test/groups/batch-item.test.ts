@@ -13,7 +13,7 @@ test.each([
     { all: true, data: 'x', frame: 'binary', report: 'failures', except: [id], coalesce: 'k', filter: 'userId exists' },
     { kind: 'all' },
     Buffer.from('x'),
-    { binary: true, report: 'failures', failures: 1_000, except: [id], coalesce: 'k', filter: 'userId exists' },
+    { binary: true, report: 'failures', failures: 10_000, except: [id], coalesce: 'k', filter: 'userId exists' },
   ],
 ])('%j is read', (item, targets, data, terms) => {
   const read = readBatchItem(item)

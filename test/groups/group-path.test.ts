@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { groupPathOf } from '../../src/groups/group-path.ts'
 
-const nothing = { group: null, userId: null, connectionId: null }
+const nothing = { group: null, userId: null, connectionId: null, reportId: null }
 
 test.each([
   ['POST', '/@groups/kitchen', { operation: 'postGroup', group: 'kitchen' }],
@@ -18,6 +18,8 @@ test.each([
   ['DELETE', '/@users/anna/groups/kitchen', { operation: 'leaveUser', userId: 'anna', group: 'kitchen' }],
   ['POST', '/@connections', { operation: 'postAll' }],
   ['POST', '/@batch', { operation: 'postBatch' }],
+  ['GET', '/@reports/abc%3D', { operation: 'getReport', reportId: 'abc=' }],
+  ['DELETE', '/@reports/abc=', { operation: null, reportId: 'abc=' }],
   ['POST', '/%40groups/kitchen', { operation: 'postGroup', group: 'kitchen' }],
   ['POST', '//%40groups/kitchen', { operation: 'postGroup', group: 'kitchen' }],
   ['PATCH', '/@groups/kitchen', { operation: null, group: 'kitchen' }],
@@ -40,6 +42,8 @@ test.each([
   '/@groups/a/connections/b/c',
   '/@users',
   '/@batch/1',
+  '/@reports',
+  '/@reports/1/2',
   '/groups/a',
   '/@group/a',
   '',

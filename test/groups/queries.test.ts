@@ -31,7 +31,7 @@ describe('the terms of a send', () => {
       except: [one, two, one],
       filter: "userId = 'a'",
       coalesce: 'price',
-      failures: 1_000,
+      failures: 10_000,
       report: 'failures',
       binary: true,
     })

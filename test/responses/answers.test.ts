@@ -78,6 +78,7 @@ const told: Readonly<Record<ErrorCode, readonly [status: number, errorType: stri
   ACCESS_DENIED: [403, 'AccessDeniedException', 'User'],
   CALLER_REFUSED: [403, 'ForbiddenException', 'Forbidden'],
   CONNECTION_GONE: [410, 'GoneException', ''],
+  REPORT_GONE: [410, 'GoneException', 'The report is not kept any more'],
   PAYLOAD_TOO_LARGE: [413, 'PayloadTooLargeException', ''],
   CLIENT_BUFFER_FULL: [429, 'LimitExceededException', 'Limit Exceeded'],
   WORKER_UNREACHABLE: [503, 'ServiceUnavailableException', 'Service Unavailable'],

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
+import { allocateConnectionId, ownerOfConnectionId } from '../../src/vocabulary/ids.ts'
 import { Client } from '../helpers/client.ts'
 import { says } from '../helpers/definitions.ts'
 import { httpCall } from '../helpers/http-call.ts'
@@ -75,6 +76,26 @@ test('a group has its members on any node, and is joined, reached, counted and c
   // No name reaches Redis, and nothing is left of a group without members.
   await expect.poll(async () => (await redis.client.keys('*{a:*')).length).toBe(1)
   expect((await redis.client.keys('*')).filter((key) => /attic|hall/.test(key))).toEqual([])
+})
+
+test('a report is read through any node, as long as the one that made it lives', async () => {
+  const [, nearId] = await connect(one, 'report')
+  // The node that is asked knows that it has no such connection.
+  const connectionIds = Array.from({ length: 1_100 }, () => allocateConnectionId(ownerOfConnectionId(nearId)))
+  const item = { connectionIds, data: 'x', report: 'failures' }
+  const batch = await call(one, 'POST', '/@batch', JSON.stringify([item]))
+  const [{ gone, unreachable, reportId }] = batch.json
+  expect([gone, unreachable]).toEqual([1_100, 0])
+  for (const gateway of [one, two]) {
+    const page = await call(gateway, 'GET', `/@reports/${reportId}?nextToken=1000`)
+    expect(page).toEqual({
+      ...{ status: 200 },
+      json: {
+        failures: connectionIds.slice(1_000).map((connectionId) => ({ connectionId, reason: 'gone' })),
+        nextToken: null,
+      },
+    })
+  }
 })
 
 test('a user has connections on any node, wherever they got their user', async () => {

@@ -278,6 +278,53 @@ describe('a batch', () => {
     }
   })
 
+  test('has more failures than one answer names in a report, which has pages', async () => {
+    const ids = Array.from({ length: 1_203 }, () => allocateConnectionId(7))
+    const failures = ids.map((connectionId) => ({ connectionId, reason: 'gone' }))
+    const item = { connectionIds: ids, data: 'x', report: 'failures' }
+    const [result] = (await call('POST', '/@batch', { body: JSON.stringify([item]) })).json
+    expect(result).toEqual({
+      ...{ status: 200, ...counts, targets: 1_203, gone: 1_203, failures: failures.slice(0, 1_000) },
+      ...{ reportId: expect.any(String), nextToken: '1000' },
+    })
+    const report = `/@reports/${encodeURIComponent(result.reportId)}`
+    expect((await call('GET', `${report}?nextToken=1000&maxResults=200`)).json).toEqual({
+      ...{ failures: failures.slice(1_000, 1_200), nextToken: '1200' },
+    })
+    expect((await call('GET', `${report}?nextToken=1200`)).json).toEqual({
+      ...{ failures: failures.slice(1_200), nextToken: null },
+    })
+    expect((await call('GET', `/%40reports/${result.reportId}?maxResults=1000`)).json).toEqual({
+      ...{ failures: failures.slice(0, 1_000), nextToken: '1000' },
+    })
+    // Nobody else's, and no other call.
+    const gone = { status: 410, json: { message: 'The report is not kept any more' } }
+    for (const base of ['/test/prod', '/other/dev'].map((path) => gateway.http.replace('/test/dev', path)))
+      expect(await call('GET', report, { base })).toMatchObject(gone)
+    expect(await call('GET', `/@reports/${allocateConnectionId(7)}`)).toMatchObject(gone)
+    expect(await call('GET', '/@reports/abc')).toMatchObject({
+      ...{ status: 400, body: expect.stringContaining('the reportId is none that a send gave out') },
+    })
+    for (const [query, fault] of [
+      ['maxResults=0', 'maxResults is 1 to 1000'],
+      ['nextToken=x', 'nextToken is none that a page of this listing gave out'],
+    ]) {
+      const answer = { status: 400, body: expect.stringContaining(fault as string) }
+      expect(await call('GET', `${report}?${query}`)).toMatchObject(answer)
+    }
+    expect(await call('DELETE', report)).toMatchObject({ status: 404 })
+  })
+
+  test('has as many failures in a report as one may have, and counts the others', async () => {
+    const connectionIds = Array.from({ length: 10_002 }, () => allocateConnectionId(7))
+    const item = { connectionIds, data: 'x', report: 'failures' }
+    const [result] = (await call('POST', '/@batch', { body: JSON.stringify([item]) })).json
+    expect(result).toMatchObject({ gone: 10_002, reportId: expect.any(String), unnamed: 2 })
+    expect((await call('GET', `/@reports/${result.reportId}?nextToken=9999`)).json).toEqual({
+      ...{ failures: [{ connectionId: connectionIds[9_999], reason: 'gone' }], nextToken: null },
+    })
+  })
+
   test('of lines is answered line by line, and one that is cut off has sent what it was answered for', async () => {
     const [client, id] = await connect()
     const { hostname, port, pathname } = new URL(gateway.http)
