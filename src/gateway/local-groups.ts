@@ -4,12 +4,11 @@ import type {
   JoinOutcome,
   LocalGroups,
   Selection,
-  SendFailure,
   SendOptions,
   SendReport,
 } from '../registry/group-contract.ts'
 import type { ConnectionRecord } from '../vocabulary/connection.ts'
-import type { Frame } from '../vocabulary/frames.ts'
+import type { Frame, SendFailure } from '../vocabulary/frames.ts'
 import { type ConnectionId, ownerOfConnectionId } from '../vocabulary/ids.ts'
 import { SharedFrame } from '../vocabulary/shared-frame.ts'
 import { createAudienceIndex } from './audience-index.ts'

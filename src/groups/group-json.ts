@@ -1,12 +1,6 @@
-import type {
-  AudienceCount,
-  AudienceOutcome,
-  GroupPage,
-  MemberPage,
-  SendFailure,
-  SendReport,
-} from '../registry/group-contract.ts'
+import type { AudienceCount, AudienceOutcome, GroupPage, MemberPage, SendReport } from '../registry/group-contract.ts'
 import type { ReportPage } from '../registry/report-contract.ts'
+import type { SendFailure } from '../vocabulary/frames.ts'
 import { maxFailures, type ReportKind } from './send-query.ts'
 
 /** Keeps failures that are too many for one answer, and gives the id of the report. */

@@ -1,4 +1,4 @@
-import type { Frame } from '../vocabulary/frames.ts'
+import type { Frame, SendFailure } from '../vocabulary/frames.ts'
 import type { ConnectionId } from '../vocabulary/ids.ts'
 import type { FleetAnswer, WorkerReference } from './fleet-contract.ts'
 
@@ -33,12 +33,6 @@ export interface SendOptions extends Selection {
   readonly coalesce: string | null
   /** Number of connections that the report names at most, of those that did not get the message. */
   readonly failures: number
-}
-
-/** A connection that did not get a message, and why. */
-export interface SendFailure {
-  readonly connectionId: ConnectionId
-  readonly reason: 'full' | 'gone'
 }
 
 /** The outcome of one send: `targets` is the sum of the four behind it. */

@@ -1,5 +1,5 @@
+import type { SendFailure } from '../vocabulary/frames.ts'
 import { allocateConnectionId, type OwnerId } from '../vocabulary/ids.ts'
-import type { SendFailure } from './group-contract.ts'
 import { countPacked, type PackedFailures, packFailures, unpackFailures } from './packed-failures.ts'
 import { maxKeptFailures, maxReports, type ReportPage, type ReportPlace, reportSeconds } from './report-contract.ts'
 

@@ -1,5 +1,5 @@
+import type { SendFailure } from '../vocabulary/frames.ts'
 import { type OwnerId, ownerOfConnectionId } from '../vocabulary/ids.ts'
-import type { SendFailure } from './group-contract.ts'
 
 /** Failures as one text of 16 characters each: the id, but with a letter for the reason in place of its `=`. */
 export type PackedFailures = string

@@ -1,4 +1,4 @@
-import type { SendFailure } from './group-contract.ts'
+import type { SendFailure } from '../vocabulary/frames.ts'
 
 /** The stage whose callers may read a report. */
 export interface ReportPlace {

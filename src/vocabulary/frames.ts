@@ -1,4 +1,5 @@
 import { isUtf8 } from 'node:buffer'
+import type { ConnectionId } from './ids.ts'
 
 /** AWS's limit on a message and on the body of a POST to `@connections`: 128 KB, KB being 1024 bytes. */
 export const maxMessageBytes = 131_072
@@ -20,6 +21,12 @@ export type SendOutcome = 'sent' | 'gone' | 'full'
  * but did not answer; the caller may try again.
  */
 export type DeliverOutcome = SendOutcome | 'unreachable'
+
+/** A connection that did not get a message, and why. */
+export interface SendFailure {
+  readonly connectionId: ConnectionId
+  readonly reason: 'full' | 'gone'
+}
 
 /**
  * A body as data of a text frame: a text or valid UTF-8 as it is, other bytes as a text with U+FFFD for each bad

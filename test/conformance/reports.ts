@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import type { SendFailure } from '../../src/registry/group-contract.ts'
 import type { ReportPage } from '../../src/registry/report-contract.ts'
+import type { SendFailure } from '../../src/vocabulary/frames.ts'
 import { allocateConnectionId } from '../../src/vocabulary/ids.ts'
 import type { RegistryStore } from './registry-store.ts'
 import { foreignId, type Join, malformedIds, type RegistryWorker } from './registry-worker.ts'

@@ -7,11 +7,10 @@ import {
   type JoinOutcome,
   type LocalGroups,
   type Selection,
-  type SendFailure,
 } from '../../src/registry/group-contract.ts'
 import type { ConnectionDescription } from '../../src/vocabulary/connection.ts'
 import { userIdOf } from '../../src/vocabulary/connection-user.ts'
-import type { Frame, SendOutcome } from '../../src/vocabulary/frames.ts'
+import type { Frame, SendFailure, SendOutcome } from '../../src/vocabulary/frames.ts'
 import { type ConnectionId, ownerOfConnectionId } from '../../src/vocabulary/ids.ts'
 
 /** A socket that can be in groups. */

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
-import type { SendFailure } from '../../src/registry/group-contract.ts'
 import { createKeptReports } from '../../src/registry/kept-reports.ts'
 import { maxKeptFailures, maxReported, maxReports, reportSeconds } from '../../src/registry/report-contract.ts'
+import type { SendFailure } from '../../src/vocabulary/frames.ts'
 import { allocateConnectionId } from '../../src/vocabulary/ids.ts'
 
 const place = { apiId: 'chat', stage: 'dev' }

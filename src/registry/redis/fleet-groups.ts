@@ -1,5 +1,6 @@
 import type { Frame } from '../../vocabulary/frames.ts'
 import { type ConnectionId, type OwnerId, ownerOfConnectionId } from '../../vocabulary/ids.ts'
+import { ReportSum } from '../../vocabulary/report-sum.ts'
 import type {
   Audience,
   AudienceOutcome,
@@ -10,7 +11,6 @@ import type {
   SendOptions,
   SendReport,
 } from '../group-contract.ts'
-import { ReportSum } from '../report-sum.ts'
 import type { AudienceOwners } from './audience-owners.ts'
 import type { AudienceSurvey } from './audience-survey.ts'
 import { answerCodes, type PeerOutcome, type QuestionKind, questionKinds } from './envelope.ts'

@@ -1,14 +1,7 @@
 import { maxAudienceNameBytes } from '../../vocabulary/audience-name.ts'
+import type { SendFailure } from '../../vocabulary/frames.ts'
 import { type ConnectionId, type OwnerId, ownerOfConnectionId } from '../../vocabulary/ids.ts'
-import type {
-  Audience,
-  Group,
-  GroupCount,
-  LocalMembers,
-  Selection,
-  SendFailure,
-  SendOptions,
-} from '../group-contract.ts'
+import type { Audience, Group, GroupCount, LocalMembers, Selection, SendOptions } from '../group-contract.ts'
 import { type PackedFailures, packFailures, readPacked } from '../packed-failures.ts'
 import { maxReported, type ReportPage } from '../report-contract.ts'
 
@@ -32,7 +25,7 @@ type WireReport = readonly [
   full: number,
   gone: number,
   failures: readonly (readonly [string, number])[],
-  /** Those behind them, which a worker of an earlier version neither asks for nor tells. */
+  /** The failures behind them, which a worker of an earlier version neither asks for nor tells. */
   rest?: PackedFailures,
 ]
 

@@ -1,9 +1,14 @@
-import type { DeliverOutcome } from '../vocabulary/frames.ts'
-import type { ConnectionId } from '../vocabulary/ids.ts'
-import type { SendFailure, SendReport } from './group-contract.ts'
+import type { DeliverOutcome, SendFailure } from './frames.ts'
+import type { ConnectionId } from './ids.ts'
 
-/** A part of a report: what became of a message at one place. */
-export type PartialReport = Omit<SendReport, 'targets' | 'unreachable'> & Partial<Pick<SendReport, 'unreachable'>>
+/** The part of a report from one place; without `unreachable`, nobody was. */
+export interface PartialReport {
+  readonly sent: number
+  readonly full: number
+  readonly gone: number
+  readonly unreachable?: number
+  readonly failures: readonly SendFailure[]
+}
 
 /** The report of one message, added up from several places. Names as many failures as were asked for, and counts all. */
 export class ReportSum {
@@ -36,7 +41,7 @@ export class ReportSum {
     }
   }
 
-  report(): SendReport {
+  report() {
     const { sent, full, gone, unreachable } = this.#counts
     return { targets: sent + full + gone + unreachable, ...this.#counts, failures: this.#failures }
   }
