@@ -1,9 +1,10 @@
 import { expect, test } from 'vitest'
 import { WebSocket } from 'ws'
 import { cutReason } from '../../src/transport/close-reason.ts'
+import type { Upgrade } from '../../src/transport/contract.ts'
 import { closeCause } from '../../src/transport/uws/close-cause.ts'
 import { abilities, faultCode } from '../helpers/transport-abilities.ts'
-import { acceptNow, type CloseEvent, Events, logged, type Server, startServer } from './harness.ts'
+import { acceptNow, type CloseEvent, type Connection, Events, logged, type Server, startServer } from './harness.ts'
 import { clientFrame, closePayload, handshake, opcodes, type RawClient } from './raw-client.ts'
 
 async function open(server: Server): Promise<RawClient> {
@@ -232,4 +233,18 @@ test('close drops everything that is open, once', async () => {
   server.transport.close()
   expect(server.closes.all).toEqual([{ code: 1006, reason: '', cause: 'server' }])
   await Promise.all([client.closed, idle.closed])
+})
+
+test('close drops who has asked for nothing yet, who waits for an answer, and who was refused', async () => {
+  const upgrades = new Events<Upgrade<Connection>>()
+  const server = await startServer({}, { upgrade: (upgrade) => upgrades.push(upgrade) })
+  const silent = server.client()
+  const waiting = server.client().write(handshake())
+  await upgrades.next()
+  const refused = server.client().write(handshake())
+  const refusal = await upgrades.next()
+  refusal.refuse(403, [], null)
+  await refused.readResponse()
+  server.transport.close()
+  await Promise.all([silent.closed, waiting.closed, refused.closed])
 })

@@ -42,7 +42,8 @@ class NodeTransport<Data> implements Transport, UpgradeDesk<Data>, SocketDesk<Da
   readonly maxBufferedBytes: number
   readonly turn = new TurnWrites()
   readonly waiting: { total: number }
-  readonly pings: PingClock | null
+  /** The clock, and with it all open sockets. */
+  readonly pings: PingClock<NodeSocket<Data>>
   readonly log: Log
   readonly #options: TransportOptions
   readonly #handlers: TransportHandlers<Data>
@@ -53,9 +54,8 @@ class NodeTransport<Data> implements Transport, UpgradeDesk<Data>, SocketDesk<Da
   #tls: TlsContexts | null = null
   /** Has node:http read requests from a connection, which is past TLS. */
   #serveHttp: (tcp: TcpSocket) => void = (tcp) => tcp.destroy()
-  /** All TCP connections. */
+  /** The TCP connections that neither node:http would end nor `pings` knows. */
   readonly #connections = new Set<TcpSocket>()
-  readonly #open = new Set<NodeSocket<Data>>()
   /** The state of connections that have had a plain request, or one that waited. */
   readonly #states = new WeakMap<TcpSocket, HttpConnection>()
   /** The request whose handler runs now. */
@@ -72,7 +72,7 @@ class NodeTransport<Data> implements Transport, UpgradeDesk<Data>, SocketDesk<Da
     this.#handlers = handlers
     this.maxBufferedBytes = options.maxBufferedBytes
     this.waiting = options.waiting ?? { total: 0 }
-    this.pings = options.pingIntervalInSeconds === 0 ? null : startPingClock(options.pingIntervalInSeconds)
+    this.pings = startPingClock(options.pingIntervalInSeconds)
     this.#proxies = options.proxyProtocol ? createProxyAddresses(options.proxyProtocol, options.tls !== null) : null
     this.#webSockets = createWebSockets<Data>(options, this)
     this.#errorLines = createLineLimit((leftOut) =>
@@ -122,10 +122,11 @@ class NodeTransport<Data> implements Transport, UpgradeDesk<Data>, SocketDesk<Da
   close(): void {
     this.stopListening()
     this.#closed = true
-    this.pings?.close()
+    this.pings.close()
     this.#errorLines.close()
     if (this.#current !== null) this.#abort(this.#current)
-    for (const socket of [...this.#open]) socket.terminate()
+    for (const socket of this.pings.all()) socket.terminate()
+    this.#server?.closeAllConnections()
     for (const connection of this.#connections) connection.destroy()
   }
 
@@ -136,9 +137,14 @@ class NodeTransport<Data> implements Transport, UpgradeDesk<Data>, SocketDesk<Da
   }
 
   open(upgrade: NodeUpgrade<Data>, data: Data, options: AcceptOptions): Socket | null {
-    const socket = this.#webSockets.open(upgrade, data, options)
-    if (socket !== null) this.#open.add(socket)
-    return socket
+    return this.#webSockets.open(upgrade, data, options)
+  }
+
+  watch(tcp: TcpSocket): void {
+    const connections = this.#connections
+    if (connections.has(tcp)) return
+    connections.add(tcp)
+    tcp.on('close', () => connections.delete(tcp))
   }
 
   aborted(upgrade: NodeUpgrade<Data>): void {
@@ -170,7 +176,6 @@ class NodeTransport<Data> implements Transport, UpgradeDesk<Data>, SocketDesk<Da
   }
 
   closed(socket: NodeSocket<Data>, code: number, reason: string, cause: CloseCause): void {
-    this.#open.delete(socket)
     try {
       this.#handlers.close(socket.data, code, reason, cause)
     } catch (error) {
@@ -182,16 +187,13 @@ class NodeTransport<Data> implements Transport, UpgradeDesk<Data>, SocketDesk<Da
     const [accept] = server.listeners('connection') as [(tcp: TcpSocket) => void]
     if (this.#options.tls === null) this.#serveHttp = (tcp) => accept.call(server, tcp)
     else this.#serveHttp = (tcp) => void server.emit('secureConnection', tcp)
-    const connections = this.#connections
     const { takesSocket } = this.#options
-    function forget(this: TcpSocket): void {
-      connections.delete(this)
-    }
+    const isHttp = this.#options.tls === null && this.#proxies === null
     server.removeAllListeners('connection')
     server.on('connection', (tcp: TcpSocket) => {
       if (takesSocket !== undefined && !takesSocket()) return void tcp.destroy()
-      connections.add(tcp)
-      tcp.on('close', forget)
+      // node:http knows what comes to it at once, and costs less.
+      if (!isHttp) this.watch(tcp)
       if (this.#proxies === null) accept.call(server, tcp)
       else this.#proxies.take(tcp, () => accept.call(server, tcp))
     })

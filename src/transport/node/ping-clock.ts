@@ -1,9 +1,9 @@
+import { LinkedList, type ListItem, unlink } from '../../vocabulary/linked-list.ts'
+
 /** A socket that is pinged when it is silent. The members but the calls belong to the clock. */
-export interface Pinged {
+export interface Pinged extends ListItem {
   /** The second in which something came last. */
   heardAt: number
-  /** The place on the ring where the next look at it is. */
-  place: number
   /** Whether a ping is out. */
   awaitsPong: boolean
   /** The mark of the traffic when the last ping went out. */
@@ -14,48 +14,51 @@ export interface Pinged {
   drop(cause: 'unresponsive'): void
 }
 
-/** Pings clients after some seconds of silence, and drops those from which nothing comes then. */
-export interface PingClock {
-  add(socket: Pinged): void
-  remove(socket: Pinged): void
+/** Knows the open sockets, pings clients after some seconds of silence, and drops those from which nothing comes then. */
+export interface PingClock<Socket extends Pinged> {
+  add(socket: Socket): void
+  remove(socket: Socket): void
   /** Notes a sign of life. */
-  hear(socket: Pinged): void
+  hear(socket: Socket): void
+  /** Copies the sockets into an array. */
+  all(): Socket[]
   /** Stops the clock. Safe to call twice. */
   close(): void
 }
 
 /**
- * Starts the clock. A client has 4 seconds for its pong where the interval is under 12, 8 under 24, and 16 from there
+ * Starts the clock; with an interval of 0 it pings nobody. A client has 4 seconds for its pong where the interval is under 12, 8 under 24, and 16 from there
  * on. A ring of seconds holds each socket at its next look, so that a second costs what is due in it and not what is
  * open.
  */
-export function startPingClock(pingIntervalInSeconds: number): PingClock {
+export function startPingClock<Socket extends Pinged>(pingIntervalInSeconds: number): PingClock<Socket> {
+  const pings = pingIntervalInSeconds > 0
   const interval = Math.max(1, Math.round(pingIntervalInSeconds))
   const patience = interval < 12 ? 4 : interval < 24 ? 8 : 16
-  const ring = Array.from({ length: Math.max(interval, patience) + 1 }, () => new Set<Pinged>())
+  const seconds = pings ? Math.max(interval, patience) + 1 : 1
+  const ring = Array.from({ length: seconds }, () => new LinkedList<Socket>())
   let second = 0
-  const timer = setInterval(turn, 1000).unref()
+  const timer = pings ? setInterval(turn, 1000).unref() : null
 
-  function hear(socket: Pinged): void {
+  function hear(socket: Socket): void {
     socket.heardAt = second
     socket.awaitsPong = false
   }
 
-  function put(socket: Pinged, inSeconds: number): void {
-    socket.place = (second + inSeconds) % ring.length
-    ring[socket.place]?.add(socket)
+  function put(socket: Socket, inSeconds: number): void {
+    ring[(second + inSeconds) % seconds]?.add(socket)
   }
 
   function turn(): void {
     second++
-    const due = ring[second % ring.length] as Set<Pinged>
-    for (const socket of due) {
-      due.delete(socket)
+    const due = ring[second % seconds]
+    for (let socket = due?.first ?? null; socket !== null; socket = due?.first ?? null) {
+      unlink(socket)
       look(socket)
     }
   }
 
-  function look(socket: Pinged): void {
+  function look(socket: Socket): void {
     // A long frame that comes slowly is no message yet, and a client that reads slowly meets its ping late.
     if (socket.awaitsPong && socket.trafficMark() > socket.markAtPing) hear(socket)
     const silence = second - socket.heardAt
@@ -72,10 +75,11 @@ export function startPingClock(pingIntervalInSeconds: number): PingClock {
       socket.heardAt = second
       put(socket, interval)
     },
-    remove(socket) {
-      ring[socket.place]?.delete(socket)
-    },
+    remove: unlink,
     hear,
-    close: () => clearInterval(timer),
+    all: () => ring.flatMap((each) => each.all()),
+    close() {
+      if (timer !== null) clearInterval(timer)
+    },
   }
 }

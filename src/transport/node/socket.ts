@@ -1,5 +1,6 @@
 import type { Duplex } from 'node:stream'
 import type { SendOutcome } from '../../vocabulary/frames.ts'
+import type { ListItem } from '../../vocabulary/linked-list.ts'
 import type { SharedFrame } from '../../vocabulary/shared-frame.ts'
 import { cutReason } from '../close-reason.ts'
 import type { CloseCause, Socket } from '../contract.ts'
@@ -15,7 +16,7 @@ export interface SocketDesk<Data> {
   readonly turn: TurnWrites
   /** The sum of what waits for all clients. */
   readonly waiting: { total: number }
-  readonly pings: PingClock | null
+  readonly pings: PingClock<NodeSocket<Data>>
   received(data: Data, message: Buffer, isBinary: boolean): void
   pinged(data: Data): void
   drained(data: Data): void
@@ -30,8 +31,9 @@ const nothing = Buffer.alloc(0)
 /** A connection's socket over ws. */
 export class NodeSocket<Data> implements Socket, CollectingSocket, FrameListener, Pinged {
   readonly data: Data
+  earlier: ListItem | null = null
+  later: ListItem | null = null
   heardAt = 0
-  place = 0
   awaitsPong = false
   markAtPing = 0
   readonly #desk: SocketDesk<Data>
@@ -54,7 +56,7 @@ export class NodeSocket<Data> implements Socket, CollectingSocket, FrameListener
     this.#windowBits = windowBits
     this.#desk = desk
     native.listener = this
-    desk.pings?.add(this)
+    desk.pings.add(this)
   }
 
   send(data: string | Uint8Array, binary: boolean): SendOutcome {
@@ -179,21 +181,21 @@ export class NodeSocket<Data> implements Socket, CollectingSocket, FrameListener
   }
 
   received(message: Buffer, isBinary: boolean): void {
-    this.#desk.pings?.hear(this)
+    this.#desk.pings.hear(this)
     this.#desk.received(this.data, message, isBinary)
   }
 
   pinged(payload: Buffer): void {
     const native = this.#native
     if (native === null) return
-    this.#desk.pings?.hear(this)
+    this.#desk.pings.hear(this)
     // RFC 6455 §5.5.3 has the last of several pings answered; a client that does not read gets no more of them.
     if (native.readyState === open && native.bufferedAmount <= this.#desk.maxBufferedBytes) native.pong(payload)
     this.#desk.pinged(this.data)
   }
 
   ponged(): void {
-    this.#desk.pings?.hear(this)
+    this.#desk.pings.hear(this)
   }
 
   failed({ code = '' }: { code?: string }): void {
@@ -214,7 +216,7 @@ export class NodeSocket<Data> implements Socket, CollectingSocket, FrameListener
     this.#desk.waiting.total -= this.#waitingBytes
     this.#waitingBytes = 0
     native.listener = null
-    this.#desk.pings?.remove(this)
+    this.#desk.pings.remove(this)
     return native
   }
 }

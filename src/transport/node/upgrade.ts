@@ -12,6 +12,8 @@ export interface UpgradeDesk<Data> {
   readonly isDraining: () => boolean
   /** Has node:http serve a connection from which an upgrade was taken; `head` is what it has read beyond that. */
   takeBack(tcp: TcpSocket, head: Buffer): void
+  /** Has the transport end a connection with itself that node:http serves no more, until it is a WebSocket's. */
+  watch(tcp: TcpSocket): void
   /** Makes a WebSocket of the connection; null when the client has gone. */
   open(upgrade: NodeUpgrade<Data>, data: Data, options: AcceptOptions): Socket | null
   /** Called when the client goes before the answer. */
@@ -47,6 +49,7 @@ export class NodeUpgrade<Data> extends PendingRequest implements Upgrade<Data> {
       if (this.isWaiting) this.#desk.aborted(this)
     }
     this.#onGone = onGone
+    this.#desk.watch(this.tcp)
     this.tcp.on('error', ignore)
     this.tcp.on('close', onGone)
     this.tcp.on('end', onGone)
@@ -69,6 +72,7 @@ export class NodeUpgrade<Data> extends PendingRequest implements Upgrade<Data> {
     const response = new ServerResponse(message)
     const close = this.closes || this.isDraining() || !keepsAlive(this.request, message)
     const desk = this.#desk
+    desk.watch(tcp)
     response.assignSocket(tcp)
     response.on('finish', () => {
       response.detachSocket(tcp)

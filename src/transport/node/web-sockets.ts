@@ -44,7 +44,12 @@ export function createWebSockets<Data>(
       const agreed =
         compression && options.compression ? agreedDeflate(request.header('sec-websocket-extensions')) : null
       const deflate = agreed === null ? null : createDeflate(agreed, maxMessageBytes)
-      tcp.write(switching(request.header('sec-websocket-key'), deflate, options.protocol))
+      const { protocol } = options
+      // A subprotocol may hold any text; without one all is ASCII, which is written for less.
+      tcp.write(
+        switching(request.header('sec-websocket-key'), deflate, protocol),
+        protocol === null ? 'latin1' : 'utf8',
+      )
       const native = new NativeWebSocket()
       native.attach(tcp, head, limits, deflate)
       const socket = new NodeSocket(data, native, tcp, deflate === null ? 0 : windowBitsOf(deflate), desk)
