@@ -60,7 +60,7 @@ export class Connection implements ConnectionDescription, DeadlineItem {
 
   readonly slot: StageSlot<WebSocketStage>
   lastActiveAt: number
-  /** The socket; null until the handshake is answered with 101. */
+  /** The socket; null until the handshake is answered with 101, and after the end. */
   socket: Socket | null = null
   /** The reason why the gateway ends the connection, from the moment it decides to; null before. */
   ending: CloseReasonName | null = null

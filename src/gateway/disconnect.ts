@@ -12,6 +12,11 @@ export interface DisconnectOptions {
   readonly now: () => number
 }
 
+/** Whether the end of a connection is told to anybody: the backend, or the reader of an access log. */
+export function tellsOfEnds({ disconnectRoute, accessLog }: WebSocketStage): boolean {
+  return disconnectRoute !== null || accessLog !== null
+}
+
 /**
  * Tells the backend that a connection has ended: `$disconnect` with code and reason, then one access-log line.
  * The integration's answer is ignored; a failure is logged and counted. Resolves when the backend has answered.
@@ -23,8 +28,8 @@ export function createDisconnectHandler({ work, log, now }: DisconnectOptions) {
     code: number,
     reason: string,
   ): Promise<void> {
+    if (!tellsOfEnds(stage)) return
     const route = stage.disconnectRoute
-    if (route === null && stage.accessLog === null) return
     const event = new DisconnectEvent(record, code, reason, now())
     event.status = 200
     work.begin()

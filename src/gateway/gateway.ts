@@ -16,7 +16,7 @@ import { createConnectHandler } from './connect.ts'
 import type { ClientAddress } from './connect-request.ts'
 import type { Connection } from './connection.ts'
 import { createConnectionClocks } from './connection-clocks.ts'
-import { createDisconnectHandler } from './disconnect.ts'
+import { createDisconnectHandler, tellsOfEnds } from './disconnect.ts'
 import { createDrain } from './drain.ts'
 import type { OpenConnections } from './local-connections.ts'
 import type { ConnectionGroups } from './local-groups.ts'
@@ -200,10 +200,12 @@ export function createGateway(options: GatewayOptions): Gateway {
     clocks.remove(connection)
     open.remove(connection)
     groups.closed(connection)
+    // Who still holds the record, as a table does that has been copied, does not hold what belongs to the socket.
+    connection.socket = null
     const { connectionId, slot } = connection
     slot.connections--
     slot.newest.closes(name).value++
-    const owed = connection !== reportedElsewhere
+    const owed = connection !== reportedElsewhere && tellsOfEnds(slot.newest)
     const told = owed ? disconnect(connection, slot.newest, code, reported) : undefined
     void registry.remove(connectionId, told)
     if (told === undefined) slot.leave()
