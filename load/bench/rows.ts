@@ -254,7 +254,7 @@ export const rows: readonly Row[] = [
     budget: 3072,
     unit: 'bytes',
     baseline: 'accept.mjs',
-    nodeBaseline: 'ws-accept.mjs',
+    nodeBaseline: 'ws-idle.mjs',
     load: { kind: 'idle', path, message: '', replyBytes: 0, connections: 16_000, inFlight: 0 },
   },
   {

@@ -5,7 +5,7 @@ import { WebSocketServer } from 'ws'
 process.on('SIGTERM', () => process.exit())
 
 /**
- * @param {(socket: import('ws').WebSocket) => void} opened
+ * @param {(socket: import('ws').WebSocket, request: import('node:http').IncomingMessage) => void} opened
  * @param {import('node:http').RequestListener} [requested]
  */
 export function listen(opened, requested) {
