@@ -23,7 +23,7 @@ export interface Line {
   readonly budgetIsRatio: boolean
   readonly withinBudget: boolean | null
   /** The figures that are counted besides. */
-  readonly limits: readonly (Limit & { readonly value: number; readonly kept: boolean })[]
+  readonly limits: readonly (Limit & { readonly value: number; readonly kept: boolean; readonly baseline?: number })[]
 }
 
 type Figures = Omit<Measurement, 'counted'>
@@ -45,27 +45,34 @@ export function summarize({ row, gateway, baseline }: RowResult): Line {
     budget: row.budget,
     budgetIsRatio,
     withinBudget: row.budget === null ? null : compared <= row.budget,
-    limits: (row.limits ?? []).map((limit) => judged(limit, gateway, ours.value - theirs.value)),
+    limits: (row.limits ?? []).map((limit) => judged(limit, gateway, ours.value, theirs.value)),
   }
 }
 
-function judged(limit: Limit, rounds: readonly Measurement[], beyond: number): Line['limits'][number] {
+function judged(limit: Limit, rounds: readonly Measurement[], ours: number, theirs: number): Line['limits'][number] {
   const { of, atMost = Number.POSITIVE_INFINITY, atLeast = Number.NEGATIVE_INFINITY } = limit
-  const figure = (round: Measurement) => (of === 'rate' ? round.rate : (round.counted[of] ?? Number.NaN))
-  const value = of === 'beyond' ? beyond : median(rounds.map(figure))
-  return { ...limit, value, kept: value <= atMost && value >= atLeast }
+  const verdict = (value: number) => ({ ...limit, value, kept: value <= atMost && value >= atLeast })
+  if (of === 'beyond') return verdict(ours - theirs)
+  if (of === 'perCore') return { ...verdict(microsOfSecond / ours), baseline: microsOfSecond / theirs }
+  return verdict(median(rounds.map((round) => (of === 'rate' ? round.rate : (round.counted[of] ?? Number.NaN)))))
 }
+
+const microsOfSecond = 1_000_000
 
 /** Renders what rows count besides, a line each with its line feed; empty when none does. */
 export function limitsTable(lines: readonly Line[]): string {
   return lines.flatMap((line) => line.limits.map((limit) => `${line.title}: ${limitText(limit)}\n`)).join('')
 }
 
-function limitText({ title, value, atMost, atLeast, kept }: Line['limits'][number]): string {
-  const digits = value < 10 ? 2 : 0
+function limitText({ title, value, atMost, atLeast, kept, baseline }: Line['limits'][number]): string {
   const bound = atMost === undefined ? `≥ ${atLeast?.toLocaleString('en-US')}` : `≤ ${atMost.toLocaleString('en-US')}`
-  const shown = value.toLocaleString('en-US', { maximumFractionDigits: digits })
-  return `${shown} ${title} (${bound}${kept ? '' : ' MISSED'})`
+  const beside = baseline === undefined ? '' : `; the baseline ${shown(baseline)}`
+  return `${shown(value)} ${title} (${bound}${kept ? '' : ' MISSED'}${beside})`
+}
+
+/** A number with two digits behind the point where it is small. */
+function shown(value: number): string {
+  return value.toLocaleString('en-US', { maximumFractionDigits: value < 10 ? 2 : 0 })
 }
 
 /** The table for a terminal. */

@@ -2,11 +2,11 @@ import type { LoadOptions } from './client/load.ts'
 
 /**
  * A figure that a row has besides: a member of `Measurement`, or of its `counted`, or how far the gateway's value is
- * beyond the baseline's.
+ * beyond the baseline's, or how many operations a core could do in a second at that value, with the baseline's beside it.
  */
 export interface Limit {
   readonly title: string
-  readonly of: 'rate' | 'redisCommands' | 'redisBytes' | 'beyond'
+  readonly of: 'rate' | 'redisCommands' | 'redisBytes' | 'beyond' | 'perCore'
   readonly atMost?: number
   readonly atLeast?: number
 }
@@ -23,6 +23,8 @@ export interface Row {
   readonly unit: 'cpu' | 'bytes'
   /** The number of gateways that share a Redis, whose CPU time counts with theirs; one without Redis when left out. */
   readonly workers?: number
+  /** Seconds for which the servers rest, connected, before anything is measured; left out for none. */
+  readonly settleSeconds?: number
   /** Whether WebSockets are spread over all of the gateways; left out where they are with the first one. */
   readonly isSpread?: true
   /** Whether callers of the gateway sign, and those of the baseline do not; left out for no. */
@@ -195,6 +197,8 @@ export const rows: readonly Row[] = [
     unit: 'cpu',
     workers: 3,
     isSpread: true,
+    // Whoever is new asks all others until its first lease has passed (15 seconds), as docs/groups.md says.
+    settleSeconds: 20,
     baseline: 'one gateway',
     limits: [{ title: 'Redis commands a frame: 3 a message', of: 'redisCommands', atMost: 0.003 }],
     load: { ...published, posters: 8 },
@@ -205,7 +209,7 @@ export const rows: readonly Row[] = [
     budget: 1.2,
     unit: 'cpu',
     baseline: 'batch.mjs',
-    limits: [{ title: 'targets a second', of: 'rate', atLeast: 200_000 }],
+    limits: [{ title: 'targets a second on one core', of: 'perCore', atLeast: 200_000 }],
     load: {
       ...{ kind: 'batch', path, message: '', replyBytes: 0, connections: 1000, inFlight: 1, frameBytes: 90 },
       whoami: '{"action":"whoami"}',

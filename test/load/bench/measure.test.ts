@@ -156,6 +156,14 @@ describe('the table', () => {
     )
   })
 
+  test('tells how much a core could do, and how much of the baseline', () => {
+    const limits = [{ title: 'targets a second on one core', of: 'perCore', atLeast: 200_000 }] as const
+    const line = summarize({ row: { ...row, limits }, gateway: [measurement(5.5)], baseline: [measurement(5)] })
+    expect(limitsTable([line])).toBe(
+      `${row.title}: 181,818 targets a second on one core (≥ 200,000 MISSED; the baseline 200,000)\n`,
+    )
+  })
+
   test('compares the bytes of an idle connection with the budget itself', () => {
     const idle = rows.find(({ name }) => name === 'idle') as (typeof rows)[number]
     const line = summarize({ row: idle, gateway: [measurement(3000)], baseline: [measurement(1)] })
