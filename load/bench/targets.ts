@@ -43,6 +43,26 @@ export function throttledGateway(apis: string, nodeOptions: readonly string[] = 
   return () => startServer([...nodeOptions, ...gatewayArguments(apis), '--config', here('throttled.yaml')], env)
 }
 
+/** A gateway with other definitions than those of the bench; `change` makes its `api.yaml` of the text of theirs. */
+export async function changedGateway(
+  apis: string,
+  change: (definition: string) => string,
+  { nodeOptions = [], transport }: { readonly nodeOptions?: readonly string[]; readonly transport?: string } = {},
+): Promise<Servers> {
+  const folder = await mkdtemp(join(tmpdir(), 'postern-bench-'))
+  await cp(apis, folder, { recursive: true })
+  const file = join(folder, 'bench', 'api.yaml')
+  await writeFile(file, change(await readFile(file, 'utf8')))
+  const server = await gateway(folder, nodeOptions, transport)()
+  return {
+    ...server,
+    async stop() {
+      await server.stop()
+      await rm(folder, { recursive: true, force: true })
+    },
+  }
+}
+
 /** The arguments with which Node starts a gateway on free ports. */
 export function gatewayArguments(apis: string): string[] {
   return [here('../../dist/cli/main.js'), 'start', apis, '--port', '0', '--management-port', '0']

@@ -1,9 +1,5 @@
-import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { exportJWK, generateKeyPair, SignJWT } from 'jose'
-import { startServer } from './server-process.ts'
-import { gatewayArguments, type StartTarget } from './targets.ts'
+import { changedGateway, type StartTarget } from './targets.ts'
 
 const issuer = 'https://issuer.example'
 
@@ -16,20 +12,9 @@ export function tokenGateway(apis: string, nodeOptions: readonly string[] = [], 
       .setExpirationTime('1h')
       .sign(privateKey)
     const keys = [{ ...(await exportJWK(publicKey)), kid: 'key' }]
-    const folder = await mkdtemp(join(tmpdir(), 'postern-bench-'))
-    await cp(apis, folder, { recursive: true })
-    const file = join(folder, 'bench', 'api.yaml')
-    await writeFile(file, guarded(await readFile(file, 'utf8'), keys))
-    const env: Record<string, string> = transport === undefined ? {} : { POSTERN_TRANSPORT: transport }
-    const server = await startServer([...nodeOptions, ...gatewayArguments(folder)], env)
-    return {
-      ...server,
-      load: { path: `/dev?token=${token}` },
-      async stop() {
-        await server.stop()
-        await rm(folder, { recursive: true, force: true })
-      },
-    }
+    const options = { nodeOptions, ...(transport !== undefined && { transport }) }
+    const server = await changedGateway(apis, (definition) => guarded(definition, keys), options)
+    return { ...server, load: { path: `/dev?token=${token}` } }
   }
 }
 

@@ -8,6 +8,9 @@ import type { LoadTally } from './tally.ts'
 /** Posters that put WebSockets into groups side by side. */
 const joiners = 64
 
+/** The place in a body for what makes one publisher's messages longer than another's; the end where there is none. */
+const padding = '{padding}'
+
 /** One who posts messages to groups, one at a time. */
 interface Publisher {
   readonly requests: readonly Buffer[]
@@ -23,6 +26,7 @@ interface Publisher {
  */
 export function createPublishLoad(options: LoadOptions, tally: LoadTally): Load {
   const { port, ports = [port], postPort = port, connections, posters = 1, request, groups, join } = options
+  const { frameBytes = 0 } = options
   if (request === undefined || groups === undefined) throw new Error('a load of messages for groups needs groups')
   const { number } = groups
   const size = Math.min(groups.size, connections)
@@ -33,7 +37,7 @@ export function createPublishLoad(options: LoadOptions, tally: LoadTally): Load 
   )
   const publishers: Publisher[] = []
   const faults = new Set<string>()
-  const shortest = request.body.length
+  const shortest = frameBytes > 0 ? frameBytes : request.body.replace(padding, '').length
 
   function fault(text: string): void {
     tally.error(text)
@@ -57,7 +61,7 @@ export function createPublishLoad(options: LoadOptions, tally: LoadTally): Load 
   }
 
   async function openPublisher(template: RequestTemplate, index: number): Promise<void> {
-    const body = template.body + ' '.repeat(index)
+    const body = padded(template.body, index)
     const named = (group: number) => template.path.replaceAll('{group}', `room-${group}`)
     const requests = Array.from({ length: number }, (_, i) => requestBytes({ ...template, body, path: named(i) }, ''))
     const publisher: Publisher = { requests, sentAt: 0, missingFrames: 0, isAnswered: true }
@@ -125,4 +129,10 @@ export function createPublishLoad(options: LoadOptions, tally: LoadTally): Load 
     resume: () => lanes.resume(),
     pause: () => withDeadline(lanes.pause(), account, options.patienceMillis),
   }
+}
+
+/** The body of a publisher's messages. */
+function padded(body: string, index: number): string {
+  const spaces = ' '.repeat(index)
+  return body.includes(padding) ? body.replace(padding, spaces) : body + spaces
 }

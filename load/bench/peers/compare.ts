@@ -49,7 +49,8 @@ export async function comparePeers(
   )
   for (let round = 1; round <= options.rounds; round++) {
     // A message for all comes from one process, which alone knows whether all have it.
-    const clients = work.load.kind === 'fan-out' ? 1 : options.clients
+    const isForAll = work.load.kind === 'fan-out' || work.load.kind === 'publish'
+    const clients = isForAll ? 1 : options.clients
     const measured = await measureRound(work, targets, { ...options, clients })
     for (const [index, { peer }] of able.entries()) rounds.get(peer)?.push(measured[index] as Measurement)
     options.onRound(

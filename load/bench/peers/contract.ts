@@ -2,7 +2,7 @@ import type { LoadOptions } from '../client/load.ts'
 import type { Servers } from '../server-process.ts'
 
 /** The works that are compared; `works.ts` says what each is. */
-export type WorkName = 'push' | 'push-across' | 'fan-out' | 'message' | 'accept' | 'idle'
+export type WorkName = 'push' | 'push-across' | 'fan-out' | 'fan-out-8' | 'message' | 'accept' | 'accept-asked' | 'idle'
 
 /** The surroundings of the servers of a peer. */
 export interface Site {

@@ -32,3 +32,19 @@ http {
 ${http}}
 `
 }
+
+/** The backend as an upstream with connections that stay. "ngx_http_upstream_module": keepalive, and what goes with it. */
+export function keptUpstream(port: number): string {
+  return `  upstream backend {
+    server 127.0.0.1:${port};
+    keepalive 128;
+    keepalive_requests 1000000000;
+    keepalive_timeout 600s;
+  }
+`
+}
+
+/** The directives of a location whose proxy keeps its connections, as that page says. */
+export const keptAlive = `      proxy_http_version 1.1;
+      proxy_set_header Connection "";
+`

@@ -1,5 +1,6 @@
 import type { Peer } from './contract.ts'
 import { programVersion } from './installed.ts'
+import { keptAlive, keptUpstream } from './nginx-config.ts'
 import { startNginx } from './nginx-program.ts'
 import { message } from './works.ts'
 
@@ -16,6 +17,7 @@ export const nginx: Peer = {
     push: noSockets,
     'push-across': noSockets,
     'fan-out': noSockets,
+    'fan-out-8': noSockets,
     message: {
       start: ({ backend }) => startNginx([], (port) => proxyConfig(port, backend.port)),
       load: {
@@ -25,25 +27,18 @@ export const nginx: Peer = {
       note: 'no WebSocket: the equivalent POST by the client, over a connection that stays',
     },
     accept: { cannot: 'ends no WebSockets itself' },
+    'accept-asked': { cannot: 'ends no WebSockets itself' },
     idle: { cannot: 'ends no WebSockets itself' },
   },
 }
 
-/** "ngx_http_upstream_module": keepalive, and what its page says to set with it. Bodies stay in memory. */
+/** A proxy alone. Bodies stay in memory. */
 export function proxyConfig(port: number, backendPort: number): string {
-  return `  upstream backend {
-    server 127.0.0.1:${backendPort};
-    keepalive 128;
-    keepalive_requests 1000000000;
-    keepalive_timeout 600s;
-  }
-  server {
+  return `${keptUpstream(backendPort)}  server {
     listen 127.0.0.1:${port};
     location / {
       proxy_pass http://backend;
-      proxy_http_version 1.1;
-      proxy_set_header Connection "";
-    }
+${keptAlive}    }
   }
 `
 }

@@ -1,5 +1,5 @@
 import { gatewayFleet } from '../fleet-target.ts'
-import { gateway } from '../targets.ts'
+import { changedGateway, gateway } from '../targets.ts'
 import type { Peer, Site } from './contract.ts'
 import { ownVersion } from './installed.ts'
 import { message } from './works.ts'
@@ -32,8 +32,30 @@ export const postern: Peer = {
       load: { path, request: { ...request, path: `${path}/@connections`, status: 202 } },
       note: 'POST of `@connections` itself',
     },
+    'fan-out-8': {
+      start,
+      load: { path, request: { ...request, path: `${path}/@connections`, status: 202 } },
+      note: 'POST of `@connections` itself',
+    },
     message: { start, load: { path }, note: '`HTTP_PROXY` with a route response' },
     accept: { start, load: { path }, note: 'no `$connect` route' },
+    'accept-asked': {
+      start: ({ apis }) => changedGateway(apis, asking),
+      load: { path },
+      note: 'a `$connect` route with `HTTP_PROXY`',
+    },
     idle: { start, load: { path } },
   },
+}
+
+/** The definition of an API with a route that asks the backend about each client. */
+function asking(definition: string): string {
+  const integration = {
+    integrationType: 'HTTP_PROXY',
+    integrationMethod: 'POST',
+    integrationUri: '${stageVariables.backend}/connect',
+  }
+  // JSON is YAML.
+  const route = `  $connect: ${JSON.stringify({ integration })}\n`
+  return definition.replace(/^routes:\n/m, (line) => line + route)
 }

@@ -9,8 +9,8 @@ import { programFolder, startProgram } from './program.ts'
 import { message } from './works.ts'
 
 /** "Publishing": an item for a channel, in the format that WebSockets get. */
-const item = (channel: string) =>
-  JSON.stringify({ items: [{ channel, formats: { 'ws-message': { content: message } } }] })
+const item = (channel: string, content = message) =>
+  JSON.stringify({ items: [{ channel, formats: { 'ws-message': { content } } }] })
 const request = { path: '/publish/', contentType: 'application/json', body: item('{address}'), status: 200 }
 const path = '/ws/{number}'
 /** Above about 100 its queue to zurl is full. */
@@ -40,15 +40,21 @@ export const pushpin: Peer = {
       load: { path: '/ws/kitchen', request: { ...request, body: item('kitchen') } },
       note: 'one channel',
     },
+    'fan-out-8': {
+      start: startPushpin,
+      load: { path: '/ws/kitchen', request: { ...request, body: item('kitchen', `${message}{padding}`) } },
+      note: 'one channel',
+    },
     message: {
       start: startPushpin,
       load: { path, connections: requestsAtATime },
-      note: 'WebSocket-over-HTTP; 50 sockets, since with 100 it closes some, see “Accept”',
+      note: 'WebSocket-over-HTTP; 50 sockets, since with 100 it closes some, see “Accept, when the backend says so”',
     },
-    accept: {
+    accept: { cannot: 'asks the backend about every connection, see the next table' },
+    'accept-asked': {
       start: startPushpin,
       load: { path, connections: requestsAtATime / 2 },
-      note: 'asks the backend about every connection and tells it of the end; 25 side by side, since a burst of more than about 100 requests to the backend is answered with 502',
+      note: 'also tells it of the end; 25 side by side, since a burst of more than about 100 requests to the backend is answered with 502',
     },
     idle: {
       start: startPushpin,

@@ -39,12 +39,22 @@ export const socketIo: Peer = {
       load: { path, dialect, request: { ...request, path: `/to/${room}` }, frameBytes: event.length },
       note: 'a room',
     },
+    'fan-out-8': {
+      start: startPeerServer('socket-io.mjs', { ROOM: room }),
+      load: { path, dialect, request: { ...request, path: `/to/${room}` }, frameBytes: event.length },
+      note: 'a room',
+    },
     message: {
       start,
       load: { path, dialect, message: ask, replyBytes: acknowledgement.length },
       note: 'an event with an acknowledgement',
     },
     accept: { start, load: { path, dialect }, note: 'until the namespace is joined: two more messages each way' },
+    'accept-asked': {
+      start: startPeerServer('socket-io.mjs', { ASKED: 'yes' }),
+      load: { path, dialect },
+      note: 'undici by hand in `allowRequest`; then as above',
+    },
     idle: { start, load: { path, dialect } },
   },
 }

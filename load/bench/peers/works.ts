@@ -46,6 +46,17 @@ export const works: readonly PeerTask[] = [
     load: { kind: 'fan-out', ...nothing, frameBytes: message.length, connections: 1000, posters: 1, inFlight: 1 },
   },
   {
+    name: 'fan-out-8',
+    title: 'Fan-out of eight publishers',
+    explanation:
+      'The same of eight publishers at a time, each of whom posts his next message when all 1,000 sockets have the one before.',
+    unit: 'cpu',
+    load: {
+      ...{ kind: 'publish', ...nothing, frameBytes: message.length, connections: 1000, posters: 8, inFlight: 1 },
+      groups: { number: 1, size: 1000 },
+    },
+  },
+  {
     name: 'message',
     title: "Message: a client's message, an HTTP request to the backend, its answer at the client",
     explanation:
@@ -57,7 +68,15 @@ export const works: readonly PeerTask[] = [
     name: 'accept',
     title: 'Accept: a new connection',
     explanation:
-      '100 clients that connect, are told that they are connected, and drop the connection. Dropping it counts too.',
+      '100 clients that connect, are told that they are connected, and drop the connection. Dropping it counts too. No backend is asked.',
+    unit: 'cpu',
+    load: { kind: 'accept', ...nothing, connections: 100, inFlight: 1 },
+  },
+  {
+    name: 'accept-asked',
+    title: 'Accept, when the backend says so',
+    explanation:
+      'The same, and the server asks the backend about each client before it lets him in: one HTTP request with the headers of the handshake. The CPU time of the backend does not count.',
     unit: 'cpu',
     load: { kind: 'accept', ...nothing, connections: 100, inFlight: 1 },
   },

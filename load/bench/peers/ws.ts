@@ -22,8 +22,14 @@ export const ws: Peer = {
       load: { request: { ...request, path: '/all' } },
       note: 'a loop over all sockets',
     },
+    'fan-out-8': { start, load: { request: { ...request, path: '/all' } }, note: 'a loop over all sockets' },
     message: { start, load: {} },
     accept: { start, load: {} },
+    'accept-asked': {
+      start: startPeerServer('ws.mjs', { ASKED: 'yes' }),
+      load: {},
+      note: 'undici by hand before the handshake is answered (README, “Client authentication”)',
+    },
     idle: { start, load: {} },
   },
 }

@@ -37,7 +37,8 @@ async function withSite<Result>(run: (site: Site) => Promise<Result>): Promise<R
 }
 
 describe('a peer from npm does every work that it says it can, and every frame is counted', () => {
-  const few: Partial<Record<WorkName, object>> = { 'fan-out': { connections: 50 }, idle: { connections: 50 } }
+  const manyWork = ['fan-out', 'fan-out-8', 'idle'] as const
+  const few: Partial<Record<WorkName, object>> = Object.fromEntries(manyWork.map((name) => [name, { connections: 50 }]))
   const cases = [ws, socketIo].flatMap((peer) =>
     works.flatMap(({ name }) =>
       'cannot' in peer.works[name] ? [] : [{ peer: peer.name, name, how: peer.works[name] }],
@@ -151,9 +152,16 @@ describe('configurations', () => {
 
   test('Nchan stores nothing, alone or with a Redis', () => {
     expect(nchanConfig(1234).match(/nchan_store_messages off;/g)).toHaveLength(2)
-    const fleet = nchanConfig(1234, 'redis://127.0.0.1:6379')
+    const fleet = nchanConfig(1234, { redisUrl: 'redis://127.0.0.1:6379' })
     expect(fleet).toContain('nchan_redis_server redis://127.0.0.1:6379;')
     expect(fleet.match(/nchan_redis_storage_mode nostore;/g)).toHaveLength(2)
+  })
+
+  test('Nchan asks the backend about subscribers alone, over connections that stay', () => {
+    const config = nchanConfig(1234, { backendPort: 5678 })
+    expect(config.match(/nchan_authorize_request \/authorize;/g)).toHaveLength(1)
+    expect(config).toContain('server 127.0.0.1:5678;\n    keepalive 128;')
+    expect(config).toContain('internal;\n      proxy_pass http://backend/connect;')
   })
 
   test('Pushpin listens on loopback, keeps to its folder, and has no rate limit', () => {

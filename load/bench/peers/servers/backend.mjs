@@ -1,5 +1,6 @@
-// The backend behind all peers: raw uWebSockets.js. POST /message is answered with a constant; POST /ws/{channel} speaks
-// what Pushpin sends, WebSocket-over-HTTP: a body of events, each "TYPE size\r\ncontent\r\n" or "TYPE\r\n".
+// The backend behind all peers: raw uWebSockets.js. POST /message is answered with a constant; /connect lets everybody in;
+// POST /ws/{channel} speaks what Pushpin sends, WebSocket-over-HTTP: a body of events, each "TYPE size\r\ncontent\r\n" or
+// "TYPE\r\n".
 import { App, listen } from '../../baselines/listen.mjs'
 
 const pong = '{"type":"pong"}'
@@ -30,6 +31,9 @@ listen(
   App()
     .get('/*', (res) => {
       res.end('ready')
+    })
+    .any('/connect', (res) => {
+      res.endWithoutBody(0)
     })
     .post('/message', (res) => {
       res.onAborted(() => {})

@@ -2,18 +2,24 @@
 import { createShardedAdapter } from '@socket.io/redis-adapter'
 import { Redis } from 'ioredis'
 import { Server } from 'socket.io'
-import { askBackend } from './ask-backend.mjs'
+import { askBackend, mayConnect } from './ask-backend.mjs'
 import { createEndpoint, listen } from './http-endpoint.mjs'
 
-const { ROOM: room, REDIS: redis } = process.env
+const { ROOM: room, REDIS: redis, ASKED: asked } = process.env
 
 const server = createEndpoint((path, body) => {
   io.to(path.slice('/to/'.length)).emit('message', body.toString('utf8'))
   return 200
 })
 
-// "Server options": no long polling, which is not measured; compression is off by default.
-const io = new Server(server, { transports: ['websocket'], serveClient: false, perMessageDeflate: false })
+// "Server options": no long polling, which is not measured; compression is off by default; `allowRequest` decides about a
+// handshake.
+const io = new Server(server, {
+  ...{ transports: ['websocket'], serveClient: false, perMessageDeflate: false },
+  ...(asked !== undefined && {
+    allowRequest: (request, decide) => mayConnect(request, (isWelcome) => decide(null, isWelcome)),
+  }),
+})
 
 // "Memory usage": the handshake's request is not kept.
 io.engine.on('connection', (rawSocket) => {

@@ -1,7 +1,7 @@
 // A server on bare ws: sockets in a Map, an HTTP endpoint beside them, messages to the backend by hand.
 import { randomUUID } from 'node:crypto'
 import { WebSocketServer } from 'ws'
-import { askBackend } from './ask-backend.mjs'
+import { askBackend, mayConnect } from './ask-backend.mjs'
 import { createEndpoint, listen } from './http-endpoint.mjs'
 
 /** @type {Map<string, import('ws').WebSocket>} */
@@ -20,7 +20,22 @@ const server = createEndpoint((path, body) => {
 })
 
 // ws's README, "WebSocket compression": off is the default, and what it advises where memory and speed count.
-const webSockets = new WebSocketServer({ server, perMessageDeflate: false, clientTracking: false })
+const options = { perMessageDeflate: false, clientTracking: false }
+const isAsked = process.env.ASKED !== undefined
+const webSockets = new WebSocketServer({ ...options, ...(isAsked ? { noServer: true } : { server }) })
+
+// ws's README, "Client authentication".
+if (isAsked) {
+  server.on('upgrade', (request, socket, head) => {
+    const failed = () => socket.destroy()
+    socket.on('error', failed)
+    mayConnect(request, (isWelcome) => {
+      if (!isWelcome) return void socket.destroy()
+      socket.off('error', failed)
+      webSockets.handleUpgrade(request, socket, head, (each) => webSockets.emit('connection', each, request))
+    })
+  })
+}
 
 webSockets.on('connection', (socket) => {
   const id = randomUUID()
