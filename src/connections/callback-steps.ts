@@ -9,6 +9,7 @@ import type {
 } from '../registry/contract.ts'
 import type { JoinOutcome, LeaveOutcome } from '../registry/group-contract.ts'
 import type { CallbackOperation } from '../vocabulary/callback-operations.ts'
+import { coalesceKeyRule, isCoalesceKey } from '../vocabulary/coalesce-key.ts'
 import type { ConnectionDescription } from '../vocabulary/connection.ts'
 import { isUserChangeFault, readUserChange, type UserChangeFault } from '../vocabulary/connection-user.ts'
 import { type DeliverOutcome, textFrame } from '../vocabulary/frames.ts'
@@ -50,6 +51,8 @@ export interface Callback extends ArrivedCall {
   readonly id: ConnectionId
   /** Whether a POST asked for a binary frame, and may. */
   readonly binary: boolean
+  /** The key under which the message of a POST takes the place of one that waits, as it came; null for none. */
+  readonly coalesce: string | null
   /** The query of a DELETE that may choose its close frame; empty otherwise. */
   readonly closeQuery: string
 }
@@ -116,10 +119,12 @@ export function checkId(id: string): CallbackRefusal | null {
 
 /** The last step: does what the callback asks for, and answers it; a connection that is not there is refused (410). */
 export function reachConnection(registry: ConnectionLookup & Delivery & ConnectionUsers): CallbackStep {
-  function post({ call, id, body, binary }: Callback) {
+  function post({ call, id, body, binary, coalesce }: Callback) {
+    if (coalesce !== null && !isCoalesceKey(coalesce)) return badCoalesceKey
     // `refuseLargeBody` lets no POST pass without a body.
     const bytes = body as Buffer
-    const outcome = registry.deliver(id, { data: binary ? bytes : textFrame(bytes), binary }, call.reachedApi)
+    const frame = { data: binary ? bytes : textFrame(bytes), binary }
+    const outcome = registry.deliver(id, coalesce === null ? frame : { ...frame, coalesce }, call.reachedApi)
     if (typeof outcome === 'string') return answerPost(call, outcome)
     return outcome.then((late) => answerPost(call, late))
   }
@@ -211,6 +216,7 @@ export const badCloseParameters: CallbackRefusal = {
   code: 'INVALID_CLOSE_PARAMETERS',
   detail: `: ${closeParametersRule}`,
 }
+const badCoalesceKey: CallbackRefusal = { code: 'INVALID_CALL_PARAMETERS', detail: `: ${coalesceKeyRule}` }
 const gone: CallbackRefusal = { code: 'CONNECTION_GONE' }
 /** A client that reads again takes what waits for it within moments. */
 const bufferFull: CallbackRefusal = { code: 'CLIENT_BUFFER_FULL', retryAfter: 1 }

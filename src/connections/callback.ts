@@ -54,15 +54,25 @@ export function createConnectionsHandler(options: ConnectionsOptions): HandleCal
     if (arrival === null) return
     const { call, credentials, facts, once } = arrival
     if (operation === 'post' || operation === 'putAttributes') {
-      const binary = operation === 'post' && binaryFrames && asksForBinary(request)
-      exchange.readBody(operation === 'post' ? maxMessageBytes : maxUserChangeBytes, (body) =>
-        run({ call, operation, id, credentials, facts, once, hasBody: true, body, binary, closeQuery: '' }),
+      const isPost = operation === 'post'
+      const binary = isPost && binaryFrames && asksForBinary(request)
+      const coalesce = isPost ? coalesceKeyOf(request.query) : null
+      exchange.readBody(isPost ? maxMessageBytes : maxUserChangeBytes, (body) =>
+        run({ call, operation, id, credentials, facts, once, hasBody: true, body, binary, coalesce, closeQuery: '' }),
       )
     } else {
       const closeQuery = operation === 'delete' && disconnectCodeAndReason ? request.query : ''
-      run({ call, operation, id, credentials, facts, once, hasBody: false, body: null, binary: false, closeQuery })
+      run({
+        ...{ call, operation, id, credentials, facts, once, hasBody: false, body: null },
+        ...{ binary: false, coalesce: null, closeQuery },
+      })
     }
   }
+}
+
+/** The parameter `coalesce` of a POST, which mostly has no query. */
+function coalesceKeyOf(query: string): string | null {
+  return query.includes('coalesce') ? new URLSearchParams(query).get('coalesce') : null
 }
 
 function operationOf(method: string, rest: string): Callback['operation'] | null {

@@ -79,6 +79,19 @@ export function createOpenConnections(options: OpenConnectionsOptions): OpenConn
     return slow.isShut(socket) ? 'full' : socket.send(frame.data, frame.binary)
   }
 
+  function isCoalesced({ slot: { current } }: Connection, { coalesce = null }: Frame): boolean {
+    return coalesce !== null && current?.slowConsumer === 'COALESCE'
+  }
+
+  /** The same for a message of one backend that may take the place of one that waits. */
+  function sendCoalesced(connection: Connection, frame: Frame): SendOutcome {
+    const { socket } = connection
+    if (socket === null || connection.ending !== null) return 'gone'
+    const outcome = slow.sendShared(connection, socket, new SharedFrame(frame))
+    if (outcome === 'sent') connection.lastActiveAt = now()
+    return outcome
+  }
+
   function sendShared(connection: Connection, frame: SharedFrame, at: number): SendOutcome {
     const { socket } = connection
     if (socket === null || connection.ending !== null) return 'gone'
@@ -148,7 +161,9 @@ export function createOpenConnections(options: OpenConnectionsOptions): OpenConn
     send(id: ConnectionId, frame: Frame, apiId) {
       const connection = open.get(id)
       if (connection === undefined || (apiId !== undefined && connection.apiId !== apiId)) return 'gone'
-      const outcome = sendTo(connection, frame.data, frame.binary)
+      const outcome = isCoalesced(connection, frame)
+        ? sendCoalesced(connection, frame)
+        : sendTo(connection, frame.data, frame.binary)
       if (outcome === 'sent') countPush(connection)
       return outcome
     },

@@ -2,7 +2,7 @@ import type { Delivery } from '../registry/contract.ts'
 import type { Audience, Groups, SendReport } from '../registry/group-contract.ts'
 import type { Reports } from '../registry/report-contract.ts'
 import { errorTable } from '../vocabulary/errors.ts'
-import type { DeliverOutcome } from '../vocabulary/frames.ts'
+import type { DeliverOutcome, Frame } from '../vocabulary/frames.ts'
 import type { ConnectionId } from '../vocabulary/ids.ts'
 import { ReportSum } from '../vocabulary/report-sum.ts'
 import { type BatchItem, type ItemFault, readBatchItem } from './batch-item.ts'
@@ -45,16 +45,14 @@ export function createItemRunner(registry: Delivery & Groups & Reports): RunItem
   }
 
   /** A message for one connection, which is answered as POST of it is. */
-  function toOne(id: ConnectionId, { frame }: BatchItem, { reachedApi }: BatchStage): string | Promise<string> {
-    const outcome = registry.deliver(id, frame, reachedApi)
+  function toOne(id: ConnectionId, item: BatchItem, { reachedApi }: BatchStage): string | Promise<string> {
+    const outcome = registry.deliver(id, frameOf(item), reachedApi)
     return outcome instanceof Promise ? outcome.then((late) => oneResults[late]) : oneResults[outcome]
   }
 
-  function toConnections(
-    ids: readonly ConnectionId[],
-    { frame, terms }: BatchItem,
-    stage: BatchStage,
-  ): string | Promise<string> {
+  function toConnections(ids: readonly ConnectionId[], item: BatchItem, stage: BatchStage): string | Promise<string> {
+    const { terms } = item
+    const frame = frameOf(item)
     const leftOut = new Set(terms.except)
     const reached = leftOut.size === 0 ? ids : ids.filter((id) => !leftOut.has(id))
     const sum = new ReportSum(terms.failures)
@@ -91,6 +89,11 @@ export function createItemRunner(registry: Delivery & Groups & Reports): RunItem
     const result = () => resultJson(sum.report(), terms, (failures) => registry.keepReport(stage, failures))
     return late.length === 0 ? result() : Promise.all(late).then(result)
   }
+}
+
+/** The frame for single connections, which has its key with it. */
+function frameOf({ frame, terms: { coalesce } }: BatchItem): Frame {
+  return coalesce === null ? frame : { ...frame, coalesce }
 }
 
 function audience({ apiId, stage }: BatchStage, kind: Audience['kind'], name: string): Audience {

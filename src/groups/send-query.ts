@@ -1,6 +1,7 @@
 import { compileFilter } from '../filters/compile-filter.ts'
 import type { SendOptions } from '../registry/group-contract.ts'
 import { maxReported } from '../registry/report-contract.ts'
+import { coalesceKeyRule, isCoalesceKey } from '../vocabulary/coalesce-key.ts'
 import { type ConnectionId, ownerOfConnectionId } from '../vocabulary/ids.ts'
 
 /** The answer that the caller of a send wants. */
@@ -13,9 +14,8 @@ export interface SendTerms extends SendOptions {
   readonly binary: boolean
 }
 
-/** The limits of the terms of a send: connections that are left out, and bytes of a coalesce key. */
+/** Connections that one send leaves out at most. */
 export const maxExcept = 1_000
-export const maxCoalesceBytes = 256
 /** Connections that one answer names at most, of those that did not get the message: the others are in a report. */
 export const maxFailures = 1_000
 
@@ -49,9 +49,7 @@ export function judgeTerms({ except, filter, coalesce, report, frame }: GivenTer
   if (wrong !== undefined) return `except: ${wrong} is no connection id`
   const fault = filter === null ? null : compileFilter(filter).fault
   if (fault !== null) return `filter: ${fault}`
-  if (coalesce !== null && (coalesce === '' || Buffer.byteLength(coalesce) > maxCoalesceBytes)) {
-    return `coalesce has 1 to ${maxCoalesceBytes} bytes`
-  }
+  if (coalesce !== null && !isCoalesceKey(coalesce)) return coalesceKeyRule
   if (report !== null && !isReport(report)) return 'report is none, counts or failures'
   if (frame !== null && frame !== 'text' && frame !== 'binary') return 'frame is text or binary'
   return {

@@ -8,6 +8,8 @@ export const maxMessageBytes = 131_072
 export interface Frame {
   readonly data: string | Uint8Array
   readonly binary: boolean
+  /** The key under which it takes the place of one that still waits, where the API says so; null or left out for none. */
+  readonly coalesce?: string | null
 }
 
 /**

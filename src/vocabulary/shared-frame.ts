@@ -4,13 +4,12 @@ import type { Frame } from './frames.ts'
 export class SharedFrame implements Frame {
   readonly data: Uint8Array
   readonly binary: boolean
-  /** The key under which a newer message takes its place while it waits; null for none. */
   readonly coalesce: string | null
   /** The frame as a transport sends it, made once for all sockets; by a number of the transport's own. */
   readonly encoded: Buffer[] = []
 
   /** Copies the data. */
-  constructor({ data, binary }: Frame, coalesce: string | null = null) {
+  constructor({ data, binary, coalesce: own = null }: Frame, coalesce = own) {
     this.data = Buffer.from(data as Uint8Array)
     this.binary = binary
     this.coalesce = coalesce

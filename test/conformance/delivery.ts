@@ -111,6 +111,17 @@ export function describeDeliveryInFleet(join: Join, storeOf: () => RegistryStore
       await expectInOrder(near.registry, await connect(far))
     })
 
+    it('hand on the key under which a message replaces one that waits', async () => {
+      const [near, far] = [await join(), await join()]
+      const socket = await connect(far)
+      const id = socket.description.connectionId
+      for (const coalesce of ['GOOG', null]) {
+        for (const { registry } of [near, far])
+          expect(await registry.deliver(id, { data: 'x', binary: false, coalesce })).toBe('sent')
+      }
+      expect(socket.frames.map(({ coalesce = null }) => coalesce)).toEqual(['GOOG', 'GOOG', null, null])
+    })
+
     it("read a frame's bytes before deliver returns", async () => {
       const [near, far] = [await join(), await join()]
       const socket = await connect(far)

@@ -52,6 +52,8 @@ function createPeer(rule: SlowConsumerRule, { maxBufferedBytes = 10_000, limit =
     ...{ open, waiting, connection, peer },
     send: (frame: SharedFrame) => open.sendShared(connection, frame, 5),
     direct: (data: string) => open.sendTo(connection, data, false),
+    post: (data: string, coalesce?: string) =>
+      open.send(connection.connectionId, { data, binary: false, ...(coalesce && { coalesce }) }),
     /** The client takes all that waits, and `takes` messages more. */
     read(takes: number) {
       peer.buffered = 0
@@ -109,6 +111,22 @@ it('COALESCE drops what goes beyond the bytes that may wait for one client, but 
   expect(missed()).toEqual({ full: 2, replaced: 1 })
   read(10)
   expect(peer.written).toEqual(['fills', text('A'), text('b')])
+})
+
+it('a message for one connection replaces the one of its key where the API says so, and is refused where it finds no room', () => {
+  const { send, post, read, peer, missed } = createPeer('COALESCE', { maxBufferedBytes: 1000 })
+  expect([post('fills', 'a'), post('a1', 'a'), send(key('b', 'b1')), post('x'), post('a2', 'a')]).toEqual(
+    Array(5).fill('sent'),
+  )
+  send(key('b', 'b2'))
+  expect([post('c'.repeat(1000), 'c'), post('d', 'd'), post('d')]).toEqual(['sent', 'full', 'full'])
+  expect(missed()).toEqual({ replaced: 2 })
+  read(10)
+  expect(peer.written).toEqual(['fills', 'a2', 'b2', 'x', 'c'.repeat(1000)])
+
+  const dropping = createPeer('DROP')
+  for (const data of ['fills', 'a1', 'a2']) expect(dropping.post(data, 'a')).toBe('sent')
+  expect(dropping.peer.written).toEqual(['fills', 'a1', 'a2'])
 })
 
 it('what waits is sent before the close frame, and forgotten with the connection', () => {

@@ -47,6 +47,7 @@ test.each([
   [{ all: true, data: 'x', except: id }, 'except is a list of connection ids'],
   [{ all: true, data: 'x', filter: 1 }, 'filter is a text'],
   [{ all: true, data: 'x', filter: 'x' }, 'filter: expected userId'],
+  [{ connectionIds: [id], data: 'x', filter: 'userId exists' }, 'filter chooses among groups, users and all'],
   [{ all: true, data: 'x', report: 'all' }, 'report is none, counts or failures'],
 ])('%j is refused', (item, message) => {
   expect(readBatchItem(item)).toEqual({ status: 400, message: expect.stringContaining(message) })

@@ -31,9 +31,12 @@ export function createLocalSockets(): LocalSockets {
     return apiId === undefined || socket?.description.apiId === apiId ? socket : undefined
   }
 
-  function send(socket: LocalSocket, { data, binary }: Frame): SendOutcome {
+  function send(socket: LocalSocket, { data, binary, coalesce = null }: Frame): SendOutcome {
     if (socket.full) return 'full'
-    socket.frames.push({ data: typeof data === 'string' ? data : Uint8Array.from(data), binary })
+    socket.frames.push({
+      ...{ data: typeof data === 'string' ? data : Uint8Array.from(data), binary },
+      ...(coalesce !== null && { coalesce }),
+    })
     return 'sent'
   }
 

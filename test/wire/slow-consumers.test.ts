@@ -105,13 +105,22 @@ test('COALESCE: whoever catches up sees the newest value of a key, in its place 
       })
     }
   }
+  // What is sent to it alone replaces as well, from whatever call it comes.
+  const post = (path: string, body: string) => httpCall('POST', gateway.http, `/coalesce/dev/${path}`, { body })
+  const alone = `@connections/${encodeURIComponent(slow.id)}`
+  expect(await post(`${alone}?coalesce=a`, 'a101')).toMatchObject({ status: 200 })
+  const item = { connectionIds: [slow.id], coalesce: 'b', data: 'b101' }
+  expect(await post('@batch', JSON.stringify([item]))).toMatchObject({ body: '[{"status":200}]' })
+  expect(await post(`${alone}?coalesce=`, 'x')).toMatchObject({
+    ...{ status: 400, body: '{"message":"Invalid parameters: coalesce has 1 to 256 bytes"}' },
+  })
   await toAll('coalesce', 'last')
-  expect(await missed('coalesce', 'replaced')).toBe(200)
+  expect(await missed('coalesce', 'replaced')).toBe(202)
   slow.socket.resume()
   for (let i = 0; i < fillers; i++) expect((await slow.readFrame()).payload.toString()).toContain(`fills ${i}.`)
   const rest: string[] = []
   while (rest.at(-1) !== 'last') rest.push((await slow.readFrame()).payload.toString())
-  expect(rest).toEqual(['a100', 'b100', 'alone', 'last'])
+  expect(rest).toEqual(['a101', 'b101', 'alone', 'last'])
   expect(await reply(slow)).toBe(slow.id)
   expect(await waitingBytes()).toBe(0)
 })

@@ -56,13 +56,14 @@ export function createRedisDelivery(options: RedisDeliveryOptions): ConnectionLo
       if (owner === own()) return isFrozen() ? Promise.reject(inDoubt()) : local.describe(id)
       return ask(owner, questionKinds.describe, id, null, null, null).then((outcome) => description(id, outcome))
     },
-    deliver(id, { data, binary }, apiId) {
+    deliver(id, frame, apiId) {
       const owner = ownerOfConnectionId(id)
       if (isGone(owner)) return 'gone'
-      if (owner === own()) return isFrozen() ? 'unreachable' : local.send(id, { data, binary }, apiId)
+      if (owner === own()) return isFrozen() ? 'unreachable' : local.send(id, frame, apiId)
+      const { data, binary, coalesce = null } = frame
       const kind = binary ? questionKinds.binary : questionKinds.text
       const copy = typeof data === 'string' ? data : Buffer.from(data)
-      return ask(owner, kind, id, apiId ?? null, copy, null).then(deliverOutcome)
+      return ask(owner, kind, id, apiId ?? null, copy, coalesce).then(deliverOutcome)
     },
     disconnect(id, code, reason, apiId) {
       const owner = ownerOfConnectionId(id)

@@ -20,7 +20,8 @@ export const questionKinds = {
 export type QuestionKind = (typeof questionKinds)[keyof typeof questionKinds]
 
 /**
- * A question on the wire. `first` and `second` are the kind's own: data; code and reason; nothing; filter, and cursor
+ * A question on the wire. `first` and `second` are the kind's own: data, and the key
+ * under which it replaces; code and reason; nothing; filter, and cursor
  * with limit; the change as JSON text.
  */
 export type PeerQuestion = readonly [

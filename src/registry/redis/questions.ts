@@ -1,4 +1,5 @@
 import { maxCloseReasonBytes, mayCloseWith } from '../../vocabulary/close-frame.ts'
+import { isCoalesceKey } from '../../vocabulary/coalesce-key.ts'
 import type { ConnectionDescription, ConnectionRecord } from '../../vocabulary/connection.ts'
 import { isUserChangeFault, readUserChange } from '../../vocabulary/connection-user.ts'
 import { maxMessageBytes, type SendOutcome } from '../../vocabulary/frames.ts'
@@ -35,7 +36,8 @@ export function createAnswerer(
     switch (kind) {
       case questionKinds.text:
       case questionKinds.binary: {
-        const frame = { data: first as string | Uint8Array, binary: kind === questionKinds.binary }
+        const coalesce = typeof second === 'string' && isCoalesceKey(second) ? second : null
+        const frame = { data: first as string | Uint8Array, binary: kind === questionKinds.binary, coalesce }
         if (frame.data.length > maxMessageBytes) return refused
         return [number, sendCodes[local.send(id, frame, only)], null]
       }
