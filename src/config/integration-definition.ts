@@ -217,6 +217,14 @@ export const integrationSchema = z
         ),
         ...groupNameMembers,
         exceptSelf: flag().default(false).describe('Whether SEND spares the connection that sends the message.'),
+        filter: text('a filter, in which ${request.body.<path>} and the like may stand in place of a text in quotes', {
+          max: 2_048,
+        })
+          .optional()
+          .describe('A filter: whom of the group SEND reaches; ${…} may stand in place of each text in quotes.'),
+        coalesce: text('a key, in which ${request.body.<path>} and the like may stand', { max: 1_024 })
+          .optional()
+          .describe('The key under which what SEND sends takes the place of what waits for slow clients.'),
         ...mapped,
         ...common,
       }),

@@ -52,6 +52,9 @@ export interface IntegrationDefinition {
   groupNamePattern?: string | undefined
   /** Whether a message to the group spares the connection that sends it. */
   exceptSelf?: boolean | undefined
+  /** The filter of a message to the group, and the key under which it replaces one that waits; expressions may stand in both. */
+  filter?: string | undefined
+  coalesce?: string | undefined
   /** The integration responses by their keys: `$default` or `/regex/`. */
   integrationResponses?: Record<string, IntegrationResponseDefinition> | undefined
 }

@@ -1,10 +1,19 @@
 import type { ConnectionEvent } from '../events/event.ts'
 import { compileGroupName, type GroupName } from '../mapping/group-name.ts'
+import { compileTextExpression, MissingText, type TextExpression } from '../mapping/text-expression.ts'
 import type { AudienceCount, Group, Groups, JoinOutcome, LeaveOutcome, SendReport } from '../registry/group-contract.ts'
+import { coalesceKeyRule, isCoalesceKey } from '../vocabulary/coalesce-key.ts'
 import { GatewayError } from '../vocabulary/errors.ts'
 import { maxMessageBytes } from '../vocabulary/frames.ts'
-import type { IntegrationDefinition, IntegrationResult, IntegrationType, ReportFault } from './contract.ts'
+import type {
+  IntegrationDefinition,
+  IntegrationResult,
+  IntegrationScope,
+  IntegrationType,
+  ReportFault,
+} from './contract.ts'
 import { createFaultList } from './fault-list.ts'
+import { compileGroupFilter, type GroupFilter } from './group-filter.ts'
 import { compileResponseMapping } from './integration-response.ts'
 import { compileRequestTemplate, type RequestTemplate } from './request-template.ts'
 
@@ -22,11 +31,13 @@ export function createGroupType(groups: Groups | null): IntegrationType {
       const name = compileName(definition, scope.stageVariables, report)
       reportUnused(definition, report)
       const request = compileRequestTemplate(definition, scope, report)
+      const filter = compileMember(definition.filter, 'filter', compileGroupFilter, scope, report)
+      const coalesce = compileMember(definition.coalesce, 'coalesce', compileTextExpression, scope, report)
       const responses = compileResponseMapping(definition.integrationResponses, scope, report)
       return outcome(name, (groupName) => {
         if (groups === null) throw new Error('a GROUP was opened without groups')
         const act = actions[definition.groupAction ?? 'SEND']
-        const parts: Parts = { groups, request, exceptSelf: definition.exceptSelf === true }
+        const parts: Parts = { groups, request, exceptSelf: definition.exceptSelf === true, filter, coalesce }
         const map = (event: ConnectionEvent, answer: object): IntegrationResult =>
           responses.map(event, {
             ...{ selectionValue: '200', status: 200, headers: [] },
@@ -51,6 +62,8 @@ interface Parts {
   readonly groups: Groups
   readonly request: RequestTemplate
   readonly exceptSelf: boolean
+  readonly filter: GroupFilter | null
+  readonly coalesce: TextExpression | null
 }
 
 /** Does something with a group, and gives what the answer says of it; throws or rejects with a `GatewayError`. */
@@ -69,7 +82,8 @@ const actions: Readonly<Record<NonNullable<IntegrationDefinition['groupAction']>
     })),
 }
 
-function send(event: ConnectionEvent, group: Group, { groups, request, exceptSelf }: Parts): object | Promise<object> {
+function send(event: ConnectionEvent, group: Group, parts: Parts): object | Promise<object> {
+  const { groups, request, exceptSelf, filter, coalesce } = parts
   const data = request.render(event)
   if (data === null) throw new GatewayError('API_CONFIGURATION_ERROR', 'there is no message and no template for one')
   if (data.length * 3 > maxMessageBytes && Buffer.byteLength(data) > maxMessageBytes) {
@@ -78,7 +92,12 @@ function send(event: ConnectionEvent, group: Group, { groups, request, exceptSel
   const report = groups.send(
     group,
     { data, binary: false },
-    { except: exceptSelf ? [event.record.connectionId] : nobody, filter: null, coalesce: null, failures: 0 },
+    {
+      except: exceptSelf ? [event.record.connectionId] : nobody,
+      filter: filter === null ? null : filter.textFor(event),
+      coalesce: coalesce === null ? null : keyFor(coalesce, event),
+      failures: 0,
+    },
   )
   return settled(report, ({ targets, sent, full, gone, unreachable }: SendReport) => ({
     ...{ group: group.name, targets, sent, full, gone, unreachable },
@@ -86,6 +105,17 @@ function send(event: ConnectionEvent, group: Group, { groups, request, exceptSel
 }
 
 const nobody: readonly string[] = []
+
+function keyFor(coalesce: TextExpression, event: ConnectionEvent): string {
+  try {
+    const key = coalesce.evaluate(event)
+    if (isCoalesceKey(key)) return key
+    throw new GatewayError('INVALID_SEND_OPTION', coalesceKeyRule)
+  } catch (error) {
+    if (error instanceof MissingText) throw new GatewayError('INVALID_SEND_OPTION', `coalesce: ${error.message}`)
+    throw error
+  }
+}
 
 /** The answer to joining and leaving, or what the client is told in its place. */
 function changed(group: Group): (outcome: JoinOutcome | LeaveOutcome | 'unreachable') => object {
@@ -121,9 +151,30 @@ function compileName(
   }
 }
 
+/** Compiles a member that may be left out; null then, and where it has a fault, which is reported. */
+function compileMember<T>(
+  text: string | undefined,
+  name: 'filter' | 'coalesce',
+  compile: (text: string, stageVariables: Readonly<Record<string, string>>) => T,
+  { stageVariables }: Pick<IntegrationScope, 'stageVariables'>,
+  report: ReportFault,
+): T | null {
+  if (text === undefined) return null
+  try {
+    return compile(text, stageVariables)
+  } catch (error) {
+    report([name], (error as Error).message)
+    return null
+  }
+}
+
 /** Reports what only a SEND can use. */
-function reportUnused({ groupAction, exceptSelf, requestTemplates }: IntegrationDefinition, report: ReportFault): void {
+function reportUnused(definition: IntegrationDefinition, report: ReportFault): void {
+  const { groupAction, exceptSelf, requestTemplates } = definition
   if (groupAction === 'SEND') return
   if (exceptSelf === true) report(['exceptSelf'], 'only groupAction SEND has a message to spare somebody')
+  for (const name of ['filter', 'coalesce'] as const) {
+    if (definition[name] !== undefined) report([name], 'only groupAction SEND has a message for it')
+  }
   if (requestTemplates !== undefined) report(['requestTemplates'], 'only groupAction SEND has a message to make')
 }

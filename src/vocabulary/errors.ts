@@ -312,6 +312,13 @@ export const errorTable = {
     'BAD_REQUEST_PARAMETERS',
     'The name of a group is missing in the message or the handshake, is no text of 1 to 256 bytes, or does not fit groupNamePattern.',
   ),
+  INVALID_SEND_OPTION: row(
+    400,
+    'BadRequestException',
+    'Invalid filter or coalesce key',
+    'BAD_REQUEST_PARAMETERS',
+    'A value that filter or coalesce of a GROUP takes from the message is missing, is no text, is too long, or is no address where one belongs.',
+  ),
   TOO_MANY_GROUPS: row(
     429,
     'LimitExceededException',

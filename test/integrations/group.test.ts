@@ -56,12 +56,15 @@ describe('GROUP', () => {
       messageEvent('x'),
     )
     await open({ requestTemplates: { $default: 'left' } }).invoke(disconnectEvent())
+    const chosen = { filter: 'userId = ${request.body.to}', coalesce: '${context.connectionId}/${request.body.to}' }
+    await open(chosen).invoke(messageEvent('{"to":"bob"}'))
     const attic = { apiId: 'chat', stage: 'dev', kind: 'group', name: 'attic' }
     const terms = { except: [], filter: null, coalesce: null, failures: 0 }
     expect(sent).toEqual([
       [attic, 'héllo', terms],
       [attic, '<join>', { ...terms, except: [connection.connectionId] }],
       [attic, 'left', terms],
+      [attic, '{"to":"bob"}', { ...terms, filter: "userId = 'bob'", coalesce: `${connection.connectionId}/bob` }],
     ])
   })
 
@@ -86,19 +89,37 @@ describe('GROUP', () => {
     expect(slow.message).toBe('groupNamePattern takes more than 100000 steps')
   })
 
+  test('sends nothing under a key that is none, or past a filter that is none', async () => {
+    sent.length = 0
+    const [filter, coalesce] = ['userId = ${request.body.to}', '${request.body.to}']
+    for (const members of [{ filter }, { coalesce }]) {
+      for (const body of ['{}', '{"to":7}', JSON.stringify({ to: 'x'.repeat(3_000) })]) {
+        expect((await failureOf(open(members), messageEvent(body))).code).toBe('INVALID_SEND_OPTION')
+      }
+    }
+    expect((await failureOf(open({ coalesce }), messageEvent('{"to":""}'))).message).toBe('coalesce has 1 to 256 bytes')
+    expect(sent).toEqual([])
+  })
+
   test('has every fault at once, each with its place', () => {
     const faulty = part({
       groupAction: 'JOIN',
       groupName: '${request.body}',
       exceptSelf: true,
+      filter: 'user',
+      coalesce: '${request.body}',
       requestTemplates: { $default: '#if' },
       integrationResponses: { $default: { templateSelectionExpression: '${nothing}' } },
     })
     expect(faultsOf(createGroupType(null), faulty, scopeWith()).map(({ path }) => path.join('.'))).toEqual([
       'groupName',
       'exceptSelf',
+      'filter',
+      'coalesce',
       'requestTemplates',
       'requestTemplates.$default',
+      'filter',
+      'coalesce',
       'integrationResponses.$default.templateSelectionExpression',
     ])
     expect(faultsOf(createGroupType(null), part({}), scopeWith())).toEqual([])

@@ -63,6 +63,7 @@ const told: Readonly<Record<ErrorCode, readonly [status: number, errorType: stri
     'The first call with this Idempotency-Key is not known to have ended',
   ],
   INVALID_GROUP_NAME: [400, 'BadRequestException', 'Invalid group name'],
+  INVALID_SEND_OPTION: [400, 'BadRequestException', 'Invalid filter or coalesce key'],
   TOO_MANY_GROUPS: [429, 'LimitExceededException', 'The connection is in as many groups as one may be in'],
   INVALID_CLOSE_PARAMETERS: [400, 'BadRequestException', 'Invalid close code or reason'],
   MISSING_AUTHENTICATION_TOKEN: [403, 'MissingAuthenticationTokenException', 'Missing Authentication Token'],

@@ -30,6 +30,9 @@ const routes: Definition = {
   say: { integration: group('SEND', { requestTemplates: { $default: "$input.path('$.text')" } }) },
   tell: twoWay(group('SEND', { exceptSelf: true })),
   who: says(whoAmI),
+  whisper: twoWay(
+    group('SEND', { groupName: 'lobby', filter: 'userId = ${request.body.to}', coalesce: '${request.body.to}' }),
+  ),
 }
 const chat: Definition = {
   routes: { ...routes, $connect: { groups: ['lobby'] } },
@@ -87,8 +90,9 @@ beforeAll(async () => {
       crowded: { routes: { ...routes, $connect: { groups: ['a', 'b', 'c', 'd', 'a'] } } },
       plain: {
         routes: {
-          $connect: { connection: { userId: 'route.request.querystring.user' } },
+          $connect: { connection: { userId: 'route.request.querystring.user' }, groups: ['lobby'] },
           who: says(whoAmI),
+          whisper: routes.whisper,
         },
       },
     },
@@ -161,6 +165,21 @@ describe('GROUP', () => {
     expect(await ask(client, { action: 'join', room: 'a fourth' })).toBe('{"group":"a fourth","outcome":"joined"}')
     for (const each of [client, other]) each.close()
   })
+})
+
+test('SEND reaches those whom its filter finds, and a message can not say more than a text of it', async () => {
+  const [ada, bob] = await Promise.all(['ada', 'bob'].map((user) => Client.connect(`${urlOf('plain')}?user=${user}`)))
+  if (ada === undefined || bob === undefined) throw new Error('two')
+  const whisper = async (to: unknown) => JSON.parse(await ask(ada, { action: 'whisper', to }))
+  expect(await whisper('bob')).toMatchObject({ targets: 1, sent: 1 })
+  expect(JSON.parse(await bob.next())).toEqual({ action: 'whisper', to: 'bob' })
+  for (const to of ["bob' or userId exists or userId = '", 'eve'])
+    expect(await whisper(to)).toMatchObject({ targets: 0 })
+  for (const to of [undefined, 7, '', 'x'.repeat(257)]) {
+    expect(await ask(ada, { action: 'whisper', to })).toMatch(frame('Invalid filter or coalesce key'))
+  }
+  expect(bob.unread).toEqual([])
+  for (const client of [ada, bob]) client.close()
 })
 
 test('$connect joins as many groups as a connection may be in, and the log says that it names more', async () => {
