@@ -1,3 +1,4 @@
+import { basename } from 'node:path'
 import { type Need, needs } from './executables.ts'
 
 /** The means by which provisioning changes the machine. */
@@ -11,8 +12,8 @@ export interface Machine {
 }
 
 /**
- * Finds the programs that the tests need, installs those that are missing where it may, and prints a line for each.
- * The exit code: 0 when all are there, 1 otherwise. Nothing is ever left out.
+ * Finds the programs that the tests need, installs those that are missing where it may, or of which there is only a
+ * second choice, and prints a line for each. The exit code: 0 when all are there, 1 otherwise. Nothing is ever left out.
  */
 export function provision(wanted: readonly string[], machine: Machine): number {
   const unknown = wanted.filter((name) => !Object.hasOwn(needs, name))
@@ -28,18 +29,19 @@ export function provision(wanted: readonly string[], machine: Machine): number {
 }
 
 function provideOne(need: Need, machine: Machine): boolean {
+  const { names, debianPackage } = needs[need]
   const found = machine.find(need)
-  if (found !== null) {
+  if (found !== null && (basename(found) === names[0] || !machine.mayInstall)) {
     machine.print(`${need}: ${found}`)
     return true
   }
-  const { debianPackage } = needs[need]
   if (!machine.mayInstall) {
     machine.print(`${need}: not on PATH`)
     return false
   }
-  machine.print(`${need}: not on PATH, installing ${debianPackage}`)
-  const installed = machine.install(debianPackage) ? machine.find(need) : null
-  machine.print(installed === null ? `${need}: ${debianPackage} could not be installed` : `${need}: ${installed}`)
-  return installed !== null
+  machine.print(`${need}: ${found ?? 'not on PATH'}, installing ${debianPackage}`)
+  const provided = machine.install(debianPackage) ? machine.find(need) : found
+  if (provided === found) machine.print(`${need}: ${debianPackage} could not be installed`)
+  if (provided !== null) machine.print(`${need}: ${provided}`)
+  return provided !== null
 }

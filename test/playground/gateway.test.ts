@@ -1,7 +1,8 @@
 import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
+import { startBrowser } from '../helpers/browser.ts'
 import { startGateway } from '../helpers/postern.ts'
-import { openPage, shownEntries, startBrowser } from './playground-page.ts'
+import { openPage, shownEntries } from './playground-page.ts'
 
 let browser: Browser
 beforeAll(async () => {

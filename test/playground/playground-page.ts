@@ -1,6 +1,5 @@
-import { type Browser, chromium, type Page } from 'playwright-core'
+import type { Browser, Page } from 'playwright-core'
 import { WebSocketServer } from 'ws'
-import { findExecutable } from '../../scripts/executables.ts'
 import type { ManagementOptions } from '../../src/management/handlers.ts'
 import { startTestManagement } from '../helpers/management.ts'
 
@@ -71,29 +70,6 @@ export async function startPlaygroundServer(overrides: Partial<ManagementOptions
       management.close()
     },
   }
-}
-
-function chromiumPath(): string {
-  const path = findExecutable('chromium')
-  if (path === null) throw new Error('chromium is not on PATH: tsx scripts/provision.ts chromium')
-  return path
-}
-
-/** Debian's Chromium, without any of its own traffic. */
-export function startBrowser(): Promise<Browser> {
-  return chromium.launch({
-    executablePath: chromiumPath(),
-    args: [
-      '--headless',
-      '--no-sandbox',
-      '--disable-gpu',
-      '--disable-quic',
-      '--no-first-run',
-      '--disable-background-networking',
-      '--disable-component-update',
-      '--disable-sync',
-    ],
-  })
 }
 
 /** A page that fails its test when it breaks its own content policy, throws, or asks anything of another host. */

@@ -2,10 +2,10 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { startBrowser } from '../helpers/browser.ts'
 import { says } from '../helpers/definitions.ts'
 import { type Issuer, startIssuer } from '../helpers/issuer.ts'
 import { startGateway, type TestGateway } from '../helpers/postern.ts'
-import { startBrowser } from './playground-page.ts'
 
 let browser: Browser
 let issuer: Issuer

@@ -1,7 +1,8 @@
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, beforeEach, expect } from 'vitest'
 import type { ManagementOptions } from '../../src/management/handlers.ts'
-import { openPage, startBrowser, startPlaygroundServer } from './playground-page.ts'
+import { startBrowser } from '../helpers/browser.ts'
+import { openPage, startPlaygroundServer } from './playground-page.ts'
 
 export interface OpenPlayground {
   readonly browser: Browser

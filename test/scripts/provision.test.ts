@@ -5,17 +5,21 @@ import { expect, onTestFinished, test } from 'vitest'
 import { findExecutable, type Need, needs } from '../../scripts/executables.ts'
 import { type Machine, provision } from '../../scripts/provisioning.ts'
 
-function machine(has: Need[], { mayInstall = false, canInstall = true } = {}) {
+/** A machine that has programs by their names. */
+function machine(has: string[], { mayInstall = false, canInstall = true } = {}) {
   const lines: string[] = []
   const installed: string[] = []
-  const present = new Set<Need>(has)
+  const present = new Set(has)
   const made: Machine = {
-    find: (need) => (present.has(need) ? `/usr/bin/${need}` : null),
+    find(need) {
+      const name = needs[need].names.find((each) => present.has(each))
+      return name === undefined ? null : `/usr/bin/${name}`
+    },
     mayInstall,
     install(debianPackage) {
       installed.push(debianPackage)
       const need = (Object.keys(needs) as Need[]).find((each) => needs[each].debianPackage === debianPackage)
-      if (canInstall && need !== undefined) present.add(need)
+      if (canInstall && need !== undefined) present.add(needs[need].names[0])
       return canInstall
     },
     print: (line) => void lines.push(line),
@@ -24,24 +28,34 @@ function machine(has: Need[], { mayInstall = false, canInstall = true } = {}) {
 }
 
 test('what is there is named, a line each', () => {
-  const { machine: with_, lines, installed } = machine(['redis', 'chromium'])
+  const { machine: with_, lines, installed } = machine(['redis-server', 'chromium'])
   expect(provision(['redis', 'chromium'], with_)).toBe(0)
-  expect(lines).toEqual(['redis: /usr/bin/redis', 'chromium: /usr/bin/chromium'])
+  expect(lines).toEqual(['redis: /usr/bin/redis-server', 'chromium: /usr/bin/chromium'])
   expect(installed).toEqual([])
 })
 
 test('what is missing is installed by root, and only that', () => {
-  const { machine: with_, lines, installed } = machine(['chromium'], { mayInstall: true })
+  const { machine: with_, lines, installed } = machine(['chromium-headless-shell'], { mayInstall: true })
   expect(provision(['redis', 'chromium'], with_)).toBe(0)
   expect(installed).toEqual(['redis-server'])
-  expect(lines).toContain('redis: /usr/bin/redis')
+  expect(lines).toContain('redis: /usr/bin/redis-server')
 })
 
 test('anyone else gets the command to run, for all that is missing, and a failure', () => {
   const { machine: with_, lines, installed } = machine([])
   expect(provision(['redis', 'haproxy', 'chromium'], with_)).toBe(1)
   expect(installed).toEqual([])
-  expect(lines.at(-1)).toMatch(/: sudo apt-get install redis-server haproxy chromium$/)
+  expect(lines.at(-1)).toMatch(/: sudo apt-get install redis-server haproxy chromium-headless-shell$/)
+})
+
+test('beside a second choice root gets the first, and what is there where that fails', () => {
+  const full = machine(['chromium'], { mayInstall: true })
+  expect(provision(['chromium'], full.machine)).toBe(0)
+  expect(full.lines.at(-1)).toBe('chromium: /usr/bin/chromium-headless-shell')
+  const cutOff = machine(['chromium'], { mayInstall: true, canInstall: false })
+  expect(provision(['chromium'], cutOff.machine)).toBe(0)
+  expect(cutOff.lines).toContain('chromium: chromium-headless-shell could not be installed')
+  expect(cutOff.lines.at(-1)).toBe('chromium: /usr/bin/chromium')
 })
 
 test('an installation that fails is a failure', () => {

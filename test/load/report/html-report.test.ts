@@ -2,21 +2,18 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { type Browser, chromium, type Page } from 'playwright-core'
+import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { LoadResult } from '../../../load/src/contract.ts'
 import { htmlReport } from '../../../load/src/report/html-report.ts'
-import { findExecutable } from '../../../scripts/executables.ts'
+import { startBrowser } from '../../helpers/browser.ts'
 import { makeResult } from '../results.ts'
 
 let browser: Browser
 let folder: string
 
 beforeAll(async () => {
-  const executablePath = findExecutable('chromium')
-  if (executablePath === null) throw new Error('chromium is not on PATH: tsx scripts/provision.ts chromium')
-  const args = ['--headless', '--no-sandbox', '--disable-gpu', '--no-first-run', '--disable-background-networking']
-  browser = await chromium.launch({ executablePath, args })
+  browser = await startBrowser()
   folder = await mkdtemp(join(tmpdir(), 'postern-'))
 })
 afterAll(async () => {
