@@ -41,7 +41,7 @@ export interface Engine {
 
 /**
  * The life of an engine, in this order and never back: before the first phase, in the phases, after them until every
- * WebSocket is closed, over. `phase` is the one that was entered last.
+ * WebSocket is closed and every POST is answered, over. `phase` is the one that was entered last.
  */
 interface EngineState {
   readonly is: 'waiting' | 'running' | 'settling' | 'done'
@@ -221,8 +221,9 @@ export function createEngine(plan: WorkerPlan, events: EngineEvents): Engine {
     trafficSwitch.turn(false, at)
     crew.dismiss(at)
     const deadline = now() + scenario.settle + closingMillis
+    const isOpen = () => !crew.isEmpty || posters?.isBusy === true
     const look = (due: number) => {
-      if (!crew.isEmpty && now() < deadline) return schedule.at(due + settleLookMillis, look)
+      if (isOpen() && now() < deadline) return schedule.at(due + settleLookMillis, look)
       crew.destroy()
       void trafficSwitch.stopped().then(() => setImmediate(finish))
     }

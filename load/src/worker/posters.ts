@@ -27,6 +27,8 @@ export interface Posters {
   stop(by: number): void
   /** A client became ready. */
   wake(): void
+  /** Whether POSTs wait for their answers, which may come behind their frames. */
+  readonly isBusy: boolean
   /** Gives up on POSTs whose time is over. */
   expire(): void
   close(): void
@@ -172,6 +174,9 @@ export function createPosters({ pushes, context, ready, concurrency, rate, tls }
       context.tally.pushesUnsent += source?.stop(by) ?? 0
     },
     wake: () => source?.wake(),
+    get isBusy() {
+      return underWay > 0
+    },
     expire() {
       const limit = now() - pushes.timeout
       for (const lane of [...pools.values()].flat()) {

@@ -226,6 +226,32 @@ test('each message of one should reach all of its group: what is missing, double
   expect(seconds.reduce((sum, { received }) => sum + received, 0)).toBe(frames - dropped)
 })
 
+test('a POST to a group whose frames all came before its answer is waited for', async () => {
+  let posts = 0
+  const server = await startServer({
+    onRequest(_, body, response) {
+      posts++
+      for (const socket of server.sockets) socket.send(body)
+      setTimeout(() => response.writeHead(202, { 'Content-Length': 0 }).end(), 250)
+    },
+  })
+  const result = await play({
+    target: `${server.ws}/stage`,
+    groups: { count: 1 },
+    phases: [
+      { phase: 'ramp', connections: 3, duration: '100ms', traffic: false },
+      { phase: 'hold', duration: '1s' },
+    ],
+    pushes: { group: 'board-{{group}}', expect: [202] },
+  })
+  expect(posts).toBeGreaterThan(0)
+  expect(result.errors).toEqual({})
+  expect(result.statuses.posts).toEqual({ '202': posts })
+  const account = result.delivery.fanOut
+  expect(account).toMatchObject({ lost: 0, cutOff: 0, duplicated: 0 })
+  expect(account?.received).toBeGreaterThan(0)
+})
+
 test('a sender that does not get its own message is not missed, and members that leave are owed nothing more', async () => {
   let frames = 0
   const rooms = new Set<WebSocket>()
