@@ -70,10 +70,16 @@ function over(server: 'uws' | 'node', include: string[]): TestProjectInlineConfi
   return [
     { extends: true, test: { name: server, ...sharing, env, ...untimed } },
     { extends: true, test: { name: `${server}-alone`, include: byItself, exclude: left, env, ...untimed } },
-    { extends: true, test: { name: `${server}-waiting`, include: thatWait, exclude: left, env, ...byTheClock(4, 1) } },
     {
       extends: true,
-      test: { name: `${server}-timed`, include: withClock, exclude: [...left, ...thatWait], env, ...byTheClock(2, 2) },
+      test: { name: `${server}-waiting`, include: thatWait, exclude: left, isolate: false, env, ...byTheClock(4, 1) },
+    },
+    {
+      extends: true,
+      test: {
+        ...{ name: `${server}-timed`, include: withClock, exclude: [...left, ...thatWait], isolate: false, env },
+        ...byTheClock(2, 2),
+      },
     },
   ]
 }
@@ -141,6 +147,8 @@ export default defineConfig({
     globalSetup: 'test/helpers/build-when-stale.ts',
     // With threads an unclosed uWebSockets.js App aborts the whole run.
     pool: 'forks',
+    // One transformation of each module for all projects, in place of one for each.
+    experimental: { fsModuleCache: true },
     // Much more than any of them takes on a machine that does nothing else.
     testTimeout: 40_000,
     hookTimeout: 60_000,
