@@ -7,6 +7,9 @@ export interface AudienceIndex<C> {
   /** Puts a connection among the members, of whom it may be one already. */
   add(audience: Audience, connection: C): Members<C>
   remove(members: Members<C>, connection: C): void
+  /** Has an audience there for a connection that is about to join, until it is released as often as it is held. */
+  hold(audience: Audience): void
+  release(audience: Audience): void
   /** All groups of a stage. */
   groups(apiId: string, stage: string): Iterable<Members<C>>
   all(): IterableIterator<Members<C>>
@@ -53,19 +56,38 @@ export function createAudienceIndex<C>(): AudienceIndex<C> {
     if (audiences.group.size === 0 && audiences.user.size === 0) stages.delete(`${apiId}/${stage}`)
   }
 
+  function enter(audience: Audience): Members<C> {
+    const known = find(audience)
+    if (known !== undefined) return known
+    const members = create(audience)
+    watcher?.appeared(members)
+    return members
+  }
+
+  function endIfEmpty(members: Members<C>): void {
+    if (members.connections.size > 0 || members.holds > 0) return
+    forget(members)
+    watcher?.vanished(members)
+  }
+
   return {
     find,
     add(audience, connection) {
-      const known = find(audience)
-      const members = known ?? create(audience)
+      const members = enter(audience)
       members.connections.add(connection)
-      if (known === undefined) watcher?.appeared(members)
       return members
     },
     remove(members, connection) {
-      if (!members.connections.delete(connection) || members.connections.size > 0) return
-      forget(members)
-      watcher?.vanished(members)
+      if (members.connections.delete(connection)) endIfEmpty(members)
+    },
+    hold(audience) {
+      enter(audience).holds++
+    },
+    release(audience) {
+      const members = find(audience)
+      if (members === undefined || members.holds === 0) return
+      members.holds--
+      endIfEmpty(members)
     },
     groups: (apiId, stage) => stageOf(apiId, stage)?.group.values() ?? [],
     *all() {

@@ -3,6 +3,7 @@ import { ConnectEvent } from '../events/connect-event.ts'
 import type { CommonLimits } from '../limits/contract.ts'
 import type { Log } from '../observability/contract.ts'
 import type { ConnectionDirectory } from '../registry/contract.ts'
+import type { Group, Groups } from '../registry/group-contract.ts'
 import { type HandshakeAddition, handshakeEnvelope } from '../responses/handshake-envelope.ts'
 import type { HttpAnswer } from '../responses/http-answer.ts'
 import { shortAnswer } from '../responses/short-answer.ts'
@@ -25,7 +26,7 @@ import type { Work } from './work.ts'
 
 export interface ConnectOptions {
   readonly catalog: Catalog<WebSocketStage>
-  readonly registry: ConnectionDirectory
+  readonly registry: ConnectionDirectory & Pick<Groups, 'prepare'>
   readonly work: Work
   readonly log: Log
   readonly now: () => number
@@ -39,7 +40,7 @@ export interface ConnectOptions {
   readonly refusals: Refusals
   readonly revocations: RevocationCheck
   /** The connection has its socket: from now on it can be found, sent to and ended. */
-  readonly opened: (connection: Connection, stage: WebSocketStage, joins: readonly string[] | null) => void
+  readonly opened: (connection: Connection, stage: WebSocketStage, joins: readonly Group[] | null) => void
   /** The client left, or was not let in, after its backend had said yes: the backend must hear of it. */
   readonly lost: (connection: Connection) => void
 }
@@ -107,7 +108,7 @@ export function createConnectHandler(options: ConnectOptions) {
     const hidden = certificates === null ? null : certificates.hiddenHeader(request)
     const trace = request.header('x-amzn-trace-id') || null
     const event = new ConnectEvent(connection, connection.connectedAt, trace)
-    run(new Handshake({ upgrade, stage, connection, event, client, limits, revocations, hidden }))
+    run(new Handshake({ upgrade, stage, connection, event, client, limits, revocations, groups: registry, hidden }))
   }
 
   function accept(handshake: Handshake): void {
@@ -175,6 +176,7 @@ export function createConnectHandler(options: ConnectOptions) {
 
   function settle(handshake: Handshake): void {
     handshake.connection.source?.answered()
+    handshake.preparation?.release()
     if (!handshake.waited) return
     work.end()
     handshake.connection.slot.leave()

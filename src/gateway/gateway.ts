@@ -2,7 +2,7 @@ import type { CommonLimits } from '../limits/contract.ts'
 import type { DescriptorBudget } from '../limits/descriptor-budget.ts'
 import type { Log } from '../observability/contract.ts'
 import type { ConnectionDirectory, Fleet } from '../registry/contract.ts'
-import type { Groups, JoinOutcome } from '../registry/group-contract.ts'
+import type { Group, Groups, JoinOutcome } from '../registry/group-contract.ts'
 import type { RevocationCheck } from '../revocations/contract.ts'
 import type { Catalog } from '../stages/catalog.ts'
 import type { StageSlot } from '../stages/stage-slot.ts'
@@ -27,7 +27,7 @@ import { createWork } from './work.ts'
 
 export interface GatewayOptions {
   readonly catalog: Catalog<WebSocketStage>
-  readonly registry: ConnectionDirectory & Fleet & Pick<Groups, 'join'>
+  readonly registry: ConnectionDirectory & Fleet & Pick<Groups, 'join' | 'prepare'>
   readonly open: OpenConnections
   readonly groups: Pick<ConnectionGroups, 'opened' | 'closed'>
   readonly log: Log
@@ -146,7 +146,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     })
   }
 
-  function opened(connection: Connection, stage: WebSocketStage, joins: readonly string[] | null): void {
+  function opened(connection: Connection, stage: WebSocketStage, joins: readonly Group[] | null): void {
     connection.slot.connections++
     connection.slot.enter()
     // Closed while it was being accepted: it must not be kept for ever by who would wait for its close.
@@ -162,12 +162,12 @@ export function createGateway(options: GatewayOptions): Gateway {
     else if (drain.begun) drain.late(connection)
     else endIfRevoked(connection)
     if (joins === null || connection.ending !== null) return
-    for (const name of joins) join(connection, stage, name)
+    for (const group of joins) join(connection, stage, group)
   }
 
   /** Joins a connection that has just begun to a group of its route. */
-  function join({ connectionId, apiId, stage: stageName }: Connection, stage: WebSocketStage, name: string): void {
-    const outcome = registry.join(connectionId, { apiId, stage: stageName, kind: 'group', name })
+  function join({ connectionId, apiId, stage: stageName }: Connection, stage: WebSocketStage, group: Group): void {
+    const outcome = registry.join(connectionId, group)
     const note = (late: JoinOutcome | 'unreachable'): void => {
       if (late !== 'tooMany') return
       stage.errors('TOO_MANY_GROUPS').value++

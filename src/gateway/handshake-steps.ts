@@ -159,7 +159,7 @@ function ask(route: WebSocketRoute, handshake: Handshake): HttpAnswer | null | P
   }
   return result instanceof Promise ? result.then(answered, failed) : answered(result)
 
-  function answered(value: IntegrationResult): HttpAnswer | null {
+  function answered(value: IntegrationResult): HttpAnswer | null | Promise<null> {
     recordResult(route, event, value)
     return outcomeOf(route, handshake, value)
   }
@@ -174,31 +174,35 @@ function outcomeOf(
   { begins }: WebSocketRoute,
   handshake: Handshake,
   { status, headers, body }: IntegrationResult,
-): HttpAnswer | null {
+): HttpAnswer | null | Promise<null> {
   if (status < 200 || status >= 300) return { status, headers, body }
   handshake.admitted = true
-  if (begins !== null) begin(handshake, begins, { headers, body })
   handshake.protocol = lastHeader(headers, 'sec-websocket-protocol') ?? handshake.protocol
-  return null
+  return begins === null ? null : begin(handshake, begins, { headers, body })
 }
 
 const noAnswer = { headers: [], body: '' }
 
 /**
- * Gives a connection the user, the attributes and the groups that its route says. Throws a `GatewayError` for what may
+ * Gives a connection the user, the attributes and the groups that its route says, and waits until others can find those
+ * groups here. Throws a `GatewayError` for what may
  * not be one of these.
  */
 function begin(
   handshake: Handshake,
   { user, groups }: ConnectTerms,
   answer: Pick<IntegrationResult, 'headers' | 'body'>,
-): null {
+): null | Promise<null> {
   const { connection, event } = handshake
   if (user !== null) {
     const { userId, attributes } = user.read(event, answer)
     if (userId !== undefined) connection.userId = userId
     if (attributes !== undefined) connection.attributes = attributes
   }
-  if (groups.length > 0) handshake.joins = groups.map((each) => each.nameFor(event))
-  return null
+  if (groups.length === 0) return null
+  const { apiId, stage } = connection
+  handshake.joins = groups.map((each) => ({ apiId, stage, kind: 'group', name: each.nameFor(event) }))
+  handshake.preparation = handshake.groups.prepare(handshake.joins)
+  // Where others can't be told now, the client is let in all the same: who sends from elsewhere is told that it may miss it.
+  return handshake.preparation === null ? null : handshake.preparation.ready.then(() => null)
 }

@@ -1,6 +1,7 @@
 import type { HandshakeRequest } from '../authorizers/contract.ts'
 import type { ConnectEvent, ConnectRequest } from '../events/connect-event.ts'
 import type { CommonLimits } from '../limits/contract.ts'
+import type { Group, Groups, Preparation } from '../registry/group-contract.ts'
 import type { RevocationCheck } from '../revocations/contract.ts'
 import type { WebSocketStage } from '../stages/websocket-stage.ts'
 import type { Upgrade } from '../transport/contract.ts'
@@ -17,6 +18,7 @@ export interface HandshakeParts {
   readonly client: ClientAddress
   readonly limits: CommonLimits
   readonly revocations: RevocationCheck
+  readonly groups: Pick<Groups, 'prepare'>
   /** A header that is nobody's to see, in lower case; null for none. */
   readonly hidden: string | null
 }
@@ -36,8 +38,10 @@ export class Handshake implements HandshakeRequest {
   asked = false
   /** Whether the backend has said yes: it then has to hear of the end, also of a client that is not let in after all. */
   admitted = false
-  /** The names of the groups that the connection joins; null for none. */
-  joins: readonly string[] | null = null
+  /** The groups that the connection joins; null for none. */
+  joins: readonly Group[] | null = null
+  /** The wait until others can find those groups here; null for none. */
+  preparation: Preparation | null = null
   /** The value of the API key that the authorizer has named; null for none. */
   usageIdentifierKey: string | null = null
   /** Whether a step has had to wait. */
@@ -45,10 +49,11 @@ export class Handshake implements HandshakeRequest {
   readonly client: ClientAddress
   readonly limits: CommonLimits
   readonly revocations: RevocationCheck
+  readonly groups: Pick<Groups, 'prepare'>
   readonly #hidden: string | null
   #copy: RequestCopy | null = null
 
-  constructor({ upgrade, stage, connection, event, client, limits, revocations, hidden }: HandshakeParts) {
+  constructor({ upgrade, stage, connection, event, client, limits, revocations, groups, hidden }: HandshakeParts) {
     this.upgrade = upgrade
     this.stage = stage
     this.connection = connection
@@ -57,6 +62,7 @@ export class Handshake implements HandshakeRequest {
     this.#hidden = hidden
     this.limits = limits
     this.revocations = revocations
+    this.groups = groups
   }
 
   get path(): string {

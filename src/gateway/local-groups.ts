@@ -64,6 +64,10 @@ export function createLocalGroups(options: LocalGroupsOptions): ConnectionGroups
     for (const each of open.all()) if (each.apiId === apiId && each.stage === stage) yield each
   }
 
+  function* groupsOf(apiId: string, stage: string): Iterable<Members<Connection>> {
+    for (const each of index.groups(apiId, stage)) if (each.connections.size > 0) yield each
+  }
+
   function sizeOf(audience: Audience): number {
     if (audience.kind !== 'all') return index.find(audience)?.connections.size ?? 0
     let size = 0
@@ -120,6 +124,9 @@ export function createLocalGroups(options: LocalGroupsOptions): ConnectionGroups
       exit(connection, index.find(group))
       return 'left'
     },
+    hold: index.hold,
+    release: index.release,
+    isHeld: (audience) => index.find(audience) !== undefined,
     size: sizeOf,
     send: (audience, frame, terms) =>
       sendToAll(connectionsOf(audience), { open, at: now(), frame, terms, test: testOf(terms) }),
@@ -155,7 +162,7 @@ export function createLocalGroups(options: LocalGroupsOptions): ConnectionGroups
       return { connectionIds, cursor: found.length > limit ? (connectionIds.at(-1) ?? null) : null }
     },
     groups(apiId, stage, after, limit) {
-      const found = firstAfter(index.groups(apiId, stage), ({ name }) => name, after, limit)
+      const found = firstAfter(groupsOf(apiId, stage), ({ name }) => name, after, limit)
       return found.map(({ name, connections }) => ({ name, connections: connections.size }))
     },
     audiences: index.all,

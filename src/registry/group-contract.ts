@@ -64,7 +64,7 @@ export interface LocalMembers {
   readonly cursor: string | null
 }
 
-/** Called when the connections of this worker begin and cease to hold a member of a group, or a connection of a user. */
+/** Called when this worker begins and ceases to hold a member of a group, or one about to join, or a connection of a user. */
 export interface AudienceWatcher {
   appeared(audience: Audience): void
   vanished(audience: Audience): void
@@ -80,6 +80,11 @@ export interface LocalGroups {
   join(id: ConnectionId, group: Group): JoinOutcome
   /** Ends a membership, also one that is none. */
   leave(id: ConnectionId, group: Group): LeaveOutcome
+  /** Has a group appear for a connection that is about to join it, until it is released as often as it is held. */
+  hold(group: Group): void
+  release(group: Group): void
+  /** Whether there is a connection of a group or user here, or one about to join. */
+  isHeld(audience: Audience): boolean
   size(audience: Audience): number
   /** Hands a frame to everyone selected, in one turn. The frame's bytes are read before the call returns. */
   send(audience: Audience, frame: Frame, options: SendOptions): SendReport
@@ -131,6 +136,14 @@ export interface AudienceOutcome {
   readonly unreachable: number
 }
 
+/** The wait of a connection of this worker until others can find here the groups that it is about to join. */
+export interface Preparation {
+  /** Resolves with whether they can. Never rejects, and has a deadline. */
+  readonly ready: Promise<boolean>
+  /** Ends it, once the connection has joined or will not. Safe to call twice. */
+  release(): void
+}
+
 /**
  * The way to many connections, wherever they live. What concerns this worker alone comes as a plain value, without a
  * promise.
@@ -152,6 +165,12 @@ export interface AudienceOutcome {
 export interface Groups {
   join(id: ConnectionId, group: Group): JoinOutcome | 'unreachable' | Promise<JoinOutcome | 'unreachable'>
   leave(id: ConnectionId, group: Group): LeaveOutcome | 'unreachable' | Promise<LeaveOutcome | 'unreachable'>
+  /**
+   * Has others find groups at this worker before a connection of its own joins them: when that is so, what any worker sends
+   * from then on reaches the connection from the moment when `join` is called. Null where nothing has to be waited for
+   * within this turn.
+   */
+  prepare(groups: readonly Group[]): Preparation | null
   /** The frame's bytes are read before the call returns: the caller may reuse them. */
   send(audience: Audience, frame: Frame, options: SendOptions): SendReport | Promise<SendReport>
   /** Closes everyone selected. A null code closes as AWS's DELETE does. */

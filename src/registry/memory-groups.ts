@@ -20,6 +20,7 @@ export function createMemoryGroups(local: LocalGroups): MemoryGroups {
   return {
     join: local.join,
     leave: local.leave,
+    prepare: () => null,
     send: local.send,
     closeAll: (audience, selection, code, reason) => outcome(local.close(audience, selection, code, reason)),
     joinAll(audience, group) {

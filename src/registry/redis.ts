@@ -120,6 +120,7 @@ export function createRedisRegistry(options: RedisRegistryOptions): RedisRegistr
   const { groups, directory, userStored } = createRedisGroups({
     ...{ redis, keys, local: localGroups, peers, turns, isDead: deaths.has, trouble, log, now, disturbed, unquiet },
     own: () => membership.owner,
+    answerTimeout: timings.answer,
     isFrozen: () => membership.frozen,
     isRestored: () => membership.restored,
     mayWrite: () => membership.certain,

@@ -307,6 +307,27 @@ export function describeGroupsInFleet(join: Join, storeOf: () => RegistryStore):
       expect(await one.registry.leave(elsewhere, group('room'))).toBe('gone')
     })
 
+    it('are found through any worker from the moment of joining, where they were prepared for it', async () => {
+      const [near, far] = [await join(), await join()]
+      const groups = Array.from({ length: 3 }, (_, i) => group(`fresh ${i}`))
+      for (let round = 0; round < 3; round++) {
+        const preparation = near.registry.prepare(groups)
+        expect((await preparation?.ready) ?? true).toBe(true)
+        for (const each of groups) expect(await send(far.registry, each, 'early')).toEqual(allSent(0))
+        expect(await groupsOf(far, 10)).toEqual([])
+        const socket = await connect(near)
+        const joining = groups.map((each) => near.registry.join(idOf(socket), each))
+        for (const each of groups) expect(await send(far.registry, each, each.name)).toEqual(allSent(1))
+        expect(await Promise.all(joining)).toEqual(['joined', 'joined', 'joined'])
+        // Those that are there already are not waited for.
+        expect(near.registry.prepare(groups)).toBeNull()
+        preparation?.release()
+        preparation?.release()
+        expect(textsOf(socket)).toEqual(groups.map(({ name }) => name))
+        await disconnect(near, idOf(socket))
+      }
+    })
+
     it('send each worker that holds a member one message, and no other worker any', async () => {
       const [one, two, three] = [await join(), await join(), await join()]
       const sockets = [await joined(two, 'room'), await joined(two, 'room'), await joined(one, 'room')]

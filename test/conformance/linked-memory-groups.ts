@@ -40,6 +40,7 @@ export function linkGroups(own: MemoryRegistry, { all, far, isNear }: LinkedPeer
   return {
     join: (id, group) => (isNear(id) ? own.join(id, group) : far(id, (owner) => owner.join(id, group))),
     leave: (id, group) => (isNear(id) ? own.leave(id, group) : far(id, (owner) => owner.leave(id, group))),
+    prepare: () => null,
     async send(audience, frame, options): Promise<SendReport> {
       const copy = typeof frame.data === 'string' ? frame : { ...frame, data: Uint8Array.from(frame.data) }
       const { answers, unanswered } = each(audience, (groups) => groups.send(audience, copy, options))

@@ -101,6 +101,25 @@ describe('a group of this worker', () => {
     expect([anna.frames, bert.frames]).toEqual([['hello'], ['hello', 'hello']])
   })
 
+  it('is there for a watcher as long as one is about to join, and has no member until one does', () => {
+    const { groups, connect, close } = createPeers()
+    const seen: string[] = []
+    groups.watch({ appeared: ({ name }) => seen.push(`+${name}`), vanished: ({ name }) => seen.push(`-${name}`) })
+    for (const _ of 'xy') groups.hold(group('attic'))
+    expect([seen, groups.isHeld(group('attic')), groups.size(group('attic'))]).toEqual([['+attic'], true, 0])
+    expect([groups.groups('test', 'dev', null, 10), groups.send(group('attic'), hello, everyone).targets]).toEqual([
+      [],
+      0,
+    ])
+    const anna = connect()
+    groups.join(anna.id, group('attic'))
+    groups.release(group('attic'))
+    close(anna)
+    expect(seen).toEqual(['+attic'])
+    for (const _ of 'xy') groups.release(group('attic'))
+    expect([seen, groups.isHeld(group('attic'))]).toEqual([['+attic', '-attic'], false])
+  })
+
   it('that nobody is in has no members, and takes every call', () => {
     const { groups } = createPeers()
     const nobody = group('nobody')

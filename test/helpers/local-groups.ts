@@ -32,7 +32,7 @@ export interface TestLocalGroups extends LocalGroups {
 /** Creates groups without a socket. */
 export function createTestLocalGroups({ maxGroupsPerConnection = 100 } = {}): TestLocalGroups {
   const sockets = new Map<ConnectionId, GroupedSocket>()
-  const audiences = new Map<string, { audience: Audience; members: Set<GroupedSocket> }>()
+  const audiences = new Map<string, { audience: Audience; members: Set<GroupedSocket>; holds: number }>()
   const groupCounts = new Map<GroupedSocket, number>()
   let watcher: AudienceWatcher | null = null
   let sends = 0
@@ -57,12 +57,24 @@ export function createTestLocalGroups({ maxGroupsPerConnection = 100 } = {}): Te
       if (count >= maxGroupsPerConnection) return 'tooMany'
       groupCounts.set(socket, count + 1)
     }
-    if (known !== undefined) known.members.add(socket)
-    else {
-      audiences.set(key, { audience, members: new Set([socket]) })
-      watcher?.appeared(audience)
-    }
+    appear(audience).members.add(socket)
     return 'joined'
+  }
+
+  function appear(audience: Audience) {
+    const known = audiences.get(audienceKey(audience))
+    if (known !== undefined) return known
+    const fresh = { audience, members: new Set<GroupedSocket>(), holds: 0 }
+    audiences.set(audienceKey(audience), fresh)
+    watcher?.appeared(audience)
+    return fresh
+  }
+
+  function vanish(audience: Audience): void {
+    const known = audiences.get(audienceKey(audience))
+    if (known === undefined || known.members.size > 0 || known.holds > 0) return
+    audiences.delete(audienceKey(audience))
+    watcher?.vanished(audience)
   }
 
   function userOf({ description: { apiId, stage } }: GroupedSocket, name: string | null): Audience | null {
@@ -74,9 +86,7 @@ export function createTestLocalGroups({ maxGroupsPerConnection = 100 } = {}): Te
     const known = audiences.get(key)
     if (known === undefined || !known.members.delete(socket)) return
     if (audience.kind === 'group') groupCounts.set(socket, (groupCounts.get(socket) ?? 1) - 1)
-    if (known.members.size > 0) return
-    audiences.delete(key)
-    watcher?.vanished(audience)
+    vanish(audience)
   }
 
   function closed(id: ConnectionId): void {
@@ -121,6 +131,15 @@ export function createTestLocalGroups({ maxGroupsPerConnection = 100 } = {}): Te
       exit(socket, group)
       return 'left'
     },
+    hold(group) {
+      appear(group).holds++
+    },
+    release(group) {
+      const known = audiences.get(audienceKey(group))
+      if (known !== undefined) known.holds--
+      vanish(group)
+    },
+    isHeld: (audience) => audiences.has(audienceKey(audience)),
     size: (audience) => membersOf(audience).length,
     send(audience, frame, options) {
       const failures: SendFailure[] = []
@@ -160,8 +179,12 @@ export function createTestLocalGroups({ maxGroupsPerConnection = 100 } = {}): Te
       return { connectionIds, cursor: behind.length > limit ? (connectionIds.at(-1) ?? null) : null }
     },
     groups(apiId, stage, after, limit) {
-      const isOf = ({ audience: a }: { audience: Audience }) =>
-        a.kind === 'group' && a.apiId === apiId && a.stage === stage && (after === null || a.name > after)
+      const isOf = ({ audience: a, members }: { audience: Audience; members: Set<GroupedSocket> }) =>
+        members.size > 0 &&
+        a.kind === 'group' &&
+        a.apiId === apiId &&
+        a.stage === stage &&
+        (after === null || a.name > after)
       return [...audiences.values()]
         .filter(isOf)
         .map(({ audience: { name }, members }) => ({ name, connections: members.size }))

@@ -5,6 +5,7 @@ import { says } from '../helpers/definitions.ts'
 import { httpCall } from '../helpers/http-call.ts'
 import { startGateway, type TestGateway } from '../helpers/postern.ts'
 import { type RedisServer, startRedis } from '../helpers/redis-server.ts'
+import { handshake, RawClient } from '../transport/raw-client.ts'
 
 let redis: RedisServer
 let one: TestGateway
@@ -78,6 +79,41 @@ test('a group has its members on any node, and is joined, reached, counted and c
   expect((await redis.client.keys('*')).filter((key) => /attic|hall/.test(key))).toEqual([])
 })
 
+test('a client gets its 101 when all nodes can find it in its groups', async () => {
+  const entries = async () => await redis.client.keys('*{a:*')
+  const before = new Set(await entries())
+  await redis.client.call('CLIENT', 'PAUSE', '300', 'WRITE')
+  const client = await Client.connect(`${one.ws}?room=paused`)
+  onTestFinished(() => client.close())
+  expect((await entries()).filter((key) => !before.has(key))).toHaveLength(1)
+})
+
+test('a client that leaves before its 101 leaves no group behind', async () => {
+  const [, id] = await connect(one, 'stays')
+  const before = new Set(await redis.client.keys('*{a:*'))
+  await redis.client.call('CLIENT', 'PAUSE', '300', 'WRITE')
+  const raw = RawClient.to(one.port).write(handshake({}, 'GET /test/dev?room=leaves HTTP/1.1'))
+  // It is read by now: what came on a later connection was answered.
+  expect((await call(one, 'GET', '/nothing')).status).toBe(404)
+  raw.socket.destroy()
+  // What is stored after it is stored.
+  expect((await call(one, 'PUT', `/@groups/other/connections/${id}`)).status).toBe(204)
+  const others = async () => (await redis.client.keys('*{a:*')).filter((key) => !before.has(key))
+  await expect.poll(async () => (await others()).length).toBe(1)
+})
+
+test('whatever is sent through any node after the 101 reaches the groups of $connect', async () => {
+  for (let i = 0; i < 10; i++) {
+    const room = `fresh ${i}`
+    const [[here, there], name] = [i % 2 === 0 ? [one, two] : [two, one], encodeURIComponent(room)]
+    const client = await Client.connect(`${here?.ws}?room=${name}`)
+    onTestFinished(() => client.close())
+    const sent = await call(there as TestGateway, 'POST', `/@groups/${name}?report=counts`, 'at once')
+    expect(sent.json, room).toMatchObject({ targets: 1, sent: 1 })
+    expect(await client.next()).toBe('at once')
+  }
+})
+
 test('a report is read through any node, as long as the one that made it lives', async () => {
   const [, nearId] = await connect(one, 'report')
   // The node that is asked knows that it has no such connection.
@@ -120,4 +156,16 @@ test('a user has connections on any node, wherever they got their user', async (
     expect([await client.next(), await client.next()]).toEqual(['one', 'two'])
     expect((await client.closed).code).toBe(1000)
   }
+})
+
+// The last one: it takes Redis away.
+test('a client is let in while Redis is away, and is in its groups on its own node', async () => {
+  await redis.kill()
+  const [client, id] = await connect(one, 'lonely')
+  const sent = await call(one, 'POST', '/@groups/lonely?report=counts', 'hello')
+  expect(sent.json).toMatchObject({ sent: 1, unreachable: 1 })
+  expect(await client.next()).toBe('hello')
+  expect((await call(one, 'GET', '/@groups/lonely/connections')).json).toMatchObject({
+    ...{ connectionIds: [id], incomplete: true },
+  })
 })

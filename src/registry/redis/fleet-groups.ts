@@ -18,6 +18,7 @@ import type { GroupDirectory } from './group-directory.ts'
 import { type LocalReport, readNumbers, readReport, wireAudience, wireSelection, wireSend } from './group-wire.ts'
 import { questionSize } from './outbox.ts'
 import type { Peers } from './peers.ts'
+import { createGroupPreparer } from './prepare-groups.ts'
 import type { Turns } from './turns.ts'
 
 export interface FleetGroupsOptions {
@@ -31,6 +32,8 @@ export interface FleetGroupsOptions {
   /** Whether this worker may have been buried without knowing: then it serves nothing of its own. */
   readonly isFrozen: () => boolean
   readonly isDead: (owner: OwnerId) => boolean
+  /** Milliseconds that others, or Redis, may take for an answer. */
+  readonly answerTimeout: number
   /** Tells why no other worker can be reached; null while they can. */
   readonly trouble: () => string | null
 }
@@ -59,6 +62,7 @@ interface Question<T> {
 /** Creates the way to groups over the fleet: own members are served at once, and others by one question to each worker. */
 export function createFleetGroups(options: FleetGroupsOptions): Groups {
   const { local, directory, owners, survey, peers, turns, own, isFrozen, isDead, trouble } = options
+  const prepare = createGroupPreparer(options)
   /** Failures that the sends under way may name. */
   let naming = 0
 
@@ -139,6 +143,7 @@ export function createFleetGroups(options: FleetGroupsOptions): Groups {
       }
       return isFrozen() ? 'unreachable' : local.leave(id, group)
     },
+    prepare: (groups) => (isFrozen() ? null : prepare(groups)),
     send(audience, frame, given) {
       const failures = Math.min(given.failures, maxNaming - naming)
       const terms = failures === given.failures ? given : { ...given, failures }

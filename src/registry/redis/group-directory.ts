@@ -249,7 +249,7 @@ export function createGroupDirectory(options: GroupDirectoryOptions): GroupDirec
     },
     found(audience, listed) {
       const hash = hashOf(audience)
-      const isHeld = local.size(audience) > 0
+      const isHeld = local.isHeld(audience)
       if (isHeld === listed || !isQuiet()) return false
       change(hash, isHeld)
       return isHeld

@@ -81,6 +81,20 @@ describe('entries of groups in Redis', () => {
     expect([ownersOf('room'), listed()]).toEqual([[], []])
   })
 
+  test('are there before the first member, for whom the group is held', async () => {
+    await directory.check(true)
+    sockets.groups.hold(group('room'))
+    expect(await directory.stored(group('room'))).toBe(true)
+    // Whoever asks in vain meanwhile does not have it taken away.
+    expect(directory.found(group('room'), true)).toBe(false)
+    await directory.check(true)
+    await directory.flushed()
+    expect(ownersOf('room')).toEqual(['7'])
+    sockets.groups.join(open(), group('room'))
+    sockets.groups.release(group('room'))
+    expect(directory.stored(group('room'))).toBeNull()
+  })
+
   test('of one turn share a command, and who joins and leaves within it costs the removal alone', async () => {
     await directory.check(true)
     commands.length = 0
