@@ -27,6 +27,16 @@ export interface Admission {
  * keeps, and the item in the deadline list, in one object, because an idle connection may cost 3 KB in all.
  */
 export class Connection implements ConnectionDescription, DeadlineItem {
+  // What a message to many reads of each comes first, side by side in memory.
+  /** The socket; null until the handshake is answered with 101, and after the end. */
+  socket: Socket | null = null
+  /** The reason why the gateway ends the connection, from the moment it decides to; null before. */
+  ending: CloseReasonName | null = null
+  /** Messages that wait here since the client reads too slowly; null for none. */
+  backlog: Backlog | null = null
+  readonly slot: StageSlot<WebSocketStage>
+  lastActiveAt: number
+
   readonly connectionId: ConnectionId
   readonly apiId: string
   readonly stage: string
@@ -57,19 +67,10 @@ export class Connection implements ConnectionDescription, DeadlineItem {
   source: SourcePlace | null = null
   /** The tokens for what the client sends; null until first needed. */
   allowance: ConnectionTokens | null = null
-
-  readonly slot: StageSlot<WebSocketStage>
-  lastActiveAt: number
-  /** The socket; null until the handshake is answered with 101, and after the end. */
-  socket: Socket | null = null
-  /** The reason why the gateway ends the connection, from the moment it decides to; null before. */
-  ending: CloseReasonName | null = null
   /** Messages whose integration has not answered. */
   inFlight = 0
   /** Messages that wait for their turn; null unless the stage is ordered and one waits. */
   waiting: string[] | null = null
-  /** Messages that wait here since the client reads too slowly; null for none. */
-  backlog: Backlog | null = null
   /** The share of its lifetime by which it ends early; null until first asked. */
   jitter: number | null = null
   earlier: DeadlineItem | null = null

@@ -203,14 +203,19 @@ interface Sending {
 function sendToAll(connections: Iterable<Connection>, { open, at, frame, terms, test }: Sending): SendReport {
   const shared = new SharedFrame(frame, terms.coalesce)
   const failures: SendFailure[] = []
-  const counts = { sent: 0, full: 0, gone: 0 }
+  let sent = 0
+  let full = 0
+  let gone = 0
   for (const connection of connections) {
     if (test !== null && !test(connection)) continue
     const reason = open.sendShared(connection, shared, at)
-    counts[reason]++
-    if (reason === 'sent' || failures.length >= terms.failures) continue
-    failures.push({ connectionId: connection.connectionId, reason })
+    if (reason === 'sent') {
+      sent++
+      continue
+    }
+    if (reason === 'full') full++
+    else gone++
+    if (failures.length < terms.failures) failures.push({ connectionId: connection.connectionId, reason })
   }
-  const { sent, full, gone } = counts
-  return { targets: sent + full + gone, ...counts, unreachable: 0, failures }
+  return { targets: sent + full + gone, sent, full, gone, unreachable: 0, failures }
 }
