@@ -26,7 +26,7 @@ export interface Measurement {
 }
 
 /** The members of a row that measuring it takes. */
-export type Work = Pick<Row, 'name' | 'unit' | 'load' | 'isSpread' | 'settleSeconds'>
+export type Work = Pick<Row, 'name' | 'unit' | 'load' | 'isSpread' | 'warmUpSeconds'>
 
 /** The length of a round for each server, and the number of processes that make its load. */
 export interface MeasureOptions {
@@ -59,8 +59,7 @@ export async function measureRound(
   const sides: Side[] = []
   try {
     for (const start of targets) sides.push(await openSide(row, await start(), options))
-    if (row.settleSeconds !== undefined) await wait(row.settleSeconds * 1000)
-    await takeTurns(sides, options.warmUpSeconds)
+    await takeTurns(sides, Math.max(options.warmUpSeconds, row.warmUpSeconds ?? 0))
     for (const side of sides) await side.clear()
     await takeTurns(sides, options.seconds)
     return sides.map((side) => side.measurement())

@@ -70,9 +70,9 @@ function limitText({ title, value, atMost, atLeast, kept, baseline }: Line['limi
   return `${shown(value)} ${title} (${bound}${kept ? '' : ' MISSED'}${beside})`
 }
 
-/** A number with two digits behind the point where it is small. */
+/** A number with digits behind the point where it is small. */
 function shown(value: number): string {
-  return value.toLocaleString('en-US', { maximumFractionDigits: value < 10 ? 2 : 0 })
+  return value.toLocaleString('en-US', { maximumFractionDigits: value < 0.01 ? 4 : value < 10 ? 2 : 0 })
 }
 
 /** The table for a terminal. */
