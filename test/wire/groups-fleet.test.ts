@@ -3,6 +3,7 @@ import { allocateConnectionId, ownerOfConnectionId } from '../../src/vocabulary/
 import { Client } from '../helpers/client.ts'
 import { says } from '../helpers/definitions.ts'
 import { httpCall } from '../helpers/http-call.ts'
+import { pipelined } from '../helpers/pipelined.ts'
 import { startGateway, type TestGateway } from '../helpers/postern.ts'
 import { type RedisServer, startRedis } from '../helpers/redis-server.ts'
 import { handshake, RawClient } from '../transport/raw-client.ts'
@@ -77,6 +78,15 @@ test('a group has its members on any node, and is joined, reached, counted and c
   // No name reaches Redis, and nothing is left of a group without members.
   await expect.poll(async () => (await redis.client.keys('*{a:*')).length).toBe(1)
   expect((await redis.client.keys('*')).filter((key) => /attic|hall/.test(key))).toEqual([])
+})
+
+test('what is pipelined behind a call that other nodes have to answer ends the connection, and is not done', async () => {
+  const [[near, nearId], [far]] = [await connect(one, 'piped'), await connect(two, 'piped')]
+  const base = new URL(one.http).pathname
+  const paths = ['/@groups/piped', `/@connections/${nearId}`, '/@groups/piped']
+  expect(await pipelined(one.port, paths, (path, i) => [`${base}${path}`, `${i}`])).toEqual([])
+  expect((await call(one, 'POST', '/@groups/piped', 'last')).status).toBe(202)
+  for (const client of [near, far]) expect([await client.next(), await client.next()]).toEqual(['0', 'last'])
 })
 
 test('a client gets its 101 when all nodes can find it in its groups', async () => {

@@ -5,6 +5,7 @@ import { allocateConnectionId } from '../../src/vocabulary/ids.ts'
 import { Client } from '../helpers/client.ts'
 import { says } from '../helpers/definitions.ts'
 import { httpCall } from '../helpers/http-call.ts'
+import { pipelined } from '../helpers/pipelined.ts'
 import { startGateway, type TestGateway } from '../helpers/postern.ts'
 
 let gateway: TestGateway
@@ -65,6 +66,23 @@ describe('a group', () => {
     for (let i = 0; i < 5; i++) {
       for (const client of [first, second, third]) expect(await client.next()).toBe(`message ${i}`)
       expect(await first.next()).toBe(`alone ${i}`)
+    }
+  })
+
+  test('gets in order what is pipelined on one HTTP connection, beside a message for one member', async () => {
+    const group = fresh()
+    const [[one, id], [two, other]] = await Promise.all([connect(), connect()])
+    for (const each of [id, other]) await join(group, each)
+    const base = new URL(gateway.http).pathname
+    const paths = [groupPath(group), `/@connections/${id}`, groupPath(group)]
+    const statuses = await pipelined(gateway.port, Array(10).fill(paths).flat(), (path, i) => [
+      `${base}${path}`,
+      `${i}`,
+    ])
+    expect(statuses).toEqual(Array(10).fill([202, 200, 202]).flat())
+    for (let i = 0; i < 30; i++) {
+      expect(await one.next()).toBe(`${i}`)
+      if (i % 3 !== 1) expect(await two.next()).toBe(`${i}`)
     }
   })
 
