@@ -1,6 +1,9 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { expect, test } from 'vitest'
+import { pathToFileURL } from 'node:url'
+import type { Page } from 'playwright-core'
+import { expect, onTestFinished, test } from 'vitest'
+import { startBrowser } from '../helpers/browser.ts'
 import { Client, refused } from '../helpers/client.ts'
 import { frame } from '../helpers/definitions.ts'
 import { type Examples, repository, startExamples } from '../helpers/examples.ts'
@@ -67,6 +70,43 @@ test('there is no room without a name that the pattern allows, and no client fro
   expect(
     (await refused(`${ws}/rooms/dev?room=attic&name=ada`, { headers: { Origin: 'https://evil.example' } })).status,
   ).toBe(403)
+})
+
+test('two who have opened the page from the disk talk to each other', async () => {
+  const [{ ws }, browser] = await Promise.all([startExamples(), startBrowser()])
+  onTestFinished(() => browser.close())
+  const faults: string[] = []
+  const name = `<b>bob</b> & o'neil`
+
+  async function open(who: string): Promise<Page> {
+    const page = await browser.newPage()
+    page.on('pageerror', ({ message }) => faults.push(message))
+    await page.goto(pathToFileURL(join(repository, 'routes', 'rooms', 'index.html')).href)
+    await page.getByLabel('Where the gateway is').fill(`${ws}/rooms/dev`)
+    await page.getByLabel('Your name').fill(who)
+    await page.getByRole('button', { name: 'Enter' }).click()
+    return page
+  }
+  async function say(page: Page, text: string): Promise<void> {
+    await page.getByLabel('Message').fill(text)
+    await page.getByRole('button', { name: 'Say' }).click()
+  }
+  const expectLines = (page: Page, lines: readonly string[]) =>
+    expect.poll(() => page.locator('#lines li').allTextContents(), { timeout: 20_000 }).toEqual(lines)
+
+  const ada = await open('ada')
+  await expectLines(ada, ['1 in the room'])
+  const bob = await open(name)
+  await expectLines(bob, ['2 in the room'])
+  const talk = ['ada: hello "bob" <i>é😀</i>', `${name}: hello`]
+  await say(ada, 'hello "bob" <i>é😀</i>')
+  await expectLines(bob, ['2 in the room', ...talk.slice(0, 1)])
+  await say(bob, 'hello')
+  await expectLines(ada, ['1 in the room', ...talk])
+  await expectLines(bob, ['2 in the room', ...talk])
+  await bob.close()
+  await expectLines(ada, ['1 in the room', ...talk, `${name} has left`])
+  expect(faults).toEqual([])
 })
 
 test('the page sends what the API takes, and knows each kind of frame that the API makes', async () => {
