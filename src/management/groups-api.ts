@@ -4,7 +4,7 @@ import type { HttpExchange } from '../transport/contract.ts'
 import { audienceNameRule, isAudienceName } from '../vocabulary/audience-name.ts'
 import { isRead, notAllowed } from './connections-api.ts'
 import type { ManagedApi } from './managed-apis.ts'
-import { BadRequest, closingOf, readLimit, readPosted, readQuery } from './read-request.ts'
+import { BadRequest, closingOf, isJson, readLimit, readPosted, readQuery } from './read-request.ts'
 import type { RegistryFailures } from './registry-failures.ts'
 import { refuse, replyJson } from './reply.ts'
 
@@ -78,6 +78,7 @@ export function createGroupsApi({ registry, failures, apis, log }: GroupsApiOpti
   }
 
   function send(exchange: HttpExchange): void {
+    if (!isJson(exchange)) return
     const given = readQuery(exchange.request.query, sendMembers)
     const [named, name] = [namedIn(given), readName(given.get('name'))]
     readPosted(exchange, (data) =>

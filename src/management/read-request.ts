@@ -33,11 +33,18 @@ export function readLimit(text: string | undefined): number {
   return limit
 }
 
-/** Reads the text of a message that is posted as `{"data": …}`, and calls `done` with it unless the request is refused. */
-export function readPosted(exchange: HttpExchange, done: (data: string) => void): void {
+/** Whether what is posted has the type of JSON; a request of another one is refused. */
+export function isJson(exchange: HttpExchange): boolean {
   // A web page can send other types without asking us first (CORS preflight); this one it can't.
   const type = exchange.request.header('content-type').split(';')[0]?.trim().toLowerCase()
-  if (type !== 'application/json') return refuse(exchange, 415, 'The Content-Type must be application/json')
+  if (type === 'application/json') return true
+  refuse(exchange, 415, 'The Content-Type must be application/json')
+  return false
+}
+
+/** Reads the text of a message that is posted as `{"data": …}`, and calls `done` with it unless the request is refused. */
+export function readPosted(exchange: HttpExchange, done: (data: string) => void): void {
+  if (!isJson(exchange)) return
   exchange.readBody(maxPostedBytes, (body) => {
     if (body === null) return tooLarge(exchange)
     const data = readMessage(body)

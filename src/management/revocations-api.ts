@@ -9,6 +9,7 @@ import {
 import type { HttpExchange } from '../transport/contract.ts'
 import { isRead, notAllowed } from './connections-api.ts'
 import type { Handle } from './door.ts'
+import { isJson } from './read-request.ts'
 import { isoTime, refuse, replyEmpty, replyJson } from './reply.ts'
 
 /** Bytes of a posted revocation. */
@@ -41,9 +42,7 @@ export function createRevocationsApi({ revocations, log, now }: RevocationsApiOp
   }
 
   function add(exchange: HttpExchange): void {
-    // A web page can send other types without asking us first (CORS preflight); this one it can't.
-    const type = exchange.request.header('content-type').split(';')[0]?.trim().toLowerCase()
-    if (type !== 'application/json') return refuse(exchange, 415, 'The Content-Type must be application/json')
+    if (!isJson(exchange)) return
     exchange.readBody(maxBodyBytes, (body) => {
       if (body === null) return refuse(exchange, 413, `A revocation has at most ${maxBodyBytes} bytes`)
       guarded(exchange, () => {

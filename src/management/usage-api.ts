@@ -3,6 +3,7 @@ import type { HttpExchange } from '../transport/contract.ts'
 import type { QuotaChange, QuotaRow, UsageModel, UsageQuotas, UsageReports, UsageRow } from '../usage/contract.ts'
 import { isRead, notAllowed } from './connections-api.ts'
 import type { Handle } from './door.ts'
+import { isJson } from './read-request.ts'
 import { isoTime, refuse, replyJson } from './reply.ts'
 
 const dayInMillis = 24 * 3_600_000
@@ -36,9 +37,7 @@ export function createUsageApi({ usage, quotas, usageModel, log, now }: UsageApi
   }
 
   function change(exchange: HttpExchange): void {
-    // A web page can send other types without asking us first (CORS preflight); this one it can't.
-    const type = exchange.request.header('content-type').split(';')[0]?.trim().toLowerCase()
-    if (type !== 'application/json') return refuse(exchange, 415, 'The Content-Type must be application/json')
+    if (!isJson(exchange)) return
     exchange.readBody(maxBodyBytes, (body) => {
       const wish = body === null ? null : readWish(body)
       if (wish === null) return refuse(exchange, 400, wishForm)

@@ -91,6 +91,7 @@ test('a web page can make the port send nothing: the body has to be JSON by its 
   const send = (type: string, body: string, query = 'name=a&stage=dev') =>
     httpCall('POST', url, `/api/group?${query}`, { headers: { 'Content-Type': type }, body })
   expect((await send('text/plain', '{"data":"x"}')).status).toBe(415)
+  expect((await send('text/plain', '{"data":"x"}', 'x=1')).status).toBe(415)
   expect((await send('application/json', '{}')).status).toBe(400)
   expect((await send('application/json', '{"data":"x"}', 'name=a&stage=dev&x=1')).status).toBe(400)
   expect((await send('application/json', JSON.stringify({ data: 'x'.repeat(131_073) }))).status).toBe(413)
