@@ -72,7 +72,8 @@ function limitText({ title, value, atMost, atLeast, kept, baseline }: Line['limi
 
 /** A number with digits behind the point where it is small. */
 function shown(value: number): string {
-  return value.toLocaleString('en-US', { maximumFractionDigits: value < 0.01 ? 4 : value < 10 ? 2 : 0 })
+  const size = Math.abs(value)
+  return value.toLocaleString('en-US', { maximumFractionDigits: size < 0.01 ? 4 : size < 10 ? 2 : 0 })
 }
 
 /** The table for a terminal. */

@@ -7,6 +7,7 @@
 import { Connection } from '../../../src/gateway/connection.ts'
 import { createOpenConnections } from '../../../src/gateway/local-connections.ts'
 import { createLocalGroups } from '../../../src/gateway/local-groups.ts'
+import type { Audience } from '../../../src/registry/group-contract.ts'
 import type { StageSlot } from '../../../src/stages/stage-slot.ts'
 import type { WebSocketStage } from '../../../src/stages/websocket-stage.ts'
 import { TurnWrites } from '../../../src/transport/turn-writes.ts'
@@ -15,6 +16,7 @@ import { allocateConnectionId } from '../../../src/vocabulary/ids.ts'
 
 const members = 1_000
 const rounds = 3_000
+const everyone = { apiId: 'chat', stage: 'dev', kind: 'all', name: '' } as const
 const group = { apiId: 'chat', stage: 'dev', kind: 'group', name: 'kitchen' } as const
 const pushed = { value: 0 }
 // Only these members are read.
@@ -47,14 +49,14 @@ for (let i = 0; i < members; i++) {
 }
 
 /** Nanoseconds a socket of so many messages in one turn, the median of all rounds. */
-async function measure(messages: number): Promise<number> {
+async function measure(audience: Audience, messages: number): Promise<number> {
   const data = Buffer.alloc(90, 'x')
   const terms = { except: [], filter: null, coalesce: null, failures: 0 }
   const times: number[] = []
   for (let round = 0; round < rounds; round++) {
     for (let i = 0; i < others.length; i += 8) others[i] = (others[i] as number) + 1
     const start = process.hrtime.bigint()
-    for (let i = 0; i < messages; i++) groups.send(group, { data, binary: false }, terms)
+    for (let i = 0; i < messages; i++) groups.send(audience, { data, binary: false }, terms)
     // The sockets write in an immediate that was set before this one.
     const ended = await new Promise<bigint>((resolve) => setImmediate(() => resolve(process.hrtime.bigint())))
     times.push(Number(ended - start))
@@ -62,6 +64,12 @@ async function measure(messages: number): Promise<number> {
   return (times.toSorted((a, b) => a - b)[rounds >> 1] as number) / members
 }
 
-for (const messages of [1, 1, 8])
-  console.log(`${messages} in a turn  ${(await measure(messages)).toFixed(0)} ns a socket`)
+for (const [audience, messages] of [
+  [group, 1],
+  [everyone, 1],
+  [group, 8],
+] as const) {
+  const nanoseconds = await measure(audience, messages)
+  console.log(`${audience.kind.padEnd(5)}  ${messages} in a turn  ${nanoseconds.toFixed(0).padStart(4)} ns a socket`)
+}
 if (written !== pushed.value) throw new Error(`${written} of ${pushed.value} were written`)
