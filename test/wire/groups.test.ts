@@ -156,6 +156,37 @@ describe('a group', () => {
     expect((await call('GET', groupPath(group))).json.connections).toBe(0)
   })
 
+  test('is closed with no code and by no word that may not be, and then stays as it is', async () => {
+    const group = fresh()
+    const [, id] = await connect()
+    await join(group, id)
+    const message = (body: string) => ({ status: 400, body: expect.stringContaining(body) })
+    expect(await call('DELETE', `${groupPath(group)}?close=maybe`)).toMatchObject(message('close is true or false'))
+    for (const query of ['close=true&code=99', `close=true&reason=${'x'.repeat(124)}`])
+      expect(await call('DELETE', `${groupPath(group)}?${query}`)).toMatchObject(message('code is 1000 to'))
+    expect(await call('DELETE', '/@users/ada?code=1005')).toMatchObject(message('code is 1000 to'))
+    expect((await call('GET', groupPath(group))).json).toEqual({ group, connections: 1 })
+  })
+
+  test('takes all connections of a user that it may, and says how many it may not', async () => {
+    const user = fresh()
+    const [[one, a], [, b]] = await Promise.all([connect(), connect()])
+    for (const id of [a, b]) {
+      expect(
+        (await call('PUT', `/@connections/${id}/attributes`, { body: JSON.stringify({ userId: user }) })).status,
+      ).toBe(204)
+    }
+    for (let i = 0; i < 5; i++) await join(fresh(), b)
+    const path = `/@users/${encodeURIComponent(user)}`
+    const group = fresh()
+    expect(await call('PUT', `${path}${groupPath(group).replace('/@', '/')}`)).toMatchObject({
+      ...{ status: 200, json: { connections: 1, tooMany: 1 } },
+    })
+    expect((await call('GET', groupPath(group, '/connections'))).json).toEqual({ connectionIds: [a], nextToken: null })
+    expect(await call('DELETE', `${path}?code=4001&reason=late`)).toMatchObject({ json: { connections: 2 } })
+    expect(await one.closed).toEqual({ code: 4001, reason: 'late' })
+  })
+
   test.each([['..'], ['a/b'], ['\0\r\n'], ['%2F'], ['ünïcode 💬'], ['x'.repeat(256)]])(
     'may be called %j',
     async (group) => {
