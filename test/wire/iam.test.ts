@@ -46,6 +46,7 @@ const settingsWith = (accessKeys: readonly object[]) => ({
             Version: '2012-10-17',
             Statement: [
               allow('execute-api:ManageConnections', 'arn:aws:execute-api:*:*:open/dev/POST/@connections/*'),
+              allow('execute-api:ManageConnections', 'arn:aws:execute-api:*:*:open/dev/POST/@batch'),
               allow('execute-api:Invoke', 'arn:aws:execute-api:us-east-1:123456789012:test/dev/$connect'),
               allow('apigateway:GET', 'arn:aws:apigateway:*::/api/*'),
               allow('apigateway:POST', 'arn:aws:apigateway:*::/api/connections/*'),
@@ -158,6 +159,40 @@ describe('@connections', () => {
     expect(await reload({ ...settingsWith([firstKey]), unknown: true })).toBeNull()
     await expect(post(id, first)).rejects.toMatchObject({ name: 'UnrecognizedClientException' })
     await post(id, second)
+  })
+
+  test('is no more than what a policy names: none for groups, users, everyone or reports, and a batch where it says so', async () => {
+    const { client, id } = await connectOpen()
+    const call = (method: string, rest: string, body: string | null, type = 'application/json') => {
+      const path = `/open/dev${rest}`
+      const content = body === null ? {} : { body, headers: { 'Content-Type': type } }
+      const host = `127.0.0.1:${gateway.port}`
+      const signed = sign({ ...{ method, host, path, service: 'execute-api', region }, ...content }, first)
+      const given = Object.entries(signed.headers ?? {}).map(([name, value]): [string, string] => [name, String(value)])
+      return httpCall(method, origin(), path, { headers: Object.fromEntries(given), ...(body !== null && { body }) })
+    }
+    const one = encodeURIComponent(id)
+    const posted = await call('POST', `/@connections/${one}`, 'allowed')
+    expect(posted).toMatchObject({ status: 200, body: '' })
+    for (const [method, rest] of [
+      ['POST', '/@groups/a'],
+      ['POST', '/@users/a'],
+      ['POST', '/@connections'],
+      ['GET', '/@groups'],
+      ['GET', `/@reports/${one}`],
+      ['PUT', `/@groups/a/connections/${one}`],
+    ] as const) {
+      const { status, body } = await call(method, rest, method === 'POST' ? 'x' : null)
+      expect([status, body], `${method} ${rest}`).toEqual([
+        403,
+        expect.stringContaining('is not authorized to perform'),
+      ])
+    }
+    // Whose lines are read whole, since the signature is over all of them.
+    const lines = `${JSON.stringify({ connectionIds: [id], data: 'one' })}\n{\n`
+    const batch = await call('POST', '/@batch', lines, 'application/x-ndjson')
+    expect([batch.status, batch.body.split('\n')[0]]).toEqual([200, '{"status":200}'])
+    expect([await client.next(), await client.next()]).toEqual(['allowed', 'one'])
   })
 
   test('answers a signature that was made for the path of a trusted proxy', async () => {
