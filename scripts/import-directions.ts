@@ -22,7 +22,7 @@ export const directions: Readonly<Record<string, readonly string[] | 'every room
     'observability!',
   ],
   rest: ['events', 'responses', 'stages', 'limits', 'transport!', 'authorizers!', 'integrations!', 'observability!'],
-  // @groups, @users and @batch, let in as calls of @connections are.
+  // @groups, @users, @batch and @reports, let in as calls of @connections are.
   groups: [
     'connections',
     'filters',
