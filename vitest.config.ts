@@ -36,7 +36,6 @@ const timed = [
 /** Those of them that mostly wait, for leases and deadlines: twice as many of them at once fill no more than two cores. */
 const waiting = [
   'test/faults/{failover,partition,redis-trouble,sentinel,worker-death}.test.ts',
-  'test/load/client/web-socket.test.ts',
   'test/load/report/{compare-results,html-report,real-run}.test.ts',
   'test/load/run/{connections,delivery,missing,replies,rest}.test.ts',
   'test/functions/orphan-guard.test.ts',
