@@ -1,6 +1,6 @@
 import type { ConnectionEvent } from '../events/event.ts'
 import { compileFilter } from '../filters/compile-filter.ts'
-import { compileTextExpression, MissingText, type TextExpression } from '../mapping/text-expression.ts'
+import { compileTextExpression, evaluateText, type TextExpression } from '../mapping/text-expression.ts'
 import { GatewayError } from '../vocabulary/errors.ts'
 
 /** The filter of a definition, compiled: its text depends on the event where expressions stand in it. */
@@ -46,22 +46,19 @@ export function compileGroupFilter(text: string, stageVariables: Readonly<Record
   }
   return {
     textFor(event) {
-      const filter = parts.map((part) => (typeof part === 'string' ? part : quoted(textOf(part, event)))).join('')
+      const filter = parts
+        .map((part) => (typeof part === 'string' ? part : quoted(evaluateText(part, event, invalid))))
+        .join('')
       // What is not compiled yet may be too long now, or have a text where an address belongs.
       const { fault: found } = compileFilter(filter)
-      if (found !== null) throw new GatewayError('INVALID_SEND_OPTION', `filter: ${found}`)
+      if (found !== null) throw invalid(found)
       return filter
     },
   }
 }
 
-function textOf(expression: TextExpression, event: ConnectionEvent): string {
-  try {
-    return expression.evaluate(event)
-  } catch (error) {
-    if (error instanceof MissingText) throw new GatewayError('INVALID_SEND_OPTION', `filter: ${error.message}`)
-    throw error
-  }
+function invalid(sentence: string): GatewayError {
+  return new GatewayError('INVALID_SEND_OPTION', `filter: ${sentence}`)
 }
 
 /** Writes a value as a text of a filter. */

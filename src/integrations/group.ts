@@ -1,17 +1,11 @@
 import type { ConnectionEvent } from '../events/event.ts'
-import { compileGroupName, type GroupName } from '../mapping/group-name.ts'
-import { compileTextExpression, MissingText, type TextExpression } from '../mapping/text-expression.ts'
+import { compileGroupName } from '../mapping/group-name.ts'
+import { compileTextExpression, evaluateText, type TextExpression } from '../mapping/text-expression.ts'
 import type { AudienceCount, Group, Groups, JoinOutcome, LeaveOutcome, SendReport } from '../registry/group-contract.ts'
 import { coalesceKeyRule, isCoalesceKey } from '../vocabulary/coalesce-key.ts'
 import { GatewayError } from '../vocabulary/errors.ts'
 import { maxMessageBytes } from '../vocabulary/frames.ts'
-import type {
-  IntegrationDefinition,
-  IntegrationResult,
-  IntegrationScope,
-  IntegrationType,
-  ReportFault,
-} from './contract.ts'
+import type { IntegrationDefinition, IntegrationResult, IntegrationType, ReportFault } from './contract.ts'
 import { createFaultList } from './fault-list.ts'
 import { compileGroupFilter, type GroupFilter } from './group-filter.ts'
 import { compileResponseMapping } from './integration-response.ts'
@@ -27,12 +21,20 @@ export function createGroupType(groups: Groups | null): IntegrationType {
     types: ['GROUP'],
     compile(definition, scope) {
       const { report, outcome } = createFaultList()
-      const { apiId, stage } = scope
-      const name = compileName(definition, scope.stageVariables, report)
+      const { apiId, stage, stageVariables } = scope
+      const { groupName = '', groupNamePattern, filter: filterText, coalesce: keyText } = definition
+      const compileGroup = () => compileGroupName({ groupName, groupNamePattern }, stageVariables)
+      const name = compileMember('groupName', compileGroup, report)
       reportUnused(definition, report)
       const request = compileRequestTemplate(definition, scope, report)
-      const filter = compileMember(definition.filter, 'filter', compileGroupFilter, scope, report)
-      const coalesce = compileMember(definition.coalesce, 'coalesce', compileTextExpression, scope, report)
+      const filter =
+        filterText === undefined
+          ? null
+          : compileMember('filter', () => compileGroupFilter(filterText, stageVariables), report)
+      const coalesce =
+        keyText === undefined
+          ? null
+          : compileMember('coalesce', () => compileTextExpression(keyText, stageVariables), report)
       const responses = compileResponseMapping(definition.integrationResponses, scope, report)
       return outcome(name, (groupName) => {
         if (groups === null) throw new Error('a GROUP was opened without groups')
@@ -107,14 +109,13 @@ function send(event: ConnectionEvent, group: Group, parts: Parts): object | Prom
 const nobody: readonly string[] = []
 
 function keyFor(coalesce: TextExpression, event: ConnectionEvent): string {
-  try {
-    const key = coalesce.evaluate(event)
-    if (isCoalesceKey(key)) return key
-    throw new GatewayError('INVALID_SEND_OPTION', coalesceKeyRule)
-  } catch (error) {
-    if (error instanceof MissingText) throw new GatewayError('INVALID_SEND_OPTION', `coalesce: ${error.message}`)
-    throw error
-  }
+  const key = evaluateText(coalesce, event, (sentence) => invalidOption(`coalesce: ${sentence}`))
+  if (!isCoalesceKey(key)) throw invalidOption(coalesceKeyRule)
+  return key
+}
+
+function invalidOption(detail: string): GatewayError {
+  return new GatewayError('INVALID_SEND_OPTION', detail)
 }
 
 /** The answer to joining and leaving, or what the client is told in its place. */
@@ -138,30 +139,10 @@ function settled<T>(value: T | Promise<T>, answer: (value: T) => object): object
   return value instanceof Promise ? value.then(answer) : answer(value)
 }
 
-function compileName(
-  { groupName = '', groupNamePattern }: IntegrationDefinition,
-  stageVariables: Readonly<Record<string, string>>,
-  report: ReportFault,
-): GroupName | null {
+/** Compiles a member; null where it has a fault, which is reported. */
+function compileMember<T>(name: keyof IntegrationDefinition, compile: () => T, report: ReportFault): T | null {
   try {
-    return compileGroupName({ groupName, groupNamePattern }, stageVariables)
-  } catch (error) {
-    report(['groupName'], (error as Error).message)
-    return null
-  }
-}
-
-/** Compiles a member that may be left out; null then, and where it has a fault, which is reported. */
-function compileMember<T>(
-  text: string | undefined,
-  name: 'filter' | 'coalesce',
-  compile: (text: string, stageVariables: Readonly<Record<string, string>>) => T,
-  { stageVariables }: Pick<IntegrationScope, 'stageVariables'>,
-  report: ReportFault,
-): T | null {
-  if (text === undefined) return null
-  try {
-    return compile(text, stageVariables)
+    return compile()
   } catch (error) {
     report([name], (error as Error).message)
     return null

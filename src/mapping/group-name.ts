@@ -3,7 +3,7 @@ import { compileWhole } from 'postern-documents/regex/regex'
 import type { ConnectionEvent } from '../events/event.ts'
 import { audienceNameRule, isAudienceName } from '../vocabulary/audience-name.ts'
 import { GatewayError } from '../vocabulary/errors.ts'
-import { compileTextExpression, MissingText } from './text-expression.ts'
+import { compileTextExpression, evaluateText } from './text-expression.ts'
 
 /** The name of a group as a definition spells it. */
 export interface GroupNameDefinition {
@@ -39,13 +39,7 @@ export function compileGroupName(
 
   return {
     nameFor(event) {
-      if (expression.constant !== null) return checked(expression.constant)
-      try {
-        return checked(expression.evaluate(event))
-      } catch (error) {
-        if (error instanceof MissingText) throw invalid(error.message)
-        throw error
-      }
+      return checked(expression.constant ?? evaluateText(expression, event, invalid))
     },
   }
 }

@@ -28,6 +28,20 @@ export class MissingText extends Error {
   }
 }
 
+/** Gives the text for one event, or throws what `refuse` makes of the sentence that says which value is missing. */
+export function evaluateText(
+  expression: TextExpression,
+  event: ConnectionEvent,
+  refuse: (sentence: string) => Error,
+): string {
+  try {
+    return expression.evaluate(event)
+  } catch (error) {
+    if (error instanceof MissingText) throw refuse(error.message)
+    throw error
+  }
+}
+
 /** A variable of an expression: what stands between the braces, and how it is read. */
 interface Variable {
   readonly name: string
