@@ -1,5 +1,5 @@
 import type { ConnectionIdentity } from '../vocabulary/connection.ts'
-import type { ContextSource } from './context-source.ts'
+import { type ContextSource, noMethod } from './context-source.ts'
 import { EventBase } from './event-base.ts'
 
 /** The facts about a callback that are known when it comes. */
@@ -62,4 +62,5 @@ export const callbackContext: ContextSource<CallbackEvent> = {
   disconnectStatusCode: null,
   disconnectReason: null,
   integration: null,
+  ...noMethod,
 }

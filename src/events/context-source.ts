@@ -29,4 +29,22 @@ export interface ContextSource<Kind> {
   readonly disconnectStatusCode: Reader<Kind, number>
   readonly disconnectReason: Reader<Kind, string>
   readonly integration: Reader<Kind, IntegrationReport>
+  /** The method of the request, in upper case. */
+  readonly httpMethod: Reader<Kind, string>
+  /** The path of the request, not decoded. */
+  readonly path: Reader<Kind, string>
+  readonly protocol: Reader<Kind, string>
+  /** Bytes of the answer's body. */
+  readonly responseLength: Reader<Kind, number>
+  /** Milliseconds from the request to the answer. */
+  readonly responseLatency: Reader<Kind, number>
 }
+
+/** The members of a kind that is no request for a route of an HTTP API. */
+export const noMethod = {
+  httpMethod: null,
+  path: null,
+  protocol: null,
+  responseLength: null,
+  responseLatency: null,
+} satisfies Partial<ContextSource<never>>

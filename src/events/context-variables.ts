@@ -51,6 +51,7 @@ const integrationRequestId: ReadContextVariable = (event) => integration(event)?
 
 const signed = 'only where it has signed its request (AWS_IAM).'
 const certified = 'only where it has shown one.'
+const ofMethods = 'only for `METHOD`.'
 
 /** The variables that credentials bring. */
 const identityRows = [
@@ -92,7 +93,7 @@ export const contextVariables: readonly ContextVariable[] = [
   row(
     'eventType',
     both,
-    '`CONNECT`, `MESSAGE`, `DISCONNECT`, or `CONNECTION_API` for callbacks.',
+    '`CONNECT`, `MESSAGE`, `DISCONNECT`, `CONNECTION_API` for callbacks, or `METHOD` for requests of HTTP APIs.',
     (event) => event.eventType,
   ),
   row('connectionId', both, 'Id of the connection.', ofKind('connectionId')),
@@ -170,9 +171,12 @@ export const contextVariables: readonly ContextVariable[] = [
   row('integration.error', logs, 'Equal to `integrationErrorMessage`.', integrationError),
   row('integration.requestId', logs, "The backend's `x-amzn-RequestId`.", integrationRequestId),
   row('awsEndpointRequestId', logs, 'Equal to `integration.requestId`.', integrationRequestId),
-  ...['responseLatency', 'responseLength', 'waf.error', 'waf.latency', 'waf.status'].map((name) =>
-    row(name, logs, 'Known, never set.', unset),
-  ),
+  row('httpMethod', logs, `Method of the request; ${ofMethods}`, ofKind('httpMethod')),
+  row('path', logs, `Path of the request, with the stage in front; ${ofMethods}`, ofKind('path')),
+  row('protocol', logs, `Always \`HTTP/1.1\`; ${ofMethods}`, ofKind('protocol')),
+  row('responseLatency', logs, `Milliseconds until the answer; ${ofMethods}`, ofKind('responseLatency')),
+  row('responseLength', logs, `Bytes of the answer's body; ${ofMethods}`, ofKind('responseLength')),
+  ...['waf.error', 'waf.latency', 'waf.status'].map((name) => row(name, logs, 'Known, never set.', unset)),
 ]
 
 const byName = new Map(contextVariables.map((variable) => [variable.name, variable]))

@@ -3,12 +3,13 @@ import { type ConnectEvent, type ConnectRequest, connectContext } from './connec
 import type { ContextSource } from './context-source.ts'
 import { type DisconnectEvent, disconnectContext } from './disconnect-event.ts'
 import { type MessageEvent, messageContext } from './message-event.ts'
+import { type MethodEvent, methodContext } from './method-event.ts'
 
 /** An event in the life of a connection, with which an integration is called; `eventType` tells the kinds apart. */
 export type ConnectionEvent = ConnectEvent | MessageEvent | DisconnectEvent
 
 /** Everything that happens at a stage, as `$context` and access logs see it; `eventType` tells the kinds apart. */
-export type GatewayEvent = ConnectionEvent | CallbackEvent
+export type GatewayEvent = ConnectionEvent | CallbackEvent | MethodEvent
 
 /** AWS's names of the kinds. */
 export type EventType = GatewayEvent['eventType']
@@ -21,6 +22,7 @@ export const contextSources: {
   MESSAGE: messageContext,
   DISCONNECT: disconnectContext,
   CONNECTION_API: callbackContext,
+  METHOD: methodContext,
 }
 
 /** The handshake of an event; null for a kind without one, and for one that was not copied. */

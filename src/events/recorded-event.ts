@@ -1,6 +1,6 @@
 import type { ConnectionRecord } from '../vocabulary/connection.ts'
 import { userIdOf } from '../vocabulary/connection-user.ts'
-import type { ContextSource } from './context-source.ts'
+import { type ContextSource, noMethod } from './context-source.ts'
 import { EventBase } from './event-base.ts'
 import type { IntegrationReport, ReportedEvent } from './integration-report.ts'
 
@@ -35,4 +35,5 @@ export const recordedContext = {
   userId: ({ record }) => userIdOf(record),
   attributes: ({ record }) => record.attributes ?? null,
   integration: ({ integration }) => integration,
+  ...noMethod,
 } satisfies Partial<ContextSource<RecordedEvent>>

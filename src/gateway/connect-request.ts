@@ -1,7 +1,7 @@
 import type { HandshakeRequest } from '../authorizers/contract.ts'
 import type { ConnectRequest } from '../events/connect-event.ts'
 import { type HeaderList, readAs } from '../vocabulary/headers.ts'
-import { queryPairs } from '../vocabulary/query-pairs.ts'
+import { decodedQuery } from '../vocabulary/query-pairs.ts'
 
 /**
  * Headers that are left out: those that are in the authorizer's event, never in the CONNECT event, and those that the
@@ -43,7 +43,7 @@ export function copyConnectRequest(
     ['X-Forwarded-Port', client.port],
     ['X-Forwarded-Proto', client.proto],
   )
-  return { headers: headers satisfies HeaderList, query: decodeQuery(request.query) }
+  return { headers: headers satisfies HeaderList, query: decodedQuery(request.query) }
 }
 
 /** The address by which a client reached the gateway. */
@@ -58,18 +58,4 @@ export interface ClientAddress {
   readonly prefix: string
   /** Whether the peer is a trusted proxy; absent for no. */
   readonly isProxied?: boolean
-}
-
-/** Names and values decoded as a form (`+` is a space); a sequence that is not percent-encoded UTF-8 stays as it is. */
-export function decodeQuery(query: string): readonly (readonly [string, string])[] {
-  return queryPairs(query, decode)
-}
-
-function decode(text: string): string {
-  const spaced = text.replaceAll('+', ' ')
-  try {
-    return decodeURIComponent(spaced)
-  } catch {
-    return spaced
-  }
 }

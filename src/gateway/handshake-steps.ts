@@ -7,7 +7,7 @@ import { principalUser } from '../vocabulary/connection-user.ts'
 import type { ErrorCode } from '../vocabulary/errors.ts'
 import { lastHeader } from '../vocabulary/headers.ts'
 import type { Step } from '../vocabulary/pipeline.ts'
-import { decodeQuery } from './connect-request.ts'
+import { decodedQuery } from '../vocabulary/query-pairs.ts'
 import type { Handshake } from './handshake.ts'
 import { invokeRoute, recordCallFailure, recordResult } from './invoke.ts'
 import { revokedCode } from './revoked-code.ts'
@@ -121,7 +121,7 @@ function checkThrottle({ stage, connection: { connectedAt, usage }, limits }: Ha
 function checkRequiredParameters(handshake: Handshake): ErrorCode | null {
   const required = handshake.stage.connectRoute?.required ?? []
   if (required.length === 0) return null
-  const query = new Set(decodeQuery(handshake.query).map(([name]) => name))
+  const query = new Set(decodedQuery(handshake.query).map(([name]) => name))
   return required.every((parameter) => isPresent(parameter, handshake, query)) ? null : 'MISSING_PARAMETER'
 }
 

@@ -76,6 +76,8 @@ test('the table holds each variable once and nothing that AWS does not name', ()
       (member) => `identity.clientCert.${member}`,
     ),
     'connection.userId',
+    // AWS names these for HTTP APIs ("Customize HTTP API access logs").
+    ...['httpMethod', 'path', 'protocol'],
   ])
 })
 
