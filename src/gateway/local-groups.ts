@@ -134,6 +134,12 @@ export function createLocalGroups(options: LocalGroupsOptions): ConnectionGroups
       // Walked through here, since a generator costs a third as much again for each (load/bench/micro/fan-out.ts).
       return sendToAll(open.all(), { ...sending, test: onStage(audience, sending.test) })
     },
+    sendIf(id, frame, filter, apiId) {
+      const connection = open.find(id)
+      if (connection === null || connection.socket === null || connection.ending !== null) return 'gone'
+      if (apiId !== undefined && connection.apiId !== apiId) return 'gone'
+      return matchOf(filter)(connection) ? open.send(id, frame, apiId) : 'leftOut'
+    },
     close(audience, selection, code, reason) {
       const test = testOf(selection)
       let closed = 0

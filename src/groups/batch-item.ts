@@ -50,11 +50,9 @@ export function readBatchItem(value: unknown): BatchItem | ItemFault {
   if (typeof targets === 'string') return fault(targets)
   const terms = members.hasOptions ? readTerms(item) : usualTerms
   if (typeof terms === 'string') return fault(terms)
-  if (terms.filter !== null && targets.kind === 'connections') return fault(filterOfNamed)
   return withData(members.data, item[members.data], targets, terms)
 }
 
-const filterOfNamed = 'filter chooses among groups, users and all: connectionIds are chosen already'
 const oneTarget = 'an item has one of connectionIds, groups, users and all'
 const oneData = 'an item has one of data and dataBase64'
 

@@ -4,16 +4,13 @@ import type { CallbackTarget } from '../connections/callback-call.ts'
 import type { ArrivedCall, CallbackRefusal } from '../connections/callback-steps.ts'
 import type { Entrance } from '../connections/entrance.ts'
 import type { Log } from '../observability/contract.ts'
-import type { Delivery } from '../registry/contract.ts'
-import type { Groups } from '../registry/group-contract.ts'
-import type { Reports } from '../registry/report-contract.ts'
 import type { BodyFlow, StreamedExchange } from '../transport/contract.ts'
 import { wrong } from './group-steps.ts'
 import { LineStream } from './line-stream.ts'
-import { type BatchStage, brokenItemJson, createItemRunner } from './run-item.ts'
+import { type BatchRegistry, type BatchStage, brokenItemJson, createItemRunner } from './run-item.ts'
 
 export interface BatchOptions {
-  readonly registry: Delivery & Groups & Reports
+  readonly registry: BatchRegistry
   readonly entrance: Entrance
   readonly log: Log
 }

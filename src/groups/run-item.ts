@@ -1,8 +1,8 @@
-import type { Delivery } from '../registry/contract.ts'
+import type { Delivery, SelectiveDelivery } from '../registry/contract.ts'
 import type { Audience, Groups, SendReport } from '../registry/group-contract.ts'
 import type { Reports } from '../registry/report-contract.ts'
 import { errorTable } from '../vocabulary/errors.ts'
-import type { DeliverOutcome, Frame } from '../vocabulary/frames.ts'
+import type { Frame, SelectedOutcome } from '../vocabulary/frames.ts'
 import type { ConnectionId } from '../vocabulary/ids.ts'
 import { ReportSum } from '../vocabulary/report-sum.ts'
 import { type BatchItem, type ItemFault, readBatchItem } from './batch-item.ts'
@@ -17,19 +17,21 @@ export interface BatchStage {
   readonly reachedApi: string | undefined
 }
 
+/** The ways to connections that a batch takes. */
+export type BatchRegistry = Delivery & SelectiveDelivery & Groups & Reports
+
 /** Does what one item asks for; gives its result as JSON. What is handed over is so before this returns. */
 export type RunItem = (value: unknown, stage: BatchStage) => string | Promise<string>
 
-export function createItemRunner(registry: Delivery & Groups & Reports): RunItem {
+export function createItemRunner(registry: BatchRegistry): RunItem {
   return function run(value, stage) {
     const item = readBatchItem(value)
     if ('status' in item) return faultJson(item)
     const { targets } = item
     switch (targets.kind) {
       case 'connections': {
-        const [id] = targets.ids
-        if (targets.ids.length === 1 && item.terms.report === 'none' && item.terms.except.length === 0) {
-          return toOne(id as ConnectionId, item, stage)
+        if (targets.ids.length === 1 && item.terms.report === 'none') {
+          return toOne(targets.ids[0] as ConnectionId, item, stage)
         }
         return toConnections(targets.ids, item, stage)
       }
@@ -46,19 +48,27 @@ export function createItemRunner(registry: Delivery & Groups & Reports): RunItem
 
   /** A message for one connection, which is answered as POST of it is. */
   function toOne(id: ConnectionId, item: BatchItem, { reachedApi }: BatchStage): string | Promise<string> {
-    const outcome = registry.deliver(id, frameOf(item), reachedApi)
+    const { except, filter } = item.terms
+    if (except.length > 0 && except.includes(id)) return accepted
+    const frame = frameOf(item)
+    const outcome =
+      filter === null ? registry.deliver(id, frame, reachedApi) : registry.deliverIf(id, frame, filter, reachedApi)
     return outcome instanceof Promise ? outcome.then((late) => oneResults[late]) : oneResults[outcome]
   }
 
   function toConnections(ids: readonly ConnectionId[], item: BatchItem, stage: BatchStage): string | Promise<string> {
     const { terms } = item
+    const { filter } = terms
     const frame = frameOf(item)
     const leftOut = new Set(terms.except)
     const reached = leftOut.size === 0 ? ids : ids.filter((id) => !leftOut.has(id))
     const sum = new ReportSum(terms.failures)
     const late: Promise<void>[] = []
     for (const id of reached) {
-      const outcome = registry.deliver(id, frame, stage.reachedApi)
+      const outcome =
+        filter === null
+          ? registry.deliver(id, frame, stage.reachedApi)
+          : registry.deliverIf(id, frame, filter, stage.reachedApi)
       if (outcome instanceof Promise) late.push(outcome.then((each) => sum.count(id, each)))
       else sum.count(id, outcome)
     }
@@ -108,11 +118,12 @@ function resultJson(report: SendReport, { report: kind }: SendTerms, keep: KeepR
 const accepted = '{"status":202}'
 
 /** The results of a message for one connection, with the statuses that POST of it has. */
-const oneResults: Readonly<Record<DeliverOutcome, string>> = {
+const oneResults: Readonly<Record<SelectedOutcome, string>> = {
   sent: '{"status":200}',
   gone: statusJson('CONNECTION_GONE'),
   full: statusJson('CLIENT_BUFFER_FULL'),
   unreachable: statusJson('WORKER_UNREACHABLE'),
+  leftOut: accepted,
 }
 
 function statusJson(code: 'CONNECTION_GONE' | 'CLIENT_BUFFER_FULL' | 'WORKER_UNREACHABLE'): string {

@@ -1,6 +1,6 @@
 import type { ConnectionDescription, ConnectionRecord } from '../vocabulary/connection.ts'
 import type { UserChange } from '../vocabulary/connection-user.ts'
-import type { DeliverOutcome, Frame, SendOutcome } from '../vocabulary/frames.ts'
+import type { DeliverOutcome, Frame, SelectedOutcome, SendOutcome } from '../vocabulary/frames.ts'
 import type { ConnectionId, OwnerId } from '../vocabulary/ids.ts'
 import type { FleetAnswer, WorkerReference } from './fleet-contract.ts'
 import type { Groups, LocalGroups } from './group-contract.ts'
@@ -152,6 +152,15 @@ export interface Delivery {
   ): DisconnectOutcome | Promise<DisconnectOutcome>
 }
 
+/** The way to a connection that is meant only if a filter is true of it (test/conformance/delivery.ts). */
+export interface SelectiveDelivery {
+  /**
+   * Hands a frame to one connection as `Delivery.deliver` does, in one order with it, if a filter is true of the connection
+   * at that moment, where it lives. The filter has been found well-formed.
+   */
+  deliverIf(id: ConnectionId, frame: Frame, filter: string, apiId?: string): SelectedOutcome | Promise<SelectedOutcome>
+}
+
 /** The outcome of changing a connection's user; as in `DeliverOutcome`, `unreachable` is worth another try. */
 export type UserChangeOutcome = 'changed' | 'gone' | 'unreachable'
 
@@ -200,10 +209,24 @@ export interface SharedFleet extends Fleet {
 }
 
 /** All contracts in one object, which is how an engine is built; a consumer names the ones that it needs. */
-export interface Registry extends ConnectionDirectory, Delivery, ConnectionUsers, Groups, Reports, Fleet {}
+export interface Registry
+  extends ConnectionDirectory,
+    Delivery,
+    SelectiveDelivery,
+    ConnectionUsers,
+    Groups,
+    Reports,
+    Fleet {}
 
 /** A registry whose workers share a store. */
-export interface SharedRegistry extends ConnectionDirectory, Delivery, ConnectionUsers, Groups, Reports, SharedFleet {}
+export interface SharedRegistry
+  extends ConnectionDirectory,
+    Delivery,
+    SelectiveDelivery,
+    ConnectionUsers,
+    Groups,
+    Reports,
+    SharedFleet {}
 
 export interface RegistryOptions {
   readonly local: LocalConnections

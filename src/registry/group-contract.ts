@@ -1,4 +1,4 @@
-import type { Frame, SendFailure } from '../vocabulary/frames.ts'
+import type { Frame, SelectedOutcome, SendFailure, SendOutcome } from '../vocabulary/frames.ts'
 import type { ConnectionId } from '../vocabulary/ids.ts'
 import type { FleetAnswer, WorkerReference } from './fleet-contract.ts'
 
@@ -88,6 +88,10 @@ export interface LocalGroups {
   size(audience: Audience): number
   /** Hands a frame to everyone selected, in one turn. The frame's bytes are read before the call returns. */
   send(audience: Audience, frame: Frame, options: SendOptions): SendReport
+  /**
+   * Hands a frame to one connection of any stage, if a filter is true of it; with an `apiId`, only if it belongs to that API.
+   */
+  sendIf(id: ConnectionId, frame: Frame, filter: string, apiId?: string): SelectedOutcome<SendOutcome>
   /** Closes everyone selected; gives how many. A null code closes as AWS's DELETE does. */
   close(audience: Audience, selection: Selection, code: number | null, reason: string | null): number
   /** Makes everyone of an audience a member of a group; gives how many are members then, and how many may not be. */

@@ -1,6 +1,6 @@
 import type { ConnectionDescription, ConnectionRecord } from '../vocabulary/connection.ts'
 import type { UserChange } from '../vocabulary/connection-user.ts'
-import type { Frame, SendOutcome } from '../vocabulary/frames.ts'
+import type { Frame, SelectedOutcome, SendOutcome } from '../vocabulary/frames.ts'
 import { allocateConnectionId, type ConnectionId, randomOwnerId } from '../vocabulary/ids.ts'
 import type { Registry, RegistryOptions } from './contract.ts'
 import type { Groups } from './group-contract.ts'
@@ -14,6 +14,7 @@ export interface MemoryRegistry extends MemoryGroups, Omit<Registry, keyof Group
   remove(id: ConnectionId): void
   get(id: ConnectionId): ConnectionDescription | null
   deliver(id: ConnectionId, frame: Frame, apiId?: string): SendOutcome
+  deliverIf(id: ConnectionId, frame: Frame, filter: string, apiId?: string): SelectedOutcome<SendOutcome>
   disconnect(id: ConnectionId, code: number | null, reason: string | null, apiId?: string): 'closed' | 'gone'
   changeUser(id: ConnectionId, change: UserChange, apiId?: string): 'changed' | 'gone'
 }
@@ -48,6 +49,7 @@ export function createMemoryRegistry({ local, localGroups, name, version, now }:
     }),
     count: async () => ({ connections: records.size, incomplete: false }),
     deliver: (id, frame, apiId) => local.send(id, frame, apiId),
+    deliverIf: localGroups.sendIf,
     disconnect: (id, code, reason, apiId) => (local.close(id, code, reason, apiId) ? 'closed' : 'gone'),
     changeUser(id, change, apiId) {
       const changed = local.changeUser(id, change, apiId)

@@ -127,7 +127,7 @@ export function createRedisRegistry(options: RedisRegistryOptions): RedisRegistr
   })
   const reports = createKeptReports({ own: () => membership.owner, now })
   const delivery = createRedisDelivery({
-    ...{ local, peers, turns, trouble, isDead: deaths.has, store: storeChanged },
+    ...{ local, localGroups, peers, turns, trouble, isDead: deaths.has, store: storeChanged },
     own: () => membership.owner,
     isFrozen: () => membership.frozen,
   })
@@ -285,6 +285,7 @@ export function createRedisRegistry(options: RedisRegistryOptions): RedisRegistr
     },
     get: delivery.get,
     deliver: delivery.deliver,
+    deliverIf: delivery.deliverIf,
     disconnect: delivery.disconnect,
     changeUser: delivery.changeUser,
     async list(filter, cursor, limit) {

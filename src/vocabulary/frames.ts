@@ -24,6 +24,9 @@ export type SendOutcome = 'sent' | 'gone' | 'full'
  */
 export type DeliverOutcome = SendOutcome | 'unreachable'
 
+/** The fate of a frame for a connection if a filter is true of it: `leftOut` is not, and the frame was never meant for it. */
+export type SelectedOutcome<Outcome = DeliverOutcome> = Outcome | 'leftOut'
+
 /** A connection that did not get a message, and why. */
 export interface SendFailure {
   readonly connectionId: ConnectionId

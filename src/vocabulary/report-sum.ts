@@ -1,4 +1,4 @@
-import type { DeliverOutcome, SendFailure } from './frames.ts'
+import type { SelectedOutcome, SendFailure } from './frames.ts'
 import type { ConnectionId } from './ids.ts'
 
 /** The part of a report from one place; without `unreachable`, nobody was. */
@@ -33,8 +33,9 @@ export class ReportSum {
     }
   }
 
-  /** Adds what became of it for one connection. */
-  count(connectionId: ConnectionId, outcome: DeliverOutcome): void {
+  /** Adds what became of it for one connection; one that was left out is no target. */
+  count(connectionId: ConnectionId, outcome: SelectedOutcome): void {
+    if (outcome === 'leftOut') return
     this.#counts[outcome]++
     if ((outcome === 'full' || outcome === 'gone') && this.#failures.length < this.#most) {
       this.#failures.push({ connectionId, reason: outcome })

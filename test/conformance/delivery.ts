@@ -59,6 +59,41 @@ export function describeDelivery(join: Join): void {
       })
     })
 
+    describe('deliverIf', () => {
+      it('reaches the connections that a filter is true of, as they are now, and says of others that they are left out', async () => {
+        const worker = await join()
+        const { registry } = worker
+        const socket = await connect(worker, { userAgent: 'demo/1.0' })
+        const id = socket.description.connectionId
+        const send = (data: string, filter: string) => registry.deliverIf(id, { data, binary: false }, filter, 'chat')
+        expect(await send('a', "userAgent startsWith 'demo'")).toBe('sent')
+        expect(await send('b', "attributes.plan = 'gold'")).toBe('leftOut')
+        expect(await registry.changeUser(id, { userId: 'ada', attributes: { plan: 'gold' } })).toBe('changed')
+        expect(await send('c', "attributes.plan = 'gold' and userId = 'ada'")).toBe('sent')
+        expect(await send('d', "not userId = 'ada'")).toBe('leftOut')
+        socket.full = true
+        expect(await send('e', 'userId exists')).toBe('full')
+        expect(await send('f', 'not userId exists')).toBe('leftOut')
+        expect(socket.frames.map(textOrBytes)).toEqual(['a', 'c'])
+      })
+
+      it('says gone where deliver does, whatever the filter', async () => {
+        const worker = await join()
+        const { registry } = worker
+        const socket = await connect(worker, { apiId: 'chat' })
+        const id = socket.description.connectionId
+        const frame = { data: 'x', binary: false }
+        for (const filter of ['userId exists', 'not userId exists']) {
+          expect(await registry.deliverIf(id, frame, filter, 'orders')).toBe('gone')
+          for (const gone of [registry.allocateId(), foreignId(worker), ...malformedIds])
+            expect(await registry.deliverIf(gone, frame, filter), gone).toBe('gone')
+        }
+        await disconnect(worker, id)
+        expect(await registry.deliverIf(id, frame, 'not userId exists')).toBe('gone')
+        expect(socket.frames).toEqual([])
+      })
+    })
+
     describe('disconnect', () => {
       it('closes with the given code and reason, or with none for what DELETE usually does', async () => {
         const worker = await join()
@@ -122,6 +157,24 @@ export function describeDeliveryInFleet(join: Join, storeOf: () => RegistryStore
       expect(socket.frames.map(({ coalesce = null }) => coalesce)).toEqual(['GOOG', 'GOOG', null, null])
     })
 
+    it('apply a filter where the connection is, in the order of all that one caller delivers', async () => {
+      const [near, far] = [await join(), await join()]
+      const socket = await connect(far)
+      const id = socket.description.connectionId
+      expect(await far.registry.changeUser(id, { attributes: { plan: 'gold' } })).toBe('changed')
+      const filters = ["attributes.plan = 'gold'", "attributes.plan = 'tin'", null]
+      const outcomes = Array.from({ length: 60 }, (_, i) => {
+        const frame = { data: Buffer.from(`${i}`), binary: i % 2 === 0, coalesce: 'k' }
+        const filter = filters[i % 3] ?? null
+        return filter === null ? near.registry.deliver(id, frame) : near.registry.deliverIf(id, frame, filter)
+      })
+      expect(await Promise.all(outcomes)).toEqual(Array(20).fill(['sent', 'leftOut', 'sent']).flat())
+      const due = Array.from({ length: 60 }, (_, i) => i).filter((i) => i % 3 !== 1)
+      expect(socket.frames.map(({ data }) => Number(Buffer.from(data).toString()))).toEqual(due)
+      expect(socket.frames.map(({ binary }) => binary)).toEqual(due.map((i) => i % 2 === 0))
+      expect(new Set(socket.frames.map(({ coalesce }) => coalesce))).toEqual(new Set(['k']))
+    })
+
     it("read a frame's bytes before deliver returns", async () => {
       const [near, far] = [await join(), await join()]
       const socket = await connect(far)
@@ -137,10 +190,14 @@ export function describeDeliveryInFleet(join: Join, storeOf: () => RegistryStore
       const { connectionId } = (await connect(far)).description
       await storeOf().kill(far.registry)
       expect(await near.registry.deliver(connectionId, { data: 'x', binary: false })).toBe('unreachable')
+      expect(await near.registry.deliverIf(connectionId, { data: 'x', binary: false }, 'userId exists')).toBe(
+        'unreachable',
+      )
       expect(await near.registry.disconnect(connectionId, null, null)).toBe('unreachable')
       await expect(near.registry.get(connectionId)).rejects.toMatchObject({ code: 'WORKER_UNREACHABLE' })
       await storeOf().outliveLease(far.registry)
       expect(await near.registry.deliver(connectionId, { data: 'x', binary: false })).toBe('gone')
+      expect(await near.registry.deliverIf(connectionId, { data: 'x', binary: false }, 'userId exists')).toBe('gone')
       expect(await near.registry.disconnect(connectionId, null, null)).toBe('gone')
       expect(await near.registry.get(connectionId)).toBeNull()
       // Who buries the dead, and when, is the engine's own affair: it ends with nothing left of them.

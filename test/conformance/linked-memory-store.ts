@@ -61,6 +61,10 @@ export async function createLinkedMemoryStore(): Promise<RegistryStore> {
         const copy = typeof frame.data === 'string' ? frame : { ...frame, data: Uint8Array.from(frame.data) }
         return far(id, (owner) => owner.deliver(id, copy, apiId), 'gone')
       },
+      deliverIf(id, frame, filter, apiId) {
+        if (isNear(id)) return own.deliverIf(id, frame, filter, apiId)
+        return far(id, (owner) => owner.deliverIf(id, frame, filter, apiId), 'gone')
+      },
       disconnect(id, code, reason, apiId) {
         if (isNear(id)) return own.disconnect(id, code, reason, apiId)
         return far(id, (owner) => owner.disconnect(id, code, reason, apiId), 'gone')

@@ -225,6 +225,24 @@ describe('a send to many', () => {
     expect(compiled.length).toBe(1002)
   })
 
+  it('reaches one connection if a filter is true of it, wherever it is on its API', () => {
+    const { groups, open, compiled, admit, connect, close } = createPeers()
+    const [anna, bert] = [connect({ sourceIp: '::2' }), connect({ stage: 'prod' })]
+    const send = (id: string, filter: string, apiId?: string) =>
+      groups.sendIf(id, { ...hello, coalesce: 'k' }, filter, apiId)
+    for (const socket of [anna, bert].map(({ connection }) => connection.socket as Socket & { send: unknown }))
+      socket.send = () => 'sent'
+    for (const apiId of [undefined, 'test'])
+      expect([anna, bert].map(({ id }) => send(id, '::1', apiId))).toEqual(['leftOut', 'sent'])
+    expect(compiled).toEqual(['::1'])
+    const inConnect = admit()
+    open.add(inConnect.connection)
+    expect([send(anna.id, '::2', 'other'), send('x', '::2'), send(inConnect.id, '::1')]).toEqual(Array(3).fill('gone'))
+    open.hold(anna.connection, 'shuttingDown')
+    close(bert)
+    expect([anna, bert].map(({ id }) => send(id, '::3'))).toEqual(['gone', 'gone'])
+  })
+
   it('names so many of those who did not get it as are asked for, and counts what is sent', () => {
     const { groups, open, pushed, connect } = createPeers()
     const peers = Array.from({ length: 6 }, () => connect())

@@ -7,6 +7,12 @@ const usual = { except: [], filter: null, coalesce: null, failures: 0, report: '
 
 test.each([
   [{ connectionIds: [id], data: 'x' }, { kind: 'connections', ids: [id] }, Buffer.from('x'), {}],
+  [
+    { connectionIds: [id], data: 'x', filter: 'userId exists', except: [id] },
+    { kind: 'connections', ids: [id] },
+    Buffer.from('x'),
+    { filter: 'userId exists', except: [id] },
+  ],
   [{ groups: ['a', '..'], data: '' }, { kind: 'group', names: ['a', '..'] }, Buffer.from(''), {}],
   [{ users: ['anna'], dataBase64: 'aGk=' }, { kind: 'user', names: ['anna'] }, Buffer.from('hi'), {}],
   [
@@ -47,7 +53,7 @@ test.each([
   [{ all: true, data: 'x', except: id }, 'except is a list of connection ids'],
   [{ all: true, data: 'x', filter: 1 }, 'filter is a text'],
   [{ all: true, data: 'x', filter: 'x' }, 'filter: expected userId'],
-  [{ connectionIds: [id], data: 'x', filter: 'userId exists' }, 'filter chooses among groups, users and all'],
+  [{ connectionIds: [id], data: 'x', filter: 'userId =' }, 'filter: '],
   [{ all: true, data: 'x', report: 'all' }, 'report is none, counts or failures'],
 ])('%j is refused', (item, message) => {
   expect(readBatchItem(item)).toEqual({ status: 400, message: expect.stringContaining(message) })

@@ -29,6 +29,8 @@ export interface TestLocalGroups extends LocalGroups {
   closed(id: ConnectionId): void
 }
 
+const matchOf = (filter: string) => compileFilter(filter).matches ?? (() => false)
+
 /** Creates groups without a socket. */
 export function createTestLocalGroups({ maxGroupsPerConnection = 100 } = {}): TestLocalGroups {
   const sockets = new Map<ConnectionId, GroupedSocket>()
@@ -98,7 +100,7 @@ export function createTestLocalGroups({ maxGroupsPerConnection = 100 } = {}): Te
   }
 
   function selected(audience: Audience, { except, filter }: Selection): GroupedSocket[] {
-    const matches = filter === null ? () => true : (compileFilter(filter).matches ?? (() => false))
+    const matches = filter === null ? () => true : matchOf(filter)
     return membersOf(audience).filter(
       ({ description }) => !except.includes(description.connectionId) && matches(description),
     )
@@ -152,6 +154,11 @@ export function createTestLocalGroups({ maxGroupsPerConnection = 100 } = {}): Te
         failures.push({ connectionId: socket.description.connectionId, reason })
       }
       return { targets: counts.sent + counts.full + counts.gone, ...counts, unreachable: 0, failures }
+    },
+    sendIf(id, frame, filter, apiId) {
+      const socket = sockets.get(id)
+      if (socket === undefined || (apiId !== undefined && socket.description.apiId !== apiId)) return 'gone'
+      return matchOf(filter)(socket.description) ? socket.send(frame) : 'leftOut'
     },
     close(audience, selection, code, reason) {
       const found = selected(audience, selection)

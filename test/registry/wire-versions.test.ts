@@ -8,7 +8,7 @@ import { type RedisServer, startRedis } from '../helpers/redis-server.ts'
 import { idOf, type RedisWorker, redisWorker } from '../helpers/redis-workers.ts'
 
 const packr = new Packr({ useRecords: false })
-const kinds = { text: 0, describe: 3, send: 6, unheardOf: 250 }
+const kinds = { text: 0, describe: 3, send: 6, sendIf: 16, unheardOf: 250 }
 const codes = { done: 0, refused: 3 }
 
 /** A worker of another version of Postern, as far as the wire shows it. */
@@ -107,6 +107,16 @@ describe('a worker of another version', () => {
       const isUnderstood = i === 2
       expect(await sending).toMatchObject({ sent: isUnderstood ? 1 : 0, unreachable: isUnderstood ? 0 : 1 })
     }
+  })
+
+  test('that knows of no filter for one connection refuses the message, and does not send it to whom it leaves out', async () => {
+    const id = allocateConnectionId(stranger.owner)
+    const sending = worker.registry.deliverIf(id, { data: 'x', binary: true, coalesce: 'k' }, 'userId exists', 'chat')
+    await expect.poll(() => stranger.received).toHaveLength(1)
+    const [question] = (stranger.received[0] as unknown[])[4] as [unknown[]]
+    expect(question.slice(1)).toEqual([kinds.sendIf, id, 'chat', 'x', [true, 'userId exists', 'k']])
+    await stranger.say(1, [], [[question[0], codes.refused, null]])
+    expect(await sending).toBe('unreachable')
   })
 
   test('that asks what we have never heard of is refused that question, and answered the others', async () => {

@@ -144,6 +144,31 @@ test('a report is read through any node, as long as the one that made it lives',
   }
 })
 
+test('an item of a batch has its filter applied where its connections are, in the order of its lines', async () => {
+  const [[near, nearId], [far, farId]] = [await connect(one, 'a'), await connect(two, 'b')]
+  const [, otherId] = await connect(two, 'c')
+  const connectionIds = [nearId, farId, otherId, allocateConnectionId(ownerOfConnectionId(farId))]
+  for (const plan of ['gold', 'tin']) {
+    for (const id of [nearId, farId])
+      await call(one, 'PUT', `/@connections/${id}/attributes`, `{"attributes":{"plan":"${plan}"}}`)
+    const items = Array.from({ length: 40 }, (_, i) => ({
+      ...{ connectionIds, data: `${plan} ${i}`, report: 'counts' },
+      ...(i % 2 === 0 && { filter: i % 4 === 0 ? "attributes.plan = 'gold'" : "attributes.plan = 'tin'" }),
+    }))
+    const results = (await call(one, 'POST', '/@batch', JSON.stringify(items))).json
+    const isSent = (i: number) => i % 2 === 1 || (i % 4 === 0) === (plan === 'gold')
+    expect(results).toEqual(
+      items.map((_, i) => {
+        const sent = i % 2 === 1 ? 3 : isSent(i) ? 2 : 0
+        return { status: 200, targets: sent + 1, sent, full: 0, gone: 1, unreachable: 0 }
+      }),
+    )
+    for (const client of [near, far]) {
+      for (const i of items.keys()) if (isSent(i)) expect(await client.next()).toBe(`${plan} ${i}`)
+    }
+  }
+})
+
 test('a user has connections on any node, wherever they got their user', async () => {
   const [[near, nearId], [far, farId]] = [await connect(one, 'a'), await connect(two, 'b')]
   for (const id of [nearId, farId]) {

@@ -327,6 +327,72 @@ describe('a batch', () => {
     }
   })
 
+  test('reaches only those of the connections it names that its filter is true of, and not those it excepts', async () => {
+    const [[one, a], [two, b], [three, c]] = await Promise.all([connect(), connect(), connect()])
+    const gone = allocateConnectionId(7)
+    const attributes = '{"userId":"ada","attributes":{"plan":"gold"}}'
+    expect(await call('PUT', `/@connections/${a}/attributes`, { body: attributes })).toMatchObject({ status: 204 })
+    const gold = "attributes.plan = 'gold'"
+    const ids = { connectionIds: [a, b, c, gone] }
+    const huge = `${'('.repeat(1_000)}userId exists${')'.repeat(1_000)}`
+    const items: [item: object, result: object][] = [
+      [
+        { ...ids, data: '1', filter: gold, report: 'counts' },
+        { status: 200, ...counts, targets: 2, sent: 1, gone: 1 },
+      ],
+      [
+        { ...ids, data: '2', filter: `not ${gold}`, except: [c], report: 'failures' },
+        { status: 200, ...counts, targets: 2, sent: 1, gone: 1, failures: [{ connectionId: gone, reason: 'gone' }] },
+      ],
+      [{ ...ids, data: '3', filter: gold }, { status: 202 }],
+      [{ connectionIds: [a], data: '4', filter: gold, frame: 'binary', coalesce: 'k' }, { status: 200 }],
+      [{ connectionIds: [b], data: 'x', filter: gold }, { status: 202 }],
+      [
+        { connectionIds: [b], data: 'x', filter: gold, report: 'counts' },
+        { status: 200, ...counts },
+      ],
+      [{ connectionIds: [gone], data: 'x', filter: gold }, { status: 410 }],
+      [{ connectionIds: [b], data: 'x', except: [b] }, { status: 202 }],
+      [{ connectionIds: [gone], data: 'x', except: [b] }, { status: 410 }],
+      [
+        { ...ids, data: 'x', filter: 'plan = gold' },
+        { status: 400, message: expect.stringMatching(/^filter: /) },
+      ],
+      [
+        { ...ids, data: 'x', filter: '' },
+        { status: 400, message: expect.stringMatching(/^filter: /) },
+      ],
+      [
+        { ...ids, data: 'x', filter: `userId = '${'x'.repeat(2_048)}'` },
+        { status: 400, message: expect.any(String) },
+      ],
+      [
+        { ...ids, data: 'x', filter: huge },
+        { status: 400, message: expect.any(String) },
+      ],
+      [
+        {
+          ...ids,
+          data: 'x',
+          filter: "attributes['__proto__'] exists or attributes.constructor exists",
+          report: 'counts',
+        },
+        { status: 200, ...counts, targets: 1, gone: 1 },
+      ],
+      [{ connectionIds: [a, b, c], data: 'last' }, { status: 202 }],
+    ]
+    const expected = items.map(([, result]) => result)
+    const asArray = await call('POST', '/@batch', { body: JSON.stringify(items.map(([item]) => item)) })
+    expect(asArray).toMatchObject({ status: 200, json: expected })
+    const body = items.map(([item]) => JSON.stringify(item)).join('\n')
+    expect(results((await call('POST', '/@batch', { body, headers: lines })).body)).toEqual(expected)
+    for (let i = 0; i < 2; i++) {
+      for (const data of ['1', '3', '4', 'last']) expect(await one.next()).toBe(data)
+      for (const data of ['2', 'last']) expect(await two.next()).toBe(data)
+      expect(await three.next()).toBe('last')
+    }
+  })
+
   test('has more failures than one answer names in a report, which has pages', async () => {
     const ids = Array.from({ length: 1_203 }, () => allocateConnectionId(7))
     const failures = ids.map((connectionId) => ({ connectionId, reason: 'gone' }))

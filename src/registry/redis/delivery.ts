@@ -1,14 +1,16 @@
 import type { ConnectionRecord } from '../../vocabulary/connection.ts'
 import { type ConnectionId, type OwnerId, ownerOfConnectionId } from '../../vocabulary/ids.ts'
-import type { ConnectionLookup, ConnectionUsers, Delivery, LocalConnections } from '../contract.ts'
+import type { ConnectionLookup, ConnectionUsers, Delivery, LocalConnections, SelectiveDelivery } from '../contract.ts'
+import type { LocalGroups } from '../group-contract.ts'
 import { type PeerOutcome, type QuestionKind, questionKinds } from './envelope.ts'
 import { questionSize } from './outbox.ts'
-import { closeOutcome, deliverOutcome, description, inDoubt, userOutcome } from './outcomes.ts'
+import { closeOutcome, deliverOutcome, description, inDoubt, selectedOutcome, userOutcome } from './outcomes.ts'
 import type { Peers } from './peers.ts'
 import type { Turns } from './turns.ts'
 
 export interface RedisDeliveryOptions {
   readonly local: LocalConnections
+  readonly localGroups: Pick<LocalGroups, 'sendIf'>
   readonly own: () => OwnerId
   /** Whether this worker may have been buried without knowing: then it serves nothing of its own. */
   readonly isFrozen: () => boolean
@@ -23,8 +25,10 @@ export interface RedisDeliveryOptions {
 }
 
 /** Reaches connections of this worker at once, and asks the worker that an id names for all others. */
-export function createRedisDelivery(options: RedisDeliveryOptions): ConnectionLookup & Delivery & ConnectionUsers {
-  const { local, own, isFrozen, isDead, trouble, peers, turns, store } = options
+export function createRedisDelivery(
+  options: RedisDeliveryOptions,
+): ConnectionLookup & Delivery & SelectiveDelivery & ConnectionUsers {
+  const { local, localGroups, own, isFrozen, isDead, trouble, peers, turns, store } = options
 
   function isGone(owner: OwnerId | -1): boolean {
     return owner === -1 || isDead(owner)
@@ -64,6 +68,16 @@ export function createRedisDelivery(options: RedisDeliveryOptions): ConnectionLo
       const kind = binary ? questionKinds.binary : questionKinds.text
       const copy = typeof data === 'string' ? data : Buffer.from(data)
       return ask(owner, kind, id, apiId ?? null, copy, coalesce).then(deliverOutcome)
+    },
+    deliverIf(id, frame, filter, apiId) {
+      const owner = ownerOfConnectionId(id)
+      if (isGone(owner)) return 'gone'
+      if (owner === own()) return isFrozen() ? 'unreachable' : localGroups.sendIf(id, frame, filter, apiId)
+      const { data, binary, coalesce = null } = frame
+      const copy = typeof data === 'string' ? data : Buffer.from(data)
+      // A kind of its own: a worker of an earlier version refuses it, and sends nothing to whom the filter leaves out.
+      const asked = ask(owner, questionKinds.sendIf, id, apiId ?? null, copy, [binary, filter, coalesce])
+      return asked.then(selectedOutcome)
     },
     disconnect(id, code, reason, apiId) {
       const owner = ownerOfConnectionId(id)

@@ -1,4 +1,5 @@
 import { Packr } from 'msgpackr'
+import type { SelectedOutcome, SendOutcome } from '../../vocabulary/frames.ts'
 import type { OwnerId } from '../../vocabulary/ids.ts'
 import { isPlainValue } from './plain-value.ts'
 
@@ -15,7 +16,7 @@ export const questionKinds = {
   ...{ text: 0, binary: 1, close: 2, describe: 3, list: 4, changeUser: 5 },
   // Those of group-questions.ts, where the members are described that they have.
   ...{ send: 6, closeAll: 7, join: 8, leave: 9, joinAll: 10, leaveAll: 11, size: 12, members: 13, groups: 14 },
-  ...{ report: 15 },
+  ...{ report: 15, sendIf: 16 },
 } as const
 export type QuestionKind = (typeof questionKinds)[keyof typeof questionKinds]
 
@@ -33,7 +34,12 @@ export type PeerQuestion = readonly [
   second: unknown,
 ]
 
-export const answerCodes = { done: 0, gone: 1, full: 2, refused: 3, tooMany: 4 } as const
+export const answerCodes = { done: 0, gone: 1, full: 2, refused: 3, tooMany: 4, leftOut: 5 } as const
+
+/** The codes of the answers to a message for one connection. */
+export const sendCodes: Readonly<Record<SelectedOutcome<SendOutcome>, number>> = {
+  ...{ sent: answerCodes.done, gone: answerCodes.gone, full: answerCodes.full, leftOut: answerCodes.leftOut },
+}
 
 export type PeerAnswer = readonly [number: number, code: number, payload: unknown]
 

@@ -4,7 +4,7 @@ import { ownerOfConnectionId } from '../../vocabulary/ids.ts'
 import type { Audience, Group, LocalGroups } from '../group-contract.ts'
 import type { KeptReports } from '../kept-reports.ts'
 import { maxReported } from '../report-contract.ts'
-import { answerCodes, type PeerAnswer, type PeerQuestion, questionKinds } from './envelope.ts'
+import { answerCodes, type PeerAnswer, type PeerQuestion, questionKinds, sendCodes } from './envelope.ts'
 import type { GroupDirectory } from './group-directory.ts'
 import {
   maxListed,
@@ -12,6 +12,7 @@ import {
   readGroup,
   readSelection,
   readSend,
+  readSendIf,
   wireGroups,
   wireReport,
   wireReportPage,
@@ -58,11 +59,20 @@ export function createGroupAnswerer({
     switch (kind) {
       case questionKinds.send: {
         const read = readSend(apiId, second)
-        if (read === null || !(typeof first === 'string' || first instanceof Uint8Array)) return refused
-        if (first.length > maxMessageBytes) return refused
+        if (read === null || !isMessage(first)) return refused
         const report = local.send(read.audience, { data: first, binary: read.binary }, read.options)
         noteIfEmpty(read.audience, report.targets)
         return done(wireReport(report))
+      }
+      case questionKinds.sendIf: {
+        const read = readSendIf(second)
+        if (read === null || !isMessage(first)) return refused
+        const { binary, filter, coalesce } = read
+        return [
+          number,
+          sendCodes[local.sendIf(id, { data: first, binary, coalesce }, filter, apiId ?? undefined)],
+          null,
+        ]
       }
       case questionKinds.closeAll: {
         const [stage, of, name, except, filter] = items(first)
@@ -124,6 +134,10 @@ export function createGroupAnswerer({
         return null
     }
   }
+}
+
+function isMessage(value: unknown): value is string | Uint8Array {
+  return (typeof value === 'string' || value instanceof Uint8Array) && value.length <= maxMessageBytes
 }
 
 function isPlace(value: unknown): value is number {

@@ -76,7 +76,7 @@ export function readGroup(apiId: unknown, stage: unknown, name: unknown): Group 
 export function readSelection(except: unknown, filter: unknown): Selection | null {
   if (!Array.isArray(except) || except.length > maxExcept) return null
   if (!except.every((id): id is string => typeof id === 'string')) return null
-  if (filter !== null && !(typeof filter === 'string' && filter.length <= maxFilterLength)) return null
+  if (filter !== null && !isFilter(filter)) return null
   return { except, filter }
 }
 
@@ -90,8 +90,18 @@ export function readSend(
   const audience = readAudience(apiId, [stage, kind, name])
   const selection = readSelection(except, filter)
   if (audience === null || selection === null || typeof binary !== 'boolean' || !isCount(failures)) return null
-  if (coalesce !== null && !(typeof coalesce === 'string' && coalesce.length <= maxKeyLength)) return null
+  if (!isKey(coalesce)) return null
   return { audience, binary, options: { ...selection, coalesce, failures: Math.min(failures, maxReported) } }
+}
+
+/** The terms of a message for one connection: whether it is binary, the filter, and the key under which it replaces. */
+export function readSendIf(
+  value: unknown,
+): { readonly binary: boolean; readonly filter: string; readonly coalesce: string | null } | null {
+  if (!Array.isArray(value)) return null
+  const [binary, filter, coalesce] = value as readonly unknown[]
+  if (typeof binary !== 'boolean' || !isFilter(filter) || !isKey(coalesce)) return null
+  return { binary, filter, coalesce }
 }
 
 const reasons = ['full', 'gone'] as const
@@ -169,6 +179,14 @@ export function readNumbers(value: unknown): readonly [number, number] | null {
 
 function isIdOf(owner: OwnerId, value: unknown): value is ConnectionId {
   return typeof value === 'string' && ownerOfConnectionId(value) === owner
+}
+
+function isFilter(value: unknown): value is string {
+  return typeof value === 'string' && value.length <= maxFilterLength
+}
+
+function isKey(value: unknown): value is string | null {
+  return value === null || (typeof value === 'string' && value.length <= maxKeyLength)
 }
 
 function isPlace(value: unknown): value is string {

@@ -1,6 +1,6 @@
 import type { ConnectionDescription } from '../../vocabulary/connection.ts'
 import { GatewayError } from '../../vocabulary/errors.ts'
-import type { DeliverOutcome } from '../../vocabulary/frames.ts'
+import type { DeliverOutcome, SelectedOutcome } from '../../vocabulary/frames.ts'
 import type { ConnectionId } from '../../vocabulary/ids.ts'
 import type { DisconnectOutcome, UserChangeOutcome } from '../contract.ts'
 import { answerCodes, type PeerOutcome } from './envelope.ts'
@@ -19,6 +19,11 @@ export function deliverOutcome(outcome: PeerOutcome): DeliverOutcome {
     default:
       return 'unreachable'
   }
+}
+
+/** The same of a delivery that a filter decides about. */
+export function selectedOutcome(outcome: PeerOutcome): SelectedOutcome {
+  return typeof outcome !== 'string' && outcome[1] === answerCodes.leftOut ? 'leftOut' : deliverOutcome(outcome)
 }
 
 export function closeOutcome(outcome: PeerOutcome): DisconnectOutcome {

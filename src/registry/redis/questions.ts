@@ -2,13 +2,13 @@ import { maxCloseReasonBytes, mayCloseWith } from '../../vocabulary/close-frame.
 import { isCoalesceKey } from '../../vocabulary/coalesce-key.ts'
 import type { ConnectionDescription, ConnectionRecord } from '../../vocabulary/connection.ts'
 import { isUserChangeFault, readUserChange } from '../../vocabulary/connection-user.ts'
-import { maxMessageBytes, type SendOutcome } from '../../vocabulary/frames.ts'
+import { maxMessageBytes } from '../../vocabulary/frames.ts'
 import { type OwnerId, ownerOfConnectionId } from '../../vocabulary/ids.ts'
 import { parseJson } from '../../vocabulary/json-text.ts'
 import type { ConnectionFilter, ConnectionPage, LocalConnections } from '../contract.ts'
 import type { RecordTable } from '../record-table.ts'
 import { isRecordCursor } from '../record-table.ts'
-import { answerCodes, type PeerAnswer, type PeerQuestion, questionKinds } from './envelope.ts'
+import { answerCodes, type PeerAnswer, type PeerQuestion, questionKinds, sendCodes } from './envelope.ts'
 import { readWireRecord, wireRecord } from './record-codec.ts'
 import { wireSize } from './wire-size.ts'
 
@@ -76,12 +76,6 @@ export function createAnswerer(
         return refused
     }
   }
-}
-
-const sendCodes: Readonly<Record<SendOutcome, number>> = {
-  sent: answerCodes.done,
-  gone: answerCodes.gone,
-  full: answerCodes.full,
 }
 
 async function listed(filter: unknown, place: unknown, records: RecordTable): Promise<unknown> {

@@ -117,6 +117,32 @@ describe('a question about groups', () => {
     expect(readReportPage([`${'A'.repeat(15)}f`, null], 0, 1)).toBeNull()
   })
 
+  test('to send to one connection if a filter is true of it is answered with what became of that', async () => {
+    const { ask, ids, sockets } = worker(1)
+    const send = (apiId: unknown, filter: unknown, ...more: [unknown, unknown?]) =>
+      ask(kinds.sendIf, ids[0], apiId, more[0], [more[1] ?? false, filter, null])
+    expect(await send('chat', 'not userId exists', 'a')).toEqual([answerCodes.done, null])
+    expect(await send(null, 'not userId exists', Buffer.from('b'), true)).toEqual([answerCodes.done, null])
+    expect(await send('chat', 'userId exists', 'c')).toEqual([answerCodes.leftOut, null])
+    expect(await send('orders', 'not userId exists', 'd')).toEqual([answerCodes.gone, null])
+    expect(await send('chat', 'userId ==== (', 'e')).toEqual([answerCodes.leftOut, null])
+    for (const second of [
+      ...[null, [], 'x', [1, 'userId exists', null], [false, null, null], [false, 7, null]],
+      ...[
+        [false, 'x'.repeat(4_097), null],
+        [false, 'not userId exists', 7],
+        [false, 'not userId exists', 'k'.repeat(1_025)],
+      ],
+    ])
+      expect(await ask(kinds.sendIf, ids[0], 'chat', 'x', second), JSON.stringify(second)).toEqual(refused)
+    for (const first of [null, 7, ['x'], 'x'.repeat(131_073)])
+      expect(await send('chat', 'not userId exists', first)).toEqual(refused)
+    expect(sockets[0]?.frames.map(({ data, binary }) => [Buffer.from(data).toString(), binary])).toEqual([
+      ['a', false],
+      ['b', true],
+    ])
+  })
+
   test('that makes no sense is refused, and does nothing', async () => {
     const { ask, ids, sockets, local } = worker(1)
     const [id] = ids
@@ -213,7 +239,7 @@ describe('a question about groups', () => {
       fc.constant(['dev', 'group', 'room']),
       fc.constant('dev'),
     )
-    const kind = fc.integer({ min: kinds.send, max: kinds.groups })
+    const kind = fc.integer({ min: kinds.send, max: kinds.sendIf })
     const id = fc.oneof(fc.constantFrom(...ids), fc.string())
     await fc.assert(
       fc.asyncProperty(kind, id, fc.option(fc.string()), anything, anything, async (k, i, api, first, second) => {
