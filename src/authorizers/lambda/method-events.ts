@@ -1,5 +1,5 @@
 import { headerMaps, queryMaps } from '../../events/event-text.ts'
-import type { HeaderList } from '../../vocabulary/headers.ts'
+import { cookiesOf, joinedHeaders, joinedValues } from '../../events/joined-values.ts'
 import type { MethodRequest } from '../contract.ts'
 import type { IdentityValues } from './answer-cache.ts'
 
@@ -39,29 +39,18 @@ export interface RouteFacts {
  */
 export function routeEvent({ routeArn, stage, identity }: RouteFacts, request: MethodRequest): string {
   const { resource, path, rawQuery, headers, pathParameters, stageVariables } = request
-  const cookies = headers.filter(isCookie).flatMap(([, value]) => value.split(/; */).filter((each) => each !== ''))
+  const cookies = cookiesOf(headers)
   return JSON.stringify({
     ...{ version: '2.0', type: 'REQUEST', routeArn },
     identitySource: identity.length === 0 ? null : identity.map((values) => values.join(',')),
     ...{ routeKey: resource, rawPath: stage === '$default' ? path : `/${stage}${path}`, rawQueryString: rawQuery },
     cookies: cookies.length === 0 ? undefined : cookies,
-    headers: joined(headers.filter((header) => !isCookie(header)).map(([name, value]) => [name.toLowerCase(), value])),
-    queryStringParameters: unlessEmpty(joined(request.query)),
+    headers: joinedHeaders(headers),
+    queryStringParameters: unlessEmpty(joinedValues(request.query)),
     requestContext: request.requestContext,
     pathParameters: unlessEmpty(pathParameters),
     stageVariables: unlessEmpty(stageVariables),
   })
-}
-
-function isCookie([name]: HeaderList[number]): boolean {
-  return name.toLowerCase() === 'cookie'
-}
-
-/** A map of names to all of their values; any name may be in it. */
-function joined(pairs: HeaderList): Record<string, string> {
-  const map: Record<string, string> = Object.create(null)
-  for (const [name, value] of pairs) map[name] = name in map ? `${map[name]},${value}` : value
-  return map
 }
 
 function unlessEmpty(map: Readonly<Record<string, string>>): Readonly<Record<string, string>> | undefined {
