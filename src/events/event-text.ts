@@ -101,8 +101,8 @@ function identity({ record: { userAgent, sourceIp, identity } }: ConnectionEvent
   return `{${credentials}${agent}"sourceIp":${JSON.stringify(sourceIp)}}`
 }
 
-/** The members of an identity, those with a dot in their name inside of maps: `clientCert.validity.notAfter`. */
-function nestedMembers(identity: ConnectionIdentity): string {
+/** The members of an identity as JSON text, those with a dot in their name inside of maps: `clientCert.validity.notAfter`. */
+export function nestedMembers(identity: ConnectionIdentity): string {
   const nested = emptyMap()
   for (const [name, value] of Object.entries(identity)) {
     const path = name.split('.')
