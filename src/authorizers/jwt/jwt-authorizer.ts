@@ -8,17 +8,16 @@ import type {
   AuthorizerType,
   CognitoAuthorizerDefinition,
   JwtAuthorizerDefinition,
-  Refused,
   RouteAuthorizer,
 } from '../contract.ts'
-import { challenge } from './challenge.ts'
 import { cognitoCheck, issuerOfUserPool } from './cognito.ts'
 import { compileTokenKeys, type TokenKeys } from './compile-keys.ts'
 import type { FetchRules } from './fetch-document.ts'
 import type { KeySource } from './key-source.ts'
 import type { KeySources } from './key-sources.ts'
-import { TokenFault, type TokenFaultName } from './token-fault.ts'
-import { findToken, readTokenPlace, type TokenPlace, withoutTokens } from './token-places.ts'
+import type { TokenFaultName } from './token-fault.ts'
+import { createTokenGate } from './token-gate.ts'
+import { readTokenPlace, type TokenPlace, withoutTokens } from './token-places.ts'
 import { createTokenVerifier, type TokenVerifier, type VerifiedToken } from './verify-token.ts'
 
 export interface JwtAuthorizerOptions {
@@ -123,60 +122,22 @@ interface RouteParts {
 }
 
 function createRouteAuthorizer({ definition, places, route, verifier }: RouteParts): RouteAuthorizer {
-  const { authorizationScopes: scopes } = route
   const isCognito = definition.authorizerType === 'COGNITO_USER_POOLS'
-
-  function admit(token: VerifiedToken, protocol: string | null): Admitted | Refused {
-    if (scopes.length > 0 && !scopes.some((scope) => token.scopes.includes(scope)))
-      return refuse(new TokenFault('scope'))
-    return { ...admissionOf(token), protocol }
-  }
-
-  function refuse(error: unknown): Refused {
-    // A verifier throws nothing else; whatever it may be, nobody comes in by it.
-    const fault = error instanceof TokenFault ? error : new TokenFault('malformed')
-    return {
-      allowed: false,
-      code: codeOf(fault.fault, isCognito),
-      cause: fault.message,
-      headers: [['WWW-Authenticate', challenge(fault.fault, scopes)]],
-    }
-  }
-
-  function judge(token: string, protocol: string | null): AuthorizerResult | Promise<AuthorizerResult> {
-    try {
-      const verified = verifier.verify(token)
-      if (!(verified instanceof Promise)) return admit(verified, protocol)
-      return verified.then((late) => admit(late, protocol)).catch(refuse)
-    } catch (error) {
-      return refuse(error)
-    }
-  }
-
+  const gate = createTokenGate<AuthorizerResult>({
+    ...{ places, scopes: route.authorizationScopes, verifier },
+    codeOf: (fault) => codeOf(fault, isCognito),
+    admit: (token, protocol) => ({ ...admissionOf(token), protocol }),
+  })
   return {
-    authorize(_, request) {
-      try {
-        const found = findToken(request, places)
-        return found === null ? missing : judge(found.token, found.protocol)
-      } catch (error) {
-        return refuse(error)
-      }
-    },
+    authorize: (_, request) => gate.authorize(request),
     conceal: (request) => withoutTokens(request, places),
     tokens: {
       closesAtExpiry: definition.tokenExpiry === 'CLOSE',
       warningInMillis: definition.tokenExpiryWarningInSeconds * 1_000,
       refreshRouteKey: definition.tokenRefreshRouteKey ?? null,
-      judge: (token) => judge(token, null),
+      judge: gate.judge,
     },
   }
-}
-
-const missing: Refused = {
-  allowed: false,
-  code: 'UNAUTHORIZED',
-  cause: 'there is no token',
-  headers: [['WWW-Authenticate', challenge(null, [])]],
 }
 
 /** The same object for the same token: a client that comes again costs nothing. */

@@ -22,6 +22,9 @@ export function readTokenPlace(text: string): TokenPlace | null {
   return { kind: kind as TokenPlace['kind'], name: kind === 'header' ? name.toLowerCase() : name }
 }
 
+/** The parts of a request in which tokens are looked for. */
+export type TokenCarrier = Pick<HandshakeRequest, 'query' | 'header' | 'headers'>
+
 /** A token as a request carries it. */
 export interface PlacedToken {
   readonly token: string
@@ -33,7 +36,7 @@ export interface PlacedToken {
  * Finds the token of a request in the first of the places that has one; null when none has. Throws a `TokenFault` when
  * one place has two: whoever reads the other would see another client.
  */
-export function findToken(request: HandshakeRequest, places: readonly TokenPlace[]): PlacedToken | null {
+export function findToken(request: TokenCarrier, places: readonly TokenPlace[]): PlacedToken | null {
   for (const place of places) {
     const found = valuesAt(request, place).filter((value) => value !== '')
     if (found.length > 1) throw new TokenFault('several')
@@ -43,7 +46,7 @@ export function findToken(request: HandshakeRequest, places: readonly TokenPlace
   return null
 }
 
-function valuesAt(request: HandshakeRequest, { kind, name }: TokenPlace): readonly string[] {
+function valuesAt(request: TokenCarrier, { kind, name }: TokenPlace): readonly string[] {
   switch (kind) {
     case 'header':
       return headerValues(request, name).map(withoutScheme)
@@ -60,7 +63,7 @@ function valuesAt(request: HandshakeRequest, { kind, name }: TokenPlace): readon
   }
 }
 
-function headerValues(request: HandshakeRequest, lowerCaseName: string): readonly string[] {
+function headerValues(request: TokenCarrier, lowerCaseName: string): readonly string[] {
   // The one most asked for: nothing is copied where it is not there at all.
   if (request.header(lowerCaseName) === '') return []
   return request.headers().flatMap(([name, value]) => (name.toLowerCase() === lowerCaseName ? [value] : []))
