@@ -24,6 +24,11 @@ export interface CompileKeysOptions {
   readonly rules: FetchRules
 }
 
+/** The members of a definition that say where its keys are. */
+type KeyedDefinition =
+  | Pick<JwtAuthorizerDefinition, 'authorizerType' | 'jwtConfiguration'>
+  | Pick<CognitoAuthorizerDefinition, 'authorizerType' | 'providerARNs' | 'jwks' | 'jwksFile'>
+
 type Report = (path: AuthorizerFault['path'], message: string) => void
 type Open = (issuer: string) => KeySource
 
@@ -32,7 +37,7 @@ const places = ['jwksUri', 'jwks', 'jwksFile', 'secretName'] as const
 
 /** Compiles where the keys of an authorizer come from, and reports what is wrong with it. */
 export function compileTokenKeys(
-  definition: JwtAuthorizerDefinition | CognitoAuthorizerDefinition,
+  definition: KeyedDefinition,
   directory: string,
   options: CompileKeysOptions,
   report: Report,
