@@ -151,6 +151,8 @@ export default defineConfig({
     // Much more than any of them takes on a machine that does nothing else.
     testTimeout: 40_000,
     hookTimeout: 60_000,
+    // A second, as Vitest has it, is too little for what another process does on a machine that is busy.
+    expect: { poll: { timeout: 20_000 } },
     sequence: { sequencer: LongestFirst },
   },
 })

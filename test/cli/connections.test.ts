@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { PassThrough } from 'node:stream'
-import { afterEach, beforeEach, expect, onTestFinished, test, vi } from 'vitest'
+import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest'
 import { createTokenVerifier } from '../../src/authorizers/bearer-tokens.ts'
 import type { Io } from '../../src/cli/io.ts'
 import { run } from '../../src/cli/run.ts'
@@ -335,7 +335,7 @@ test('as a program of its own it prints to the standard streams and ends with th
       child.stdin.end('piped\n')
     })
   expect(await program('send', connectionId, '-')).toEqual({ code: 0, out: 'sent\n', err: '' })
-  await vi.waitFor(() => expect(management.sockets.sent).toEqual([[connectionId, 'piped']]))
+  await expect.poll(() => management.sockets.sent).toEqual([[connectionId, 'piped']])
   expect(await program('get', allocateConnectionId(1))).toMatchObject({
     code: 1,
     err: 'postern: The connection is gone\n',

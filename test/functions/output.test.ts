@@ -32,7 +32,7 @@ test('a line may come in pieces, with a character cut in two', async () => {
   expect(messages()).toEqual(['grüße'])
   stream.end()
   stream.destroy()
-  await vi.waitFor(() => expect(messages()).toEqual(['grüße', 'rest']))
+  await vi.waitFor(() => expect(messages()).toEqual(['grüße', 'rest']), { timeout: 20_000 })
 })
 
 test('a record says its own level and request, a plain line belongs to the call that runs', async () => {
