@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { expect, onTestFinished, test } from 'vitest'
+import { freePort } from '../../load/fleet/free-port.ts'
 import { Client, refused } from '../helpers/client.ts'
 import { copyExample, type Examples, repository, startExamples } from '../helpers/examples.ts'
 
@@ -67,7 +68,8 @@ test('who has left is not announced to', async () => {
 })
 
 test('the API loads without its server; handshakes fail until it runs, and open connections outlive it', async () => {
-  const first = await startServer()
+  // One that nobody takes while it is away.
+  const first = await startServer(await freePort())
   const { ws, lines } = await startExample(first)
   const ada = await Client.connect(`${ws}/backend/dev?name=ada`)
   await first.stop()
