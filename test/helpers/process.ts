@@ -13,6 +13,7 @@ export interface GatewayProcess {
   readonly errors: string[]
   /** Resolves with the first log line, from the start, that has this message. */
   logged(message: string): Promise<Record<string, unknown>>
+  /** Resolves when the process has ended and all that it wrote has been read. */
   readonly exited: Promise<{ code: number | null; signal: NodeJS.Signals | null }>
 }
 
@@ -41,7 +42,7 @@ export async function startProcess(
     const fields = parse(line)
     for (const each of waiting) if (fields?.msg === each.message) each.resolve(fields)
   })
-  const exited = once(child, 'exit').then(([code, signal]) => ({ code, signal }))
+  const exited = once(child, 'close').then(([code, signal]) => ({ code, signal }))
   const logged = (message: string): Promise<Record<string, unknown>> => {
     const known = lines.map(parse).find((fields) => fields?.msg === message)
     if (known !== undefined && known !== null) return Promise.resolve(known)

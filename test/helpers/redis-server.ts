@@ -66,7 +66,8 @@ async function spawnRedis(port: number, directory: string, args: readonly string
   let said = ''
   return new Promise((resolve, reject) => {
     child.on('error', reject)
-    child.on('exit', (code) => {
+    // Not at its exit, when what it said may not have come yet.
+    child.on('close', (code) => {
       if (/Address already in use/.test(said)) resolve(null)
       else reject(new Error(`redis-server ended with ${code}:\n${said}`))
     })

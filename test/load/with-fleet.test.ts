@@ -17,7 +17,7 @@ function spawnWithFleet(...args: string[]) {
   let [out, err] = ['', '']
   child.stdout.on('data', (chunk) => (out += String(chunk)))
   child.stderr.on('data', (chunk) => (err += String(chunk)))
-  return { child, ended: once(child, 'exit'), out: () => out, err: () => err }
+  return { child, ended: once(child, 'close'), out: () => out, err: () => err }
 }
 
 function childrenOf(pid: number): number[] {
