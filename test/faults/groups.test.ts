@@ -204,11 +204,12 @@ describe('a room on three workers', () => {
     await expect.poll(() => near.registry.workers().then(({ workers }) => workers.length), deadline).toBe(2)
     await all.whole([0, 1])
     await all.end()
-    await expect.poll(() => near.registry.countAll(room)).toMatchObject({ connections: 2 * membersEach })
+    await expect.poll(() => near.registry.countAll(room), deadline).toMatchObject({ connections: 2 * membersEach })
     // Nothing of it is left in Redis: neither its own entries, nor it among the owners of the room.
-    expect(await server.client.keys(`postern:{w:${dead.registry.owner}}:audiences`)).toEqual([])
+    await expect.poll(() => server.client.keys(`postern:{w:${dead.registry.owner}}:audiences`), deadline).toEqual([])
     const [owners] = await server.client.keys('postern:{a:*')
-    expect(await server.client.smembers(owners as string)).not.toContain(String(dead.registry.owner))
+    const known = () => server.client.smembers(owners as string)
+    await expect.poll(known, deadline).not.toContain(String(dead.registry.owner))
     all.settle('worker of a group killed', [0, 1])
   }, 60_000)
 
@@ -220,8 +221,8 @@ describe('a room on three workers', () => {
     all.begin([0, 1, 2])
     await pause(500)
     await server.kill()
-    await pause(1_000)
     const [near] = all.workers as [RedisWorker]
+    await expect.poll(() => near.registry.trouble(), deadline).not.toBeNull()
     const terms = { except: [], filter: null, coalesce: null, failures: 0 }
     const report = await near.registry.send(room, { data: 'alone', binary: false }, terms)
     expect(report.sent).toBeGreaterThanOrEqual(membersEach)
@@ -230,7 +231,8 @@ describe('a room on three workers', () => {
     await all.whole([0, 1, 2])
     await all.end()
     for (const { registry } of all.workers) {
-      expect(await registry.countAll(room)).toMatchObject({ connections: 3 * membersEach, unanswered: [] })
+      const whole = { connections: 3 * membersEach, unanswered: [] }
+      await expect.poll(() => registry.countAll(room), deadline).toMatchObject(whole)
     }
     all.settle('Redis back empty under a group', [0, 1, 2])
   }, 60_000)
@@ -249,7 +251,8 @@ test('a room loses no member when the master of a Redis Cluster that has its ent
   await all.whole([0, 1])
   await all.end()
   for (const { registry } of all.workers) {
-    expect(await registry.countAll(room)).toMatchObject({ connections: 2 * membersEach, unanswered: [] })
+    const whole = { connections: 2 * membersEach, unanswered: [] }
+    await expect.poll(() => registry.countAll(room), deadline).toMatchObject(whole)
   }
   expect(all.workers.map(({ undertaken, owed }) => [undertaken.length, owed.length])).toEqual([
     [0, 0],

@@ -189,7 +189,7 @@ test('a fleet has one throttle of an account and of a key', async () => {
   expect(served).toBeLessThanOrEqual(24)
   const level = async () => Number(String(await server.client.get('postern:limits:{b}:bucket:account')).split(' ')[0])
   await expect.poll(level, deadline).toBeCloseTo(40 - served, 0)
-  expect(await server.client.zcard('postern:limits:{b}:workers')).toBe(2)
+  await expect.poll(() => server.client.zcard('postern:limits:{b}:workers'), deadline).toBe(2)
 })
 
 test('without Redis each worker keeps to its part', async () => {

@@ -1,6 +1,7 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { Redis } from 'ioredis'
 import { stringify } from 'yaml'
 import { type Backend, startBackend } from './backend.ts'
 import { Client } from './client.ts'
@@ -141,6 +142,38 @@ const definition = (apiId: string, backend: string) => ({
   },
   stages: { dev: {}, prod: {} },
 })
+
+/** The key of a node's lease, under the owner id that it has now. */
+export function leaseOf(node: Node): string {
+  return `postern:{w:${node.owner()}}:lease`
+}
+
+/** The answers to posts until one was 410. */
+export interface PostedUntilGone {
+  /** All others. */
+  readonly statuses: ReadonlySet<number>
+  /** The posts that began when Redis had the lease no more, and were not answered with 410. */
+  readonly late: number
+  /** Milliseconds until the 410. */
+  readonly took: number
+}
+
+/**
+ * Posts through a node to a connection of another one, whose lease is going to run out, until it is answered with 410.
+ * How long that takes is for Redis to say, which expires leases to the millisecond.
+ */
+export async function untilGone(fleet: Fleet, redis: Redis, through: Node, held: Held): Promise<PostedUntilGone> {
+  const lease = leaseOf(held.node)
+  const startedAt = performance.now()
+  const statuses = new Set<number>()
+  for (let late = 0; ; ) {
+    const isOver = (await redis.exists(lease)) === 0
+    const status = await fleet.post(through, held.id, 'are you there?')
+    if (status === 410) return { statuses, late, took: performance.now() - startedAt }
+    statuses.add(status)
+    if (isOver) late++
+  }
+}
 
 /** The account of what a fault cost, for the log of a test run; docs/reliability.md says what each line means. */
 export function printAccount(title: string, account: Record<string, number | string>): void {

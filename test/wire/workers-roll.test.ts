@@ -84,7 +84,7 @@ test('SIGUSR2 replaces three workers under load: each client is closed with 1001
   const owed = closed.map(({ id }) => id).sort()
   await expect.poll(() => [...workers.disconnects().keys()].sort(), deadline).toEqual(owed)
   expect(new Set([...workers.disconnects().values()].map((codes) => codes.join()))).toEqual(new Set(['1001']))
-  expect(longestGap).toBeLessThan(5_000)
+  expect(longestGap).toBeLessThan(10_000)
   expect(connected.length).toBeGreaterThan(10)
 
   // One /metrics for all: nothing is forgotten with the workers that have gone.
