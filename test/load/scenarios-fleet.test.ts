@@ -43,10 +43,10 @@ async function playWhile(name: string, entries: readonly number[], deed: () => P
   })
   const isFull = () => (last?.phase === 1 ? last.connections.open : 0)
   try {
-    await expect.poll(isFull, { timeout: 30_000 }).toBe(clients)
+    await expect.poll(isFull, { timeout: 60_000 }).toBe(clients)
     await deed()
     last = null
-    await expect.poll(isFull, { timeout: 30_000 }).toBe(clients)
+    await expect.poll(isFull, { timeout: 60_000 }).toBe(clients)
   } finally {
     run.stop()
   }

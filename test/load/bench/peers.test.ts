@@ -69,7 +69,7 @@ describe('work that was not done fails the run', () => {
   ] as const)('%s: a frame that does not come', async (kind, path, account) => {
     const server = await start({ backend: { url: 'http://127.0.0.1:1', port: 1 } })
     const request = { path, contentType: 'text/plain', body: message, status: 200 }
-    const fleet = await startFleet(1, { ...options, kind, request, port: server.port, patienceMillis: 300 })
+    const fleet = await startFleet(1, { ...options, kind, request, port: server.port, patienceMillis: 2_500 })
     await fleet.resume()
     await expect(fleet.pause()).rejects.toThrow(account)
     fleet.close()
@@ -78,7 +78,7 @@ describe('work that was not done fails the run', () => {
 
   test('a message that is not answered', async () => {
     const server = await baseline('accept.mjs', '')()
-    const load = { ...work('message').load, connections: 2, port: server.port, patienceMillis: 300 }
+    const load = { ...work('message').load, connections: 2, port: server.port, patienceMillis: 2_500 }
     const fleet = await startFleet(1, load)
     await fleet.resume()
     await expect(fleet.pause()).rejects.toThrow('2 messages wait for their reply')

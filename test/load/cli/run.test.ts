@@ -54,9 +54,9 @@ test('thresholds that hold end with 0, those that do not with 1; progress and th
   })
   const passed = await postern(good, '--target', ws, '--workers', '1')
   expect(passed).toMatchObject({ code: 0 })
-  expect(passed.err).toMatch(
-    /^ {3}1s {2}(ramp 1|hold 2) +2 open {2}\+2\/s {2}\d+\/s out .*reply p50 [\d.]+ ms p99 [\d.]+ ms {2}0 errors\n/,
-  )
+  expect(passed.err).toMatch(/^ {3}1s {2}(ramp 1|hold 2) +\d open {2}\+\d\/s {2}\d+\/s out .* {2}0 errors\n/)
+  // On a busy machine not in the first second.
+  expect(passed.err).toMatch(/^ +\ds {2}.* 2 open {2}.*reply p50 [\d.]+ ms p99 [\d.]+ ms {2}0 errors$/m)
   expect(passed.err + passed.out).not.toContain('\u001b')
   expect(passed.out).toContain('reply.p99 < 10 s')
   const bad = await write({ target: ws, phases, messages, thresholds: ['reply.p99 > 10 s'] })
@@ -171,7 +171,7 @@ function spawnLoad(args: readonly string[]) {
   lines.on('line', (line) => {
     err += `${line}\n`
   })
-  const exited = once(child, 'exit').then(([code, signal]) => ({ code, signal }))
+  const exited = once(child, 'close').then(([code, signal]) => ({ code, signal }))
   const said = (pattern: RegExp) =>
     new Promise<void>((resolve) => {
       if (pattern.test(err)) resolve()

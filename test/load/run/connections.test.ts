@@ -87,12 +87,15 @@ test('clients whose connection is lost come back when the scenario says so', asy
   const { ws } = await startServer({
     onConnection(socket) {
       echo(socket)
-      if (connections++ < 5) setTimeout(() => socket.terminate(), 200)
+      if (connections++ < 5) setTimeout(() => socket.terminate(), 100)
     },
   })
   const result = await play({
     target: ws,
-    phases: short(5),
+    phases: [
+      { phase: 'ramp', connections: 5, rate: 100 },
+      { phase: 'hold', duration: '2s' },
+    ],
     connection: { reconnect: { uniform: ['10ms', '50ms'] } },
     messages: [{ send: 'x', every: '50ms', reply: true }],
   })
@@ -135,31 +138,30 @@ test('connections with a lifetime are replaced one by one, and resets leave no c
 test('ramps open evenly, spikes at once and only for their time, drains close all', async () => {
   const events: { at: number; open: number }[] = []
   let open = 0
-  const begun = performance.now()
   const { ws } = await startServer({
     onConnection(socket) {
-      events.push({ at: performance.now() - begun, open: ++open })
-      socket.on('close', () => events.push({ at: performance.now() - begun, open: --open }))
+      events.push({ at: Date.now(), open: ++open })
+      socket.on('close', () => events.push({ at: Date.now(), open: --open }))
     },
   })
   const result = await play(
     {
       target: ws,
       phases: [
-        { phase: 'ramp', connections: 10, duration: '1s', name: 'up' },
-        { phase: 'spike', connections: 30, duration: '600ms' },
-        { phase: 'hold', duration: '600ms' },
+        { phase: 'ramp', connections: 10, duration: '2s', name: 'up' },
+        { phase: 'spike', connections: 30, duration: '1500ms' },
+        { phase: 'hold', duration: '1500ms' },
         { phase: 'drain', duration: '500ms' },
       ],
     },
     { workers: 2 },
   )
-  const first = events[0]?.at ?? 0
-  const openAt = (millis: number) => events.findLast(({ at }) => at - first <= millis)?.open
+  const openAt = (millis: number) => events.findLast(({ at }) => at - result.run.startedAt <= millis)?.open ?? 0
   expect(Math.max(...events.map((event) => event.open))).toBe(30)
-  expect(openAt(500)).toBeGreaterThan(2)
-  expect(openAt(500)).toBeLessThan(9)
-  expect(openAt(1950)).toBe(10)
+  // A busy machine may open and close late, by more than a second, and never too early.
+  expect(openAt(1000)).toBeLessThan(9)
+  expect(openAt(1950)).toBeGreaterThan(2)
+  expect(openAt(4950)).toBe(10)
   expect(events.at(-1)?.open).toBe(0)
   expect(result.phases.map(({ name, kind, connections }) => [name, kind, connections])).toEqual([
     ['up', 'ramp', 10],
@@ -192,11 +194,10 @@ test('slow clients read as slowly as they say, and the others at full speed', as
   const buffered = new Map<string, number>()
   const { ws, sockets } = await startServer({
     onConnection(socket, request) {
-      const text = 'x'.repeat(100_000)
-      const timer = setInterval(() => {
-        if (socket.bufferedAmount < 10_000_000) socket.send(text)
-        buffered.set(request.url ?? '', socket.bufferedAmount)
-      }, 10)
+      // More than the kernel holds for one that does not read; the others have read all of it long before the end.
+      const piece = Buffer.alloc(100_000, 'x')
+      for (let i = 0; i < 300; i++) socket.send(piece, { binary: false })
+      const timer = setInterval(() => buffered.set(request.url ?? '', socket.bufferedAmount), 10)
       socket.on('close', () => clearInterval(timer))
       socket.on('error', () => {})
     },
@@ -279,8 +280,8 @@ test('a handshake that is under way when the run ends is waited for, and what is
       if (n++ === 0) held.push(pass)
     },
   })
-  const run = await begin({ target: ws, phases: [{ phase: 'ramp', connections: 2, rate: 20 }], settle: '1s' })
-  await expect.poll(() => held.length, { timeout: 10_000 }).toBe(1)
+  const run = await begin({ target: ws, phases: [{ phase: 'ramp', connections: 2, rate: 20 }], settle: '3s' })
+  await expect.poll(() => held.length).toBe(1)
   setTimeout(() => held[0]?.(), 400)
   const result = await run.result
   expect(result.totals.connections).toEqual({ attempted: 2, opened: 1, failed: 1, peak: 1, missing: 2 })

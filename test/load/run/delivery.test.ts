@@ -4,7 +4,9 @@ import { startGateway } from '../../helpers/postern.ts'
 import { play, startServer } from './play.ts'
 
 /** A gateway by hand, with a way to spoil what it delivers. */
-async function startPushServer(deliver: (push: { n: number; body: string; send: (body: string) => void }) => number) {
+async function startPushServer(
+  deliver: (push: { n: number; id: string; body: string; send: (body: string) => void }) => number,
+) {
   const sockets = new Map<string, WebSocket>()
   let posts = 0
   const statuses: Record<string, number> = {}
@@ -17,7 +19,7 @@ async function startPushServer(deliver: (push: { n: number; body: string; send: 
     onRequest(request, body, response) {
       const id = decodeURIComponent(/^\/stage\/@connections\/([^/]+)$/.exec(request.url ?? '')?.[1] ?? '')
       const socket = sockets.get(id)
-      const status = deliver({ n: posts++, body, send: (text) => socket?.send(text) })
+      const status = deliver({ n: posts++, id, body, send: (text) => socket?.send(text) })
       statuses[status] = (statuses[status] ?? 0) + 1
       response.writeHead(status, { 'Content-Length': 0 }).end()
     },
@@ -31,14 +33,20 @@ const pushing = {
     { phase: 'ramp', connections: 10, rate: 100, traffic: false },
     { phase: 'hold', duration: '1500ms' },
   ],
-  settle: '700ms',
+  settle: '3s',
 }
 
 test('pushes that are dropped, come twice or come late are each counted, and no other', async () => {
-  let [dropped, doubled, delayed] = [0, 0, 0]
+  let [dropped, doubled, delayed, overtaken] = [0, 0, 0, 0]
   const truth = { posted: 0 }
-  const server = await startPushServer(({ n, body, send }) => {
+  /** The last push that was sent to each client, whatever came before it. */
+  const newest = new Map<string, number>()
+  const server = await startPushServer(({ n, id, body, send: write }) => {
     truth.posted++
+    const send = (text: string) => {
+      newest.set(id, Math.max(n, newest.get(id) ?? 0))
+      write(text)
+    }
     if (n % 100 === 99) dropped++
     else if (n % 40 === 7) {
       doubled++
@@ -47,22 +55,28 @@ test('pushes that are dropped, come twice or come late are each counted, and no 
     } else if (n % 50 === 11) {
       // Long after the next push to the same client: ten clients take turns.
       delayed++
-      setTimeout(() => send(body), 400)
+      setTimeout(() => {
+        if ((newest.get(id) ?? 0) > n) overtaken++
+        send(body)
+      }, 400)
     } else send(`{"wrapped":${JSON.stringify(body)}}`)
     return 200
   })
   const result = await play({
     ...pushing,
     target: `${server.ws}/stage`,
+    phases: [
+      { phase: 'ramp', connections: 10, rate: 100, traffic: false },
+      { phase: 'hold', duration: '3s' },
+    ],
     pushes: { rate: 300, concurrency: 4 },
     thresholds: ['lost == 0', 'lost < 5 %', 'duplicated > 0', 'outOfOrder > 0', 'push.p50 < 5 s', 'post.p50 < 5 s'],
   })
-  expect(truth.posted).toBeGreaterThan(200)
   const { pushes } = result.totals
   expect(pushes).toMatchObject({ posted: truth.posted, accepted: truth.posted })
-  // 300 a second for a second and a half; what a busy machine could not post until the end is told.
+  // 300 a second for three seconds; a busy machine begins late, and what it could not post until the end is told.
   expect(pushes.posted + pushes.unsent).toBeGreaterThanOrEqual(440)
-  expect(pushes.posted + pushes.unsent).toBeLessThanOrEqual(460)
+  expect(pushes.posted + pushes.unsent).toBeLessThanOrEqual(910)
   expect(dropped).toBeGreaterThan(0)
   const account = result.delivery.pushes
   expect(account).toMatchObject({
@@ -74,8 +88,9 @@ test('pushes that are dropped, come twice or come late are each counted, and no 
     unannounced: 0,
   })
   // Those at the very end were not overtaken any more.
-  expect(account?.outOfOrder).toBeGreaterThanOrEqual(Math.max(1, delayed - 4))
-  expect(account?.outOfOrder).toBeLessThanOrEqual(delayed)
+  expect(account?.outOfOrder).toBe(overtaken)
+  expect(overtaken).toBeGreaterThan(0)
+  expect(overtaken).toBeLessThanOrEqual(delayed)
   expect(result.latencies.push?.count).toBe(truth.posted - dropped)
   expect(result.latencies.push?.max).toBeGreaterThan(399)
   expect(result.latencies.post?.count).toBe(truth.posted)
@@ -208,7 +223,7 @@ test('each message of one should reach all of its group: what is missing, double
   // A frame that is dropped may be the sender's own, which is its reply.
   expect(Object.keys(result.errors).filter((kind) => kind !== 'replyTimeout')).toEqual([])
   expect(totals.messages.out * 5).toBe(frames)
-  expect(frames).toBeGreaterThan(500)
+  expect(frames).toBeGreaterThan(200)
   expect(delivery.fanOut).toMatchObject({
     expected: frames,
     received: frames - dropped,
@@ -304,7 +319,7 @@ test('what a client is still owed when the server cuts it off is told apart from
     groups: { count: 1 },
     phases: [
       { phase: 'ramp', connections: 1, rate: 10, traffic: false },
-      { phase: 'hold', duration: '1s' },
+      { phase: 'hold', duration: '3s' },
     ],
     messages: [{ send: '{{stamp}}', every: '20ms', fanOut: true }],
   })
@@ -344,8 +359,8 @@ test('POSTs that get no answer are errors, a server that ends its connections is
       { phase: 'ramp', connections: 5, rate: 100, traffic: false },
       { phase: 'hold', duration: '1500ms' },
     ],
-    pushes: { rate: 50, concurrency: 4, timeout: '300ms' },
-    settle: '2s',
+    pushes: { rate: 50, concurrency: 4, timeout: '2s' },
+    settle: '8s',
   })
   expect(reset).toBeGreaterThan(0)
   expect(silent).toBeGreaterThan(0)

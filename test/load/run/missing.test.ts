@@ -6,12 +6,12 @@ test('connections that are not there at the end of the last phase that keeps the
   const { ws } = await startServer({
     onConnection(socket) {
       // Every third one is sent away once; the rest stays.
-      if (connections++ < 9 && connections % 3 === 0) setTimeout(() => socket.close(1001), 300)
+      if (connections++ < 9 && connections % 3 === 0) setTimeout(() => socket.close(1001), 200)
     },
   })
   const phases = [
     { phase: 'ramp', connections: 9, duration: '200ms' },
-    { phase: 'hold', duration: '1800ms' },
+    { phase: 'hold', duration: '2800ms' },
     { phase: 'drain', duration: '300ms' },
   ]
   const without = await play({ target: ws, phases, thresholds: ['missing == 3'] })
@@ -24,6 +24,6 @@ test('connections that are not there at the end of the last phase that keeps the
 
 test('a spike wants its connections until it ends', async () => {
   const { ws } = await startServer({ onConnection: echo })
-  const result = await play({ target: ws, phases: [{ phase: 'spike', connections: 12, duration: '1s' }] })
+  const result = await play({ target: ws, phases: [{ phase: 'spike', connections: 12, duration: '3s' }] })
   expect(result.totals.connections).toMatchObject({ opened: 12, peak: 12, missing: 0 })
 })
