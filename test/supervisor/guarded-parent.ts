@@ -29,8 +29,9 @@ const shells = () =>
       return false
     }
   })
-await pause(200)
-const [first] = shells().filter((pid) => readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('guarded'))
+const guards = () => shells().filter((pid) => readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('guarded'))
+while (guards().length === 0) await pause(10)
+const [first] = guards()
 process.kill(Number(first), 'SIGKILL')
 while (shells().length === 0 || shells()[0] === first) await pause(10)
 process.stdout.write(`${JSON.stringify({ caught, released, another, unguarded })}\n`)

@@ -58,7 +58,11 @@ export async function stubWorkers(
   options: { names?: string[]; program?: string[]; timings?: Partial<SupervisorTimings> } = {},
 ): Promise<StubWorkers> {
   const { names = ['a', 'b', 'c'], program = [process.execPath, stub] } = options
-  const timings = { ...supervisorTimings, tick: 100, firstBackoff: 50, longestBackoff: 400, ...options.timings }
+  const timings = {
+    // A stub that a busy machine holds up for a second is not taken for silent.
+    ...{ ...supervisorTimings, tick: 100, silentTicks: 15, loggedTicks: 20, firstBackoff: 50, longestBackoff: 400 },
+    ...options.timings,
+  }
   const directory = await mkdtemp(join(tmpdir(), 'postern-workers-'))
   const file = join(directory, 'behaviour.json')
   const logged: Logged[] = []

@@ -133,7 +133,7 @@ test('what a worker has against clients being sent to it is told with its name',
 })
 
 test('a frozen worker is silent, holds up nobody, is logged once, and is welcome back', async () => {
-  workers = await stubWorkers({ names: ['a', 'b'], timings: { tick: 50 } })
+  workers = await stubWorkers({ names: ['a', 'b'] })
   await workers.supervisor.start()
   const frozen = workers.supervisor.processes.find(({ name }) => name === 'b')
   process.kill(pidOf('b'), 'SIGSTOP')
@@ -144,7 +144,7 @@ test('a frozen worker is silent, holds up nobody, is logged once, and is welcome
   expect(frozen?.state).toBe('silent')
   expect(workers.supervisor.readiness).toEqual({ ready: true, reasons: ['b: does not answer'] })
   expect(await workers.says('a worker does not answer')).toEqual([
-    expect.objectContaining({ level: 'warn', worker: 'b', seconds: 0.5 }),
+    expect.objectContaining({ level: 'warn', worker: 'b', seconds: 2 }),
   ])
   process.kill(pidOf('b'), 'SIGCONT')
   await ready().toBe(2)
