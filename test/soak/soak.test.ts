@@ -18,6 +18,10 @@ const millisEach = 7_000
 const most = fixedCount || 200_000
 const connections = 20
 const inFlight = 5
+/** Compiled code and inline caches still move a little; a leak of 20 bytes a message would be 4 MB. */
+const mostHeap = 2_000_000
+/** 200,000 messages that leave 100 bytes each outside of the heap would be 20 MB. */
+const mostResident = 16_000_000
 /** A connection ends after so many messages, and another takes its place. */
 const messagesPerConnection = 500
 
@@ -172,7 +176,7 @@ async function example(name: string): Promise<{ dir: string; path: string; messa
 
 test.each(['echo', 'backend', 'chat', 'aws'])(
   'the %s example answers every message, and leaves nothing behind',
-  { timeout: fixedCount > 0 ? 1_800_000 : 60_000 },
+  { timeout: fixedCount > 0 ? 1_800_000 : 120_000 },
   async (name) => {
     const { dir, path, ...talk } = await example(name)
     const gateway = await startGateway(dir)
@@ -181,24 +185,30 @@ test.each(['echo', 'backend', 'chat', 'aws'])(
     await soak(conversation, Math.min(20_000, most), millisEach / 3)
     // Weighing takes memory too, the first time.
     await weigh(gateway)
-    const before = await weigh(gateway)
-    const count = await soak(conversation, most, millisEach)
-    // Connections to a backend are kept for some seconds.
     const hasFunctions = name === 'chat' || name === 'aws'
-    await expect
-      .poll(() => weigh(gateway), { timeout: 15_000, interval: 1_000 })
-      .toSatisfy(({ entries, files }: Weight) => {
-        return entries <= before.entries + 50 && files < before.files + (hasFunctions ? 150 : 10)
-      })
-    const after = await weigh(gateway)
-    console.log(JSON.stringify({ name, count, before, after }))
+    const grown = async () => {
+      const before = await weigh(gateway)
+      const count = await soak(conversation, most, millisEach)
+      let after = before
+      // Connections to a backend are kept for some seconds.
+      await expect
+        .poll(async () => (after = await weigh(gateway)), { timeout: 20_000, interval: 1_000 })
+        .toSatisfy(({ entries, files }: Weight) => {
+          return entries <= before.entries + 50 && files < before.files + (hasFunctions ? 150 : 10)
+        })
+      console.log(JSON.stringify({ name, count, before, after }))
+      expect(count).toBeGreaterThan(0)
+      return { before, after }
+    }
+    let { before, after } = await grown()
+    // On a busy machine more of the filling up is left for now. It happens once; a leak goes on.
+    if (after.heap - before.heap >= mostHeap || after.resident - before.resident >= mostResident) {
+      ;({ before, after } = await grown())
+    }
 
-    expect(count).toBeGreaterThan(0)
     expect(after.connections).toBe(0)
-    // Compiled code and inline caches still move a little; a leak of 20 bytes a message would be 4 MB.
-    expect(after.heap - before.heap).toBeLessThan(2_000_000)
-    // 200,000 messages that leave 100 bytes each outside of the heap would be 20 MB.
-    expect(after.resident - before.resident).toBeLessThan(16_000_000)
+    expect(after.heap - before.heap).toBeLessThan(mostHeap)
+    expect(after.resident - before.resident).toBeLessThan(mostResident)
     // The processes of functions come and go: three of ten each, with three pipes a process.
     expect(after.files - before.files).toBeLessThan(hasFunctions ? 150 : 10)
     for (const [resource, number] of Object.entries(after.resources)) {

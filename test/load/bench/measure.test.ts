@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { startFleet } from '../../../load/bench/client-fleet.ts'
 import { gatewayFleet } from '../../../load/bench/fleet-target.ts'
 import { measureRound } from '../../../load/bench/measure.ts'
@@ -7,6 +7,9 @@ import { limitsTable, markdownTable, summarize } from '../../../load/bench/repor
 import { rows } from '../../../load/bench/rows.ts'
 import { startServer } from '../../../load/bench/server-process.ts'
 import { baseline, gateway, prepareApis, signedGateway, startBackend } from '../../../load/bench/targets.ts'
+
+// Each starts several processes.
+vi.setConfig({ testTimeout: 120_000 })
 
 describe('every baseline answers its load without an error', () => {
   test.each(rows.filter(({ name, baseline: file }) => name !== 'idle' && file !== 'one gateway'))(

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { Server } from 'socket.io'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { lookForPeers } from '../../../load/bench/bench-peers.ts'
 import { LoadSocket } from '../../../load/bench/client/load-socket.ts'
 import { startFleet } from '../../../load/bench/client-fleet.ts'
@@ -23,6 +23,9 @@ import { message, works } from '../../../load/bench/peers/works.ts'
 import { ws } from '../../../load/bench/peers/ws.ts'
 import { summary } from '../../../load/bench/report.ts'
 import { baseline } from '../../../load/bench/targets.ts'
+
+// Each starts several processes.
+vi.setConfig({ testTimeout: 120_000 })
 
 const work = (name: WorkName) => works.find((each) => each.name === name) as (typeof works)[number]
 type Doable = Extract<PeerWork, { load: unknown }>

@@ -221,7 +221,7 @@ test('Ctrl-C twice ends at once, workers included', { timeout: 60_000 }, async (
   await load.said(/draining/)
   load.child.kill('SIGINT')
   expect(await load.exited).toEqual({ code: 130, signal: null })
-  await expect.poll(() => sockets.size, { timeout: 10_000 }).toBe(0)
+  await expect.poll(() => sockets.size, { timeout: 20_000 }).toBe(0)
 })
 
 test('a terminal gets one block that is drawn anew, and a sentence stays above it', () => {
