@@ -137,7 +137,7 @@ describe('timeoutInMillis', () => {
     expect((await failureOf(integration, event)).code).toBe('INTEGRATION_TIMEOUT')
     const took = performance.now() - startedAt
     expect(took).toBeGreaterThanOrEqual(60)
-    expect(took).toBeLessThan(500)
+    expect(took).toBeLessThan(10_000)
     expect(event.integration?.errorMessage).toEqual(expect.any(String))
     await closed(backend.connections[0])
   })

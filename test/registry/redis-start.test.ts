@@ -111,9 +111,9 @@ describe('joining a fleet', () => {
       ...{ userAgent: null, domainName: 'localhost', authorizer: null, identity: null },
     })
     await server.restart()
-    await expect.poll(() => registry.trouble(), { timeout: 10_000 }).toBeNull()
+    await expect.poll(() => registry.trouble(), { timeout: 20_000 }).toBeNull()
     await expect
-      .poll(() => server.client.hlen(`postern:{w:${registry.owner}}:connections`), { timeout: 10_000 })
+      .poll(() => server.client.hlen(`postern:{w:${registry.owner}}:connections`), { timeout: 20_000 })
       .toBe(1)
   })
 
@@ -165,8 +165,8 @@ describe('joining a fleet', () => {
     await first.start()
     await server.client.set(`postern:{w:${first.owner}}:grave`, 'buried')
     const before = first.owner
-    await expect.poll(() => first.owner, { timeout: 10_000 }).not.toBe(before)
-    await expect.poll(() => first.trouble(), { timeout: 10_000 }).toBeNull()
+    await expect.poll(() => first.owner, { timeout: 20_000 }).not.toBe(before)
+    await expect.poll(() => first.trouble(), { timeout: 20_000 }).toBeNull()
   })
 })
 
@@ -215,7 +215,7 @@ describe('a Redis with users of its own', () => {
     await registry.start()
     expect(registry.trouble()).toMatch(/NOPERM.*eval/)
     await server.client.call('ACL', 'SETUSER', 'gateway', '+eval')
-    await expect.poll(() => registry.trouble(), { timeout: 10_000 }).toBeNull()
+    await expect.poll(() => registry.trouble(), { timeout: 20_000 }).toBeNull()
   })
 })
 
@@ -274,7 +274,7 @@ describe('closing', () => {
       await registry.close()
     }
     // The wire's own sockets stand as long as their other ends.
-    await expect.poll(counts, { timeout: 10_000 }).toBeLessThanOrEqual(before + 2 * wire.accepted)
+    await expect.poll(counts, { timeout: 20_000 }).toBeLessThanOrEqual(before + 2 * wire.accepted)
   })
 })
 

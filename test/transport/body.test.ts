@@ -155,10 +155,10 @@ test('headers and bodies that do not come to an end are dropped after ten second
   await Promise.all([...clients.map((client) => client.closed), aborted.next()])
   clearInterval(drip)
   const seconds = (performance.now() - start) / 1000
-  const [atLeast, below] = abilities.unfinishedRequests.can ? [7, 17] : [27, 37]
+  const [atLeast, below] = abilities.unfinishedRequests.can ? [7, 22] : [27, 42]
   expect(seconds).toBeGreaterThan(atLeast)
   expect(seconds).toBeLessThan(below)
-}, 45_000)
+}, 60_000)
 
 test('chunks of any sizes come out as they went in, or as null when they are above the limit', () => {
   fc.assert(

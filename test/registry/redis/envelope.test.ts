@@ -65,9 +65,9 @@ describe('an envelope', () => {
 
   test('that would hold up the loop is refused before it is unpacked, or answered', () => {
     const bomb = Buffer.concat([Buffer.from([0xdd, 0, 0x70, 0, 0]), Buffer.alloc(0x700000, 0x80)])
-    const startedAt = performance.now()
+    const before = process.cpuUsage()
     expect(readEnvelope(bomb)).toBe('encoding')
-    expect(performance.now() - startedAt).toBeLessThan(1_000)
+    expect(process.cpuUsage(before).user).toBeLessThan(1_000_000)
     const questions = Array.from({ length: 10_001 }, (_, i) => [i, questionKinds.describe, '', null])
     expect(readEnvelope(packr.pack([1, 1, 1, 1, questions.slice(1), []]))).toBeTypeOf('object')
     expect(readEnvelope(packr.pack([1, 1, 1, 1, questions, []]))).toBe('schema')

@@ -211,10 +211,10 @@ describe('a Redis that has lost its data', () => {
     expect(membership.certain).toBe(false)
     pass(settling - 1)
     await renewedWith('held')
-    await expect.poll(() => renewals.length, { timeout: 5_000 }).toBe(1) // it goes on asking
+    await expect.poll(() => renewals.length, { timeout: 20_000 }).toBe(1) // it goes on asking
     pass(1)
     renewals.shift()?.('held', 0) // asked for before that
-    await expect.poll(() => renewals.length, { timeout: 5_000 }).toBe(1)
+    await expect.poll(() => renewals.length, { timeout: 20_000 }).toBe(1)
     expect(membership.trouble).toMatch(/has lost its data/)
     expect(told).toEqual(['held 0 anew'])
     renewals.shift()?.('held', 0)
