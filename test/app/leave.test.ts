@@ -76,7 +76,7 @@ test.each([0, 3])(
     await Promise.race([Promise.all(underWay), Promise.all(posters)])
     await leaving.drain(0, delay)
     await Promise.all(posters)
-    await expect.poll(() => client.unread.length, { timeout: 10_000 }).toBe(sent.length)
+    await expect.poll(() => client.unread.length, { timeout: 20_000 }).toBe(sent.length)
     expect([...client.unread].sort()).toEqual(sent.sort())
   },
 )

@@ -109,7 +109,7 @@ test('the first conversation goes as written', async () => {
   client.paste(only('A first conversation', 'json').text)
   const { text } = only('A first conversation', 'text')
   expect(await client.lines(text.split('\n').length)).toBe(text)
-}, 30_000)
+}, 60_000)
 
 test('a connection is pushed to as written, by curl and by the SDK', async () => {
   const here = await startAsWritten()

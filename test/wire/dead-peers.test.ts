@@ -66,4 +66,4 @@ test('a client that stops without a word is dropped when it answers no ping, wit
   expect(await silent.next()).toBe('hello')
   silent.close()
   await backend.call(2)
-}, 30_000)
+}, 60_000)

@@ -122,10 +122,15 @@ describe('@connections through another node', () => {
     const [here, there] = [await connect(near), await connect(far)]
     await server.kill()
     await expect.poll(async () => (await callback('POST', there.id, 'x')).status).toBe(503)
-    const startedAt = performance.now()
-    const answer = await callback('POST', there.id, 'x')
-    expect([answer.status, answer.headers['x-amzn-errortype']]).toEqual([503, 'ServiceUnavailableException'])
-    expect(performance.now() - startedAt).toBeLessThan(1_000)
+    const took: number[] = []
+    for (let i = 0; i < 5; i++) {
+      const startedAt = performance.now()
+      const answer = await callback('POST', there.id, 'x')
+      took.push(performance.now() - startedAt)
+      expect([answer.status, answer.headers['x-amzn-errortype']]).toEqual([503, 'ServiceUnavailableException'])
+    }
+    // Whoever waits does so each time; a machine that stands still does not.
+    expect(Math.min(...took)).toBeLessThan(1_000)
     expect((await callback('POST', here.id, 'still here')).status).toBe(200)
     expect(await here.client.next()).toBe('still here')
     const meanwhile = await connect(far)
@@ -137,12 +142,12 @@ describe('@connections through another node', () => {
       reasons: [expect.stringContaining(`Redis (127.0.0.1:${server.port})`)],
     })
     await server.restart()
-    await expect.poll(async () => (await callback('POST', meanwhile.id, 'back')).status, { timeout: 10_000 }).toBe(200)
+    await expect.poll(async () => (await callback('POST', meanwhile.id, 'back')).status, { timeout: 20_000 }).toBe(200)
     expect(await meanwhile.client.next()).toBe('back')
-    await expect.poll(async () => (await listIds()).sort(), { timeout: 10_000 }).toEqual([here.id, meanwhile.id].sort())
+    await expect.poll(async () => (await listIds()).sort(), { timeout: 20_000 }).toEqual([here.id, meanwhile.id].sort())
     const stored = async () =>
       (await Promise.all((await server.client.keys('*connections')).map((key) => server.client.hkeys(key)))).flat()
-    await expect.poll(async () => (await stored()).sort(), { timeout: 10_000 }).toEqual([here.id, meanwhile.id].sort())
+    await expect.poll(async () => (await stored()).sort(), { timeout: 20_000 }).toEqual([here.id, meanwhile.id].sort())
   })
 })
 

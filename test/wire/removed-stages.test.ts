@@ -167,12 +167,12 @@ describe('a stage that a reload removes', () => {
     gateway = await startGateway({ ...members, stages: { dev: {}, prod: {} } }, { files: { 'handlers.cjs': doormen } })
     const { directory, ws, redefine } = gateway
     const connecting = Client.connect(ws.replace(/dev$/, 'prod'))
-    await expect.poll(() => existsSync(join(directory, 'entered')), { timeout: 10_000 }).toBe(true)
+    await expect.poll(() => existsSync(join(directory, 'entered')), { timeout: 20_000 }).toBe(true)
     // Nothing of the definition names the functions any more.
     await redefine({ stages: { dev: {} } })
     await writeFile(join(directory, 'go'), '')
     expect((await (await connecting).closed).code).toBe(1001)
-    await expect.poll(() => existsSync(join(directory, 'left')), { timeout: 10_000 }).toBe(true)
+    await expect.poll(() => existsSync(join(directory, 'left')), { timeout: 20_000 }).toBe(true)
     expect(await readFile(join(directory, 'left'), 'utf8')).toBe(await readFile(join(directory, 'entered'), 'utf8'))
   })
 

@@ -45,7 +45,7 @@ const ready = () => fetch(`http://127.0.0.1:${gateway.managementPort}/readyz`)
 
 test('SIGTERM: not ready, new connections refused, sockets close with 1001 over the time, messages under way finish, exit 0', async () => {
   await define({ routes: routes() })
-  gateway = await startProcess([directory, '--drain-seconds', '2'])
+  gateway = await startProcess([directory, '--drain-seconds', '4'])
   expect((await ready()).status).toBe(200)
   const clients = await Promise.all(Array.from({ length: 10 }, () => Client.connect(url())))
   const busy = await Client.connect(url())
@@ -74,7 +74,7 @@ test('SIGTERM: not ready, new connections refused, sockets close with 1001 over 
   const disconnects = backend.calls.filter((call) => call.url === '/disconnect')
   expect(disconnects.map((call) => call.headers.code)).toEqual(Array.from({ length: 11 }, () => '1001'))
   // Evenly spread: half of them are not gone in the first quarter of the time.
-  expect((ends[5] as number) - startedAt).toBeGreaterThan(500)
+  expect((ends[5] as number) - startedAt).toBeGreaterThan(1_000)
 })
 
 test('a push to a connection that is not closed yet is delivered while draining', async () => {
@@ -83,7 +83,7 @@ test('a push to a connection that is not closed yet is delivered while draining'
       $default: says('$context.connectionId'),
     },
   })
-  gateway = await startProcess([directory, '--drain-seconds', '2'])
+  gateway = await startProcess([directory, '--drain-seconds', '4'])
   const [first, last] = [await Client.connect(url()), await Client.connect(url())]
   last.send('who am I')
   const id = await last.next()
@@ -188,7 +188,7 @@ test('--watch reloads when a definition changes', async () => {
   const client = await Client.connect(url())
   await define({ routes: { $default: { integration: proxy('/other'), routeResponse: true } } })
   await expect
-    .poll(() => gateway.lines.filter((line) => line.includes('API deployed')).length, { timeout: 10_000 })
+    .poll(() => gateway.lines.filter((line) => line.includes('API deployed')).length, { timeout: 20_000 })
     .toBe(2)
   backend.answer = (call, response) => void response.end(call.url)
   client.send('two')

@@ -32,7 +32,7 @@ test('a worker that is killed is started again; the others hold their clients, a
   const fleet = await start(3, '--lease-seconds', '3')
   const clients = await fleet.connect(60)
   const accepted = () => fleet.metric('postern_connects_total{api="test",outcome="accepted",stage="dev"}')
-  expect(await accepted()).toBe(60)
+  await expect.poll(accepted).toBe(60)
   const killed = fleet.pids().get('w-2') as number
   process.kill(killed, 'SIGKILL')
   await expect.poll(() => fleet.logLines('a worker ended; it is started again').length, deadline).toBe(1)
@@ -102,12 +102,12 @@ test('a frozen worker holds up neither probes nor metrics nor the API, and is re
   const fleet = await start(2, '--lease-seconds', '60')
   await fleet.connect(20)
   const total = 'postern_connects_total{api="test",outcome="accepted",stage="dev"}'
-  expect(await fleet.metric(total)).toBe(20)
+  await expect.poll(() => fleet.metric(total)).toBe(20)
   const frozen = fleet.pids().get('w-1') as number
   process.kill(frozen, 'SIGSTOP')
   const startedAt = performance.now()
   expect(await fleet.metric('postern_workers{state="silent"}')).toBe(1)
-  expect(performance.now() - startedAt).toBeLessThan(10_000)
+  expect(performance.now() - startedAt).toBeLessThan(20_000)
   // What it has counted so far is not forgotten, but nobody knows how many connections it has now.
   expect(await fleet.metric(total)).toBe(20)
   expect(await fleet.metric('process_resident_memory_bytes{worker="w-1"}')).toBeUndefined()
@@ -120,8 +120,8 @@ test('a frozen worker holds up neither probes nor metrics nor the API, and is re
   expect(fleet.logLines('a worker does not answer')[0]).toMatchObject({ level: 'warn', worker: 'w-1', seconds: 10 })
   process.kill(frozen, 'SIGCONT')
   await expect.poll(() => fleet.metric('postern_workers{state="ready"}'), deadline).toBe(2)
-  expect(await fleet.metric(total)).toBe(20)
-  expect((await fleet.readyz()).reasons).toEqual([])
+  await expect.poll(() => fleet.metric(total)).toBe(20)
+  await expect.poll(async () => (await fleet.readyz()).reasons).toEqual([])
 })
 
 test('what the runtime of a worker writes to standard error is a log line with its name', async () => {
