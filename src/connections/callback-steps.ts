@@ -53,6 +53,8 @@ export interface Callback extends ArrivedCall {
   readonly binary: boolean
   /** The key under which the message of a POST takes the place of one that waits, as it came; null for none. */
   readonly coalesce: string | null
+  /** The option of messages to many that a POST names, which has none of them; null for none. */
+  readonly unfit: string | null
   /** The query of a DELETE that may choose its close frame; empty otherwise. */
   readonly closeQuery: string
 }
@@ -119,7 +121,8 @@ export function checkId(id: string): CallbackRefusal | null {
 
 /** The last step: does what the callback asks for, and answers it; a connection that is not there is refused (410). */
 export function reachConnection(registry: ConnectionLookup & Delivery & ConnectionUsers): CallbackStep {
-  function post({ call, id, body, binary, coalesce }: Callback) {
+  function post({ call, id, body, binary, coalesce, unfit }: Callback) {
+    if (unfit !== null) return unfitOption(unfit)
     if (coalesce !== null && !isCoalesceKey(coalesce)) return badCoalesceKey
     // `refuseLargeBody` lets no POST pass without a body.
     const bytes = body as Buffer
@@ -216,6 +219,11 @@ export const badCloseParameters: CallbackRefusal = {
   code: 'INVALID_CLOSE_PARAMETERS',
   detail: `: ${closeParametersRule}`,
 }
+function unfitOption(name: string): CallbackRefusal {
+  const rule = 'is an option of messages to many: an item of POST /@batch takes it for one connection'
+  return { code: 'INVALID_CALL_PARAMETERS', detail: `: ${name} ${rule}` }
+}
+
 const badCoalesceKey: CallbackRefusal = { code: 'INVALID_CALL_PARAMETERS', detail: `: ${coalesceKeyRule}` }
 const gone: CallbackRefusal = { code: 'CONNECTION_GONE' }
 /** A client that reads again takes what waits for it within moments. */

@@ -57,18 +57,40 @@ export function createConnectionsHandler(options: ConnectionsOptions): HandleCal
       const isPost = operation === 'post'
       const binary = isPost && binaryFrames && asksForBinary(request)
       const coalesce = isPost ? coalesceKeyOf(request.query) : null
+      const unfit = isPost && request.query !== '' ? unfitOptionOf(request.query) : null
       exchange.readBody(isPost ? maxMessageBytes : maxUserChangeBytes, (body) =>
-        run({ call, operation, id, credentials, facts, once, hasBody: true, body, binary, coalesce, closeQuery: '' }),
+        run({
+          call,
+          operation,
+          id,
+          credentials,
+          facts,
+          once,
+          hasBody: true,
+          body,
+          binary,
+          coalesce,
+          unfit,
+          closeQuery: '',
+        }),
       )
     } else {
       const closeQuery = operation === 'delete' && disconnectCodeAndReason ? request.query : ''
       run({
         ...{ call, operation, id, credentials, facts, once, hasBody: false, body: null },
-        ...{ binary: false, coalesce: null, closeQuery },
+        ...{ binary: false, coalesce: null, unfit: null, closeQuery },
       })
     }
   }
 }
+
+/** The first option of messages to many in a query: whoever sets one must not believe that it was obeyed. */
+function unfitOptionOf(query: string): string | null {
+  const parameters = new URLSearchParams(query)
+  return manyOptions.find((name) => parameters.has(name)) ?? null
+}
+
+const manyOptions = ['filter', 'except', 'report']
 
 /** The parameter `coalesce` of a POST, which mostly has no query. */
 function coalesceKeyOf(query: string): string | null {

@@ -449,6 +449,30 @@ describe('beyond AWS, when switched on', () => {
     expect((await server.call('GET', path(client.id))).status).toBe(200)
   })
 
+  it.each(['filter', 'except', 'report'])(
+    'POST with ?%s=, an option of messages to many, is refused before it is sent to whom that may leave out',
+    async (option) => {
+      const server = await startCallbackServer()
+      const client = await server.connect()
+      for (const query of [
+        `${option}=x`,
+        `coalesce=k&${option}=`,
+        `%${option.charCodeAt(0).toString(16)}${option.slice(1)}=x`,
+      ]) {
+        const answer = await server.call('POST', `${path(client.id)}?${query}`, { body: 'no' })
+        expect([answer.status, answer.body]).toEqual([
+          400,
+          `{"message":"Invalid parameters: ${option} is an option of messages to many: an item of POST /@batch takes it for one connection"}`,
+        ])
+      }
+      expect((await server.call('POST', `${path(client.id)}?x=${option}&my${option}=1`, { body: 'yes' })).status).toBe(
+        200,
+      )
+      expect(await client.next()).toMatchObject({ data: Buffer.from('yes') })
+      expect((await server.call('GET', `${path(client.id)}?${option}=x`)).status).toBe(200)
+    },
+  )
+
   it('POST of application/octet-stream with ?frame=binary sends the bytes as a binary frame', async () => {
     const server = await startCallbackServer({ binaryFrames: true })
     const client = await server.connect()
