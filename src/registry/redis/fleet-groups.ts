@@ -38,8 +38,13 @@ export interface FleetGroupsOptions {
   readonly trouble: () => string | null
 }
 
-/** Failures that sends may name at a time: those of more sends are counted and not named. */
+/**
+ * Failures that the sends under way may name, here and in the answers that they wait for, of some 20 bytes each: Redis cuts
+ * off a subscriber for whom more than 32 MB wait (Redis documentation, "client-output-buffer-limit").
+ */
 const maxNaming = 1_000_000
+/** The part of those that are left which one send may name, so that the sends behind it can name some too. */
+const namingShare = 1 / 4
 
 /** The answers of other workers about an audience. */
 interface Answers<T> {
@@ -55,6 +60,8 @@ interface Question<T> {
   readonly kind: QuestionKind
   readonly first: unknown
   readonly second: unknown
+  /** Makes `second` anew for so many workers; left out where it is the same for any number. */
+  readonly secondFor?: (workers: number) => unknown
   /** Reads what a worker answered; null for what makes no sense. */
   readonly read: (payload: unknown, owner: OwnerId) => T | null
 }
@@ -70,7 +77,8 @@ export function createFleetGroups(options: FleetGroupsOptions): Groups {
   function askAll<T>(audience: Audience, question: Question<T>): Promise<Answers<T>> {
     const size = questionSize(question.first, question.second)
     const asked = turns.take(audience.apiId, size, owners.read(audience), async (found) => {
-      const outcomes = found.owners.map((owner) => askOne(audience, owner, question))
+      const second = question.secondFor?.(found.owners.length) ?? question.second
+      const outcomes = found.owners.map((owner) => askOne(audience, owner, { ...question, second }))
       const answers: T[] = []
       const silent: OwnerId[] = []
       for (const [i, outcome] of (await Promise.all(outcomes)).entries()) {
@@ -101,6 +109,12 @@ export function createFleetGroups(options: FleetGroupsOptions): Groups {
     const ask = () => peers.ask(owner, kind, id, apiId, stage, name)
     if (turns.isFree(apiId)) return ask()
     return turns.take(apiId, questionSize(stage, name), null, ask) ?? Promise.resolve('unreachable')
+  }
+
+  /** The terms of a send for each of several workers, which name no more failures than there is room for now. */
+  function withNames(terms: SendOptions, workers: number): SendOptions {
+    const failures = Math.min(terms.failures, Math.floor(((maxNaming - naming) * namingShare) / Math.max(1, workers)))
+    return failures === terms.failures ? terms : { ...terms, failures }
   }
 
   function unreachableOf({ silent, unnamed }: Answers<unknown>): number {
@@ -145,18 +159,26 @@ export function createFleetGroups(options: FleetGroupsOptions): Groups {
     },
     prepare: (groups) => (isFrozen() ? null : prepare(groups)),
     send(audience, frame, given) {
-      const failures = Math.min(given.failures, maxNaming - naming)
-      const terms = failures === given.failures ? given : { ...given, failures }
+      const terms = withNames(given, 1)
       const report = isFrozen() ? unserved(local.size(audience)) : local.send(audience, frame, terms)
       const { binary } = frame
+      let named = report.failures.length
+      naming += named
       const asked = askAll(audience, {
         ...{ kind: questionKinds.send, first: copyOf(frame), second: wireSend(audience, binary, terms) },
+        ...(given.failures > 0 && {
+          secondFor(workers) {
+            const shared = withNames(given, workers)
+            named += workers * shared.failures
+            naming += workers * shared.failures
+            return wireSend(audience, binary, shared)
+          },
+        }),
         read: readReport,
       })
-      naming += failures
       return asked.then((found) => {
-        naming -= failures
-        return sumOf(report, found.answers, unreachableOf(found), terms)
+        naming -= named
+        return sumOf(report, found.answers, unreachableOf(found), given)
       })
     },
     closeAll(audience, selection, code, reason) {

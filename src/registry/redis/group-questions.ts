@@ -8,6 +8,7 @@ import { answerCodes, type PeerAnswer, type PeerQuestion, questionKinds, sendCod
 import type { GroupDirectory } from './group-directory.ts'
 import {
   maxListed,
+  nameableIn,
   readAudience,
   readGroup,
   readSelection,
@@ -17,11 +18,13 @@ import {
   wireReport,
   wireReportPage,
 } from './group-wire.ts'
+import type { Peers } from './peers.ts'
 
 export interface GroupAnswererOptions {
   readonly local: LocalGroups
   readonly directory: Pick<GroupDirectory, 'stored' | 'found'>
   readonly reports: Pick<KeptReports, 'read'>
+  readonly peers: Pick<Peers, 'spareBytes'>
 }
 
 /** Joins whose entry is being stored for others. */
@@ -35,6 +38,7 @@ export function createGroupAnswerer({
   local,
   directory,
   reports,
+  peers,
 }: GroupAnswererOptions): (question: PeerQuestion) => PeerAnswer | Promise<PeerAnswer> | null {
   let joining = 0
 
@@ -60,8 +64,11 @@ export function createGroupAnswerer({
       case questionKinds.send: {
         const read = readSend(apiId, second)
         if (read === null || !isMessage(first)) return refused
-        const report = local.send(read.audience, { data: first, binary: read.binary }, read.options)
-        noteIfEmpty(read.audience, report.targets)
+        const { audience, binary, options } = read
+        // What waits to be answered must not be left out for names.
+        const failures = Math.min(options.failures, nameableIn(peers.spareBytes))
+        const report = local.send(audience, { data: first, binary }, { ...options, failures })
+        noteIfEmpty(audience, report.targets)
         return done(wireReport(report))
       }
       case questionKinds.sendIf: {
@@ -127,7 +134,9 @@ export function createGroupAnswerer({
         const place = readAudience(apiId, [first, 'all', ''])
         const [from, limit] = items(second)
         if (place === null || !isPlace(from) || !isLimit(limit)) return refused
-        const page = reports.read(place, id, from, limit)
+        const room = nameableIn(peers.spareBytes)
+        if (room === 0) return refused
+        const page = reports.read(place, id, from, Math.min(limit, room))
         return page === null ? [number, answerCodes.gone, null] : done(wireReportPage(page))
       }
       default:

@@ -37,6 +37,17 @@ export interface LocalReport {
   readonly failures: readonly SendFailure[]
 }
 
+/** Bytes that a named failure takes in an answer at most, as `wireSize` reckons. */
+const nameBytes = 74
+
+/**
+ * The failures that an answer may name while so many bytes are spare: a part of what has room, so that the answers behind
+ * it can name some too.
+ */
+export function nameableIn(spareBytes: number): number {
+  return Math.floor(spareBytes / (16 * nameBytes))
+}
+
 /** Failures that one answer names one by one, before the others, and connections that one question leaves out. */
 const maxFailures = 1_000
 const maxExcept = 10_000

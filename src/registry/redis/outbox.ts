@@ -25,6 +25,8 @@ export interface OutboxOptions {
 export interface Outbox {
   /** Number of answers that wait. */
   readonly answers: number
+  /** Bytes that answers may still take with what they can do without: the other half of what may wait is for the others. */
+  readonly spareBytes: number
   addQuestion(to: OwnerId, question: PeerQuestion): void
   /** Adds an answer; one that there is no room for is left out, and the asker has a deadline of its own. */
   addAnswer(to: OwnerId, answer: PeerAnswer): void
@@ -155,6 +157,9 @@ export function createOutbox({ own, publish, isOpen, asked, failed, published }:
   return {
     get answers() {
       return answersWaiting
+    },
+    get spareBytes() {
+      return Math.max(0, maxAnswerBytes / 2 - answerBytesWaiting)
     },
     addQuestion(to, question) {
       const letter = letterTo(to)

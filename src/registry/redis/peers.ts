@@ -31,6 +31,8 @@ export interface PeersOptions {
 export interface Peers {
   /** Answers that wait to be published, and questions that wait for an answer. */
   readonly depth: number
+  /** Bytes that answers may still take with what they can do without. */
+  readonly spareBytes: number
   /** Resolves at the latest after the time for an answer and a look at the lease; never rejects. */
   ask(
     to: OwnerId,
@@ -108,6 +110,9 @@ export function createPeers(options: PeersOptions): Peers {
   return {
     get depth() {
       return questions.size + outbox.answers
+    },
+    get spareBytes() {
+      return outbox.spareBytes
     },
     ask(to, kind, connectionId, apiId, first, second) {
       return new Promise((resolve) => {

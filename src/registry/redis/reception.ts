@@ -36,7 +36,7 @@ export function createReception(options: ReceptionOptions): (bytes: Buffer) => v
   const { local, localGroups, directory, reports, records, peers, store, own, mayAct, echoed, metrics, log, clock } =
     options
   const answerOf = createAnswerer(local, records, store)
-  const answerOfGroups = createGroupAnswerer({ local: localGroups, directory, reports })
+  const answerOfGroups = createGroupAnswerer({ local: localGroups, directory, reports, peers })
   const serials = createSerials({ clock })
   const received = metrics.counter('postern_registry_envelopes_total', { direction: 'in' })
 

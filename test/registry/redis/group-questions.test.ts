@@ -39,7 +39,10 @@ function worker(count: number, stored: Promise<boolean> | null = null) {
     disowned.push(audience)
     return false
   }
-  const answerOf = createGroupAnswerer({ local: local.groups, directory: { stored: () => stored, found }, reports })
+  const peers = { spareBytes: 16 * 1024 * 1024 }
+  const answerOf = createGroupAnswerer({
+    ...{ local: local.groups, directory: { stored: () => stored, found }, reports, peers },
+  })
   /** There and back again, as through Redis; null for a question that is none about groups. */
   async function ask(kind: number, id: unknown, apiId: unknown, first: unknown, second: unknown) {
     const read = readEnvelope(packr.pack([1, 1, 1, 2, [[5, kind, id, apiId, first, second]], []]))
@@ -49,7 +52,15 @@ function worker(count: number, stored: Promise<boolean> | null = null) {
     const back = readEnvelope(packEnvelope({ from: 2, serial: 1, to: 1, questions: [], answers: [answer] }))
     return typeof back === 'string' ? back : (back.answers[0] as PeerAnswer).slice(1)
   }
-  return { ask, sockets, disowned, local, reports, ids: sockets.map(({ description }) => description.connectionId) }
+  return {
+    ask,
+    sockets,
+    disowned,
+    local,
+    reports,
+    peers,
+    ids: sockets.map(({ description }) => description.connectionId),
+  }
 }
 
 const refused = [answerCodes.refused, null]
@@ -92,6 +103,27 @@ describe('a question about groups', () => {
     // A worker of an earlier version asks for 1,000 at most, and finds them one by one.
     const earlier = await ask(kinds.send, '', 'chat', 'x', terms([7, 1_000]))
     expect(earlier).toEqual([answerCodes.done, [0, 1_203, 0, ids.slice(0, 1_000).map((id) => [id, 0])]])
+  })
+
+  test('is answered with fewer names where many answers wait, and with the same counts', async () => {
+    const { ask, sockets, peers, reports } = worker(30)
+    for (const socket of sockets) socket.full = true
+    const id = reports.keep({ apiId: 'chat', stage: 'dev' }, [
+      { connectionId: allocateConnectionId(7), reason: 'full' },
+    ])
+    for (const [spareBytes, named] of [
+      [40_000, 30],
+      [12_000, 10],
+      [1_000, 0],
+      [0, 0],
+    ] as const) {
+      peers.spareBytes = spareBytes
+      const [code, payload] = (await ask(kinds.send, '', 'chat', 'x', terms([7, 1_000]))) as [number, unknown]
+      const report = readReport(payload, owner)
+      expect([code, report?.full, report?.failures.length]).toEqual([answerCodes.done, 30, named])
+      const [page] = (await ask(kinds.report, id, 'chat', 'dev', [0, 5])) as [number, unknown]
+      expect(page).toBe(named === 0 ? answerCodes.refused : answerCodes.done)
+    }
   })
 
   test('for a page of a report is answered with it', async () => {
