@@ -1,3 +1,5 @@
+import { comparablePath } from '../vocabulary/comparable-path.ts'
+
 /** The methods of routes; `ANY` stands for every method that has no route of its own. */
 export const routeMethods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'ANY'] as const
 
@@ -7,7 +9,7 @@ export const maxRouteKey = 512
 /** A segment of a route's path: text, or a variable; a greedy one takes all that is left of the path. */
 export interface RouteSegment {
   readonly kind: 'literal' | 'variable' | 'greedy'
-  /** The text as `comparableSegment` has it, or the variable's name. */
+  /** The text as `comparablePath` has it, or the variable's name. */
   readonly text: string
 }
 
@@ -48,19 +50,6 @@ export function canonicalRouteKey(routeKey: RouteKey | '$default'): string {
   return `${routeKey.method} /${path.join('/')}`
 }
 
-/**
- * A segment of a path in the one form in which segments are compared: what is percent-encoded without need is decoded,
- * the digits of the rest are upper-case (RFC 3986 §6.2.2.1 and §6.2.2.2). So no spelling of a path gets past the route
- * for it, and an encoded slash stays one.
- */
-export function comparableSegment(segment: string): string {
-  if (!segment.includes('%')) return segment
-  return segment.replace(/%[0-9A-Fa-f]{2}/g, (encoded) => {
-    const character = String.fromCharCode(Number.parseInt(encoded.slice(1), 16))
-    return /[A-Za-z0-9._~-]/.test(character) ? character : encoded.toUpperCase()
-  })
-}
-
 function methodOf(text: string): RouteKey['method'] | null {
   return routeMethods.find((method) => method === text) ?? null
 }
@@ -81,7 +70,7 @@ function pathFault(path: string): string | null {
 
 /** A segment, or what is allowed in its place. */
 function segmentOf(segment: string): RouteSegment | string {
-  if (!/[{}]/.test(segment)) return literalFault(segment) ?? { kind: 'literal', text: comparableSegment(segment) }
+  if (!/[{}]/.test(segment)) return literalFault(segment) ?? { kind: 'literal', text: comparablePath(segment) }
   const name = /^\{([^{}]*)\}$/.exec(segment)?.[1]
   if (name === undefined) return `a variable that is a whole segment, such as {name}, instead of ${segment}`
   const [plain, kind] = name.endsWith('+') ? [name.slice(0, -1), 'greedy' as const] : [name, 'variable' as const]
@@ -93,7 +82,7 @@ function segmentOf(segment: string): RouteSegment | string {
 function literalFault(segment: string): string | null {
   if (!/^(?:[\w.~!$&'()*+,;=:@-]|%[0-9A-Fa-f]{2})+$/.test(segment))
     return `a path of letters, digits and -._~!$&'()*+,;=:@ with all else percent-encoded, instead of ${JSON.stringify(segment)}`
-  if (/^\.\.?$/.test(comparableSegment(segment))) return 'a path without the segments . and .., which clients resolve'
+  if (/^\.\.?$/.test(comparablePath(segment))) return 'a path without the segments . and .., which clients resolve'
   return null
 }
 

@@ -24,7 +24,7 @@ export interface RouteTable<Route> {
  * variable, an explicit method before `ANY` ("Create routes for HTTP APIs in API Gateway"). Places without a route for the
  * method are passed over. A variable takes one segment that is not empty; a greedy one takes all that is left, slashes
  * inside and at its end included, where that has more than slashes. HEAD is never derived from GET. Literals are compared
- * as `comparableSegment` has them.
+ * as `comparablePath` has them.
  *
  * AWS does not say whether `/pets/` reaches `GET /pets`, and is seen to answer 404. Here it does where no other route, not
  * even `$default`, is for `/pets/`: then AWS's answer would have been that 404.

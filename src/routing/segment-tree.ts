@@ -1,4 +1,5 @@
-import { comparableSegment, type RouteSegment } from './route-key.ts'
+import { comparablePath } from '../vocabulary/comparable-path.ts'
+import type { RouteSegment } from './route-key.ts'
 
 /** The entries at one path, by method. */
 export class MethodTable<Entry> {
@@ -148,7 +149,7 @@ export class PathWalk<Entry> {
   #text(level: number, start: number, end: number): string {
     const known = this.#texts[level]
     if (known !== undefined) return known
-    const text = end - start > this.#longestSegment ? '' : comparableSegment(this.#path.slice(start, end))
+    const text = end - start > this.#longestSegment ? '' : comparablePath(this.#path.slice(start, end))
     this.#texts[level] = text
     return text
   }

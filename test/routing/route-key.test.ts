@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { canonicalRouteKey, comparableSegment, parseRouteKey } from '../../src/routing/route-key.ts'
+import { canonicalRouteKey, parseRouteKey } from '../../src/routing/route-key.ts'
 
 function canonical(text: string): string {
   const parsed = parseRouteKey(text)
@@ -87,11 +87,4 @@ describe('two route keys are the same', () => {
     const keys = ['GET /a/{b}', 'POST /a/{b}', 'ANY /a/{b}', 'GET /a/{b+}', 'GET /a/b', 'GET /A/b', 'GET /', 'GET /{a}']
     expect(new Set(keys.map(canonical)).size).toBe(keys.length)
   })
-})
-
-test('a segment keeps only the percent-encoding that it needs', () => {
-  expect(comparableSegment('p%65ts')).toBe('pets')
-  expect(comparableSegment('a%2fb%2F%7e%C3%a9')).toBe('a%2Fb%2F~%C3%A9')
-  expect(comparableSegment('100%')).toBe('100%')
-  expect(comparableSegment('%2561')).toBe('%2561')
 })
