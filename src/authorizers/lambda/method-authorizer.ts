@@ -5,10 +5,10 @@ import type {
   AuthorizerFault,
   AuthorizerResult,
   AuthorizerScope,
-  CallerAccess,
   MethodAuthorizer,
   MethodRequest,
 } from '../contract.ts'
+import { methodAccess } from '../method-access.ts'
 import { accessRequest, type PolicyTerms, policyFacts, policyRefusal } from '../policy-access.ts'
 import { type Asked, createAnswerCache, type IdentityValues } from './answer-cache.ts'
 import { askDecider, unauthorized } from './ask-decider.ts'
@@ -103,7 +103,7 @@ function createMethodAuthorizer(parts: MethodAuthorizerParts): MethodAuthorizer 
 
   return {
     authorize(request) {
-      const access = methodAccess(scope, request)
+      const access = methodAccess(scope, request.method, request.path)
       const asked = accessRequest(options, policyFacts(headersOf(request), request.client), access, null)
       // "How API Gateway resource policies affect authorization workflow": its explicit denials come first.
       if (policies.length > 0 && evaluatePolicies(policies, asked) === 'explicitDeny') {
@@ -119,12 +119,6 @@ function createMethodAuthorizer(parts: MethodAuthorizerParts): MethodAuthorizer 
     flush: () => cache?.flush(),
     close: () => decider.close(),
   }
-}
-
-/** The permission that a request asks for: it names the path that came, not the resource's. */
-function methodAccess({ apiId, stage, policy }: AuthorizerScope, { method, path }: MethodRequest): CallerAccess {
-  const resource = `${apiId}/${stage}/${method}${path}`
-  return { service: 'execute-api', permission: 'Invoke', resource, policy: policy ?? null }
 }
 
 function headersOf({ headers }: MethodRequest) {
