@@ -27,7 +27,8 @@ export function createIamAuthorizerType(options: IamOptions | null): AuthorizerT
   }
 }
 
-const nobodySigns = 'AWS_IAM, but nobody can sign; allowed: with credentials in postern.yaml'
+/** The fault of whoever asks for signatures where there are no keys. */
+export const nobodySigns = 'AWS_IAM, but nobody can sign; allowed: with credentials in postern.yaml'
 
 function routeAuthorizer(judge: JudgeSigned, accountId: string, access: CallerAccess): RouteAuthorizer {
   return {
@@ -46,7 +47,7 @@ function routeAuthorizer(judge: JudgeSigned, accountId: string, access: CallerAc
 }
 
 /** The members of `$context.identity` of somebody who signs, as REST APIs have them. */
-function identityOf({ accessKeyId, user }: UsableKey, accountId: string): Record<string, string> {
+export function identityOf({ accessKeyId, user }: UsableKey, accountId: string): Record<string, string> {
   const { arn, userId } = user.principal
   return { accountId, caller: userId, user: userId, userArn: arn, accessKey: accessKeyId }
 }
