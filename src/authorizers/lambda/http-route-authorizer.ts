@@ -6,14 +6,14 @@ import {
   type MethodAuthorizerMembers,
   type MethodAuthorizerOptions,
 } from './method-authorizer.ts'
-import { routeEvent } from './method-events.ts'
+import { routeEvent, routeEventV1 } from './method-events.ts'
 import { compileMethodSources } from './method-sources.ts'
 
 /** A REQUEST authorizer of an HTTP API as the definition spells it (`Authorizer` of apigatewayv2). */
 export interface HttpRouteAuthorizerDefinition extends MethodAuthorizerMembers {
   readonly authorizerType: 'REQUEST'
-  readonly authorizerPayloadFormatVersion: '2.0'
-  /** Whether the function answers `isAuthorized` rather than a policy. */
+  readonly authorizerPayloadFormatVersion: '1.0' | '2.0'
+  /** Whether the function answers `isAuthorized` rather than a policy; format 2.0 only. */
   readonly enableSimpleResponses: boolean
   /** Sources such as `$request.header.Authorization`; each must be there and not empty. */
   readonly identitySource: readonly string[]
@@ -29,18 +29,23 @@ export function compileHttpRouteAuthorizer(
   scope: AuthorizerScope,
   options: MethodAuthorizerOptions,
 ): CompiledMethodAuthorizer {
-  const { identitySource, enableSimpleResponses } = definition
+  const { identitySource, enableSimpleResponses, authorizerPayloadFormatVersion: format } = definition
   const { stage } = scope
   const sources = compileMethodSources(identitySource, 'http')
   const faults: AuthorizerFault[] = (sources.faults ?? []).map(({ index, message }) => ({
     ...{ path: ['identitySource', index], message },
   }))
+  if (enableSimpleResponses && format === '1.0') {
+    const message = "simple responses are of authorizerPayloadFormatVersion '2.0' only"
+    faults.push({ path: ['enableSimpleResponses'], message })
+  }
+  const eventOf = format === '1.0' ? routeEventV1 : routeEvent
   return compileMethodAuthorizer(
     definition,
     {
       ...{ defaultTtlInSeconds: 0, defaultTimeoutInMillis: 10_000, isCacheable: identitySource.length > 0 },
       identify: (request) => (sources.faults === null ? sources.read(request) : null),
-      eventText: (routeArn, request, identity) => routeEvent({ routeArn, stage, identity }, request),
+      eventText: (routeArn, request, identity) => eventOf({ routeArn, stage, identity }, request),
       readAnswer: enableSimpleResponses ? readSimpleAnswer : readRouteAnswer,
     },
     faults,
