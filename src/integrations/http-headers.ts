@@ -2,6 +2,7 @@ import { type ConnectionEvent, requestOf } from '../events/event.ts'
 import type { MappedParameter } from '../mapping/parameter-mapping.ts'
 import { isSafeHeader, readAs } from '../vocabulary/headers.ts'
 import type { IntegrationScope } from './contract.ts'
+import { wireHeader } from './wire-header.ts'
 
 /** Builds the headers of a request as undici takes them: names and values alternate. */
 export type BuildHeaders = (event: ConnectionEvent, hasBody: boolean) => string[]
@@ -26,7 +27,9 @@ export function compileHttpHeaders({ scope, mapped, proxy }: HttpHeaderOptions):
   const withoutMapped = (headers: string[]): string[] =>
     headers.filter((_, i) => !mappedNames.has((headers[i - (i % 2)] as string).toLowerCase()))
 
-  const constants = mapped.flatMap(({ name, source }) => (source.constant === null ? [] : wire(name, source.constant)))
+  const constants = mapped.flatMap(({ name, source }) =>
+    source.constant === null ? [] : wireHeader(name, source.constant),
+  )
   const dynamic = mapped.filter(({ source }) => source.constant === null)
   const fixed = [...withoutMapped(own), ...constants]
   const fixedWithBody = [...withoutMapped(ownWithBody), ...constants]
@@ -43,14 +46,14 @@ export function compileHttpHeaders({ scope, mapped, proxy }: HttpHeaderOptions):
     headers.push('X-Amzn-Trace-Id', event.traceId)
     for (const { name, source } of dynamic) {
       const value = source.read(event)
-      const pair = value === null ? [] : wire(name, value)
+      const pair = value === null ? [] : wireHeader(name, value)
       if (pair.length > 0) headers.push(name, pair[1] as string)
       else if (hasBody || name.toLowerCase() !== 'content-type')
         headers.push(...(defaults.get(name.toLowerCase()) ?? []))
     }
     const request = forwards === null ? null : requestOf(event)
     if (forwards !== null && request !== null) {
-      for (const [name, value] of request.headers) if (forwards(name, value)) headers.push(...wire(name, value))
+      for (const [name, value] of request.headers) if (forwards(name, value)) headers.push(...wireHeader(name, value))
     }
     return headers
   }
@@ -112,15 +115,3 @@ const unmappable = new Set([
   'x-amzn-apigateway-api-id',
   'x-amzn-trace-id',
 ])
-
-const plain = /^[\x20-\x7e]*$/
-
-/**
- * A header as it goes to the wire, or nothing when it must not: control characters would start headers of a client's
- * choice. Text beyond ASCII goes as UTF-8, which undici writes when each byte is one character.
- */
-function wire(name: string, value: string): [] | [string, string] {
-  if (plain.test(value)) return [name, value]
-  if (!isSafeHeader(name, value)) return []
-  return [name, Buffer.from(value, 'utf8').toString('latin1')]
-}

@@ -3,6 +3,7 @@ import type { ConnectionEvent } from '../events/event.ts'
 import type { MappedParameter, ParameterSource } from '../mapping/parameter-mapping.ts'
 import type { HeaderList } from '../vocabulary/headers.ts'
 import { httpUrlForm, parseHttpUrl } from '../vocabulary/http-url.ts'
+import { encodeSegment, percentEncode } from '../vocabulary/percent-encoding.ts'
 import { replaceStageVariables } from '../vocabulary/stage-variables.ts'
 
 /** The `integrationUri` of an HTTP backend, compiled. */
@@ -11,6 +12,36 @@ export interface HttpUri {
   readonly origin: string
   /** The path and query of one call, percent-encoded; `query` is the client's own, which goes first. */
   path(event: ConnectionEvent, query: HeaderList | null): string
+}
+
+/** The URL of an HTTP backend. */
+export interface BackendUrl {
+  /** The origin, `https://host` or `https://host:port`: connections are shared by it. */
+  readonly origin: string
+  /** The path as the definition has it, at least `/`. */
+  readonly path: string
+  /** The query with its `?`; empty for none. */
+  readonly query: string
+}
+
+/**
+ * Reads the URL of an HTTP backend: `${stageVariables.name}` becomes the variable or nothing. A string is the fault;
+ * `credentials` is the remedy for a URL with a user in it.
+ */
+export function readBackendUrl(
+  uri: string,
+  stageVariables: Readonly<Record<string, string>>,
+  credentials: string,
+): BackendUrl | string {
+  const { text: url } = replaceStageVariables(uri, stageVariables)
+  const parsed = parseHttpUrl(url)
+  if (parsed === null) return `${describeFound(url, [])} is no URL; allowed: ${httpUrlForm}`
+  const { path, query } = parsed
+  const { origin, username, password } = parsed.base
+  // Connections are shared by origin, and a URL turns up in logs.
+  if (username !== '' || password !== '') return `allowed: a URL without user and password; ${credentials}`
+  if (/[^\x21-\x7e]/.test(path + query)) return 'allowed in a URL: ASCII without spaces; percent-encode the rest'
+  return { origin, path: path.startsWith('/') ? path : `/${path}`, query: query === '?' ? '' : query }
 }
 
 /**
@@ -22,20 +53,12 @@ export function compileHttpUri(
   stageVariables: Readonly<Record<string, string>>,
   parameters: readonly MappedParameter[],
 ): HttpUri | string {
-  const { text: url } = replaceStageVariables(uri, stageVariables)
-  const parsed = parseHttpUrl(url)
-  if (parsed === null) return `${describeFound(url, [])} is no URL; allowed: ${httpUrlForm}`
-  const { path, query: ownQuery } = parsed
-  const { origin, username, password } = parsed.base
-  // Connections are shared by origin, and a URL turns up in logs.
-  if (username !== '' || password !== '') {
-    return 'allowed: a URL without user and password; map integration.request.header.Authorization instead'
-  }
-  if (/[^\x21-\x7e]/.test(path + ownQuery)) return 'allowed in a URL: ASCII without spaces; percent-encode the rest'
-
-  const render = compilePath(`${path.startsWith('/') ? '' : '/'}${path}${ownQuery === '?' ? '' : ownQuery}`, parameters)
+  const url = readBackendUrl(uri, stageVariables, 'map integration.request.header.Authorization instead')
+  if (typeof url === 'string') return url
+  const { origin, path, query: ownQuery } = url
+  const render = compilePath(`${path}${ownQuery}`, parameters)
   const mapped = parameters.filter(({ place }) => place === 'querystring')
-  const joint = ownQuery.length > 1 ? '&' : '?'
+  const joint = ownQuery === '' ? '?' : '&'
   if (typeof render === 'string' && mapped.length === 0) {
     return {
       origin,
@@ -73,18 +96,7 @@ function compilePath(
     parts.map((part) => (typeof part === 'string' ? part : encodeSegment(part.read(event) ?? ''))).join('')
 }
 
-/** A client's text must stay one segment, and `.` and `..` must not climb (RFC 3986 §5.2.4). */
-function encodeSegment(text: string): string {
-  return text === '.' || text === '..' ? text.replaceAll('.', '%2E') : encode(text)
-}
-
-function encodeQuery(pairs: HeaderList): string {
-  return pairs.map(([name, value]) => `${encode(name)}=${encode(value)}`).join('&')
-}
-
-const surrogate = /[\ud800-\udfff]/
-
-function encode(text: string): string {
-  // Through bytes and back, half a surrogate pair becomes U+FFFD; as it is, it can't be encoded.
-  return encodeURIComponent(surrogate.test(text) ? Buffer.from(text).toString() : text)
+/** The names and values of a query, percent-encoded. */
+export function encodeQuery(pairs: HeaderList): string {
+  return pairs.map(([name, value]) => `${percentEncode(name)}=${percentEncode(value)}`).join('&')
 }
