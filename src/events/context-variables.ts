@@ -181,6 +181,7 @@ export const contextVariables: readonly ContextVariable[] = [
 
 const byName = new Map(contextVariables.map((variable) => [variable.name, variable]))
 const authorizerPrefix = 'authorizer.'
+const claimsPrefix = 'claims.'
 const attributePrefix = 'connection.attributes.'
 
 /**
@@ -221,8 +222,16 @@ function ofKind<Member extends keyof ContextSource<never>>(member: Member) {
 function authorizerProperty(name: string, otherwise: ReadContextVariable = unset): ReadContextVariable {
   return (event) => {
     const authorizer = authorizerOf(event)
-    return authorizer !== null && Object.hasOwn(authorizer, name) ? authorizer[name] : otherwise(event)
+    if (authorizer !== null && Object.hasOwn(authorizer, name)) return authorizer[name]
+    return name.startsWith(claimsPrefix) ? claim(event, name.slice(claimsPrefix.length)) : otherwise(event)
   }
+}
+
+/** A claim of a token, where HTTP APIs name it: `authorizer.claims.sub`. */
+function claim(event: GatewayEvent, name: string): string | null {
+  if (event.eventType !== 'METHOD' || event.caller?.kind !== 'jwt') return null
+  const { context } = event.caller
+  return context !== null && Object.hasOwn(context, name) ? (context[name] as string) : null
 }
 
 function attributeNamed(name: string): ReadContextVariable {
