@@ -10,3 +10,19 @@ export function percentEncode(text: string): string {
 export function encodeSegment(text: string): string {
   return text === '.' || text === '..' ? text.replaceAll('.', '%2E') : percentEncode(text)
 }
+
+const unwritable = /[^\x21-\x7e]+|[\\#?]/g
+const dotSegment = /(?:^|\/)(?:\.|%2e){1,2}(?:\/|$)/i
+
+/**
+ * A path with parts of a client's in it, as it may be sent: what no path has is percent-encoded, and nothing climbs.
+ * Programs resolve `%2E%2E` as they do `..` (RFC 3986 §6.2.2.3), so dots that are a whole segment are encoded twice.
+ */
+export function staticPath(path: string): string {
+  const written = path.replace(unwritable, (text) => percentEncode(text))
+  if (!dotSegment.test(written)) return written
+  return written
+    .split('/')
+    .map((segment) => (/^(?:\.|%2e){1,2}$/i.test(segment) ? segment.replace(/\.|%2e/gi, '%252E') : segment))
+    .join('/')
+}
