@@ -77,8 +77,9 @@ export function createFleetGroups(options: FleetGroupsOptions): Groups {
   function askAll<T>(audience: Audience, question: Question<T>): Promise<Answers<T>> {
     const size = questionSize(question.first, question.second)
     const asked = turns.take(audience.apiId, size, owners.read(audience), async (found) => {
-      const second = question.secondFor?.(found.owners.length) ?? question.second
-      const outcomes = found.owners.map((owner) => askOne(audience, owner, { ...question, second }))
+      const { secondFor } = question
+      const posed = secondFor === undefined ? question : { ...question, second: secondFor(found.owners.length) }
+      const outcomes = found.owners.map((owner) => askOne(audience, owner, posed))
       const answers: T[] = []
       const silent: OwnerId[] = []
       for (const [i, outcome] of (await Promise.all(outcomes)).entries()) {
