@@ -23,7 +23,7 @@ function run(url: string, options: Partial<TalkOptions> = {}) {
   let printed = ''
   let noticed = ''
   const status = talk(
-    { url, headers: {}, subprotocols: [], waitInMillis: 300, ...options },
+    { url, headers: {}, subprotocols: [], waitInMillis: 2_000, ...options },
     {
       stdout: { write: (text) => (printed += text) },
       stderr: { write: (text) => (noticed += text) },
@@ -50,10 +50,10 @@ test('after the end of the input it stays as long as frames keep coming', async 
       const timer = setInterval(() => {
         socket.send(`${left}`)
         if (--left === 0) clearInterval(timer)
-      }, 150)
+      }, 500)
     }),
   )
-  const client = run(url)
+  const client = run(url, { waitInMillis: 1_200 })
   client.input.end('go\n')
   expect(await client.status).toBe(0)
   expect(client.printed()).toBe('< 4\n< 3\n< 2\n< 1\n')

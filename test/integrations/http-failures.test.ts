@@ -1,7 +1,6 @@
-import { once } from 'node:events'
-import { createServer } from 'node:net'
 import { inspect } from 'node:util'
 import { describe, expect, test } from 'vitest'
+import { freePort } from '../../load/fleet/free-port.ts'
 import { connectEvent, failureOf, messageEvent, textOf } from './calls.ts'
 import { atEnd, httpIntegration, httpType } from './http-backends.ts'
 import { closed, type RawBackend, startRawBackend } from './raw-backend.ts'
@@ -145,7 +144,7 @@ describe('timeoutInMillis', () => {
   test('covers the wait for a connection, and the wait for a turn', async () => {
     const backend = await raw(() => {})
     const integration = httpIntegration(
-      { integrationUri: backend.url, timeoutInMillis: 80 },
+      { integrationUri: backend.url, timeoutInMillis: 600 },
       {},
       { maxConnectionsPerOrigin: 1 },
     )
@@ -158,7 +157,7 @@ describe('timeoutInMillis', () => {
 
   test('expires each call in its turn', async () => {
     const backend = await raw((socket, chunk) => (chunk.endsWith('answer') ? socket.write(ok) : undefined))
-    const integration = httpIntegration({ integrationUri: backend.url, timeoutInMillis: 80 })
+    const integration = httpIntegration({ integrationUri: backend.url, timeoutInMillis: 600 })
     const first = failureOf(integration, messageEvent('one'))
     expect(textOf(await integration.invoke(messageEvent('answer')))).toBe('ok')
     const second = failureOf(integration, messageEvent('two'))
@@ -170,11 +169,7 @@ describe('timeoutInMillis', () => {
 
 describe('a backend that can’t be reached', () => {
   test('refuses connections', async () => {
-    const server = createServer().listen(0, '127.0.0.1')
-    await once(server, 'listening')
-    const { port } = server.address() as { port: number }
-    server.close()
-    await once(server, 'close')
+    const port = await freePort()
     const event = messageEvent('x')
     const failure = await failureOf(httpIntegration({ integrationUri: `http://127.0.0.1:${port}/` }), event)
     expect(failure.code).toBe('INTEGRATION_FAILURE')

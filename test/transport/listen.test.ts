@@ -1,5 +1,6 @@
 import { createServer, Server as NetServer } from 'node:net'
 import { expect, onTestFinished, test, vi } from 'vitest'
+import { freePort } from '../../load/fleet/free-port.ts'
 import type { Transport, TransportOptions } from '../../src/transport/contract.ts'
 import { abilities, isOverNode } from '../helpers/transport-abilities.ts'
 import { createTransport, defaultOptions, logged, startServer } from './harness.ts'
@@ -55,13 +56,6 @@ test('a free port is never shared', async () => {
   const exclusivePort = !abilities.sharedPort.can
   await expect(transportWith({ port, exclusivePort }).listen()).rejects.toThrow('another process listens there')
 })
-
-async function freePort(): Promise<number> {
-  const transport = transportWith({})
-  const port = await transport.listen()
-  transport.close()
-  return port
-}
 
 test.each([
   ['203.0.113.1', 'no network interface of this machine has that address; choose another host'],

@@ -57,7 +57,7 @@ beforeAll(async () => {
       authorizerUri: 'function:authorize',
       identitySource: ['route.request.querystring.token'],
     },
-    endpoint: { authorizerType: 'REQUEST', authorizerUri: `${backend.url}/authorize`, timeoutInMillis: 300 },
+    endpoint: { authorizerType: 'REQUEST', authorizerUri: `${backend.url}/authorize`, timeoutInMillis: 2_000 },
   }
   const format =
     '$context.eventType $context.status $context.authorizer.status $context.authorizer.error $context.error.responseType $context.requestId'

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { createServer as createTlsServer } from 'node:https'
 import { createServer } from 'node:net'
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
+import { freePort } from '../../../load/fleet/free-port.ts'
 import { type Certificates, makeCertificates } from '../../transport/certificates.ts'
 import { begin, echo, play, startServer } from './play.ts'
 
@@ -73,10 +74,7 @@ test('a server that does not answer the handshake is given up on, and one that i
   })
   expect(silent.errors).toEqual({ handshakeTimeout: 3 })
   server.close()
-  const free = createServer()
-  await new Promise<void>((resolve) => free.listen(0, '127.0.0.1', resolve))
-  const unused = (free.address() as { port: number }).port
-  await new Promise((resolve) => free.close(resolve))
+  const unused = await freePort()
   const absent = await play({ target: `ws://127.0.0.1:${unused}`, phases: short(2) })
   expect(absent.errors).toEqual({ connect: 2 })
   expect(absent.errorSamples[0]?.message).toBe(`ECONNREFUSED 127.0.0.1:${unused}`)
