@@ -14,6 +14,8 @@ import { type GatewayProcess, startProcess } from './process.ts'
 export interface Node extends GatewayProcess {
   /** The newest owner id that it logged. */
   owner(): number
+  /** The time at which it said that it listens, by this process' clock. */
+  readonly listeningAt: number
   metric(name: string): Promise<number>
 }
 
@@ -75,6 +77,7 @@ export async function startFleet(
     const gateway = await startProcess([directory, ...flags], env)
     const node: Node = {
       ...gateway,
+      listeningAt: performance.now(),
       owner() {
         const held = gateway.lines.flatMap((line) => /"owner":(\d+),"redis".*lease is held/.exec(line)?.[1] ?? [])
         return Number(held.at(-1))
@@ -90,7 +93,20 @@ export async function startFleet(
       ...(body !== undefined && { body }),
     })
 
-  await Promise.all(names.map((name) => add(name)))
+  async function close(): Promise<void> {
+    for (const { child } of nodes) child.kill('SIGKILL')
+    await Promise.all(nodes.map(({ exited }) => exited))
+    await backend.close()
+    await rm(directory, { recursive: true, force: true })
+  }
+
+  const started = await Promise.allSettled(names.map((name) => add(name)))
+  const failed = started.find((each) => each.status === 'rejected')
+  if (failed !== undefined) {
+    // Those that are left would disturb the next fleet.
+    await close()
+    throw failed.reason
+  }
   nodes.sort((a, b) => names.indexOf(nameOf(a)) - names.indexOf(nameOf(b)))
   return {
     nodes,
@@ -115,12 +131,7 @@ export async function startFleet(
       ),
     call,
     post: async (node, id, body) => (await call(node, 'POST', id, body)).status,
-    async close() {
-      for (const { child } of nodes) child.kill('SIGKILL')
-      await Promise.all(nodes.map(({ exited }) => exited))
-      await backend.close()
-      await rm(directory, { recursive: true, force: true })
-    },
+    close,
   }
 }
 
@@ -152,7 +163,10 @@ export function leaseOf(node: Node): string {
 export interface PostedUntilGone {
   /** All others. */
   readonly statuses: ReadonlySet<number>
-  /** The posts that began when Redis had the lease no more, and were not answered with 410. */
+  /**
+   * The posts that were not answered with 410 though Redis had the lease no more when they began, and whom they went through
+   * was there for a lease, as it has to be to judge that.
+   */
   readonly late: number
   /** Milliseconds until the 410. */
   readonly took: number
@@ -167,7 +181,8 @@ export async function untilGone(fleet: Fleet, redis: Redis, through: Node, held:
   const startedAt = performance.now()
   const statuses = new Set<number>()
   for (let late = 0; ; ) {
-    const isOver = (await redis.exists(lease)) === 0
+    const mayJudge = performance.now() - through.listeningAt > leaseSeconds * 1000
+    const isOver = mayJudge && (await redis.exists(lease)) === 0
     const status = await fleet.post(through, held.id, 'are you there?')
     if (status === 410) return { statuses, late, took: performance.now() - startedAt }
     statuses.add(status)
