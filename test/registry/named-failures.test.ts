@@ -30,6 +30,12 @@ test('many reports at once name fewer failures, count them all, and leave no wor
   expect(counts).toEqual(Array(120).fill([full, 0, full, 0, 0]))
   const named = reports.map(({ failures }) => failures.length)
   expect([named[0], Math.min(...named) > 0]).toEqual([full, true])
-  // Nothing of it is left behind.
-  expect((await send()).failures).toHaveLength(full)
+  // Nothing of it is left behind, and what is named outlives the worker that held those connections.
+  const { failures } = await send()
+  expect(failures).toHaveLength(full)
+  const id = near.registry.keepReport(everyone, failures)
+  far.registry.abandon()
+  expect(await near.registry.readReport(everyone, id, String(full - 2), 1_000)).toEqual({
+    ...{ failures: failures.slice(-2), cursor: null },
+  })
 })
