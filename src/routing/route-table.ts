@@ -31,22 +31,26 @@ export interface RouteTable<Route> {
  */
 export function createRouteTable<Route>(routes: ReadonlyMap<string, Route>): RouteTable<Route> {
   const tree = new SegmentTree<Entry<Route>>()
-  /** The paths without variables: those are found without a look at their segments. */
-  const literalPaths = new Map<string, ReturnType<typeof tree.place>>()
+  /** The matches of paths without variables, by method: those are found without a look at their segments. */
+  const literals = new Map<string, Map<string, RouteMatch<Route>>>([['ANY', new Map()]])
   let fallback: RouteMatch<Route> | null = null
   for (const [text, route] of routes) {
     const routeKey = partsOf(text)
     if (routeKey === '$default') fallback = { route, pathParameters: null }
     else {
-      const place = tree.place(routeKey.segments)
-      place.set(routeKey.method, entryOf(routeKey, route))
-      if (isLiteral(routeKey)) literalPaths.set(`/${routeKey.segments.map(({ text }) => text).join('/')}`, place)
+      const entry = entryOf(routeKey, route)
+      tree.place(routeKey.segments).set(routeKey.method, entry)
+      if (entry.match !== null) {
+        const ofMethod = literals.get(routeKey.method) ?? new Map<string, RouteMatch<Route>>()
+        literals.set(routeKey.method, ofMethod.set(pathOf(routeKey), entry.match))
+      }
     }
   }
+  const ofAny = literals.get('ANY')
 
   const search = (method: string, path: string): RouteMatch<Route> | null => {
-    const literal = literalPaths.get(path)?.find(method)?.match ?? null
-    if (literal !== null) return literal
+    const literal = literals.get(method)?.get(path) ?? ofAny?.get(path)
+    if (literal !== undefined) return literal
     const walk = tree.walk(path)
     const entry = walk.find(method)
     return entry === null ? null : (entry.match ?? { route: entry.route, pathParameters: parametersOf(entry, walk) })
@@ -77,7 +81,9 @@ function partsOf(text: string): RouteKey | '$default' {
   return parsed.routeKey
 }
 
-const isLiteral = ({ segments }: RouteKey): boolean => segments.every(({ kind }) => kind === 'literal')
+function pathOf({ segments }: RouteKey): string {
+  return `/${segments.map(({ text }) => text).join('/')}`
+}
 
 function entryOf<Route>(routeKey: RouteKey, route: Route): Entry<Route> {
   const levels = routeKey.segments.map(({ kind, text }, level) => ({ kind, at: [text, level] as const }))
@@ -85,7 +91,7 @@ function entryOf<Route>(routeKey: RouteKey, route: Route): Entry<Route> {
     route,
     variables: levels.flatMap(({ kind, at }) => (kind === 'variable' ? [at] : [])),
     greedy: levels.find(({ kind }) => kind === 'greedy')?.at ?? null,
-    match: isLiteral(routeKey) ? { route, pathParameters: null } : null,
+    match: routeKey.segments.every(({ kind }) => kind === 'literal') ? { route, pathParameters: null } : null,
   }
 }
 
