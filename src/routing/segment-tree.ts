@@ -1,19 +1,27 @@
 import { comparablePath } from '../vocabulary/comparable-path.ts'
 import type { RouteSegment } from './route-key.ts'
 
-/** The entries at one path, by method. */
+/** The entries at one path, by method. Most have one, and need no map then. */
 export class MethodTable<Entry> {
-  readonly #byMethod = new Map<string, Entry>()
+  #method: string | null = null
+  #entry: Entry | null = null
+  #others: Map<string, Entry> | null = null
   #any: Entry | null = null
 
   set(method: string, entry: Entry): void {
     if (method === 'ANY') this.#any = entry
-    else this.#byMethod.set(method, entry)
+    else if (this.#method === null || this.#method === method) {
+      this.#method = method
+      this.#entry = entry
+    } else {
+      this.#others ??= new Map()
+      this.#others.set(method, entry)
+    }
   }
 
   /** The entry of the method itself, else that of `ANY`. */
   find(method: string): Entry | null {
-    return this.#byMethod.get(method) ?? this.#any
+    return (method === this.#method ? this.#entry : this.#others?.get(method)) ?? this.#any
   }
 }
 
@@ -21,7 +29,7 @@ class TreeNode<Entry> {
   literals: Map<string, TreeNode<Entry>> | null = null
   variable: TreeNode<Entry> | null = null
   /** The entries at the path that ends here. */
-  readonly full = new MethodTable<Entry>()
+  full: MethodTable<Entry> | null = null
   /** The entries for all paths below this one. */
   greedy: MethodTable<Entry> | null = null
 }
@@ -45,6 +53,7 @@ export class SegmentTree<Entry> {
       }
       node = kind === 'variable' ? this.#variable(node) : this.#literal(node, text)
     }
+    node.full ??= new MethodTable()
     return node.full
   }
 
@@ -121,7 +130,7 @@ export class PathWalk<Entry> {
   #search(node: TreeNode<Entry>, level: number, method: string): Entry | null {
     this.visited++
     const start = this.#starts[level] as number
-    if (start === -1) return node.full.find(method)
+    if (start === -1) return node.full?.find(method) ?? null
     if (node.literals !== null || node.variable !== null) {
       const end = this.#endOf(level)
       const literal = node.literals?.get(this.#text(level, start, end))
