@@ -1,6 +1,5 @@
 import type { ConnectionEvent } from '../events/event.ts'
-import type { IntegrationReport } from '../events/integration-report.ts'
-import type { FunctionFinder, FunctionInvoker, FunctionTarget, InvocationResult } from '../functions/contract.ts'
+import type { FunctionFinder, FunctionInvoker } from '../functions/contract.ts'
 import { compileParameterMapping, type ParameterSource } from '../mapping/parameter-mapping.ts'
 import { GatewayError } from '../vocabulary/errors.ts'
 import { errorSentence } from '../vocabulary/function-error.ts'
@@ -14,6 +13,7 @@ import type {
   ReportFault,
 } from './contract.ts'
 import { createFaultList } from './fault-list.ts'
+import { findTarget, notedFailure, noteFailure, timedCall } from './function-call.ts'
 import { compileResponseMapping } from './integration-response.ts'
 import { createProxyEvent } from './lambda-event.ts'
 import { readProxyResult } from './proxy-result.ts'
@@ -32,7 +32,7 @@ export function createLambdaType(functions: FunctionFinder): IntegrationType {
     types: ['AWS_PROXY', 'AWS'],
     compile(definition, scope) {
       const { report, outcome } = createFaultList()
-      const target = findTarget(functions, definition, scope, report)
+      const target = findTarget(functions, definition.integrationUri ?? '', scope, report)
       if (definition.contentHandlingStrategy === 'CONVERT_TO_BINARY') {
         const message = 'allowed for a function: CONVERT_TO_TEXT or nothing; events are JSON text'
         report(['contentHandlingStrategy'], message)
@@ -51,18 +51,6 @@ export function createLambdaType(functions: FunctionFinder): IntegrationType {
 }
 
 type CreateInvoke = (invoker: FunctionInvoker) => Integration['invoke']
-
-function findTarget(
-  functions: FunctionFinder,
-  { integrationUri }: IntegrationDefinition,
-  scope: IntegrationScope,
-  report: ReportFault,
-): FunctionTarget | null {
-  const target = functions.find(integrationUri ?? '', scope)
-  if (typeof target !== 'string') return target
-  report(['integrationUri'], target)
-  return null
-}
 
 /**
  * Whether a call does not wait for its result. A function gets an event and no HTTP request: the one header that says
@@ -99,7 +87,7 @@ function compileProxyInvoke(
   const proxyEvent = createProxyEvent(stageVariables, attributesInEvents)
   return (invoker) =>
     async function invokeProxy(event) {
-      const result = await timed(event, () =>
+      const result = await timedCall(event, () =>
         invoker.invoke({
           payload: proxyEvent(event),
           requestId: event.requestId,
@@ -112,7 +100,7 @@ function compileProxyInvoke(
         if (result.functionError) throw new GatewayError('FUNCTION_FAILURE', errorSentence(result.payload))
         return readProxyResult(result.payload, nullFunctionResult)
       } catch (error) {
-        throw noted(event, error)
+        throw notedFailure(event, error)
       }
     }
 }
@@ -132,7 +120,7 @@ function compileMappedInvoke(
 
   return (invoker) =>
     async function invokeMapped(event) {
-      const result = await timed(event, () =>
+      const result = await timedCall(event, () =>
         invoker.invoke({
           // What Lambda makes of an empty payload.
           payload: request.render(event) || '{}',
@@ -145,12 +133,12 @@ function compileMappedInvoke(
       try {
         if (!result.functionError) return responses.map(event, { ...success, body: result.payload })
         if (!mapsErrors) throw new GatewayError('FUNCTION_FAILURE', errorSentence(result.payload))
-        note(event, errorSentence(result.payload))
+        noteFailure(event, errorSentence(result.payload))
         const selectionValue = readErrorMessage(result.payload)
         const mapped = responses.map(event, { ...success, selectionValue, body: result.payload })
         return { ...mapped, status: functionFailureStatus } satisfies IntegrationResult
       } catch (error) {
-        throw noted(event, error)
+        throw notedFailure(event, error)
       }
     }
 }
@@ -174,45 +162,4 @@ function readErrorMessage(payload: string): string {
 /** The `errorMessage` of an error, which is a number, with all its digits. */
 function numberText(payload: string): string {
   return exactJsonText((exactJson(payload) as { errorMessage: unknown }).errorMessage)
-}
-
-// --- both ---
-
-/** Calls the function, and sets the report of the event. */
-async function timed(event: ConnectionEvent, invoke: () => Promise<InvocationResult>): Promise<InvocationResult> {
-  const startedAt = performance.now()
-  try {
-    const result = await invoke()
-    event.integration = {
-      latencyInMillis: performance.now() - startedAt,
-      status: 200,
-      errorMessage: null,
-      requestId: result.requestId,
-    }
-    return result
-  } catch (error) {
-    const known = gatewayErrorOf(error)
-    event.integration = {
-      latencyInMillis: performance.now() - startedAt,
-      status: null,
-      errorMessage: known.message,
-      requestId: null,
-    }
-    throw known
-  }
-}
-
-/** The error to throw for a call whose answer was no good; the report of the event says why. */
-function noted(event: ConnectionEvent, error: unknown): GatewayError {
-  const known = gatewayErrorOf(error)
-  note(event, known.message)
-  return known
-}
-
-function note(event: ConnectionEvent, errorMessage: string): void {
-  event.integration = { ...(event.integration as IntegrationReport), errorMessage }
-}
-
-function gatewayErrorOf(error: unknown): GatewayError {
-  return error instanceof GatewayError ? error : new GatewayError('INTERNAL_ERROR', undefined, { cause: error })
 }
