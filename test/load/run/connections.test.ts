@@ -175,12 +175,16 @@ test('TLS targets: trusted by the scenario, refused without, taken unverified wh
   const key = readFileSync(certificates.key, 'utf8')
   const cert = readFileSync(certificates.certificate, 'utf8')
   const { ws } = await startServer({ onConnection: echo, createServer: () => createTlsServer({ key, cert }) })
-  const scenario = { target: ws, phases: short(3), messages: [{ send: 'x', every: '20ms', reply: true }] }
+  const phases = [
+    { phase: 'ramp', connections: 3, rate: 100 },
+    { phase: 'hold', duration: '2500ms' },
+  ]
+  const scenario = { target: ws, phases, messages: [{ send: 'x', every: '20ms', reply: true }] }
   const trusted = await play({ ...scenario, connection: { tls: { ca: 'ca.pem' } } }, { files: { 'ca.pem': cert } })
   expect(trusted.totals.connections.opened).toBe(3)
   expect(trusted.totals.messages.replies).toBe(trusted.totals.messages.out)
   expect(trusted.errors).toEqual({})
-  const refused = await play(scenario)
+  const refused = await play({ ...scenario, phases: short(3) })
   expect(refused.errors).toEqual({ connect: 3 })
   expect(refused.errorSamples[0]?.message).toBe('DEPTH_ZERO_SELF_SIGNED_CERT')
   const unverified = await play({ ...scenario, connection: { tls: { verify: false } } })

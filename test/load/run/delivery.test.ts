@@ -154,7 +154,7 @@ test('pushes through @connections of the gateway all come, once and in order', a
         onOpen: [{ send: { action: 'whoami' }, save: { connectionId: '$.connectionId' } }],
         phases: [
           { phase: 'ramp', connections: 20, rate: 200, traffic: false },
-          { phase: 'hold', duration: '1s' },
+          { phase: 'hold', duration: '3s' },
           { phase: 'drain', duration: '200ms' },
         ],
         pushes: { urls: gateway.http, concurrency: 8 },
