@@ -20,6 +20,8 @@ export function createMethodHttpType({ pools }: { readonly pools: BackendPools }
     compile(definition, { stageVariables }) {
       const { report, outcome } = createFaultList<MethodIntegration>()
       const { integrationUri, integrationMethod = 'ANY', requestParameters, responseParameters } = definition
+      if (definition.payloadFormatVersion !== '1.0')
+        report(['payloadFormatVersion'], 'allowed for an HTTP backend: 1.0')
       const request = compileRequestChanges(requestParameters, stageVariables)
       for (const { path, message } of request.faults) report(['requestParameters', ...path], message)
       const response = compileResponseChanges(responseParameters, stageVariables)

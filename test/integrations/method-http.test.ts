@@ -213,6 +213,9 @@ describe('parameter mapping', () => {
       'responseParameters/700',
       'integrationUri',
     ])
+    expect(faultsOf({ payloadFormatVersion: '2.0' })).toEqual([
+      { path: ['payloadFormatVersion'], message: 'allowed for an HTTP backend: 1.0' },
+    ])
     expect(faultsOf({ integrationUri: 'http://u:p@host/' })).toEqual([
       { path: ['integrationUri'], message: expect.stringContaining('without user and password') },
     ])
