@@ -115,13 +115,17 @@ function pathChange(value: MethodValue): RequestChanges['path'] {
 
 // --- headers ---
 
-/** Names that no parameter may change, and the beginnings of such names ("Reserved headers" on the same page). */
+/**
+ * Names that no parameter may change, and the beginnings of such names ("Reserved headers" on the same page), with two that
+ * no request to a backend may have: `Expect` and `Trailer`.
+ */
 const reservedNames: ReadonlySet<string> = new Set([
   'authorization',
   'connection',
   'content-encoding',
   'content-length',
   'content-location',
+  'expect',
   'forwarded',
   'keep-alive',
   'origin',

@@ -115,7 +115,7 @@ describe('keys', () => {
     ...['Access-Control-Allow-Origin', 'apigw-id', 'Authorization', 'Connection', 'Content-Encoding', 'Content-Length'],
     ...['Content-Location', 'Forwarded', 'Keep-Alive', 'Origin', 'Proxy-Authenticate', 'Proxy-Authorization', 'TE'],
     ...['Trailers', 'Transfer-Encoding', 'Upgrade', 'x-amz-date', 'X-Amzn-Trace-Id', 'X-Forwarded-For', 'Via'],
-    ...['X-Forwarded-Host', 'X-Forwarded-Proto', 'x_forwarded_for'],
+    ...['X-Forwarded-Host', 'X-Forwarded-Proto', 'x_forwarded_for', 'Expect'],
   ])('%s is reserved', (name) => {
     expect(faultOf(`append:header.${name}`)).toContain('reserved')
     const { faults } = compileResponseChanges({ 200: { [`remove:header.${name}`]: '' } }, {})
