@@ -1,6 +1,6 @@
 import type { MethodEvent } from '../events/method-event.ts'
 import type { RequestChanges } from '../mapping/method-parameters.ts'
-import { type HeaderList, readAs } from '../vocabulary/headers.ts'
+import { type HeaderList, isSafeHeader, readAs } from '../vocabulary/headers.ts'
 import { forwardedElements, forwardedNames } from './forwarded.ts'
 import { wireHeader } from './wire-header.ts'
 
@@ -69,10 +69,10 @@ function connectionOptions(headers: HeaderList): ReadonlySet<string> {
   return new Set(values.flatMap(([, value]) => value.split(',').map((each) => readAs(each.trim()))))
 }
 
-/** The client's own values of a header, and one more behind them. */
+/** The client's own values of a header, and one more behind them; one that may not be written must not take that along. */
 function joinedWith(headers: HeaderList, lowerCaseName: string, value: string): string {
-  const own = headers
-    .filter(([name, text]) => name.toLowerCase() === lowerCaseName && text !== '')
-    .map(([, text]) => text)
-  return own.length === 0 ? value : [...own, value].join(', ')
+  const own = headers.filter(
+    ([name, text]) => name.toLowerCase() === lowerCaseName && text !== '' && isSafeHeader(name, text),
+  )
+  return [...own.map(([, text]) => text), value].join(', ')
 }

@@ -119,6 +119,16 @@ describe('the request', () => {
     ])
   })
 
+  test('has the gateway’s Forwarded and Via, whatever stands in the client’s', async () => {
+    const more: MethodCall['more'] = [
+      ['Forwarded', 'for=1\u0001'],
+      ['Via', '\r\n'],
+    ]
+    const { headers } = await sent({}, { more })
+    expect(headers).toContainEqual(['Forwarded', 'for=203.0.113.9;host=pets.example;proto=https'])
+    expect(headers).toContainEqual(['Via', 'HTTP/1.1 AmazonAPIGateway'])
+  })
+
   test('has no signature that was made for the gateway', async () => {
     const { headers } = await sent({}, { more: [['authorization', 'AWS4-HMAC-SHA256 Credential=x']] })
     expect(headers.map(([name]) => name.toLowerCase())).not.toContain('authorization')
