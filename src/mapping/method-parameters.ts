@@ -65,7 +65,7 @@ export function compileRequestChanges(
         const change = compileChange(operation as NamedChange['operation'], name as string, text, (value) =>
           compileMethodValue(value, 'request', stageVariables),
         )
-        if (place === 'header') checkHeaderName(change.name)
+        if (place === 'header') checkHeader(change, headers)
         ;(place === 'header' ? headers : query).push(change)
       }
     } catch (error) {
@@ -149,6 +149,19 @@ export function checkHeaderName(name: string): void {
   const known = readAs(name)
   if (reservedNames.has(known) || reservedBeginning.test(known)) {
     throw new ParameterSourceError(`${name} is reserved: allowed are headers that the gateway does not manage`)
+  }
+}
+
+/** Throws a `ParameterSourceError` for a change of a header that cannot be made, or not beside those before it. */
+function checkHeader({ operation, name }: NamedChange, before: readonly NamedChange[]): void {
+  checkHeaderName(name)
+  const known = readAs(name)
+  if (operation === 'append' && known === 'host') {
+    throw new ParameterSourceError('allowed for Host, of which a request has one: overwrite:header.Host')
+  }
+  const same = before.find((each) => each.operation === operation && readAs(each.name) === known)
+  if (operation === 'overwrite' && same !== undefined) {
+    throw new ParameterSourceError(`overwrite:header.${same.name} overwrites the same header`)
   }
 }
 

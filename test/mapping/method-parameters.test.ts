@@ -138,6 +138,15 @@ describe('keys', () => {
     }
   })
 
+  test('a header is overwritten once, and a request has one Host', () => {
+    expect(faultOf('append:header.HOST')).toContain('overwrite:header.Host')
+    expect(faultOf('overwrite:header.host')).toBeNull()
+    const { faults } = compileRequestChanges({ 'overwrite:header.X-A': '1', 'overwrite:header.x_a': '2' }, {})
+    expect(faults).toEqual([
+      { path: ['overwrite:header.x_a'], message: 'overwrite:header.X-A overwrites the same header' },
+    ])
+  })
+
   test('of answers are by status, and a status is one', () => {
     const faultsOf = (parameters: Record<string, Record<string, string>>) =>
       compileResponseChanges(parameters, {}).faults.map(({ path }) => path)
