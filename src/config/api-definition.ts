@@ -1,55 +1,25 @@
-import {
-  atLeast,
-  flag,
-  noEntries,
-  oneOf,
-  prose,
-  record,
-  refusedMembers,
-  text,
-  wholeNumber,
-} from 'postern-documents/schema-parts'
+import { flag, noEntries, oneOf, record, refusedMembers, text, wholeNumber } from 'postern-documents/schema-parts'
 import { z } from 'zod'
 import { attributeName, attributeNameRule, maxAttributes } from '../vocabulary/connection-user.ts'
 import { authorizerSchema } from './authorizer-definition.ts'
 import { groupNameMembers, integrationSchema } from './integration-definition.ts'
 import { apiModelMembers, routeModelMembers } from './model-definition.ts'
+import {
+  apiMembers,
+  functionsOfApi,
+  maxAuthorizers,
+  maxIntegrations,
+  maxRoutes,
+  named,
+  refusedOfStages,
+  stageMembers,
+  stagesOfApi,
+} from './shared-definition.ts'
 import { apiSourceMembers } from './source-definition.ts'
 import { throttle } from './throttle-settings.ts'
 
-/**
- * Routes of one API, and below it integrations and stages: AWS's quotas are 300, 300 and 10 and may be raised there;
- * ours only keep a definition in bounds.
- */
-const maxRoutes = 10_000
-const maxIntegrations = 10_000
-const maxStages = 100
-const maxFunctions = 1_000
-/** AWS's quota is 10 Lambda authorizers and may be raised there. */
-const maxAuthorizers = 100
 /** Groups that a connection joins with its handshake. */
 const maxJoinedGroups = 100
-/** Characters of an access log format; AWS allows 3 KB ("Quotas for configuring and running a WebSocket API"). */
-const maxAccessLogFormat = 3_072
-
-const functionSchema = z
-  .strictObject({
-    handler: text('<file>.<export>, such as handlers.join; the file lies in the folder of api.yaml', {
-      max: 256,
-      pattern: /^(?!\/)(?!.*\.\.)[\w./-]+\.[A-Za-z_$][\w$]*$/,
-    }).describe('<file>.<export>; the file lies beside api.yaml and ends in .js, .mjs or .cjs.'),
-    timeoutInMillis: wholeNumber(1, 900_000).default(3_000).describe('Milliseconds that one call may take.'),
-    memoryInMegabytes: wholeNumber(16, 65_536).default(128).describe("Cap of the function's heap."),
-    maxConcurrency: wholeNumber(1, 10_000).default(10).describe('How many calls run at once; more wait.'),
-    environment: record(
-      text('a name of letters, digits and _', { max: 128, pattern: /^[A-Za-z_]\w*$/ }),
-      text('a string (numbers and true/false in quotes)', { min: 0, max: 4_096 }),
-      1_000,
-    )
-      .default(noEntries)
-      .describe('process.env of the function.'),
-  })
-  .describe('A local function: the gateway runs it in processes of its own.')
 
 const routeParameter = z.strictObject({
   required: flag().describe('Refuse the handshake with 400 when it is missing.'),
@@ -128,17 +98,6 @@ refusedMembers.add(routeSchema, {
   routeKey: 'the key under routes is the route key',
 })
 
-const throttling = {
-  throttlingRateLimit: atLeast(0).optional().describe('Requests a second, on average.'),
-  throttlingBurstLimit: wholeNumber(0, 1_000_000_000).optional().describe('Requests at once.'),
-}
-const routeSettingsSchema = z.strictObject(throttling).describe('Limits of a route.')
-refusedMembers.add(routeSettingsSchema, {
-  loggingLevel: "the gateway's logLevel is a setting",
-  dataTraceEnabled: 'messages are never written to the log',
-  detailedMetricsEnabled: 'metrics are always by route',
-})
-
 const connectionThrottleSchema = z
   .strictObject({
     messages: throttle().optional().describe('Messages: rateLimit and burstLimit.'),
@@ -150,38 +109,9 @@ const connectionThrottleSchema = z
     error: 'messages, bytes or both',
   })
 
-const accessLogSchema = z.strictObject({
-  format: z
-    .string({ error: 'a string that contains $context.requestId' })
-    .max(maxAccessLogFormat, { error: `at most ${maxAccessLogFormat} characters` })
-    .regex(/\$context\.requestId\b|\$context\.extendedRequestId\b/, {
-      error: 'a string that contains $context.requestId',
-    })
-    .describe('One line per event, with $context variables; $context.requestId must be in it.'),
-})
-refusedMembers.add(accessLogSchema, { destinationArn: 'access logs are written to standard output' })
-
-const stageVariablesSchema = record(
-  text('a name of 1 to 64 letters, digits and _', { max: 64, pattern: /^\w+$/ }),
-  text('a string of at most 512 characters from A-Z a-z 0-9 - . _ ~ : / ? # & = , (numbers in quotes)', {
-    min: 0,
-    max: 512,
-    pattern: /^[A-Za-z0-9\-._~:/?#&=,]*$/,
-  }),
-  100,
-)
-
 const stageSchema = z
   .strictObject({
-    description: prose().optional().describe('For people.'),
-    stageVariables: stageVariablesSchema
-      .default(noEntries)
-      .describe('Values for ${stageVariables.name} in URLs, mappings and templates.'),
-    accessLogSettings: accessLogSchema.optional().describe('Access log of this stage; none without it.'),
-    defaultRouteSettings: routeSettingsSchema.optional().describe('Limits of every route without its own.'),
-    routeSettings: record(text('a route key', { max: 512 }), routeSettingsSchema, maxRoutes)
-      .optional()
-      .describe('Limits by route key.'),
+    ...stageMembers,
     newConnectionThrottle: throttle()
       .optional()
       .describe('Limit of the handshakes of this stage, whether there is a $connect route or not. Beyond AWS.'),
@@ -191,12 +121,7 @@ const stageSchema = z
   })
   .describe('A place where the API is served: /{apiId}/{stage}.')
 
-refusedMembers.add(stageSchema, {
-  stageName: 'the key under stages is the name',
-  deploymentId: 'a definition is deployed when it is loaded',
-  autoDeploy: 'a definition is deployed when it is loaded',
-  clientCertificateId: 'this version sends no client certificates',
-})
+refusedMembers.add(stageSchema, refusedOfStages)
 
 const origin = z.string({ error: 'an origin as a string' }).refine(isOriginPattern, {
   error: "'*', an origin such as https://app.example, or https://*.example.com for every subdomain",
@@ -213,12 +138,7 @@ function isOriginPattern(pattern: string): boolean {
 /** A WebSocket API as `api.yaml` spells it, after defaults. Names and values are those of apigatewayv2. */
 export const apiDefinitionSchema = z
   .strictObject({
-    apiId: text('1 to 63 characters of a-z, 0-9 and -, starting with a letter or digit', {
-      max: 63,
-      pattern: /^[a-z0-9][a-z0-9-]*$/,
-    }).describe('Names the API in hosts ({apiId}.example.com) and paths (/{apiId}/{stage}).'),
-    name: text('a string of 1 to 128 characters', { max: 128 }).optional().describe('For people.'),
-    description: prose().optional().describe('For people.'),
+    ...apiMembers,
     protocolType: oneOf(['WEBSOCKET'], ' (this version serves WebSocket APIs only)').describe('WEBSOCKET.'),
     routeSelectionExpression: text('a selection expression, such as $request.body.action', { max: 1_024 }).describe(
       'Picks the route key of a message, such as $request.body.action.',
@@ -262,27 +182,11 @@ export const apiDefinitionSchema = z
         'Whether the events of functions tell the user and the attributes of their connection, under requestContext.connection. Beyond AWS.',
       ),
     ...apiModelMembers,
-    functions: record(
-      text('a name of 1 to 64 letters, digits, - and _', { max: 64, pattern: /^[\w-]+$/ }),
-      functionSchema,
-      maxFunctions,
-    )
-      .default(noEntries)
-      .describe('Local functions, by name.'),
-    integrations: record(
-      text('a name of 1 to 128 letters, digits, . - and _', { max: 128, pattern: /^[\w.-]+$/ }),
-      integrationSchema,
-      maxIntegrations,
-    )
+    functions: functionsOfApi,
+    integrations: named(integrationSchema, maxIntegrations)
       .default(noEntries)
       .describe('Integrations that routes share, by name.'),
-    authorizers: record(
-      text('a name of 1 to 128 letters, digits, . - and _', { max: 128, pattern: /^[\w.-]+$/ }),
-      authorizerSchema,
-      maxAuthorizers,
-    )
-      .default(noEntries)
-      .describe('Authorizers, by name.'),
+    authorizers: named(authorizerSchema, maxAuthorizers).default(noEntries).describe('Authorizers, by name.'),
     apiKeySelectionExpression: oneOf(['$request.header.x-api-key', '$context.authorizer.usageIdentifierKey'])
       .default('$request.header.x-api-key')
       .describe('Where the API key of a client is found.'),
@@ -294,13 +198,10 @@ export const apiDefinitionSchema = z
       routeSchema,
       maxRoutes,
     ).describe('Routes by route key.'),
-    stages: record(
+    stages: stagesOfApi(
       text('a name of 1 to 128 letters, digits, - and _', { max: 128, pattern: /^[\w-]+$/ }),
       stageSchema,
-      maxStages,
-    )
-      .refine((stages) => Object.keys(stages).length > 0, { error: 'at least one stage, such as dev: {}' })
-      .describe('Stages by name; at least one.'),
+    ),
     ...apiSourceMembers,
   })
   .describe('A WebSocket API (api.yaml).')
@@ -313,4 +214,3 @@ refusedMembers.add(apiDefinitionSchema, {
 export type ApiDefinition = z.output<typeof apiDefinitionSchema>
 export type RouteDefinition = ApiDefinition['routes'][string]
 export type StageDefinition = ApiDefinition['stages'][string]
-export type RouteSettings = z.output<typeof routeSettingsSchema>

@@ -1,4 +1,5 @@
-import type { RouteSettings, StageDefinition } from '../config/api-definition.ts'
+import type { StageDefinition } from '../config/api-definition.ts'
+import type { RouteSettings } from '../config/shared-definition.ts'
 import { type CompiledConnectionLimits, compileConnectionLimits } from '../limits/connection-tokens.ts'
 import type { BucketLimits, Buckets, TokenBucket } from '../limits/contract.ts'
 
