@@ -96,7 +96,7 @@ export const directions: Readonly<Record<string, readonly string[] | 'every room
   models: ['routing'],
   routing: [],
   mapping: ['events'],
-  config: ['policies', 'usage!'],
+  config: ['policies', 'routing', 'usage!'],
   observability: ['events'],
   events: [],
   responses: [],

@@ -139,7 +139,9 @@ function isOriginPattern(pattern: string): boolean {
 export const apiDefinitionSchema = z
   .strictObject({
     ...apiMembers,
-    protocolType: oneOf(['WEBSOCKET'], ' (this version serves WebSocket APIs only)').describe('WEBSOCKET.'),
+    protocolType: z
+      .literal('WEBSOCKET', { error: 'WEBSOCKET, HTTP (this version serves no REST APIs)' })
+      .describe('WEBSOCKET.'),
     routeSelectionExpression: text('a selection expression, such as $request.body.action', { max: 1_024 }).describe(
       'Picks the route key of a message, such as $request.body.action.',
     ),

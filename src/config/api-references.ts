@@ -11,7 +11,20 @@ import { httpUrlForm, parseHttpUrl } from '../vocabulary/http-url.ts'
  * the definition is compiled. It relies on what is checked here and by the schema.
  */
 export function checkReferences(api: unknown): Finding[] {
-  const definition: Names = {
+  const definition = namesOf(api)
+  return [
+    ...checkIntegrations(api, definition),
+    ...entries(member(api, 'routes')).flatMap(([key, route]) => checkRoute(key, route, definition)),
+    ...entries(member(api, 'authorizers')).flatMap(([name, authorizer]) =>
+      checkAuthorizer(name, authorizer, definition),
+    ),
+    ...entries(member(api, 'stages')).flatMap(([name, stage]) => checkStage(name, stage, definition)),
+  ]
+}
+
+/** The names that a definition of any protocol gives. */
+export function namesOf(api: unknown): Names {
+  return {
     integrations: names(member(api, 'integrations')),
     integrationsByName: new Map(entries(member(api, 'integrations'))),
     functions: names(member(api, 'functions')),
@@ -30,19 +43,17 @@ export function checkReferences(api: unknown): Finding[] {
       variables: new Map(entries(member(stage, 'stageVariables')).filter(isText)),
     })),
   }
-  return [
-    ...entries(member(api, 'integrations')).flatMap(([name, integration]) =>
-      checkIntegration(integration, ['integrations', name], definition),
-    ),
-    ...entries(member(api, 'routes')).flatMap(([key, route]) => checkRoute(key, route, definition)),
-    ...entries(member(api, 'authorizers')).flatMap(([name, authorizer]) =>
-      checkAuthorizer(name, authorizer, definition),
-    ),
-    ...entries(member(api, 'stages')).flatMap(([name, stage]) => checkStage(name, stage, definition)),
-  ]
 }
 
-interface Names {
+/** Checks the integrations that have a name. */
+export function checkIntegrations(api: unknown, definition: Names): Finding[] {
+  return entries(member(api, 'integrations')).flatMap(([name, integration]) =>
+    checkIntegration(integration, ['integrations', name], definition),
+  )
+}
+
+/** The names of a definition, by what they are names of. */
+export interface Names {
   readonly integrations: readonly string[]
   readonly functions: readonly string[]
   /** The route keys of messages that bring new tokens. */
@@ -67,13 +78,16 @@ function checkRoute(key: string, route: unknown, definition: Names): Finding[] {
     findings.push({ path: [...path, 'requestParameters'], atKey: true, problem })
   }
   findings.push(...checkConnectTerms(key, route), ...checkGroupRoute(key, integration, definition))
-  if (typeof integration !== 'string') {
-    return [...findings, ...checkIntegration(integration, [...path, 'integration'], definition)]
-  }
-  if (!definition.integrations.includes(integration)) {
-    findings.push(unknownName([...path, 'integration'], integration, definition.integrations, 'integrations'))
-  }
-  return findings
+  return [...findings, ...checkRouteIntegration(key, route, definition)]
+}
+
+/** Checks the integration of a route, in place or by its name. */
+export function checkRouteIntegration(key: string, route: unknown, definition: Names): Finding[] {
+  const path = ['routes', key, 'integration']
+  const integration = member(route, 'integration')
+  if (typeof integration !== 'string') return checkIntegration(integration, path, definition)
+  if (definition.integrations.includes(integration)) return []
+  return [unknownName(path, integration, definition.integrations, 'integrations')]
 }
 
 /** Checks that only `$connect` says what a connection begins with. */
@@ -125,7 +139,6 @@ const neededType: Readonly<Record<string, string>> = {
 function checkAuthorization(key: string, route: unknown, { authorizers, hasTokens }: Names): Finding[] {
   const path = ['routes', key]
   const type = member(route, 'authorizationType') ?? 'NONE'
-  const id = member(route, 'authorizerId')
   const scopes = member(route, 'authorizationScopes')
   const needed = typeof type === 'string' && Object.hasOwn(neededType, type) ? neededType[type] : undefined
   const findings: Finding[] = []
@@ -141,17 +154,30 @@ function checkAuthorization(key: string, route: unknown, { authorizers, hasToken
     }
     return findings
   }
+  return [...findings, ...checkAuthorizerOf(key, route, needed, authorizers)]
+}
+
+/** Checks the authorizer that a route names: there, and of the type that its `authorizationType` needs. */
+export function checkAuthorizerOf(
+  key: string,
+  route: unknown,
+  needed: string | undefined,
+  authorizers: Names['authorizers'],
+): Finding[] {
+  const path = ['routes', key]
+  const type = member(route, 'authorizationType')
+  const id = member(route, 'authorizerId')
   if (needed === undefined) {
-    if (id === undefined) return findings
+    if (id === undefined) return []
     const problem = 'an authorizer is asked only with authorizationType CUSTOM, JWT or COGNITO_USER_POOLS'
-    return [...findings, { path: [...path, 'authorizerId'], atKey: true, problem }]
+    return [{ path: [...path, 'authorizerId'], atKey: true, problem }]
   }
   const known = [...authorizers].filter(([, each]) => each === needed).map(([name]) => name)
   if (id === undefined) {
     const problem = `authorizationType ${type} needs an authorizerId`
     return [{ path: [...path, 'authorizationType'], atKey: true, problem, allowed: list(known, undefined) }]
   }
-  if (typeof id !== 'string' || known.includes(id)) return findings
+  if (typeof id !== 'string' || known.includes(id)) return []
   const at = [...path, 'authorizerId']
   if (!authorizers.has(id)) return [unknownName(at, id, known, 'authorizers')]
   const problem = `${JSON.stringify(id)} is no authorizer of type ${needed}, which authorizationType ${type} asks`
@@ -179,7 +205,8 @@ function checkValidation(key: string, route: unknown, { models }: Names): Findin
   return [...unknown, { path: [...path, only], atKey: true, problem, isWarning: true }]
 }
 
-function checkStage(name: string, stage: unknown, { routes: declared, refreshKeys }: Names): Finding[] {
+/** Checks the throttles of a stage. */
+export function checkStage(name: string, stage: unknown, { routes: declared, refreshKeys }: Names): Finding[] {
   // Messages with new tokens have a route too, and may be throttled.
   const routes = [...declared, ...refreshKeys]
   const path = ['stages', name]
@@ -299,11 +326,13 @@ function distinct(findings: readonly Finding[]): Finding[] {
   })
 }
 
-function member(value: unknown, name: string): unknown {
+/** The own member of a map; undefined for none, and of anything else. */
+export function member(value: unknown, name: string): unknown {
   return isMap(value) && Object.hasOwn(value, name) ? value[name] : undefined
 }
 
-function entries(value: unknown): [string, unknown][] {
+/** The entries of a map; none of anything else. */
+export function entries(value: unknown): [string, unknown][] {
   return isMap(value) ? Object.entries(value) : []
 }
 

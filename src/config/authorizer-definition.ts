@@ -1,6 +1,7 @@
 import { refusedMembers, text, wholeNumber } from 'postern-documents/schema-parts'
 import { z } from 'zod'
 import { cognitoAuthorizerMembers, jwtAuthorizerMembers, refusedOfTokens } from './jwt-definition.ts'
+import { authorizerUri } from './shared-definition.ts'
 
 /** Sources of identity, which AWS allows without a number; ours keeps a definition in bounds. */
 const maxIdentitySources = 50
@@ -17,11 +18,6 @@ const identitySources = z
     { error: 'a list of sources' },
   )
   .max(maxIdentitySources, { error: `at most ${maxIdentitySources} sources` })
-
-const authorizerUri = text(
-  "function:<name>, a Lambda function's name or ARN, arn:aws:apigateway:…:lambda:path/2015-03-31/functions/<ARN>/invocations, or an http:// or https:// URL",
-  { max: 2_048, pattern: /^[\w$.{}:-]+$|^arn:\S+$|^https?:\/\/\S+$/i },
-)
 
 function refusing<Schema extends z.ZodType>(schema: Schema, refused: Readonly<Record<string, string>>): Schema {
   refusedMembers.add(schema, refused)

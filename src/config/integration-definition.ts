@@ -1,6 +1,7 @@
 import { compileWhole } from 'postern-documents/regex/regex'
 import { flag, oneOf, prose, record, refusedMembers, text, wholeNumber } from 'postern-documents/schema-parts'
 import { z } from 'zod'
+import { httpUri, lambdaMethod, lambdaUri } from './shared-definition.ts'
 
 /** Characters of a mapping template, AWS's cap of 300 KB; the two below it keep a definition in bounds. */
 const maxTemplate = 307_200
@@ -87,21 +88,6 @@ const mapped = {
 const httpMethod = oneOf(['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'HEAD', 'OPTIONS']).describe(
   'The method of every request to the backend.',
 )
-
-const httpUri = text('an http:// or https:// URL; ${stageVariables.<name>} may stand in it', {
-  max: 4_096,
-  pattern: /^(https?:\/\/|\$\{stageVariables\.)/i,
-}).describe('The URL of the backend; ${stageVariables.name} may stand in it.')
-
-const lambdaUri = text(
-  "function:<name>, a Lambda function's name or ARN, or arn:aws:apigateway:…:lambda:path/2015-03-31/functions/<ARN>/invocations",
-  {
-    max: 2_048,
-    pattern: /^[\w$.{}:-]+$|^arn:\S+$/,
-  },
-).describe("function:<name> for a local function, a Lambda function's name or ARN, or AWS's invocation form.")
-
-const lambdaMethod = oneOf(['POST'], ' (Lambda functions are invoked with POST)').optional().describe('POST only.')
 
 const everywhere = {
   credentialsArn: 'there are no IAM roles here; Lambda calls are signed with the AWS_* credentials of the environment',

@@ -12,7 +12,7 @@ const url = (allowed: string) => text(allowed, { max: 2_048, pattern: /^https?:\
 const jwk = z.record(z.string(), z.unknown(), { error: 'a JWK, such as {kty: RSA, n: …, e: AQAB}' })
 
 /** The `jwtConfiguration` of an authorizer: AWS's `issuer` and `audience`, and where keys are when not at the issuer's. */
-const jwtConfigurationSchema = z
+export const jwtConfigurationSchema = z
   .strictObject({
     issuer: url('the URL of the issuer, which is iss of its tokens').describe(
       'The iss of tokens; its keys are found by OpenID discovery.',

@@ -1,9 +1,8 @@
 import { dirname, resolve } from 'node:path'
 import { type Fault, type FaultPath, type Finding, sortFaults } from 'postern-documents/faults'
-import { parseWith, valueAt } from 'postern-documents/issues'
+import { valueAt } from 'postern-documents/issues'
 import { readYamlFile, type YamlSource } from 'postern-documents/yaml-source'
-import { type ApiDefinition, apiDefinitionSchema } from './api-definition.ts'
-import { checkReferences } from './api-references.ts'
+import { type AnyDefinition, checkDefinition, parseDefinition } from './any-definition.ts'
 import { readPolicyFile } from './policy-file.ts'
 import { isGenuine, salvage } from './salvage.ts'
 
@@ -21,7 +20,7 @@ export interface ParsedDefinition {
    * The definition. With faults this is what is left of it: to be checked for more of them, never to be served. Null
    * when nothing is left.
    */
-  readonly definition: ApiDefinition | null
+  readonly definition: AnyDefinition | null
   /**
    * Puts a fault that another room found in `definition` in its place in the file. Null when it is an echo of a
    * fault that is known already.
@@ -44,7 +43,7 @@ export async function readApi(file: string): Promise<ApiRead> {
   const { source, faults: syntaxFaults } = await readYamlFile(file)
   if (source === null) return { api: null, source, faults: syntaxFaults }
   const { value, parsed, findings: ofPolicy } = await parse(source.value, dirname(file))
-  const found = withoutRepeats([...ofPolicy, ...parsed.findings, ...checkReferences(value)])
+  const found = withoutRepeats([...ofPolicy, ...parsed.findings, ...checkDefinition(value)])
   const findings = found.filter(({ isWarning }) => isWarning !== true)
   const warnings = found.filter(({ isWarning }) => isWarning === true)
   const faults = sortFaults([...syntaxFaults, ...findings.map((finding) => source.locate(finding))])
@@ -64,7 +63,7 @@ export async function readApi(file: string): Promise<ApiRead> {
 
 /** Parses a definition, with the document of its policy in place of the file's name: a change of it is one of the definition. */
 async function parse(value: unknown, directory: string) {
-  const parsed = parseWith(apiDefinitionSchema, value)
+  const parsed = parseDefinition(value)
   const file = valueAt(value, ['policy'])
   // The schema lets no path pass that leads elsewhere.
   if (typeof file !== 'string' || parsed.findings.some(({ path }) => path[0] === 'policy')) {
@@ -73,7 +72,7 @@ async function parse(value: unknown, directory: string) {
   const read = await readPolicyFile(file, directory)
   if (read.findings !== null) return { value, parsed, findings: read.findings }
   const whole = { ...(value as object), policy: read.document }
-  return { value: whole, parsed: parseWith(apiDefinitionSchema, whole), findings: [] }
+  return { value: whole, parsed: parseDefinition(whole), findings: [] }
 }
 
 /** Findings without repeats: a reference inside of something that is no valid value at all needs no second fault. */

@@ -1,7 +1,6 @@
 import type { FaultPath, Finding } from 'postern-documents/faults'
-import { parseWith, valueAt } from 'postern-documents/issues'
-import { type ApiDefinition, apiDefinitionSchema } from './api-definition.ts'
-import { checkReferences } from './api-references.ts'
+import { valueAt } from 'postern-documents/issues'
+import { type AnyDefinition, checkDefinition, parseDefinition } from './any-definition.ts'
 
 /** Rounds of salvage: each takes away at least one step of every faulty path, and paths are shorter than this. */
 const maxRounds = 16
@@ -19,11 +18,11 @@ const standIns: Readonly<Record<string, () => unknown>> = {
  * Salvages a definition: gives it without its faulty parts and what refers to them, so that the rest of it can still be
  * checked and every fault be reported at once. It is never served. Null when nothing is left that could be checked.
  */
-export function salvage(value: unknown, findings: readonly Finding[]): ApiDefinition | null {
+export function salvage(value: unknown, findings: readonly Finding[]): AnyDefinition | null {
   let rest = copyWithout(value, findings)
   for (let round = 0; round < maxRounds; round++) {
-    const parsed = parseWith(apiDefinitionSchema, rest)
-    const left = [...parsed.findings, ...checkReferences(rest)]
+    const parsed = parseDefinition(rest)
+    const left = [...parsed.findings, ...checkDefinition(rest)]
     if (parsed.data !== null && left.length === 0) return parsed.data
     if (left.some((finding) => finding.path.length === 0)) return null
     rest = copyWithout(rest, left)

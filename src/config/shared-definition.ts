@@ -1,4 +1,13 @@
-import { atLeast, noEntries, prose, record, refusedMembers, text, wholeNumber } from 'postern-documents/schema-parts'
+import {
+  atLeast,
+  noEntries,
+  oneOf,
+  prose,
+  record,
+  refusedMembers,
+  text,
+  wholeNumber,
+} from 'postern-documents/schema-parts'
 import { z } from 'zod'
 
 /** The members that the definitions of APIs of every protocol share, and the bounds of their lists. */
@@ -109,6 +118,32 @@ export function stagesOfApi<Schema extends z.ZodType>(name: z.ZodType, schema: S
     .refine((stages) => Object.keys(stages).length > 0, { error: 'at least one stage, such as dev: {}' })
     .describe('Stages by name; at least one.')
 }
+
+/** The URL of an HTTP backend. */
+export const httpUri = text('an http:// or https:// URL; ${stageVariables.<name>} may stand in it', {
+  max: 4_096,
+  pattern: /^(https?:\/\/|\$\{stageVariables\.)/i,
+}).describe('The URL of the backend; ${stageVariables.name} may stand in it.')
+
+/** The function behind an integration. */
+export const lambdaUri = text(
+  "function:<name>, a Lambda function's name or ARN, or arn:aws:apigateway:…:lambda:path/2015-03-31/functions/<ARN>/invocations",
+  {
+    max: 2_048,
+    pattern: /^[\w$.{}:-]+$|^arn:\S+$/,
+  },
+).describe("function:<name> for a local function, a Lambda function's name or ARN, or AWS's invocation form.")
+
+/** The method of calls of functions. */
+export const lambdaMethod = oneOf(['POST'], ' (Lambda functions are invoked with POST)')
+  .optional()
+  .describe('POST only.')
+
+/** The function or endpoint that authorizes. */
+export const authorizerUri = text(
+  "function:<name>, a Lambda function's name or ARN, arn:aws:apigateway:…:lambda:path/2015-03-31/functions/<ARN>/invocations, or an http:// or https:// URL",
+  { max: 2_048, pattern: /^[\w$.{}:-]+$|^arn:\S+$|^https?:\/\/\S+$/i },
+)
 
 /** The members by which an API is known. */
 export const apiMembers = {
