@@ -1,14 +1,17 @@
 import { type Fault, sortFaults } from 'postern-documents/faults'
+import type { AnyDefinition } from '../config/any-definition.ts'
 import type { NamedApi, NamedApis } from '../config/api-names.ts'
 import type { ParsedDefinition } from '../config/read-api.ts'
 import { type CompiledApi, compileApi } from '../stages/compile-api.ts'
 import type { CompileOptions } from '../stages/compile-stage.ts'
+import type { Stage } from '../stages/stage.ts'
 import type { ApiKeys } from '../usage/contract.ts'
 import type { Definitions } from './contract.ts'
 
 /** A definition that was compiled without a fault, and is not open yet. */
 export interface DeployableApi {
   readonly apiId: string
+  readonly protocolType: Stage['protocolType']
   readonly routeSelectionExpression: string
   /** Two definitions with the same fingerprint are the same to the last member. */
   readonly fingerprint: string
@@ -42,19 +45,25 @@ export function compileDefinitions({ apis, faults }: Definitions, options: Defin
     if (definition === null) continue
     const compiled = compileApi({ definition, directory }, options)
     if (compiled.faults !== null) all.push(...compiled.faults.map(locate).filter((fault) => fault !== null))
-    const { apiId, routeSelectionExpression } = definition
+    const { apiId, protocolType } = definition
+    const routeSelectionExpression = selectionExpressionOf(definition)
     if (own.length > 0 || compiled.faults !== null || deployable.has(apiId)) continue
     const fingerprint = `${directory} ${JSON.stringify(definition)}`
-    deployable.set(apiId, { apiId, routeSelectionExpression, fingerprint, compiled, locate })
+    deployable.set(apiId, { apiId, protocolType, routeSelectionExpression, fingerprint, compiled, locate })
   }
   const warnings = sortFaults(apis.flatMap((api) => [...api.warnings, ...stagesWithoutPlan(api, options)]))
   const names = namesOf({ apis, faults })
   return { deployable: [...deployable.values()], faults: sortFaults(all), warnings, names }
 }
 
+/** The route selection expression; that of HTTP APIs is always the same. */
+function selectionExpressionOf(definition: AnyDefinition): string {
+  return definition.protocolType === 'HTTP' ? '${request.method} ${request.path}' : definition.routeSelectionExpression
+}
+
 /** Warns of stages whose clients need an API key, and which no usage plan has: nobody can connect. */
 function stagesWithoutPlan({ definition, locate }: ParsedDefinition, { apiKeys }: DefinitionOptions): Fault[] {
-  if (definition === null || definition.routes.$connect?.apiKeyRequired !== true) return []
+  if (definition?.protocolType !== 'WEBSOCKET' || definition.routes.$connect?.apiKeyRequired !== true) return []
   const { apiId, stages } = definition
   const without = Object.keys(stages).filter((stage) => !apiKeys.hasPlan(apiId, stage))
   if (without.length === 0) return []

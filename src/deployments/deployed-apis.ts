@@ -1,12 +1,13 @@
 import { createFault, type Fault, sortFaults } from 'postern-documents/faults'
 import type { NamedApis } from '../config/api-names.ts'
 import type { Log, Metrics } from '../observability/contract.ts'
+import { type AnyStage, holdsWebSockets } from '../stages/any-stage.ts'
 import { type ApiMetrics, createApiMetrics } from '../stages/api-metrics.ts'
 import type { Catalog } from '../stages/catalog.ts'
 import type { CompiledApi } from '../stages/compile-api.ts'
 import type { OpenOptions } from '../stages/compile-stage.ts'
+import type { Stage } from '../stages/stage.ts'
 import type { StageSlot } from '../stages/stage-slot.ts'
-import type { WebSocketStage } from '../stages/websocket-stage.ts'
 import type { ApiKeys } from '../usage/contract.ts'
 import { compileDefinitions, type DefinitionOptions, type DeployableApi } from './compile-definitions.ts'
 import type { DefinitionSource } from './contract.ts'
@@ -14,9 +15,9 @@ import type { DefinitionSource } from './contract.ts'
 export interface DeployedApisOptions extends DefinitionOptions, Omit<OpenOptions, 'metrics' | 'apiKeys'> {
   readonly apiKeys: ApiKeys
   readonly source: Pick<DefinitionSource, 'read'>
-  readonly catalog: Catalog<WebSocketStage>
+  readonly catalog: Catalog<AnyStage>
   /** Ends the connections of a stage that is not served any more. */
-  readonly endSlot: (slot: StageSlot<WebSocketStage>) => void
+  readonly endSlot: (slot: StageSlot<AnyStage>) => void
   /** Finds the settings that name an API or a stage which is not there. */
   readonly checkNames?: (names: NamedApis) => readonly Fault[]
   readonly metrics: Metrics
@@ -41,6 +42,7 @@ export interface DeployedApis {
 /** An API that is served, as it is now. */
 interface Served {
   readonly fingerprint: string
+  readonly protocolType: Stage['protocolType']
   readonly routeSelectionExpression: string
   readonly metrics: ApiMetrics
 }
@@ -74,37 +76,43 @@ export function createDeployedApis(options: DeployedApisOptions): DeployedApis {
   }
 
   /** Puts a definition in place; one that can't be opened is a fault, and what is served goes on. */
-  function serve({ apiId, fingerprint, routeSelectionExpression, compiled, locate }: DeployableApi): Fault | null {
-    if (served.get(apiId)?.fingerprint === fingerprint) return null
-    const series = served.get(apiId)?.metrics ?? createApiMetrics(metrics, apiId)
+  function serve(api: DeployableApi): Fault | null {
+    const { apiId, protocolType, fingerprint, routeSelectionExpression, compiled, locate } = api
+    const known = served.get(apiId)
+    if (known?.fingerprint === fingerprint) return null
+    // Nothing of an API outlives its protocol: connections must never meet a stage that has no messages.
+    const before = known?.protocolType === protocolType ? known : undefined
+    const series = before?.metrics ?? createApiMetrics(metrics, apiId)
     try {
-      replace(apiId, open(apiId, compiled, series), series)
+      const stages = open(compiled, series, before === undefined ? [] : slotsOf(apiId))
+      if (before === undefined) remove(apiId)
+      replace(apiId, stages, series)
     } catch (error) {
       const { message } = error as Error
       log.error({ api: apiId, err: error }, 'a definition could not be opened')
       return locate({ path: [], message: `can't be opened: ${message}` })
     }
-    served.set(apiId, { fingerprint, routeSelectionExpression, metrics: series })
+    served.set(apiId, { fingerprint, protocolType, routeSelectionExpression, metrics: series })
     return null
   }
 
   /** The stages of a definition. When they can't be opened, what they would have counted in is gone again. */
-  function open(apiId: string, compiled: CompiledApi, series: ApiMetrics): WebSocketStage[] {
+  function open(compiled: CompiledApi, series: ApiMetrics, slots: readonly StageSlot<AnyStage>[]): AnyStage[] {
     try {
       return compiled.open({ ...options, metrics: series })
     } catch (error) {
-      const kept = new Set(slotsOf(apiId).map(({ stageName }) => stageName))
+      const kept = new Set(slots.map(({ stageName }) => stageName))
       for (const name of series.names()) if (!kept.has(name)) series.take(name)?.close()
-      if (!served.has(apiId)) series.close()
+      if (slots.length === 0) series.close()
       throw error
     }
   }
 
-  function slotsOf(apiId: string): StageSlot<WebSocketStage>[] {
+  function slotsOf(apiId: string): StageSlot<AnyStage>[] {
     return catalog.slots().filter((slot) => slot.apiId === apiId)
   }
 
-  function replace(apiId: string, stages: readonly WebSocketStage[], series: ApiMetrics): void {
+  function replace(apiId: string, stages: readonly AnyStage[], series: ApiMetrics): void {
     const replaced = new Map(slotsOf(apiId).map((slot) => [slot, slot.newest]))
     const gone = catalog.replace(apiId, stages)
     for (const [slot, stage] of replaced) if (!gone.includes(slot)) stage.close()
@@ -118,7 +126,7 @@ export function createDeployedApis(options: DeployedApisOptions): DeployedApis {
         group?.close()
       })
     }
-    for (const slot of slotsOf(apiId)) {
+    for (const slot of slotsOf(apiId).filter(holdsWebSockets)) {
       const labels = { api: apiId, stage: slot.stageName }
       series.stage(slot.stageName).gauge('postern_connections', labels, () => slot.connections)
     }

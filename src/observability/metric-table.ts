@@ -1,6 +1,7 @@
 import { type CallbackOperation, callbackOperations } from '../vocabulary/callback-operations.ts'
 import { type CloseReasonName, closeReasons } from '../vocabulary/close-reasons.ts'
 import { type ErrorCode, errorTable } from '../vocabulary/errors.ts'
+import { statusClasses } from '../vocabulary/status-class.ts'
 import { type ThrottleCause, throttleCauses } from '../vocabulary/throttle-causes.ts'
 import { type UndeliveredReason, undeliveredReasons } from '../vocabulary/undelivered-reasons.ts'
 
@@ -131,6 +132,17 @@ export const metricTable = {
       ]),
     },
     'IntegrationError: `4xx` and `5xx`. The other codes are part of ExecutionError.',
+  ),
+  postern_requests_total: counter(
+    'Requests for routes of HTTP APIs that were answered.',
+    { api, stage, route, status: oneOf('Class of the status.', statusClasses) },
+    'Count, 4xx and 5xx, of HTTP APIs.',
+  ),
+  postern_request_duration_seconds: histogram(
+    'Time from a request for a route of an HTTP API to its answer.',
+    { api, stage, route },
+    integrationSeconds,
+    'Latency, of HTTP APIs.',
   ),
   postern_callbacks_total: counter('Calls of `@connections`, `@groups`, `@users`, `@batch` and `@reports`.', {
     api,

@@ -1,15 +1,12 @@
+import type { AnyDefinition } from '../config/any-definition.ts'
+import type { ApiDefinition } from '../config/api-definition.ts'
+import type { HttpDefinition } from '../config/http-definition.ts'
 import { compileRouteSelection } from '../routing/route-selection.ts'
-import {
-  attempt,
-  type CompiledStage,
-  type CompileOptions,
-  type CompileSource,
-  compileStage,
-  type OpenOptions,
-} from './compile-stage.ts'
+import type { AnyStage } from './any-stage.ts'
+import { compileHttpStage, openHttpStage } from './compile-http.ts'
+import { attempt, type CompileOptions, type CompileSource, compileStage, type OpenOptions } from './compile-stage.ts'
 import { compileValidators } from './compile-validators.ts'
-import { type MessageParts, openWebSocketStage } from './compile-websocket.ts'
-import type { WebSocketStage } from './websocket-stage.ts'
+import { openWebSocketStage } from './compile-websocket.ts'
 
 /** A fault of a definition: the path into the document and one sentence that names what is allowed. */
 export interface DefinitionFault {
@@ -21,7 +18,7 @@ export interface DefinitionFault {
 export interface CompiledApi {
   readonly faults: null
   /** Makes the stages, with all that their integrations need. When that throws, nothing stays open. */
-  open(options: OpenOptions): WebSocketStage[]
+  open(options: OpenOptions): AnyStage[]
 }
 
 /** A definition that can't be served: every fault that only the rooms behind the schema can see, each once. */
@@ -33,32 +30,43 @@ export interface FaultyApi {
  * Compiles a definition: all of its stages, or all of its faults. Has no side effects, so that a definition can be
  * compiled to be checked, and opened only when it is to be served.
  */
-export function compileApi(source: CompileSource, options: CompileOptions): CompiledApi | FaultyApi {
+export function compileApi(source: CompileSource<AnyDefinition>, options: CompileOptions): CompiledApi | FaultyApi {
   const faults = new Map<string, DefinitionFault>()
   const report = (path: DefinitionFault['path'], message: string): void => {
     const key = JSON.stringify([path, message])
     if (!faults.has(key)) faults.set(key, { path, message })
   }
 
-  const { routeSelectionExpression, stages } = source.definition
-  const path = ['routeSelectionExpression']
-  const selection = attempt(() => compileRouteSelection(routeSelectionExpression), path, report)
-  const compiled = Object.entries(stages).map(([name, settings]) =>
-    compileStage(source, name, settings, options, report),
-  )
-  const validators = compileValidators(source.definition, report)
-  if (faults.size > 0 || selection === null) return { faults: [...faults.values()] }
-  return { faults: null, open: (needs) => openStages(compiled, { selection, validators }, needs) }
+  const { definition, directory } = source
+  const compiled = definition.protocolType === 'HTTP' ? compileHttp(definition) : compileWebSocket(definition)
+  if (faults.size > 0 || compiled === null) return { faults: [...faults.values()] }
+  return { faults: null, open: (needs) => openAll(compiled.map((open) => () => open(needs))) }
+
+  function compileWebSocket(api: ApiDefinition): OpenStage[] | null {
+    const path = ['routeSelectionExpression']
+    const selection = attempt(() => compileRouteSelection(api.routeSelectionExpression), path, report)
+    const stages = Object.entries(api.stages).map(([name, settings]) =>
+      compileStage({ definition: api, directory }, name, settings, options, report),
+    )
+    const validators = compileValidators(api, report)
+    if (selection === null) return null
+    return stages.map((stage) => (needs) => openWebSocketStage(stage, { selection, validators }, needs))
+  }
+
+  function compileHttp(api: HttpDefinition): OpenStage[] {
+    return Object.keys(api.stages).map((name) => {
+      const stage = compileHttpStage(api, directory, name, options, report)
+      return (needs) => openHttpStage(stage, needs)
+    })
+  }
 }
 
-function openStages(
-  compiled: readonly CompiledStage[],
-  messages: MessageParts,
-  options: OpenOptions,
-): WebSocketStage[] {
-  const stages: WebSocketStage[] = []
+type OpenStage = (options: OpenOptions) => AnyStage
+
+function openAll(opens: readonly (() => AnyStage)[]): AnyStage[] {
+  const stages: AnyStage[] = []
   try {
-    for (const each of compiled) stages.push(openWebSocketStage(each, messages, options))
+    for (const open of opens) stages.push(open())
     return stages
   } catch (error) {
     for (const stage of stages) stage.close()

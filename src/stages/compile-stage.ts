@@ -1,8 +1,10 @@
 import type { AuthorizerType } from '../authorizers/contract.ts'
+import type { GuardType } from '../authorizers/guard-contract.ts'
 import type { ApiDefinition, RouteDefinition, StageDefinition } from '../config/api-definition.ts'
 import { compileSourceNetworks } from '../config/source-networks.ts'
 import type { GatewayEvent } from '../events/event.ts'
 import type { IntegrationScope, IntegrationType, ReportFault } from '../integrations/contract.ts'
+import type { MethodIntegrationType } from '../integrations/method-contract.ts'
 import type { Buckets } from '../limits/contract.ts'
 import type { Counter, SeriesMaker } from '../observability/contract.ts'
 import type { Policy } from '../policies/policy.ts'
@@ -16,8 +18,8 @@ import { type CompiledIntegrations, compileStageIntegrations, type StageIntegrat
 import { openStageThrottles, type StageThrottles } from './stage-throttles.ts'
 
 /** A definition that config has let pass, and the folder that its file names are relative to. */
-export interface CompileSource {
-  readonly definition: ApiDefinition
+export interface CompileSource<Definition = ApiDefinition> {
+  readonly definition: Definition
   readonly directory: string
 }
 
@@ -27,6 +29,15 @@ export interface CompileOptions {
   readonly authorizerTypes: readonly AuthorizerType[]
   /** Throws an error with one sentence when the format is wrong. */
   readonly createAccessLog: (format: string) => WriteAccessLog
+  readonly http: HttpOptions
+}
+
+/** The options with which definitions of HTTP APIs are judged. */
+export interface HttpOptions {
+  readonly integrationTypes: readonly MethodIntegrationType[]
+  readonly guardTypes: readonly GuardType[]
+  /** The account in events and ARNs. */
+  readonly accountId: string
 }
 
 /** The things that a stage needs beyond its definition when it is opened. */
@@ -39,7 +50,7 @@ export interface OpenOptions {
   readonly buckets: Buckets
 }
 
-type WriteAccessLog = (event: GatewayEvent) => void
+export type WriteAccessLog = (event: GatewayEvent) => void
 
 /** The labels of a stage's own series. */
 export interface StageLabels {
@@ -121,6 +132,7 @@ export function openStage(
       apiId: labels.api,
       name: labels.stage,
       domainsOnly: definition.disableExecuteApiEndpoint,
+      admits: compileSourceNetworks(definition),
       isGuarded: definition.policy !== undefined || compileSourceNetworks(definition) !== null,
       stageVariables: settings.stageVariables,
       errors: byName((code) => metrics.counter('postern_errors_total', { ...labels, code })),

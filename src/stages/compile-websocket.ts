@@ -1,5 +1,4 @@
 import type { ApiDefinition, RouteDefinition } from '../config/api-definition.ts'
-import { compileSourceNetworks } from '../config/source-networks.ts'
 import type { BodyValidator } from '../models/contract.ts'
 import type { SeriesMaker } from '../observability/contract.ts'
 import { createRouteSelector } from '../routing/route-selection.ts'
@@ -82,7 +81,6 @@ function createStage(
     newConnections: parts.throttles.newConnections,
     connectionLimits: parts.throttles.connectionLimits,
     tokens,
-    admits: compileSourceNetworks(definition),
     allowsOrigin: compileAllowedOrigins(definition.allowedOrigins, options.isTrustedOrigin),
     ordered: definition.messageOrdering === 'CONNECTION',
     compression: definition.compression,

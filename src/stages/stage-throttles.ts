@@ -1,4 +1,5 @@
 import type { StageDefinition } from '../config/api-definition.ts'
+import type { HttpStageDefinition } from '../config/http-definition.ts'
 import type { RouteSettings } from '../config/shared-definition.ts'
 import { type CompiledConnectionLimits, compileConnectionLimits } from '../limits/connection-tokens.ts'
 import type { BucketLimits, Buckets, TokenBucket } from '../limits/contract.ts'
@@ -20,7 +21,7 @@ export interface StageThrottles {
 
 /** Opens the throttles of a stage. */
 export function openStageThrottles(
-  settings: StageDefinition,
+  settings: HttpStageDefinition & Partial<StageDefinition>,
   { api, stage }: { readonly api: string; readonly stage: string },
   buckets: Buckets,
 ): StageThrottles {
@@ -48,7 +49,10 @@ export function openStageThrottles(
 }
 
 /** Route settings win over the stage's defaults, member by member; AWS's defaults at stage creation fill the rest. */
-function routeLimits({ routeSettings, defaultRouteSettings }: StageDefinition, routeKey: string): BucketLimits | null {
+function routeLimits(
+  { routeSettings, defaultRouteSettings }: HttpStageDefinition,
+  routeKey: string,
+): BucketLimits | null {
   const own: RouteSettings = Object.hasOwn(routeSettings ?? {}, routeKey) ? (routeSettings?.[routeKey] ?? {}) : {}
   const rateLimit = own.throttlingRateLimit ?? defaultRouteSettings?.throttlingRateLimit
   const burstLimit = own.throttlingBurstLimit ?? defaultRouteSettings?.throttlingBurstLimit

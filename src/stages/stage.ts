@@ -21,15 +21,17 @@ export interface Route {
 }
 
 /**
- * A deployed API under one stage name, compiled and immutable: what a stage has whatever its protocol. What only a
- * WebSocket stage has is in `websocket-stage.ts`.
+ * A deployed API under one stage name, compiled and immutable: what a stage has whatever its protocol. What only one
+ * protocol has is in `websocket-stage.ts` and `http-stage.ts`.
  */
 export interface Stage {
-  readonly protocolType: 'WEBSOCKET'
+  readonly protocolType: 'WEBSOCKET' | 'HTTP'
   readonly apiId: string
   readonly name: string
   /** Whether the stage is served under custom domains only; absent for no. */
   readonly domainsOnly?: boolean
+  /** Whether a client of this address may come; null where any may. */
+  readonly admits: ((address: string) => boolean) | null
   /** Whether the API has terms of its own on who may call it, a policy or networks; absent for no. */
   readonly isGuarded?: boolean
   readonly stageVariables: Readonly<Record<string, string>>

@@ -277,6 +277,13 @@ export const errorTable = {
     'RESOURCE_NOT_FOUND',
     'A path and method under a stage that are in no row of the table of calls; the message names both.',
   ),
+  NO_SUCH_ROUTE: row(
+    404,
+    'NotFoundException',
+    'Not Found',
+    'RESOURCE_NOT_FOUND',
+    'No route of the HTTP API is for the method and the path, and there is no $default.',
+  ),
   INVALID_CONNECTION_ID: row(
     400,
     'BadRequestException',
