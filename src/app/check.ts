@@ -9,6 +9,7 @@ import type { Log } from '../observability/contract.ts'
 import { createAuthorizerTypes } from './authorizer-types.ts'
 import { checkCertificates } from './check-certificates.ts'
 import { checkFunctions } from './check-functions.ts'
+import { httpOptions } from './http-apis.ts'
 import { createIntegrations, type IntegrationSettings } from './integration-types.ts'
 import { createTokenAuthorizers, type TokenSettings } from './token-authorizers.ts'
 import { uncountedKeys } from './usage.ts'
@@ -40,6 +41,7 @@ export async function checkDefinitions(
       authorizerTypes: createAuthorizerTypes({
         ...{ settings, accessKeys: createAccessKeys([]), callees, now: Date.now, tokenTypes: tokens.types },
       }),
+      http: httpOptions({ settings, accessKeys: createAccessKeys([]), callees, tokens, now: Date.now }),
       apiKeys: uncountedKeys(settings),
       createAccessLog: (format) => createAccessLog(format, unwritten),
     })

@@ -1,11 +1,15 @@
 import type { Refusals } from '../gateway/refusals.ts'
 import { shortAnswer } from '../responses/short-answer.ts'
+import { type AnyStage, servesHttp, takesWebSockets } from '../stages/any-stage.ts'
 import type { Catalog, Target } from '../stages/catalog.ts'
+import type { HttpStage } from '../stages/http-stage.ts'
 import type { WebSocketStage } from '../stages/websocket-stage.ts'
 import type { StreamedExchange, TransportRequest } from '../transport/contract.ts'
 
 export interface HttpOptions {
-  readonly catalog: Catalog<WebSocketStage>
+  readonly catalog: Catalog<AnyStage>
+  /** Answers requests to HTTP APIs. */
+  readonly methods: (exchange: StreamedExchange, target: Target<HttpStage>) => void
   readonly refusals: Pick<Refusals, 'noteRequest'>
   /** The address of a client, as trusted proxies tell of it; asked where an API takes clients from some networks only. */
   readonly sourceIp: (request: TransportRequest) => string
@@ -16,10 +20,11 @@ export interface HttpOptions {
 /**
  * Creates the handler of plain HTTP requests: find the stage, then the callback API, or word that this is a WebSocket.
  */
-export function createHttpHandler({ catalog, refusals, sourceIp, connections }: HttpOptions) {
+export function createHttpHandler({ catalog, refusals, sourceIp, methods, connections }: HttpOptions) {
   return function request(exchange: StreamedExchange): void {
     const target = catalog.resolve(exchange.request.header('host'), exchange.request.path)
-    if (target === null) return refuse(exchange, 'STAGE_NOT_FOUND')
+    if (target !== null && servesHttp(target)) return methods(exchange, target)
+    if (target === null || !takesWebSockets(target)) return refuse(exchange, 'STAGE_NOT_FOUND')
     const { admits } = target.stage
     if (admits !== null && !admits(sourceIp(exchange.request))) {
       target.stage.errors('SOURCE_REFUSED').value++

@@ -124,10 +124,11 @@ function originsOf(host: string, port: number): string[] {
   return [bracketed, '127.0.0.1', 'localhost', '[::1]'].map((name) => `http://${name}:${port}`.toLowerCase())
 }
 
-/** The APIs that are served, as the management port tells them. */
+/** The APIs that take WebSockets, as the management port tells them. */
 export function managedApis(catalog: Catalog<Stage>, expressionOf: (apiId: string) => string | null): ManagedApi[] {
   const apis = new Map<string, ManagedApi & { stages: ManagedApi['stages'][number][] }>()
-  for (const { apiId, stageName, current, connections } of catalog.slots()) {
+  for (const { apiId, stageName, current, newest, connections } of catalog.slots()) {
+    if (newest.protocolType !== 'WEBSOCKET') continue
     const api = apis.get(apiId) ?? { apiId, routeSelectionExpression: expressionOf(apiId), stages: [] }
     api.stages.push({ stage: stageName, routeKeys: current?.routeKeys ?? [], connections })
     apis.set(apiId, api)

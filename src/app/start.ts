@@ -19,8 +19,10 @@ import type { Log } from '../observability/contract.ts'
 import { watchEventLoopLag } from '../observability/event-loop-lag.ts'
 import { createLogger } from '../observability/logger.ts'
 import { createMetrics } from '../observability/metrics.ts'
+import { createMethodHandler } from '../rest/method-handler.ts'
+import { upgradeAsExchange } from '../rest/upgrade-exchange.ts'
+import type { AnyStage } from '../stages/any-stage.ts'
 import { createCatalog } from '../stages/catalog.ts'
-import type { WebSocketStage } from '../stages/websocket-stage.ts'
 import { chooseTransport } from '../transport/choose-transport.ts'
 import type { TransportRequest } from '../transport/contract.ts'
 import { networksOf } from '../vocabulary/networks.ts'
@@ -31,6 +33,7 @@ import { createCertificateReload } from './certificate-reload.ts'
 import { openClientCertificates } from './client-certificates.ts'
 import { createClientPort } from './client-port.ts'
 import { openDescriptorBudget } from './descriptors.ts'
+import { httpOptions } from './http-apis.ts'
 import { accessKeysOf } from './iam-users.ts'
 import { createIntegrations } from './integration-types.ts'
 import { leave } from './leave.ts'
@@ -162,7 +165,7 @@ export async function startPostern(settings: Settings, surroundings: Surrounding
 
     let port = 0
     let managementOrigins: ReadonlySet<string> = new Set()
-    const catalog = createCatalog<WebSocketStage>({
+    const catalog = createCatalog<AnyStage>({
       ...settings,
       // Policies of users name APIs.
       keepsApart: settings.connectionsAuthorization === 'AWS_IAM',
@@ -181,8 +184,10 @@ export async function startPostern(settings: Settings, surroundings: Surrounding
       throw new StartError(error.message, [])
     })
     const certificates = clientCertificates?.certificates ?? null
+    const methods = createMethodHandler({ clientAddress, requests: limits.requests, log, now })
     const gateway = createGateway({
       ...settings,
+      plainRequest: (upgrade, target) => methods(upgradeAsExchange(upgrade), target),
       certificates,
       limits,
       descriptors,
@@ -212,6 +217,7 @@ export async function startPostern(settings: Settings, surroundings: Surrounding
       log,
       metrics,
       integrationTypes: types,
+      http: httpOptions({ settings, accessKeys, callees, tokens, now }),
       authorizerTypes: createAuthorizerTypes({ settings, accessKeys, callees, now, tokenTypes: tokens.types }),
       createAccessLog: (format) => createAccessLog(format, destination),
       isTrustedOrigin: (origin) => managementOrigins.has(origin),
@@ -241,7 +247,7 @@ export async function startPostern(settings: Settings, surroundings: Surrounding
     })
     const transport = createClientPort({
       ...{ settings, createTransport, descriptors, isAlone: surroundings.management === undefined, gateway },
-      ...{ catalog, refusals, connections, sourceIp, sources, certificates, waiting },
+      ...{ catalog, refusals, methods, connections, sourceIp, sources, certificates, waiting },
     })
     stops.push(() => transport.close())
     port = await transport.listen()

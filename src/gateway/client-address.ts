@@ -1,7 +1,7 @@
 import { type BlockList, isIP } from 'node:net'
 import type { TransportRequest } from '../transport/contract.ts'
+import type { ClientAddress } from '../vocabulary/client-address.ts'
 import { plainAddress } from '../vocabulary/ip-address.ts'
-import type { ClientAddress } from './connect-request.ts'
 
 export interface AddressOptions {
   /** Networks whose `X-Forwarded-…` headers are believed; null for none. */

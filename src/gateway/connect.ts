@@ -8,15 +8,17 @@ import { type HandshakeAddition, handshakeEnvelope } from '../responses/handshak
 import type { HttpAnswer } from '../responses/http-answer.ts'
 import { shortAnswer } from '../responses/short-answer.ts'
 import type { RevocationCheck } from '../revocations/contract.ts'
-import type { Catalog } from '../stages/catalog.ts'
+import { type AnyStage, servesHttp, takesWebSockets } from '../stages/any-stage.ts'
+import type { Catalog, Target } from '../stages/catalog.ts'
+import type { HttpStage } from '../stages/http-stage.ts'
 import type { WebSocketStage } from '../stages/websocket-stage.ts'
 import type { TransportRequest, Upgrade } from '../transport/contract.ts'
+import type { ClientAddress } from '../vocabulary/client-address.ts'
 import { type ErrorCode, errorTable, GatewayError } from '../vocabulary/errors.ts'
 import { createPipeline } from '../vocabulary/pipeline.ts'
 import type { Refusal } from '../vocabulary/refusal.ts'
 import { certificateIdentity } from './certificate-identity.ts'
 import type { ClientCertificates } from './client-certificates.ts'
-import type { ClientAddress } from './connect-request.ts'
 import { Connection } from './connection.ts'
 import { recordFailure } from './failure.ts'
 import { Handshake } from './handshake.ts'
@@ -25,7 +27,8 @@ import type { Refusals } from './refusals.ts'
 import type { Work } from './work.ts'
 
 export interface ConnectOptions {
-  readonly catalog: Catalog<WebSocketStage>
+  readonly catalog: Catalog<AnyStage>
+  readonly plainRequest: (upgrade: Upgrade<Connection>, target: Target<HttpStage>) => void
   readonly registry: ConnectionDirectory & Pick<Groups, 'prepare'>
   readonly work: Work
   readonly log: Log
@@ -81,7 +84,9 @@ export function createConnectHandler(options: ConnectOptions) {
   return function connect(upgrade: Upgrade<Connection>): void {
     const { request } = upgrade
     const target = catalog.resolve(request.header('host'), request.path)
-    if (target === null || !target.takesClients || (target.rest !== '' && target.rest !== '/')) {
+    if (target !== null && servesHttp(target)) return options.plainRequest(upgrade, target)
+    const isPlace = target !== null && takesWebSockets(target)
+    if (!isPlace || !target.takesClients || (target.rest !== '' && target.rest !== '/')) {
       refusals.noteRequest(request, 'STAGE_NOT_FOUND')
       return send(upgrade, shortAnswer('STAGE_NOT_FOUND'))
     }

@@ -4,16 +4,18 @@ import type { Log } from '../observability/contract.ts'
 import type { ConnectionDirectory, Fleet } from '../registry/contract.ts'
 import type { Group, Groups, JoinOutcome } from '../registry/group-contract.ts'
 import type { RevocationCheck } from '../revocations/contract.ts'
-import type { Catalog } from '../stages/catalog.ts'
+import { type AnyStage, holdsWebSockets } from '../stages/any-stage.ts'
+import type { Catalog, Target } from '../stages/catalog.ts'
+import type { HttpStage } from '../stages/http-stage.ts'
 import type { StageSlot } from '../stages/stage-slot.ts'
 import type { WebSocketStage } from '../stages/websocket-stage.ts'
-import type { CloseCause, TransportHandlers, TransportRequest } from '../transport/contract.ts'
+import type { CloseCause, TransportHandlers, TransportRequest, Upgrade } from '../transport/contract.ts'
+import type { ClientAddress } from '../vocabulary/client-address.ts'
 import { type CloseReasonName, closeReasons } from '../vocabulary/close-reasons.ts'
 import type { ConnectionRecord } from '../vocabulary/connection.ts'
 import { type ConnectionId, ownerOfConnectionId } from '../vocabulary/ids.ts'
 import type { ClientCertificates } from './client-certificates.ts'
 import { createConnectHandler } from './connect.ts'
-import type { ClientAddress } from './connect-request.ts'
 import type { Connection } from './connection.ts'
 import { createConnectionClocks } from './connection-clocks.ts'
 import { createDisconnectHandler, tellsOfEnds } from './disconnect.ts'
@@ -26,7 +28,9 @@ import { createThrottledMessages } from './throttled.ts'
 import { createWork } from './work.ts'
 
 export interface GatewayOptions {
-  readonly catalog: Catalog<WebSocketStage>
+  readonly catalog: Catalog<AnyStage>
+  /** Answers a request for an upgrade to a stage that has no WebSockets as the plain request that it is. */
+  readonly plainRequest: (upgrade: Upgrade<Connection>, target: Target<HttpStage>) => void
   readonly registry: ConnectionDirectory & Fleet & Pick<Groups, 'join' | 'prepare'>
   readonly open: OpenConnections
   readonly groups: Pick<ConnectionGroups, 'opened' | 'closed'>
@@ -56,7 +60,7 @@ export interface Gateway
   /** Handshakes, messages and `$disconnect`s under way. */
   readonly inFlight: number
   /** Ends the connections of a removed stage; each gets its `$disconnect` from the stage as it was last. */
-  endSlot(slot: StageSlot<WebSocketStage>): void
+  endSlot(slot: StageSlot<AnyStage>): void
   /** Ends the connections whose key is gone or whose credentials are revoked, and gives how many those are. */
   endRevoked(): number
   /**
@@ -249,7 +253,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     async bury(record) {
       const isItsOwn = (each: StageSlot<WebSocketStage>) =>
         each.apiId === record.apiId && each.stageName === record.stage
-      const slot = catalog.slots().find(isItsOwn)
+      const slot = catalog.slots().filter(holdsWebSockets).find(isItsOwn)
       if (slot === undefined) {
         const { connectionId, apiId: api, stage: name } = record
         return log.warn({ connectionId, api, stage: name }, 'no $disconnect for a stage that is not served here')

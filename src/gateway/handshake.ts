@@ -5,8 +5,9 @@ import type { Group, Groups, Preparation } from '../registry/group-contract.ts'
 import type { RevocationCheck } from '../revocations/contract.ts'
 import type { WebSocketStage } from '../stages/websocket-stage.ts'
 import type { Upgrade } from '../transport/contract.ts'
+import type { ClientAddress } from '../vocabulary/client-address.ts'
 import type { HeaderList } from '../vocabulary/headers.ts'
-import { type ClientAddress, copyConnectRequest } from './connect-request.ts'
+import { copyConnectRequest } from './connect-request.ts'
 import type { Connection } from './connection.ts'
 
 /** The parts of a handshake that are known when its connection id is given out. */

@@ -11,6 +11,11 @@ export function takesWebSockets(target: Target<AnyStage>): target is Target<WebS
   return target.stage.protocolType === 'WEBSOCKET'
 }
 
+/** Whether a target is a stage of an HTTP API. */
+export function servesHttp(target: Target<AnyStage>): target is Target<HttpStage> {
+  return target.stage.protocolType === 'HTTP'
+}
+
 /** Whether a slot holds stages that WebSockets connect to. */
 export function holdsWebSockets(slot: StageSlot<AnyStage>): slot is StageSlot<WebSocketStage> {
   return slot.newest.protocolType === 'WEBSOCKET'

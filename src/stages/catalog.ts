@@ -104,17 +104,19 @@ export function createCatalog<S extends Stage>({
     const first = path.slice(1, end)
     if (host.mappings !== null) return throughDomain(host, first, path, end)
     if (host.api !== null) {
-      const found = open(host.api.get(first), host.authority, path, end)
+      const found = openIn(host.api, first, host.authority, { path, end, whole: 0 })
       if (found !== null) return found
     }
     const named = apis.get(first)
-    if (named !== undefined && end < path.length) {
+    if (named !== undefined && (end < path.length || named.has('$default'))) {
       const stageEnd = segmentEnd(path, end + 1)
-      const found = open(named.get(path.slice(end + 1, stageEnd)), `${host.authority}/${first}`, path, stageEnd)
+      const name = path.slice(end + 1, stageEnd)
+      const found = openIn(named, name, `${host.authority}/${first}`, { path, end: stageEnd, whole: end })
       if (found !== null) return found
     }
     // Where the host names an API, another one's stage would be the wrong place to lead a client to.
-    return fallback === null || host.api !== null ? null : open(fallback.get(first), host.authority, path, end)
+    if (fallback === null || host.api !== null) return null
+    return openIn(fallback, first, host.authority, { path, end, whole: 0 })
   }
 
   function throughDomain(host: Host<S>, first: string, path: string, end: number): Target<S> | null {
@@ -158,6 +160,24 @@ export function createCatalog<S extends Stage>({
   }
 
   return { resolve, replace, slots: () => [...apis.values()].flatMap((stages) => [...stages.values()]) }
+}
+
+interface Places {
+  readonly path: string
+  /** The end of the segment that may name a stage. */
+  readonly end: number
+  /** The beginning of what belongs to the stage `$default`: that segment included. */
+  readonly whole: number
+}
+
+/** The target in one API: the stage that a segment names, else `$default`, whose path has no name of a stage. */
+function openIn<S extends Stage>(
+  stages: Slots<S>,
+  name: string,
+  domainName: string,
+  { path, end, whole }: Places,
+): Target<S> | null {
+  return open(stages.get(name), domainName, path, end) ?? open(stages.get('$default'), domainName, path, whole)
 }
 
 /** The target under a host that is no custom domain; null also for a stage that is served under those only. */

@@ -168,7 +168,7 @@ routes:
     const { apis } = await readDefinitions(definitionFolder({ 'chat/api.yaml': text }))
     const api = apis[0]
     expect(api?.faults).toHaveLength(7)
-    expect(api?.definition?.routeSelectionExpression).toBe('$request.body.[')
+    expect(api?.definition).toMatchObject({ routeSelectionExpression: '$request.body.[' })
     expect(Object.keys(api?.definition?.integrations ?? {})).toEqual(['good'])
     const route = expect.objectContaining({ routeResponse: false })
     expect(api?.definition?.routes).toEqual({ a: route, b: route, c: route, d: route })

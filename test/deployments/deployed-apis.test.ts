@@ -8,6 +8,7 @@ import { createMetrics } from '../../src/observability/metrics.ts'
 import { createCatalog } from '../../src/stages/catalog.ts'
 import type { WebSocketStage } from '../../src/stages/websocket-stage.ts'
 import { noApiKeys } from '../helpers/empty-stage.ts'
+import { noHttp } from '../helpers/http-options.ts'
 import { recordLog } from '../helpers/record-log.ts'
 import { recordingIntegrations, to } from '../helpers/recording-integrations.ts'
 
@@ -41,6 +42,7 @@ function deployment() {
     metrics,
     integrationTypes: [type],
     authorizerTypes: [],
+    http: noHttp,
     createAccessLog: () => () => {},
     isTrustedOrigin: () => false,
     apiKeys: noApiKeys,

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
-import { type ClientAddress, copyConnectRequest } from '../../src/gateway/connect-request.ts'
+import { copyConnectRequest } from '../../src/gateway/connect-request.ts'
 import { compileHttpHeaders } from '../../src/integrations/http-headers.ts'
+import type { ClientAddress } from '../../src/vocabulary/client-address.ts'
 import type { HeaderList } from '../../src/vocabulary/headers.ts'
 
 const client: ClientAddress = { peer: '203.0.113.9', sourceIp: '203.0.113.9', port: '443', proto: 'https', prefix: '' }

@@ -53,6 +53,7 @@ export function createStageGateway(
     now: Date.now,
   })
   const gateway = createGateway({
+    plainRequest: () => {},
     ...{
       catalog,
       registry: { ...registry, doubt },

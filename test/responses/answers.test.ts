@@ -7,6 +7,7 @@ import { type ErrorCode, errorTable } from '../../src/vocabulary/errors.ts'
 
 /** What a client gets to see of each code: status, the name of the exception, the message. */
 const told: Readonly<Record<ErrorCode, readonly [status: number, errorType: string, message: string]>> = {
+  NO_SUCH_ROUTE: [404, 'NotFoundException', 'Not Found'],
   ROUTE_NOT_FOUND: [403, 'ForbiddenException', 'Forbidden'],
   STAGE_NOT_FOUND: [403, 'ForbiddenException', 'Forbidden'],
   ORIGIN_REFUSED: [403, 'ForbiddenException', 'Forbidden'],

@@ -7,6 +7,7 @@ import { createMetrics } from '../../src/observability/metrics.ts'
 import { createApiMetrics } from '../../src/stages/api-metrics.ts'
 import { compileApi } from '../../src/stages/compile-api.ts'
 import { noApiKeys } from '../helpers/empty-stage.ts'
+import { noHttp } from '../helpers/http-options.ts'
 import { recordingIntegrations, to } from '../helpers/recording-integrations.ts'
 
 function compile(members: object, type: IntegrationType, authorizerTypes: readonly AuthorizerType[] = []) {
@@ -22,7 +23,10 @@ function compile(members: object, type: IntegrationType, authorizerTypes: readon
     if (format.startsWith('bad')) throw new Error('not this format')
     return () => {}
   }
-  return compileApi({ definition, directory: '.' }, { integrationTypes: [type], authorizerTypes, createAccessLog })
+  return compileApi(
+    { definition, directory: '.' },
+    { integrationTypes: [type], authorizerTypes, createAccessLog, http: noHttp },
+  )
 }
 
 function open(members: object, type: IntegrationType, authorizerTypes: readonly AuthorizerType[] = []) {
@@ -129,8 +133,9 @@ describe('authorizers', () => {
     const { type, events } = recordingType()
     const [stage] = open(guarded, recordingIntegrations().type, [type])
     expect(events).toEqual(['open', '$connect'])
-    expect(stage?.connectRoute?.authorizer).not.toBeNull()
-    expect(stage?.selectRoute('{"action":"a"}')?.authorizer).toBeNull()
+    if (stage?.protocolType !== 'WEBSOCKET') throw new Error('no WebSocket stage')
+    expect(stage.connectRoute?.authorizer).not.toBeNull()
+    expect(stage.selectRoute('{"action":"a"}')?.authorizer).toBeNull()
     stage?.close()
     expect(events).toEqual(['open', '$connect', 'close'])
   })

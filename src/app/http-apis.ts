@@ -1,0 +1,27 @@
+import type { AccessKeys } from '../authorizers/iam/access-keys.ts'
+import type { DeciderParts } from '../authorizers/lambda/deciders.ts'
+import type { Settings } from '../config/settings.ts'
+import type { HttpOptions } from '../stages/compile-stage.ts'
+import { createMethodIntegrations } from './method-integration-types.ts'
+import { policyTerms } from './policy-terms.ts'
+import { createRouteGuards } from './route-guards.ts'
+import type { TokenAuthorizers } from './token-authorizers.ts'
+
+export interface HttpApiParts {
+  readonly settings: Pick<Settings, 'credentials' | 'lambda'>
+  readonly accessKeys: AccessKeys
+  /** The functions and backends that can be called. */
+  readonly callees: DeciderParts
+  readonly tokens: Pick<TokenAuthorizers, 'guardType'>
+  readonly now: () => number
+}
+
+/** The box of what definitions of HTTP APIs are compiled with. */
+export function httpOptions(parts: HttpApiParts): HttpOptions {
+  const { settings, callees, tokens, now } = parts
+  return {
+    integrationTypes: createMethodIntegrations(callees),
+    guardTypes: createRouteGuards({ ...parts, clock: () => performance.now(), tokenGuard: tokens.guardType }),
+    accountId: policyTerms(settings, now).accountId,
+  }
+}

@@ -1,0 +1,68 @@
+import type { CalledRequest } from '../authorizers/guard-contract.ts'
+import type { MethodArrival } from '../events/method-event.ts'
+import { shownHeaders } from '../events/shown-headers.ts'
+import type { Target } from '../stages/catalog.ts'
+import type { HttpStage } from '../stages/http-stage.ts'
+import type { TransportRequest } from '../transport/contract.ts'
+import type { ClientAddress } from '../vocabulary/client-address.ts'
+import type { HeaderList } from '../vocabulary/headers.ts'
+import { allocateTraceId } from '../vocabulary/ids.ts'
+
+/** Headers of the connection only (RFC 9110 §7.6.1), which neither functions nor backends are shown. */
+const ofConnection: ReadonlySet<string> = new Set([
+  'connection',
+  'expect',
+  'http2-settings',
+  'keep-alive',
+  'proxy-connection',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+])
+
+/** A request as it came, copied: what the event is made of, and what a guard may read. */
+export interface Arrived {
+  readonly arrival: MethodArrival
+  /** The request for a guard, behind its body. */
+  called(body: Uint8Array | null): CalledRequest
+}
+
+/** Copies a request; within the synchronous part of its handler. */
+export function copyRequest(
+  request: TransportRequest,
+  { stage, domainName, rest }: Target<HttpStage>,
+  client: ClientAddress,
+  now: number,
+): Arrived {
+  const { method, path, query } = request
+  const headers = request.headers()
+  const certificate = request.clientCertificate()
+  const traceId = request.header('x-amzn-trace-id') || allocateTraceId(now)
+  const arrival: MethodArrival = {
+    apiId: stage.apiId,
+    stage: stage.name,
+    domainName,
+    method,
+    path: rest === '' ? '/' : rest,
+    rawQuery: query,
+    headers: shownHeaders(headers, client, traceId, ofConnection),
+    sourceIp: client.sourceIp,
+    userAgent: request.header('user-agent') || null,
+    requestTimeEpoch: now,
+    traceId,
+  }
+  return {
+    arrival,
+    called: (body) => ({
+      ...{ method, path, query, body, client },
+      header: (lowerCaseName) => firstHeader(headers, lowerCaseName),
+      headers: () => headers,
+      clientCertificate: () => certificate,
+    }),
+  }
+}
+
+function firstHeader(headers: HeaderList, lowerCaseName: string): string {
+  return headers.find(([name]) => name.toLowerCase() === lowerCaseName)?.[1] ?? ''
+}

@@ -1,0 +1,51 @@
+import type { GuardVerdict } from '../authorizers/guard-contract.ts'
+import type { IntegrationResult } from '../integrations/contract.ts'
+import type { TokenBucket } from '../limits/contract.ts'
+import { GatewayError } from '../vocabulary/errors.ts'
+import type { Step } from '../vocabulary/pipeline.ts'
+import type { MethodCall, MethodRefusal } from './method-call.ts'
+
+/** The end of a request: the refusal of a step, or what the integration answered. */
+export type MethodEnd = MethodRefusal | IntegrationResult
+
+type MethodStep = Step<MethodCall, MethodEnd>
+
+/** The steps of a request whose route and body are known, in their order; `requests` is the account's throttle. */
+export function methodSteps(requests: TokenBucket | null): readonly MethodStep[] {
+  return [askGuard, checkThrottle(requests), askIntegration]
+}
+
+/** Asks the authorizer of the route; what it says of the caller is part of the event from then on. */
+const askGuard: MethodStep = (call) => {
+  const guard = call.route?.guard ?? null
+  if (guard === null) return null
+  const { event } = call
+  const verdict = guard.authorize(event, call.arrived.called(guard.readsBody ? event.body : null))
+  return verdict instanceof Promise ? verdict.then((late) => admit(call, late)) : admit(call, verdict)
+}
+
+function admit(call: MethodCall, verdict: GuardVerdict): MethodRefusal | null {
+  if (!verdict.allowed) return verdict
+  call.event.caller = verdict.caller
+  return null
+}
+
+/** Counts the request on the limits of its route and of the account, in AWS's order: the narrower one first. */
+function checkThrottle(requests: TokenBucket | null): MethodStep {
+  return (call) => {
+    const { requestTimeEpoch: now } = call.event
+    const bucket = call.route?.bucket ?? null
+    if (bucket !== null && !bucket.take(now)) return call.throttle('route', bucket.retryAfter(now))
+    if (requests !== null && !requests.take(now)) return call.throttle('account', requests.retryAfter(now))
+    return null
+  }
+}
+
+/** Asks the integration, unless the client has left while a step before had to wait. */
+const askIntegration: MethodStep = (call) => {
+  if (call.isAbandoned) return null
+  const integration = call.route?.integration ?? null
+  if (integration === null) throw new GatewayError('API_CONFIGURATION_ERROR', 'the route has no integration')
+  call.isAsked = true
+  return integration.invoke(call.event)
+}
