@@ -6,7 +6,7 @@ import { errorKinds } from '../load/src/contract.ts'
 import { scenarioSchema } from '../load/src/scenario/definition.ts'
 import { placeholders } from '../load/src/scenario/template.ts'
 import { thresholdMetrics } from '../load/src/scenario/threshold.ts'
-import { apiJsonSchema, settingsJsonSchema } from '../src/config/json-schema.ts'
+import { apiJsonSchema, httpJsonSchema, settingsJsonSchema, webSocketJsonSchema } from '../src/config/json-schema.ts'
 import { secretVariables } from '../src/config/settings.ts'
 import { settingsTable } from '../src/config/settings-table.ts'
 import { contextVariables } from '../src/events/context-variables.ts'
@@ -150,18 +150,26 @@ export const sections: Readonly<Record<string, () => string>> = {
   'load-pushes': () => membersTable(loadSchemaAt(['pushes'])),
   'load-rest': () => membersTable(loadSchemaAt(['rest'])),
   'load-limits': () => membersTable(loadSchemaAt(['limits'])),
-  'definition-api': () => membersTable(schemaAt(apiJsonSchema(), [])),
-  'definition-model': () => membersTable(schemaAt(apiJsonSchema(), ['models', '*'])),
-  'definition-function': () => membersTable(schemaAt(apiJsonSchema(), ['functions', '*'])),
-  'definition-route': () => membersTable(schemaAt(apiJsonSchema(), route)),
-  'definition-stage': () => membersTable(schemaAt(apiJsonSchema(), stage)),
-  'definition-integration-http': () => membersTable(schemaAt(apiJsonSchema(), ['integrations', '*', 'HTTP'])),
+  'definition-api': () => membersTable(schemaAt(webSocketJsonSchema(), [])),
+  'http-api': () => membersTable(schemaAt(httpJsonSchema(), [])),
+  'http-route': () => membersTable(schemaAt(httpJsonSchema(), ['routes', '*'])),
+  'http-integration-http': () => membersTable(schemaAt(httpJsonSchema(), ['integrations', '*', 'HTTP_PROXY'])),
+  'http-integration-function': () => membersTable(schemaAt(httpJsonSchema(), ['integrations', '*', 'AWS_PROXY'])),
+  'http-authorizer-jwt': () => membersTable(schemaAt(httpJsonSchema(), ['authorizers', '*', 'JWT'])),
+  'http-authorizer-function': () => membersTable(schemaAt(httpJsonSchema(), ['authorizers', '*', 'REQUEST'])),
+  'http-cors': () => membersTable(schemaAt(httpJsonSchema(), ['corsConfiguration'])),
+  'definition-model': () => membersTable(schemaAt(webSocketJsonSchema(), ['models', '*'])),
+  'definition-function': () => membersTable(schemaAt(webSocketJsonSchema(), ['functions', '*'])),
+  'definition-route': () => membersTable(schemaAt(webSocketJsonSchema(), route)),
+  'definition-stage': () => membersTable(schemaAt(webSocketJsonSchema(), stage)),
+  'definition-integration-http': () => membersTable(schemaAt(webSocketJsonSchema(), ['integrations', '*', 'HTTP'])),
   'definition-integration-http-proxy': () =>
-    membersTable(schemaAt(apiJsonSchema(), ['integrations', '*', 'HTTP_PROXY'])),
-  'definition-integration-aws': () => membersTable(schemaAt(apiJsonSchema(), ['integrations', '*', 'AWS'])),
-  'definition-integration-aws-proxy': () => membersTable(schemaAt(apiJsonSchema(), ['integrations', '*', 'AWS_PROXY'])),
-  'definition-integration-mock': () => membersTable(schemaAt(apiJsonSchema(), ['integrations', '*', 'MOCK'])),
-  'definition-integration-group': () => membersTable(schemaAt(apiJsonSchema(), ['integrations', '*', 'GROUP'])),
+    membersTable(schemaAt(webSocketJsonSchema(), ['integrations', '*', 'HTTP_PROXY'])),
+  'definition-integration-aws': () => membersTable(schemaAt(webSocketJsonSchema(), ['integrations', '*', 'AWS'])),
+  'definition-integration-aws-proxy': () =>
+    membersTable(schemaAt(webSocketJsonSchema(), ['integrations', '*', 'AWS_PROXY'])),
+  'definition-integration-mock': () => membersTable(schemaAt(webSocketJsonSchema(), ['integrations', '*', 'MOCK'])),
+  'definition-integration-group': () => membersTable(schemaAt(webSocketJsonSchema(), ['integrations', '*', 'GROUP'])),
 }
 
 function serverRow(title: string, name: AbilityName): string[] {

@@ -1,4 +1,4 @@
-import { apiJsonSchema, settingsJsonSchema } from '../src/config/json-schema.ts'
+import { settingsJsonSchema, webSocketJsonSchema } from '../src/config/json-schema.ts'
 import { settingsTable } from '../src/config/settings-table.ts'
 import { maxHeldBytes } from '../src/gateway/gateway.ts'
 import { linesPerSecond } from '../src/limits/line-limit.ts'
@@ -99,7 +99,7 @@ export function settingLimitsTable(): string {
 /** The limits in an `api.yaml`, as a table. */
 export function memberLimitsTable(): string {
   const rows = members.map(([name, holds]) => {
-    const schema = schemaAt(apiJsonSchema(), name.split('.'))
+    const schema = schemaAt(webSocketJsonSchema(), name.split('.'))
     const usual = schema.default === undefined ? '' : count(Number(schema.default))
     return [`\`${name}\``, usual, boundOf(schema, name), holds]
   })

@@ -38,7 +38,9 @@ function entryOf({ additionalProperties }: Schema): Schema | undefined {
 }
 
 function alternativeOf({ oneOf }: Schema, kind: string): Schema | undefined {
-  return oneOf?.find((option) => option.properties?.integrationType?.const === kind)
+  return oneOf?.find(({ properties = {} }) =>
+    [properties.integrationType, properties.authorizerType].some((type) => type?.const === kind),
+  )
 }
 
 /** The members of a map as a table. */
