@@ -21,7 +21,18 @@ export const directions: Readonly<Record<string, readonly string[] | 'every room
     'registry!',
     'observability!',
   ],
-  rest: ['events', 'responses', 'stages', 'limits', 'transport!', 'authorizers!', 'integrations!', 'observability!'],
+  rest: [
+    'events',
+    'responses',
+    'stages',
+    'routing',
+    'limits!',
+    'transport!',
+    'authorizers!',
+    'integrations!',
+    'revocations!',
+    'observability!',
+  ],
   // @groups, @users, @batch and @reports, let in as calls of @connections are.
   groups: [
     'connections',

@@ -184,7 +184,7 @@ export async function startPostern(settings: Settings, surroundings: Surrounding
       throw new StartError(error.message, [])
     })
     const certificates = clientCertificates?.certificates ?? null
-    const methods = createMethodHandler({ clientAddress, requests: limits.requests, log, now })
+    const methods = createMethodHandler({ clientAddress, requests: limits.requests, revocations, log, now })
     const gateway = createGateway({
       ...settings,
       plainRequest: (upgrade, target) => methods(upgradeAsExchange(upgrade), target),

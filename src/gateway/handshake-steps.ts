@@ -8,9 +8,9 @@ import type { ErrorCode } from '../vocabulary/errors.ts'
 import { lastHeader } from '../vocabulary/headers.ts'
 import type { Step } from '../vocabulary/pipeline.ts'
 import { decodedQuery } from '../vocabulary/query-pairs.ts'
+import { revokedCode } from '../vocabulary/revoked-code.ts'
 import type { Handshake } from './handshake.ts'
 import { invokeRoute, recordCallFailure, recordResult } from './invoke.ts'
-import { revokedCode } from './revoked-code.ts'
 import { throttledHandshake } from './throttled.ts'
 
 /**

@@ -2,8 +2,8 @@ import type { AuthorizerResult, ConnectionToken } from '../authorizers/contract.
 import type { RevocationCheck } from '../revocations/contract.ts'
 import type { ErrorCode } from '../vocabulary/errors.ts'
 import { parseJson } from '../vocabulary/json-text.ts'
+import { revokedCode } from '../vocabulary/revoked-code.ts'
 import type { Connection } from './connection.ts'
-import { revokedCode } from './revoked-code.ts'
 
 /** The new token in a message: its member `token`; null when there is none. */
 export function tokenIn(text: string): string | null {

@@ -135,7 +135,7 @@ export const metricTable = {
   ),
   postern_requests_total: counter(
     'Requests for routes of HTTP APIs that were answered.',
-    { api, stage, route, status: oneOf('Class of the status.', statusClasses) },
+    { api, stage, route, status: oneOf('Class of the status: `1xx`, `2xx`, `3xx`, `4xx` or `5xx`.', statusClasses) },
     'Count, 4xx and 5xx, of HTTP APIs.',
   ),
   postern_request_duration_seconds: histogram(

@@ -1,4 +1,3 @@
-import type { TokenBucket } from '../limits/contract.ts'
 import type { Log } from '../observability/contract.ts'
 import type { Target } from '../stages/catalog.ts'
 import type { HttpStage } from '../stages/http-stage.ts'
@@ -7,15 +6,13 @@ import type { ClientAddress } from '../vocabulary/client-address.ts'
 import { createPipeline } from '../vocabulary/pipeline.ts'
 import { copyRequest } from './arrival.ts'
 import { MethodCall } from './method-call.ts'
-import { type MethodEnd, methodSteps } from './method-steps.ts'
+import { type MethodEnd, type MethodStepOptions, methodSteps } from './method-steps.ts'
 
 /** Bytes of the largest body of a request: AWS's quota of 10 MB ("Quotas for configuring and running an HTTP API"). */
 export const maxBodyBytes = 10 * 1024 * 1024
 
-export interface MethodHandlerOptions {
+export interface MethodHandlerOptions extends MethodStepOptions {
   readonly clientAddress: (request: TransportRequest) => ClientAddress
-  /** The throttle of all requests of the account; null for none. */
-  readonly requests: TokenBucket | null
   readonly log: Log
   readonly now: () => number
 }
@@ -27,9 +24,10 @@ export type HandleMethod = (exchange: HttpExchange, target: Target<HttpStage>) =
  * Creates what answers requests to HTTP APIs, in AWS's order: preflight, route, authorizer, throttle, integration, and
  * the headers of CORS on every answer.
  */
-export function createMethodHandler({ clientAddress, requests, log, now }: MethodHandlerOptions): HandleMethod {
+export function createMethodHandler(options: MethodHandlerOptions): HandleMethod {
+  const { clientAddress, log, now } = options
   const run = createPipeline<MethodCall, MethodEnd>({
-    steps: methodSteps(requests),
+    steps: methodSteps(options),
     ended(call, end) {
       if (end !== null && 'code' in end) call.refuse(end)
       else if (end !== null) call.succeed(end)

@@ -1,8 +1,11 @@
 import type { GuardVerdict } from '../authorizers/guard-contract.ts'
+import type { MethodCaller } from '../events/method-event.ts'
 import type { IntegrationResult } from '../integrations/contract.ts'
 import type { TokenBucket } from '../limits/contract.ts'
+import type { RevocationCheck } from '../revocations/contract.ts'
 import { GatewayError } from '../vocabulary/errors.ts'
 import type { Step } from '../vocabulary/pipeline.ts'
+import { revokedCode } from '../vocabulary/revoked-code.ts'
 import type { MethodCall, MethodRefusal } from './method-call.ts'
 
 /** The end of a request: the refusal of a step, or what the integration answered. */
@@ -10,9 +13,15 @@ export type MethodEnd = MethodRefusal | IntegrationResult
 
 type MethodStep = Step<MethodCall, MethodEnd>
 
-/** The steps of a request whose route and body are known, in their order; `requests` is the account's throttle. */
-export function methodSteps(requests: TokenBucket | null): readonly MethodStep[] {
-  return [askGuard, checkThrottle(requests), askIntegration]
+export interface MethodStepOptions {
+  /** The throttle of all requests of the account; null for none. */
+  readonly requests: TokenBucket | null
+  readonly revocations: RevocationCheck
+}
+
+/** The steps of a request whose route and body are known, in their order. */
+export function methodSteps({ requests, revocations }: MethodStepOptions): readonly MethodStep[] {
+  return [askGuard, checkRevocations(revocations), checkThrottle(requests), askIntegration]
 }
 
 /** Asks the authorizer of the route; what it says of the caller is part of the event from then on. */
@@ -28,6 +37,23 @@ function admit(call: MethodCall, verdict: GuardVerdict): MethodRefusal | null {
   if (!verdict.allowed) return verdict
   call.event.caller = verdict.caller
   return null
+}
+
+/** Holds out whoever shows a token, a user or a key that was revoked, or may have been. */
+function checkRevocations(revocations: RevocationCheck): MethodStep {
+  return ({ event }) => {
+    const { caller, apiId } = event
+    if (caller === null) return null
+    const code = revokedCode(revocations.find({ apiId, authorizer: revocable(caller), identity: caller.identity }))
+    return code === null ? null : { code }
+  }
+}
+
+/** The facts by which revocations know a caller: of a token its subject is the principal, whatever its claims say. */
+function revocable({ kind, context }: MethodCaller): MethodCaller['context'] {
+  if (context === null || kind !== 'jwt') return context
+  const { principalId: _, ...claims } = context
+  return claims.sub === undefined ? claims : { ...claims, principalId: claims.sub }
 }
 
 /** Counts the request on the limits of its route and of the account, in AWS's order: the narrower one first. */

@@ -123,8 +123,8 @@ const cases: [name: string, yaml: string, ...faults: string[]][] = [
   ],
   [
     'an API of another kind',
-    'apiId: chat\nprotocolType: HTTP\nrouteSelectionExpression: x\nroutes: {}\nstages: { dev: {} }\n',
-    '2:15: protocolType: found "HTTP"; allowed: WEBSOCKET (this version serves WebSocket APIs only)',
+    'apiId: chat\nprotocolType: REST\nrouteSelectionExpression: x\nroutes: {}\nstages: { dev: {} }\n',
+    '2:15: protocolType: found "REST"; allowed: WEBSOCKET, HTTP (this version serves no REST APIs)',
   ],
   [
     'a misspelt value',

@@ -39,7 +39,7 @@ test('the limits in the page are those that are kept', () => {
     `at most ${number(maxExcept)} |`,
     `a key of 1 to ${maxCoalesceBytes} bytes`,
     `the first ${number(maxFailures)} that are full or gone`,
-    `names the first ${number(maxReported)};`,
+    `names the first ${number(maxReported)}, and fewer`,
     `kept for ${reportSeconds / 60} minutes`,
     `keeps ${number(maxReports)} of them, and ${number(maxKeptFailures)} failures in all`,
     `at most ${number(maxFilterBytes)} bytes`,
