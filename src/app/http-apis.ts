@@ -2,7 +2,7 @@ import type { AccessKeys } from '../authorizers/iam/access-keys.ts'
 import type { DeciderParts } from '../authorizers/lambda/deciders.ts'
 import type { Settings } from '../config/settings.ts'
 import type { HttpOptions } from '../stages/compile-stage.ts'
-import { createMethodIntegrations } from './method-integration-types.ts'
+import { createMethodIntegrationTypes } from './method-integration-types.ts'
 import { policyTerms } from './policy-terms.ts'
 import { createRouteGuards } from './route-guards.ts'
 import type { TokenAuthorizers } from './token-authorizers.ts'
@@ -20,7 +20,7 @@ export interface HttpApiParts {
 export function httpOptions(parts: HttpApiParts): HttpOptions {
   const { settings, callees, tokens, now } = parts
   return {
-    integrationTypes: createMethodIntegrations(callees),
+    integrationTypes: createMethodIntegrationTypes(callees),
     guardTypes: createRouteGuards({ ...parts, clock: () => performance.now(), tokenGuard: tokens.guardType }),
     accountId: policyTerms(settings, now).accountId,
   }

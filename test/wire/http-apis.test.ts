@@ -314,6 +314,23 @@ describe('a caller', () => {
     expect(event.requestContext.authorizer.jwt.scopes).toEqual(['read', 'admin'])
   })
 
+  test('whose user or token was revoked calls nothing any more', async () => {
+    const revocations = `http://127.0.0.1:${gateway.managementPort}/api/revocations`
+    const jti = crypto.randomUUID()
+    const headers = { Authorization: await issuer.token({ claims: { jti } }) }
+    expect((await call('GET', '/mine', { headers })).status).toBe(201)
+    const revocation = JSON.stringify({ tokenId: jti, expiresAt: Date.now() + 3_600_000 })
+    const added = await fetch(revocations, {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json' },
+      body: revocation,
+    })
+    expect(added.status).toBe(200)
+    const answer = await call('GET', '/mine', { headers })
+    expect([answer.status, answer.body]).toEqual([401, '{"message":"Unauthorized"}'])
+    expect((await call('GET', '/mine', { headers: { Authorization: await issuer.token() } })).status).toBe(201)
+  })
+
   test('is asked about by a function, which is heard', async () => {
     expect((await call('GET', '/asked')).status).toBe(401)
     const no = await call('GET', '/asked', { headers: { 'X-Pass': 'no' } })
