@@ -20,7 +20,7 @@ export const echo = async (event) => ({
 })
 export const plain = async (event) => ({ hello: event.pathParameters.name })
 export const broken = async () => { throw new Error('no') }
-export const late = () => new Promise(() => {})
+export const late = () => new Promise((resolve) => setTimeout(resolve, 20_000))
 export const decide = async (event) => ({
   isAuthorized: event.headers['x-pass'] === 'yes', context: { who: 'bob', level: 3 },
 })
