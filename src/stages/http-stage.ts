@@ -12,7 +12,7 @@ import type { Stage } from './stage.ts'
 export interface HttpStage extends Stage {
   readonly protocolType: 'HTTP'
   readonly routes: RouteTable<HttpRoute>
-  /** What pages of other origins may do; null where the API says nothing of it. */
+  /** The rules for pages of other origins; null where the API says nothing of them. */
   readonly cors: Cors | null
 }
 
