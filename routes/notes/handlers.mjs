@@ -44,10 +44,14 @@ function textOf(json) {
   }
 }
 
-/** Tells everybody in the room. A room that nobody is in is told as well. */
+/** Tells everybody in the room. A room that nobody is in is told as well; one that can't be reached loses no note. */
 async function tell(note) {
   const { ROOM } = process.env
   if (!ROOM) return
-  const response = await fetch(ROOM, { method: 'POST', body: JSON.stringify({ type: 'note', ...note }) })
-  if (!response.ok) console.warn(`the room was not told: ${response.status}`)
+  const body = JSON.stringify({ type: 'note', ...note })
+  const told = await fetch(ROOM, { method: 'POST', body }).then(
+    ({ status }) => (status < 300 ? null : status),
+    ({ message }) => message,
+  )
+  if (told !== null) console.warn(`the room was not told: ${told}`)
 }

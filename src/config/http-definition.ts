@@ -44,6 +44,11 @@ const common = {
   connectionType: oneOf(['INTERNET'], ' (VPC links are AWS networking; use an http:// URL)')
     .optional()
     .describe('INTERNET only.'),
+  requestParameters: parameters(
+    'append:, overwrite: or remove: with header.<name> or querystring.<name>, or overwrite:path',
+  )
+    .optional()
+    .describe('What becomes of the headers, the query and the path of requests.'),
   responseParameters: record(
     text('a status from 200 to 599, in quotes', { max: 3, pattern: /^[2-5]\d\d$/ }),
     parameters('append:, overwrite: or remove: with header.<name>, or overwrite:statuscode'),
@@ -70,9 +75,6 @@ const httpProxySchema = z.strictObject({
     .default('ANY')
     .describe("The method of requests to the backend; ANY for the client's own."),
   payloadFormatVersion: oneOf(['1.0'], ' (in quotes)').default('1.0').describe('1.0 only.'),
-  requestParameters: parameters('append:, overwrite: or remove: with header.<name> or querystring.<name>, or path')
-    .optional()
-    .describe('What becomes of the headers, the query and the path of requests.'),
   ...common,
 })
 
@@ -86,10 +88,7 @@ const functionProxySchema = z.strictObject({
   ...common,
 })
 refusedMembers.add(httpProxySchema, refused)
-refusedMembers.add(functionProxySchema, {
-  ...refused,
-  requestParameters: 'a function gets its event as it is; HTTP_PROXY has request parameters',
-})
+refusedMembers.add(functionProxySchema, refused)
 
 const integrationSchema = z
   .discriminatedUnion('integrationType', [httpProxySchema, functionProxySchema])
