@@ -33,7 +33,7 @@ import { createCertificateReload } from './certificate-reload.ts'
 import { openClientCertificates } from './client-certificates.ts'
 import { createClientPort } from './client-port.ts'
 import { openDescriptorBudget } from './descriptors.ts'
-import { httpOptions } from './http-apis.ts'
+import { httpOptions, shownCertificate } from './http-apis.ts'
 import { accessKeysOf } from './iam-users.ts'
 import { createIntegrations } from './integration-types.ts'
 import { leave } from './leave.ts'
@@ -184,7 +184,11 @@ export async function startPostern(settings: Settings, surroundings: Surrounding
       throw new StartError(error.message, [])
     })
     const certificates = clientCertificates?.certificates ?? null
-    const methods = createMethodHandler({ clientAddress, requests: limits.requests, revocations, log, now })
+    const methods = createMethodHandler({
+      ...{ clientAddress, revocations, log, now },
+      requests: limits.requests,
+      certificate: (request) => shownCertificate(certificates, request),
+    })
     const gateway = createGateway({
       ...settings,
       plainRequest: (upgrade, target) => methods(upgradeAsExchange(upgrade), target),

@@ -28,6 +28,8 @@ export interface MethodArrival {
   /** The User-Agent; null for none. */
   readonly userAgent: string | null
   readonly requestTimeEpoch: number
+  /** The members of the identity that the client's certificate tells; null where it has shown none. */
+  readonly certificate?: ConnectionIdentity | null
   /** The client's own trace id; null for none. */
   readonly traceId: string | null
 }
@@ -91,6 +93,13 @@ export class MethodEvent extends EventBase implements ReportedEvent {
     return this.#query
   }
 
+  /** The members of the identity that are known: those of the certificate, and of the caller. */
+  get identity(): ConnectionIdentity | null {
+    const { certificate = null } = this.arrival
+    const ofCaller = this.caller?.identity ?? null
+    return certificate === null || ofCaller === null ? (ofCaller ?? certificate) : { ...certificate, ...ofCaller }
+  }
+
   /** The path as HTTP APIs show it: below the host, with the stage in front unless that is `$default`. */
   get rawPath(): string {
     const { stage, path } = this.arrival
@@ -106,7 +115,7 @@ export const methodContext: ContextSource<MethodEvent> = {
   userAgent: ({ arrival }) => arrival.userAgent,
   authorizer: ({ caller }) => caller?.context ?? null,
   authorization: ({ authorization }) => authorization,
-  identity: ({ caller }) => caller?.identity ?? null,
+  identity: ({ identity }) => identity,
   userId: null,
   attributes: null,
   messageId: null,

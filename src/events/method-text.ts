@@ -30,7 +30,7 @@ export function resourcePath(routeKey: string): string {
  */
 export function requestContextV2(event: MethodEvent, accountId: string): string {
   const { method, sourceIp, userAgent } = event.arrival
-  const certificate = clientCertificate(identityOf(event))
+  const certificate = clientCertificate(event.identity)
   return (
     `{"accountId":${JSON.stringify(accountId)},"apiId":${JSON.stringify(event.apiId)},` +
     (certificate === null ? '' : `"authentication":{${certificate}},`) +
@@ -126,7 +126,7 @@ const identityNames = [
 
 function identityV1(event: MethodEvent): string {
   const { sourceIp, userAgent } = event.arrival
-  const identity = identityOf(event)
+  const identity = event.identity
   const known = new Map<string, string>([
     ['sourceIp', sourceIp],
     ['userAgent', userAgent ?? ''],
@@ -136,10 +136,6 @@ function identityV1(event: MethodEvent): string {
   )
   const certificate = clientCertificate(identity)
   return `{${members.join(',')}${certificate === null ? '' : `,${certificate}`}}`
-}
-
-function identityOf({ caller }: MethodEvent): ConnectionIdentity | null {
-  return caller?.identity ?? null
 }
 
 function claimsAndScopes(claims: Readonly<Record<string, string>> | null, scopes: readonly string[] | null): string {

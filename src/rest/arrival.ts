@@ -5,6 +5,7 @@ import type { Target } from '../stages/catalog.ts'
 import type { HttpStage } from '../stages/http-stage.ts'
 import type { TransportRequest } from '../transport/contract.ts'
 import type { ClientAddress } from '../vocabulary/client-address.ts'
+import type { ConnectionIdentity } from '../vocabulary/connection.ts'
 import type { HeaderList } from '../vocabulary/headers.ts'
 import { allocateTraceId } from '../vocabulary/ids.ts'
 
@@ -28,16 +29,26 @@ export interface Arrived {
   called(body: Uint8Array | null): CalledRequest
 }
 
+/** The certificate of a client, as far as events tell of it. */
+export interface ShownCertificate {
+  /** The members of the identity that it tells; null for none. */
+  readonly certificate: ConnectionIdentity | null
+  /** A header that is nobody's to see, in lower case; null for none. */
+  readonly hiddenHeader: string | null
+}
+
 /** Copies a request; within the synchronous part of its handler. */
 export function copyRequest(
   request: TransportRequest,
   { stage, domainName, rest }: Target<HttpStage>,
   client: ClientAddress,
+  { certificate, hiddenHeader }: ShownCertificate,
   now: number,
 ): Arrived {
   const { method, path, query } = request
-  const headers = request.headers()
-  const certificate = request.clientCertificate()
+  const sent = request.headers()
+  const headers = hiddenHeader === null ? sent : sent.filter(([name]) => name.toLowerCase() !== hiddenHeader)
+  const pem = request.clientCertificate()
   const traceId = request.header('x-amzn-trace-id') || allocateTraceId(now)
   const arrival: MethodArrival = {
     apiId: stage.apiId,
@@ -51,6 +62,7 @@ export function copyRequest(
     userAgent: request.header('user-agent') || null,
     requestTimeEpoch: now,
     traceId,
+    certificate,
   }
   return {
     arrival,
@@ -58,7 +70,7 @@ export function copyRequest(
       ...{ method, path, query, body, client },
       header: (lowerCaseName) => firstHeader(headers, lowerCaseName),
       headers: () => headers,
-      clientCertificate: () => certificate,
+      clientCertificate: () => pem,
     }),
   }
 }

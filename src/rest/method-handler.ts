@@ -4,7 +4,7 @@ import type { HttpStage } from '../stages/http-stage.ts'
 import type { HttpExchange, TransportRequest } from '../transport/contract.ts'
 import type { ClientAddress } from '../vocabulary/client-address.ts'
 import { createPipeline } from '../vocabulary/pipeline.ts'
-import { copyRequest } from './arrival.ts'
+import { copyRequest, type ShownCertificate } from './arrival.ts'
 import { MethodCall } from './method-call.ts'
 import { type MethodEnd, type MethodStepOptions, methodSteps } from './method-steps.ts'
 
@@ -13,6 +13,8 @@ export const maxBodyBytes = 10 * 1024 * 1024
 
 export interface MethodHandlerOptions extends MethodStepOptions {
   readonly clientAddress: (request: TransportRequest) => ClientAddress
+  /** Reads the certificate of a client. */
+  readonly certificate: (request: TransportRequest) => ShownCertificate
   readonly log: Log
   readonly now: () => number
 }
@@ -25,7 +27,7 @@ export type HandleMethod = (exchange: HttpExchange, target: Target<HttpStage>) =
  * the headers of CORS on every answer.
  */
 export function createMethodHandler(options: MethodHandlerOptions): HandleMethod {
-  const { clientAddress, log, now } = options
+  const { clientAddress, certificate, log, now } = options
   const run = createPipeline<MethodCall, MethodEnd>({
     steps: methodSteps(options),
     ended(call, end) {
@@ -38,7 +40,7 @@ export function createMethodHandler(options: MethodHandlerOptions): HandleMethod
   return function handle(exchange, target) {
     const { request } = exchange
     const { stage } = target
-    const arrived = copyRequest(request, target, clientAddress(request), now())
+    const arrived = copyRequest(request, target, clientAddress(request), certificate(request), now())
     const { method, path } = arrived.arrival
     const preflight = preflightOf(request, stage)
     const found = preflight === null ? stage.routes.find(method, path) : null
