@@ -147,6 +147,17 @@ export const rows: readonly Row[] = [
     load: { ...proxied, connections: 100, inFlight: 8 },
   },
   {
+    name: 'http-get',
+    title: 'GET through HTTP_PROXY of an HTTP API',
+    budget: 1.3,
+    unit: 'cpu',
+    baseline: 'http-get.mjs',
+    load: {
+      ...{ kind: 'request', path, message: '', replyBytes: 0, connections: 100, inFlight: 1 },
+      request: { method: 'GET', path: '/web/pets/7?limit=10', contentType: '', body: '', status: 200 },
+    },
+  },
+  {
     name: 'post',
     title: 'POST @connections, local socket',
     budget: 1.3,

@@ -65,15 +65,27 @@ export async function changedGateway(
 
 /** The arguments with which Node starts a gateway on free ports. */
 export function gatewayArguments(apis: string): string[] {
-  return [here('../../dist/cli/main.js'), 'start', apis, '--port', '0', '--management-port', '0']
+  return [
+    here('../../dist/cli/main.js'),
+    'start',
+    apis,
+    '--default-api',
+    'bench',
+    '--port',
+    '0',
+    '--management-port',
+    '0',
+  ]
 }
 
 /** A copy of `apis/` whose stage variables name the backend. */
 export async function prepareApis(backend: string): Promise<{ path: string; remove(): Promise<void> }> {
   const path = await mkdtemp(join(tmpdir(), 'postern-bench-'))
   await cp(here('apis'), path, { recursive: true })
-  const file = join(path, 'bench', 'api.yaml')
-  await writeFile(file, (await readFile(file, 'utf8')).replace('http://127.0.0.1:1 ', `${backend} `))
+  for (const api of ['bench', 'web']) {
+    const file = join(path, api, 'api.yaml')
+    await writeFile(file, (await readFile(file, 'utf8')).replace('http://127.0.0.1:1 ', `${backend} `))
+  }
   return { path, remove: () => rm(path, { recursive: true, force: true }) }
 }
 

@@ -52,7 +52,7 @@ export interface LoadOptions {
 
 /** An HTTP request, a POST unless it says otherwise. `{address}` in its path or body becomes the address of the WebSocket that it is meant for. */
 export interface RequestTemplate {
-  readonly method?: 'POST' | 'PUT' | 'DELETE'
+  readonly method?: 'GET' | 'POST' | 'PUT' | 'DELETE'
   readonly path: string
   readonly contentType: string
   readonly body: string

@@ -58,10 +58,10 @@ export class Poster {
 /** The bytes of a request to a WebSocket; the same headers for every server. */
 export function requestBytes({ method = 'POST', path, contentType, body }: RequestTemplate, address: string): Buffer {
   const filled = body.replaceAll('{address}', address)
+  const ofBody = `Content-Type: ${contentType}\r\nContent-Length: ${Buffer.byteLength(filled)}\r\n`
   return Buffer.from(
     `${method} ${path.replaceAll('{address}', encodeURIComponent(address))} HTTP/1.1\r\nHost: localhost\r\n` +
-      `Content-Type: ${contentType}\r\nContent-Length: ${Buffer.byteLength(filled)}\r\n` +
-      `User-Agent: backend\r\nConnection: keep-alive\r\n\r\n${filled}`,
+      `${method === 'GET' ? '' : ofBody}User-Agent: backend\r\nConnection: keep-alive\r\n\r\n${filled}`,
   )
 }
 
