@@ -51,22 +51,12 @@ export function createMethodHeaders(change: RequestChanges['headers']): (event: 
 }
 
 function forwardedHeaders(headers: HeaderList): HeaderList {
-  const named = connectionOptions(headers)
   return headers.filter(([name, value]) => {
     const known = readAs(name)
     // A signature for the gateway's own URL is nothing for a backend.
     if (known === 'authorization' && value.startsWith('AWS4-HMAC-SHA256')) return false
-    return !neverForwarded.has(known) && !named.has(known)
+    return !neverForwarded.has(known)
   })
-}
-
-const none: ReadonlySet<string> = new Set()
-
-/** The names of headers that are of the connection only because `Connection` says so. */
-function connectionOptions(headers: HeaderList): ReadonlySet<string> {
-  const values = headers.filter(([name]) => name.length === 10 && name.toLowerCase() === 'connection')
-  if (values.length === 0) return none
-  return new Set(values.flatMap(([, value]) => value.split(',').map((each) => readAs(each.trim()))))
 }
 
 /** The client's own values of a header, and one more behind them; one that may not be written must not take that along. */

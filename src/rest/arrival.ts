@@ -6,7 +6,7 @@ import type { HttpStage } from '../stages/http-stage.ts'
 import type { TransportRequest } from '../transport/contract.ts'
 import type { ClientAddress } from '../vocabulary/client-address.ts'
 import type { ConnectionIdentity } from '../vocabulary/connection.ts'
-import type { HeaderList } from '../vocabulary/headers.ts'
+import { type HeaderList, readAs } from '../vocabulary/headers.ts'
 import { allocateTraceId } from '../vocabulary/ids.ts'
 
 /** Headers of the connection only (RFC 9110 §7.6.1), which neither functions nor backends are shown. */
@@ -57,7 +57,7 @@ export function copyRequest(
     method,
     path: rest === '' ? '/' : rest,
     rawQuery: query,
-    headers: shownHeaders(headers, client, traceId, ofConnection),
+    headers: shownHeaders(headers, client, traceId, namesOfConnection(request, headers)),
     sourceIp: client.sourceIp,
     userAgent: request.header('user-agent') || null,
     requestTimeEpoch: now,
@@ -73,6 +73,17 @@ export function copyRequest(
       clientCertificate: () => pem,
     }),
   }
+}
+
+/**
+ * The names of headers that are of the connection: the usual ones, and those that `Connection` names. What the gateway
+ * itself adds is not among them, so that nobody can have that taken away.
+ */
+function namesOfConnection(request: TransportRequest, headers: HeaderList): ReadonlySet<string> {
+  const usual = request.header('connection')
+  if (usual === '' || usual === 'keep-alive' || usual === 'close') return ofConnection
+  const values = headers.filter(([name]) => name.toLowerCase() === 'connection').map(([, value]) => value)
+  return new Set([...ofConnection, ...values.flatMap((value) => value.split(',').map((each) => readAs(each.trim())))])
 }
 
 function firstHeader(headers: HeaderList, lowerCaseName: string): string {

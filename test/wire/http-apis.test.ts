@@ -18,6 +18,10 @@ const functions = `
 export const echo = async (event) => ({
   statusCode: 201, headers: { 'x-from': 'function' }, cookies: ['a=1', 'b=2'], body: JSON.stringify(event),
 })
+export const headers = async (event) => ({
+  statusCode: 200,
+  headers: JSON.parse(Buffer.from(event.body, event.isBase64Encoded ? 'base64' : 'utf8').toString()),
+})
 export const plain = async (event) => ({ hello: event.pathParameters.name })
 export const broken = async () => { throw new Error('no') }
 export const late = () => new Promise((resolve) => setTimeout(resolve, 20_000))
@@ -53,6 +57,7 @@ beforeAll(async () => {
       },
       functions: {
         echo: handler('echo'),
+        headers: handler('headers'),
         plain: handler('plain'),
         broken: handler('broken'),
         late: handler('late'),
@@ -70,6 +75,7 @@ beforeAll(async () => {
       routes: {
         'GET /pets/{id}': proxyTo('/v1/pets/{id}'),
         'ANY /files/{proxy+}': proxyTo('/files/{proxy}'),
+        'POST /headers': calls('headers'),
         'POST /echo': calls('echo'),
         'GET /echo': calls('echo', { payloadFormatVersion: '1.0' }),
         'GET /hello/{name}': calls('plain'),
@@ -138,6 +144,25 @@ describe('a request to an HTTP API', () => {
       'content-type': 'text/csv',
       host: new URL(backend.url).host,
     })
+  })
+
+  test('has none of the headers of its connection, those that Connection names among them', async () => {
+    const hops = { Connection: 'close, X-Hop, X-Forwarded-For', 'X-Hop': 'x', x_hop: 'x', 'Keep-Alive': 'timeout=5' }
+    await call('GET', '/files/x', { headers: { ...hops, 'X-Own': 'y', 'X-Forwarded-For': '192.0.2.1' } })
+    expect(Object.keys(backend.calls[0]?.headers ?? {}).sort()).toEqual(
+      ['connection', 'forwarded', 'host', 'via', 'x-amzn-trace-id', 'x-own'].sort(),
+    )
+    expect(backend.calls[0]?.headers.forwarded).toMatch(/^for=192\.0\.2\.1, for=127\.0\.0\.1;/)
+    const event = JSON.parse((await call('POST', '/echo', { headers: hops, body: '{}' })).body)
+    expect(Object.keys(event.headers)).toEqual(expect.not.arrayContaining(['x-hop', 'x_hop', 'keep-alive']))
+  })
+
+  test('is answered without headers of a function that would be no headers', async () => {
+    const headers = { 'x-a': 'b\r\nx-evil: 1', 'x bad': 'c', 'x-good': 'd' }
+    const answer = await call('POST', '/headers', { body: JSON.stringify(headers) })
+    expect(answer.status).toBe(200)
+    expect(answer.headers).toMatchObject({ 'x-good': 'd' })
+    expect(Object.keys(answer.headers)).toEqual(expect.not.arrayContaining(['x-evil', 'x-a', 'x bad']))
   })
 
   test('passes bytes on that are no text, both ways', async () => {
