@@ -128,8 +128,12 @@ test('certificates are read anew when a file of theirs changes, and what is wron
     tls: { certificate, key: files.key, passphrase: null },
   })
   onTestFinished(reload.watch())
-  copyFileSync(files.future, certificate)
-  await vi.waitFor(() => expect(reloadTls).toHaveBeenCalled(), { timeout: 30_000, interval: 100 })
+  // The first look at a file comes a moment after `watch`: what changes before it is not seen.
+  const isReloaded = () => {
+    copyFileSync(files.future, certificate)
+    return reloadTls.mock.calls.length
+  }
+  await expect.poll(isReloaded, { timeout: 30_000, interval: 3_000 }).toBeGreaterThan(0)
   reloadTls.mockRejectedValueOnce(new Error('no such file'))
   expect(await reload.run()).toBe(false)
   expect(log.entries.map(({ level, fields }) => [level, fields])).toContainEqual(['error', { reason: 'no such file' }])
