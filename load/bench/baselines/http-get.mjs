@@ -3,7 +3,7 @@ import { Pool } from 'undici'
 import { App, listen } from './listen.mjs'
 
 const pool = new Pool(/** @type {string} */ (process.env.BACKEND), { connections: 128, pipelining: 1 })
-/** What is of one connection only, on either side. */
+/** The headers that are of one connection only, on either side. */
 const ofConnection = new Set(['connection', 'content-length', 'host', 'keep-alive', 'transfer-encoding'])
 
 listen(
