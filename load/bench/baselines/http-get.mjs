@@ -15,8 +15,9 @@ listen(
     req.forEach((name, value) => {
       if (!ofConnection.has(name)) headers.push(name, value)
     })
-    // What the gateway tells its backends, as constants.
-    headers.push('Forwarded', 'for=127.0.0.1;host=localhost;proto=http', 'Via', 'HTTP/1.1 AmazonAPIGateway')
+    // What the gateway tells its backends: the client, and the rest as constants.
+    const client = Buffer.from(res.getRemoteAddressAsText()).toString('latin1')
+    headers.push('Forwarded', `for=${client};host=localhost;proto=http`, 'Via', 'HTTP/1.1 AmazonAPIGateway')
     headers.push('X-Amzn-Trace-Id', 'Root=1-691f8a2b-0123456789abcdef01234567')
     let isAborted = false
     let status = 0
