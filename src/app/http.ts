@@ -23,7 +23,7 @@ export interface HttpOptions {
 export function createHttpHandler({ catalog, refusals, sourceIp, methods, connections }: HttpOptions) {
   return function request(exchange: StreamedExchange): void {
     const target = catalog.resolve(exchange.request.header('host'), exchange.request.path)
-    if (target !== null && servesHttp(target)) return methods(exchange, target)
+    if (target?.takesClients && servesHttp(target)) return methods(exchange, target)
     if (target === null || !takesWebSockets(target)) return refuse(exchange, 'STAGE_NOT_FOUND')
     const { admits } = target.stage
     if (admits !== null && !admits(sourceIp(exchange.request))) {

@@ -11,7 +11,9 @@ import {
   maxIntegrations,
   maxRoutes,
   named,
+  operationName,
   refusedOfStages,
+  scopes,
   stageMembers,
   stagesOfApi,
 } from './shared-definition.ts'
@@ -71,11 +73,9 @@ const routeSchema = z
     authorizerId: text('the name of an authorizer', { max: 128 })
       .optional()
       .describe('The authorizer of CUSTOM, JWT or COGNITO_USER_POOLS, by its name under authorizers.'),
-    authorizationScopes: z
-      .array(text('a scope without spaces', { max: 256, pattern: /^[\x21-\x7e]+$/ }), { error: 'a list of scopes' })
-      .max(100, { error: 'at most 100 scopes' })
-      .default([])
-      .describe("Scopes of which the client's token needs one; on other routes than $connect beyond AWS."),
+    authorizationScopes: scopes.describe(
+      "Scopes of which the client's token needs one; on other routes than $connect beyond AWS.",
+    ),
     apiKeyRequired: flag().default(false).describe('Whether the handshake must carry an API key. $connect only.'),
     connection: connectionSchema
       .optional()
@@ -88,7 +88,7 @@ const routeSchema = z
         'Groups that a connection joins as it begins, by name or with groupNamePattern. $connect only; beyond AWS.',
       ),
     ...routeModelMembers,
-    operationName: text('a string of 1 to 64 characters', { max: 64 }).optional().describe('For people.'),
+    operationName,
   })
   .describe('What happens to the events of one route key.')
 

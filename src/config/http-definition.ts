@@ -23,7 +23,9 @@ import {
   maxIntegrations,
   maxRoutes,
   named,
+  operationName,
   refusedOfStages,
+  scopes,
   stageMembers,
   stagesOfApi,
 } from './shared-definition.ts'
@@ -161,12 +163,8 @@ const routeSchema = z
     authorizerId: text('the name of an authorizer', { max: 128 })
       .optional()
       .describe('The authorizer of CUSTOM or JWT, by its name under authorizers.'),
-    authorizationScopes: z
-      .array(text('a scope without spaces', { max: 256, pattern: /^[\x21-\x7e]+$/ }), { error: 'a list of scopes' })
-      .max(100, { error: 'at most 100 scopes' })
-      .default([])
-      .describe("Scopes of which the client's token needs one."),
-    operationName: text('a string of 1 to 64 characters', { max: 64 }).optional().describe('For people.'),
+    authorizationScopes: scopes.describe("Scopes of which the client's token needs one."),
+    operationName,
   })
   .describe('What happens to the requests for one route key.')
 refusedMembers.add(routeSchema, {

@@ -85,6 +85,15 @@ const stageVariablesSchema = record(
   100,
 )
 
+/** Scopes that a route asks a token for. */
+export const scopes = z
+  .array(text('a scope without spaces', { max: 256, pattern: /^[\x21-\x7e]+$/ }), { error: 'a list of scopes' })
+  .max(100, { error: 'at most 100 scopes' })
+  .default([])
+
+/** The name of what a route does. */
+export const operationName = text('a string of 1 to 64 characters', { max: 64 }).optional().describe('For people.')
+
 /** The members of a stage. */
 export const stageMembers = {
   description: prose().optional().describe('For people.'),

@@ -84,7 +84,7 @@ export function createConnectHandler(options: ConnectOptions) {
   return function connect(upgrade: Upgrade<Connection>): void {
     const { request } = upgrade
     const target = catalog.resolve(request.header('host'), request.path)
-    if (target !== null && servesHttp(target)) return options.plainRequest(upgrade, target)
+    if (target?.takesClients && servesHttp(target)) return options.plainRequest(upgrade, target)
     const isPlace = target !== null && takesWebSockets(target)
     if (!isPlace || !target.takesClients || (target.rest !== '' && target.rest !== '/')) {
       refusals.noteRequest(request, 'STAGE_NOT_FOUND')

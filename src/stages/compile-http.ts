@@ -94,6 +94,7 @@ export function openHttpStage(compiled: CompiledHttpStage, options: OpenOptions)
   const opened = new Opened(compiled)
   const throttles = openStageThrottles(settings, labels, options.buckets)
   const metrics = options.metrics.stage(labels.stage)
+  const admits = compileSourceNetworks(definition)
 
   function openRoute(routeKey: string, route: HttpRouteDefinition): HttpRoute {
     const series = { ...labels, route: routeKey }
@@ -121,8 +122,8 @@ export function openHttpStage(compiled: CompiledHttpStage, options: OpenOptions)
       apiId: labels.api,
       name: labels.stage,
       domainsOnly: definition.disableExecuteApiEndpoint,
-      isGuarded: compileSourceNetworks(definition) !== null,
-      admits: compileSourceNetworks(definition),
+      isGuarded: admits !== null,
+      admits,
       stageVariables: settings.stageVariables,
       routeKeys: [...routes.keys()],
       routes: createRouteTable(routes),

@@ -181,3 +181,27 @@ describe('where several APIs share a domain and the name of a stage', () => {
     expect(reached(false, true)).toEqual(apart)
   })
 })
+
+describe('the stage $default', () => {
+  const apis = { shop: ['$default', 'dev'], chat: ['dev'] }
+  const domains = [
+    { domainName: 'shop.example', apiMappings: [{ apiMappingKey: 'v1', apiId: 'shop', stage: '$default' }] },
+  ]
+  const resolve = catalogOf(apis, { domains, defaultApi: 'shop' })
+
+  test.each([
+    ['its API alone', 'x', '/shop', 'shop $default x/shop '],
+    ['its API and a slash', 'x', '/shop/', 'shop $default x/shop /'],
+    ['a path that no other stage is named by', 'x', '/shop/pets/7', 'shop $default x/shop /pets/7'],
+    ['a path that one is named by', 'x', '/shop/dev/pets', 'shop dev x/shop /pets'],
+    ['the host of its API', 'shop.localhost', '/pets', 'shop $default shop.localhost /pets'],
+    ['that host, and another stage', 'shop.localhost', '/dev', 'shop dev shop.localhost '],
+    ['the default API', 'x', '/pets//7/', 'shop $default x /pets//7/'],
+    ['the default API, and another stage', 'x', '/dev/pets', 'shop dev x /pets'],
+    ['another API, which has no such stage', 'x', '/chat/dev', 'chat dev x/chat '],
+    ['a custom domain', 'shop.example', '/v1/pets', 'shop $default shop.example /pets'],
+    ['a custom domain, and another key', 'shop.example', '/v2/pets', null],
+  ])('is found under %s', (_, host, path, found) => {
+    expect(resolve(host, path)).toBe(found)
+  })
+})
