@@ -6,17 +6,20 @@ export function percentEncode(text: string): string {
   return encodeURIComponent(surrogate.test(text) ? Buffer.from(text).toString() : text)
 }
 
-/** A client's text percent-encoded as one segment of a path; `.` and `..` must not climb (RFC 3986 §5.2.4). */
+/**
+ * A client's text percent-encoded as one segment of a path; `.` and `..` must not climb (RFC 3986 §5.2.4). Programs resolve
+ * `%2E%2E` as they do `..` (§6.2.2.3), so these are encoded twice.
+ */
 export function encodeSegment(text: string): string {
-  return text === '.' || text === '..' ? text.replaceAll('.', '%2E') : percentEncode(text)
+  return text === '.' || text === '..' ? text.replaceAll('.', '%252E') : percentEncode(text)
 }
 
 const unwritable = /[^\x21-\x7e]+|[\\#?]/g
 const dotSegment = /(?:^|\/)(?:\.|%2e){1,2}(?:\/|$)/i
 
 /**
- * A path with parts of a client's in it, as it may be sent: what no path has is percent-encoded, and nothing climbs.
- * Programs resolve `%2E%2E` as they do `..` (RFC 3986 §6.2.2.3), so dots that are a whole segment are encoded twice.
+ * A path with parts of a client's in it, as it may be sent: what no path has is percent-encoded, and nothing climbs, as
+ * with `encodeSegment`.
  */
 export function staticPath(path: string): string {
   const written = path.replace(unwritable, (text) => percentEncode(text))

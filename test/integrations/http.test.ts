@@ -316,7 +316,7 @@ describe('integrationUri', () => {
     await integration.invoke(messageEvent('{}'))
     expect(backend.calls.map(({ url }) => url)).toEqual([
       '/L0SM9cOFvHcCIhw%3D/..%2Fx%3Fy%23%C3%BC%EF%BF%BD/a%20b/{other}',
-      '/L0SM9cOFvHcCIhw%3D/%2E%2E/a%20b/{other}',
+      '/L0SM9cOFvHcCIhw%3D/%252E%252E/a%20b/{other}',
       '/L0SM9cOFvHcCIhw%3D//a%20b/{other}',
     ])
   })

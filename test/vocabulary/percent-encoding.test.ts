@@ -6,7 +6,7 @@ import { anyUtf16 } from '../helpers/any-text.ts'
 test('a text becomes one segment, which climbs nowhere', () => {
   expect([encodeSegment('a/b ü?'), encodeSegment('..'), percentEncode('\ud800')]).toEqual([
     'a%2Fb%20%C3%BC%3F',
-    '%2E%2E',
+    '%252E%252E',
     '%EF%BF%BD',
   ])
 })

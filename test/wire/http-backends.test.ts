@@ -350,7 +350,7 @@ test('stage variables and mapped path parameters make the URL, and no client lea
   expect(backend.calls.map((call) => call.url)).toEqual([
     '/v1/rooms/red',
     '/v2/rooms/red%2F..%2F..%2Fadmin%3Fx%23y',
-    '/v1/rooms/%2E%2E',
+    '/v1/rooms/%252E%252E',
   ])
 })
 
