@@ -13,7 +13,7 @@ import { fileURLToPath } from 'node:url'
 const majors = ['22', '24', '26']
 const selection = [
   'test/transport',
-  ...['callbacks', 'handshake', 'removed-stages', 'tls'].map((name) => `test/wire/${name}.test.ts`),
+  ...['callbacks', 'handshake', 'http-apis', 'removed-stages', 'tls'].map((name) => `test/wire/${name}.test.ts`),
 ]
 
 const root = fileURLToPath(new URL('..', import.meta.url))
