@@ -1,8 +1,8 @@
-import type { CompiledGuard, OpenGuard } from '../authorizers/guard-contract.ts'
+import type { GuardDefinition, OpenGuard } from '../authorizers/guard-contract.ts'
 import type { HttpDefinition, HttpRouteDefinition, HttpStageDefinition } from '../config/http-definition.ts'
 import { compileSourceNetworks } from '../config/source-networks.ts'
 import type { ReportFault } from '../integrations/contract.ts'
-import type { CompiledMethodIntegration, MethodIntegration, MethodScope } from '../integrations/method-contract.ts'
+import type { MethodIntegration, MethodIntegrationDefinition, MethodScope } from '../integrations/method-contract.ts'
 import { createRouteTable } from '../routing/route-table.ts'
 import {
   attempt,
@@ -12,11 +12,10 @@ import {
   type StageLabels,
   type WriteAccessLog,
 } from './compile-stage.ts'
+import { type CompiledParts, compileParts, integrationOf, OpenedParts, writtenIntegrations } from './compiled-parts.ts'
 import { compileCors } from './cors.ts'
 import type { HttpRoute, HttpStage } from './http-stage.ts'
 import { openStageThrottles } from './stage-throttles.ts'
-
-type Written<Kind> = HttpDefinition[Kind extends 'integration' ? 'integrations' : 'authorizers'][string]
 
 /** A stage of an HTTP API, compiled; nothing is held that would have to be given back. */
 export interface CompiledHttpStage {
@@ -24,12 +23,12 @@ export interface CompiledHttpStage {
   readonly settings: HttpStageDefinition
   readonly labels: StageLabels
   readonly accessLog: WriteAccessLog | null
-  readonly integrations: ReadonlyMap<Written<'integration'>, CompiledMethodIntegration>
-  readonly guards: ReadonlyMap<Written<'authorizer'> | typeof iam, CompiledGuard>
+  readonly integrations: CompiledParts<MethodIntegrationDefinition, MethodIntegration>
+  readonly guards: CompiledParts<GuardDefinition, OpenGuard>
 }
 
 /** The authorizer of `authorizationType: AWS_IAM`, which no definition spells. */
-const iam = { authorizerType: 'AWS_IAM' } as const
+const iam: GuardDefinition = { authorizerType: 'AWS_IAM' }
 
 /** Compiles one stage of an HTTP API. With a fault, each of which is reported, it is not to be opened. */
 export function compileHttpStage(
@@ -49,25 +48,25 @@ export function compileHttpStage(
     stage: name,
     accountId: http.accountId,
   }
-  const integrations = new Map<Written<'integration'>, CompiledMethodIntegration>()
-  for (const [at, integration] of integrationsOf(definition)) {
-    const type = http.integrationTypes.find((each) => each.type === integration.integrationType)
-    if (type === undefined) throw new Error(`no integration type ${integration.integrationType} in the box`)
-    const result = type.compile(integration, scope)
-    if (result.faults === null) integrations.set(integration, result)
-    else for (const fault of result.faults) report([...at, ...fault.path], fault.message)
-  }
-  const guards = new Map<Written<'authorizer'> | typeof iam, CompiledGuard>()
-  for (const [at, authorizer] of authorizersOf(definition)) {
-    const type = http.guardTypes.find((each) => each.type === authorizer.authorizerType)
-    if (type === undefined) {
+  const integrations = compileParts(
+    writtenIntegrations<MethodIntegrationDefinition>(definition),
+    (integration) => {
+      const type = http.integrationTypes.find((each) => each.type === integration.integrationType)
+      if (type === undefined) throw new Error(`no integration type ${integration.integrationType} in the box`)
+      return type.compile(integration, scope)
+    },
+    report,
+  )
+  const guards = compileParts<GuardDefinition, OpenGuard>(
+    writtenAuthorizers(definition),
+    (authorizer, at) => {
+      const type = http.guardTypes.find((each) => each.type === authorizer.authorizerType)
+      if (type !== undefined) return type.compile(authorizer, scope)
       report(at, `${authorizer.authorizerType} is not possible here`)
-      continue
-    }
-    const result = type.compile(authorizer, scope)
-    if (result.faults === null) guards.set(authorizer, result)
-    else for (const fault of result.faults) report([...at, ...fault.path], fault.message)
-  }
+      return null
+    },
+    report,
+  )
   return {
     ...{ definition, settings, integrations, guards },
     labels: { api: apiId, stage: name },
@@ -75,14 +74,7 @@ export function compileHttpStage(
   }
 }
 
-function* integrationsOf(definition: HttpDefinition): Generator<[string[], Written<'integration'>]> {
-  for (const [name, integration] of Object.entries(definition.integrations)) yield [['integrations', name], integration]
-  for (const [key, { integration }] of Object.entries(definition.routes)) {
-    if (typeof integration === 'object') yield [['routes', key, 'integration'], integration]
-  }
-}
-
-function* authorizersOf(definition: HttpDefinition): Generator<[string[], Written<'authorizer'> | typeof iam]> {
+function* writtenAuthorizers(definition: HttpDefinition): Generator<[string[], GuardDefinition]> {
   for (const [name, authorizer] of Object.entries(definition.authorizers)) yield [['authorizers', name], authorizer]
   const signed = Object.entries(definition.routes).find(([, route]) => route.authorizationType === 'AWS_IAM')
   if (signed !== undefined) yield [['routes', signed[0], 'authorizationType'], iam]
@@ -91,17 +83,19 @@ function* authorizersOf(definition: HttpDefinition): Generator<[string[], Writte
 /** Opens a stage of an HTTP API. When that throws, nothing stays open. */
 export function openHttpStage(compiled: CompiledHttpStage, options: OpenOptions): HttpStage {
   const { definition, settings, labels, accessLog } = compiled
-  const opened = new Opened(compiled)
+  const integrations = new OpenedParts(compiled.integrations)
+  const guards = new OpenedParts(compiled.guards)
   const throttles = openStageThrottles(settings, labels, options.buckets)
   const metrics = options.metrics.stage(labels.stage)
   const admits = compileSourceNetworks(definition)
 
   function openRoute(routeKey: string, route: HttpRouteDefinition): HttpRoute {
     const series = { ...labels, route: routeKey }
+    const written = integrationOf<MethodIntegrationDefinition>(definition, route)
     return {
       routeKey,
-      integration: opened.integrationOf(route),
-      guard: opened.guardOf(routeKey, route),
+      integration: written === undefined ? null : integrations.of(written),
+      guard: guardOf(routeKey, route),
       bucket: throttles.ofRoute(routeKey),
       answered: byName((status) => metrics.counter('postern_requests_total', { ...series, status })),
       latency: metrics.histogram('postern_request_duration_seconds', series),
@@ -110,9 +104,19 @@ export function openHttpStage(compiled: CompiledHttpStage, options: OpenOptions)
     }
   }
 
+  function guardOf(routeKey: string, route: HttpRouteDefinition): HttpRoute['guard'] {
+    const authorizer = authorizerOf(route, definition)
+    if (authorizer === null) return null
+    const known = authorizer === undefined ? null : guards.of(authorizer)
+    // Config and compiling have seen to it; a route that is to be guarded must never be open.
+    if (known === null) throw new Error(`no authorizer of ${routeKey} was compiled`)
+    return known.forRoute({ routeKey, authorizationScopes: route.authorizationScopes })
+  }
+
   function close(): void {
     throttles.close()
-    opened.close()
+    guards.close()
+    integrations.close()
   }
 
   try {
@@ -139,39 +143,11 @@ export function openHttpStage(compiled: CompiledHttpStage, options: OpenOptions)
   }
 }
 
-/** The integrations and authorizers of one stage, opened: each that a route names once, however many routes share it. */
-class Opened {
-  readonly #compiled: CompiledHttpStage
-  readonly #integrations = new Map<Written<'integration'>, MethodIntegration>()
-  readonly #guards = new Map<Written<'authorizer'> | typeof iam, OpenGuard>()
-
-  constructor(compiled: CompiledHttpStage) {
-    this.#compiled = compiled
-  }
-
-  integrationOf({ integration }: HttpRouteDefinition): MethodIntegration | null {
-    const { definition, integrations } = this.#compiled
-    const written = typeof integration === 'string' ? definition.integrations[integration] : integration
-    if (written === undefined) return null
-    const known = this.#integrations.get(written) ?? integrations.get(written)?.open() ?? null
-    if (known !== null) this.#integrations.set(written, known)
-    return known
-  }
-
-  guardOf(routeKey: string, route: HttpRouteDefinition): HttpRoute['guard'] {
-    const { definition, guards } = this.#compiled
-    const { authorizationType, authorizerId, authorizationScopes } = route
-    if (authorizationType === 'NONE') return null
-    const written = authorizationType === 'AWS_IAM' ? iam : definition.authorizers[authorizerId ?? '']
-    const known = written && (this.#guards.get(written) ?? guards.get(written)?.open())
-    // Config and compiling have seen to it; a route that is to be guarded must never be open.
-    if (written === undefined || known === undefined) throw new Error(`no authorizer of ${routeKey} was compiled`)
-    this.#guards.set(written, known)
-    return known.forRoute({ routeKey, authorizationScopes })
-  }
-
-  close(): void {
-    for (const each of this.#integrations.values()) each.close()
-    for (const each of this.#guards.values()) each.close()
-  }
+/** The authorizer of a route as it is written; null where nobody is asked, undefined where the name leads nowhere. */
+function authorizerOf(
+  { authorizationType, authorizerId }: HttpRouteDefinition,
+  { authorizers }: HttpDefinition,
+): GuardDefinition | null | undefined {
+  if (authorizationType === 'NONE') return null
+  return authorizationType === 'AWS_IAM' ? iam : authorizers[authorizerId ?? '']
 }

@@ -2,12 +2,12 @@ import type {
   AuthorizerDefinition,
   AuthorizerScope,
   AuthorizerType,
-  CompiledAuthorizer,
   OpenAuthorizer,
   RouteAuthorizer,
 } from '../authorizers/contract.ts'
 import type { ApiDefinition, RouteDefinition } from '../config/api-definition.ts'
 import type { ReportFault } from '../integrations/contract.ts'
+import { type CompiledParts, compileParts, OpenedParts } from './compiled-parts.ts'
 
 /** The authorizers of one stage, opened: each that a route names once, however many routes share it. */
 export interface StageAuthorizers {
@@ -36,46 +36,39 @@ export function compileStageAuthorizers(
   types: readonly AuthorizerType[],
   report: ReportFault,
 ): CompiledAuthorizers {
-  const compiled = new Map<AuthorizerDefinition, CompiledAuthorizer>()
+  const written: [readonly string[], AuthorizerDefinition][] = Object.entries(definition.authorizers).map(
+    ([name, authorizer]) => [['authorizers', name], authorizer],
+  )
+  const signed = Object.entries(definition.routes).find(([, route]) => route.authorizationType === 'AWS_IAM')
+  if (signed !== undefined) written.push([['routes', signed[0], 'authorizationType'], iam])
+  if (scope.policy) written.push([['policy'], nobody])
   const compile = (authorizer: AuthorizerDefinition, path: readonly string[]) => {
     const type = types.find((each) => each.type === authorizer.authorizerType)
-    if (type === undefined) return report(path, `${authorizer.authorizerType} is not possible here`)
-    const result = type.compile(authorizer, scope)
-    if (result.faults === null) compiled.set(authorizer, result)
-    else for (const fault of result.faults) report([...path, ...fault.path], fault.message)
+    if (type !== undefined) return type.compile(authorizer, scope)
+    report(path, `${authorizer.authorizerType} is not possible here`)
+    return null
   }
-  for (const [name, authorizer] of Object.entries(definition.authorizers)) compile(authorizer, ['authorizers', name])
-  const signed = Object.entries(definition.routes).find(([, route]) => route.authorizationType === 'AWS_IAM')
-  if (signed !== undefined) compile(iam, ['routes', signed[0], 'authorizationType'])
-  if (scope.policy) compile(nobody, ['policy'])
+  const compiled = compileParts<AuthorizerDefinition, OpenAuthorizer>(written, compile, report)
   return { open: () => openStageAuthorizers(definition, compiled) }
 }
 
 function openStageAuthorizers(
   definition: ApiDefinition,
-  compiled: ReadonlyMap<AuthorizerDefinition, CompiledAuthorizer>,
+  compiled: CompiledParts<AuthorizerDefinition, OpenAuthorizer>,
 ): StageAuthorizers {
-  const opened = new Map<AuthorizerDefinition, OpenAuthorizer>()
-
-  function openOnce(authorizer: AuthorizerDefinition): OpenAuthorizer {
-    const known = opened.get(authorizer) ?? compiled.get(authorizer)?.open()
-    // Config and compiling have seen to it; a route that is to be guarded must never be open.
-    if (known === undefined) throw new Error(`no authorizer ${authorizer.authorizerType} was compiled`)
-    opened.set(authorizer, known)
-    return known
-  }
-
+  const opened = new OpenedParts(compiled)
   return {
     of(routeKey, route) {
       // What $connect allows holds for the whole connection.
       const unasked = routeKey === '$connect' && definition.policy !== undefined ? nobody : null
       const authorizer = authorizerOf(route, definition) ?? unasked
       if (authorizer === null) return null
-      return openOnce(authorizer).forRoute({ routeKey, authorizationScopes: route.authorizationScopes })
+      const known = opened.of(authorizer)
+      // Config and compiling have seen to it; a route that is to be guarded must never be open.
+      if (known === null) throw new Error(`no authorizer ${authorizer.authorizerType} was compiled`)
+      return known.forRoute({ routeKey, authorizationScopes: route.authorizationScopes })
     },
-    close() {
-      for (const authorizer of opened.values()) authorizer.close()
-    },
+    close: () => opened.close(),
   }
 }
 

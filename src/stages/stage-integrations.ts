@@ -1,12 +1,12 @@
 import type { ApiDefinition, RouteDefinition } from '../config/api-definition.ts'
 import type {
-  CompiledIntegration,
   Integration,
   IntegrationDefinition,
   IntegrationScope,
   IntegrationType,
   ReportFault,
 } from '../integrations/contract.ts'
+import { type CompiledParts, compileParts, integrationOf, OpenedParts, writtenIntegrations } from './compiled-parts.ts'
 
 /** The integrations of one stage, opened: each that a route names once, however many routes share it. */
 export interface StageIntegrations {
@@ -31,51 +31,23 @@ export function compileStageIntegrations(
   types: readonly IntegrationType[],
   report: ReportFault,
 ): CompiledIntegrations {
-  const compiled = new Map<IntegrationDefinition, CompiledIntegration>()
-  for (const { path, integration } of integrationsOf(definition)) {
-    const result = integrationTypeOf(integration, types).compile(integration, scope)
-    if (result.faults === null) compiled.set(integration, result)
-    else for (const fault of result.faults) report([...path, ...fault.path], fault.message)
-  }
+  const compile = (integration: IntegrationDefinition) =>
+    integrationTypeOf(integration, types).compile(integration, scope)
+  const compiled = compileParts(writtenIntegrations<IntegrationDefinition>(definition), compile, report)
   return { open: () => openStageIntegrations(definition, compiled) }
 }
 
 function openStageIntegrations(
   definition: ApiDefinition,
-  compiled: ReadonlyMap<IntegrationDefinition, CompiledIntegration>,
+  compiled: CompiledParts<IntegrationDefinition, Integration>,
 ): StageIntegrations {
-  const opened = new Map<IntegrationDefinition, Integration>()
-
-  function of({ integration }: RouteDefinition): Integration | null {
-    if (integration === undefined) return null
-    const spelled = typeof integration === 'string' ? definition.integrations[integration] : integration
-    if (spelled === undefined) return null
-    const known = opened.get(spelled) ?? compiled.get(spelled)?.open() ?? null
-    if (known !== null) opened.set(spelled, known)
-    return known
-  }
-
+  const opened = new OpenedParts(compiled)
   return {
-    of,
-    close() {
-      for (const integration of opened.values()) integration.close()
+    of(route) {
+      const written = integrationOf<IntegrationDefinition>(definition, route)
+      return written === undefined ? null : opened.of(written)
     },
-  }
-}
-
-/** An integration of a definition, and the path of the place where it is written. */
-interface PlacedIntegration {
-  readonly path: readonly string[]
-  readonly integration: IntegrationDefinition
-}
-
-/** Every integration of a definition, each where it is written: under `integrations`, or in place under a route. */
-function* integrationsOf(definition: ApiDefinition): Generator<PlacedIntegration> {
-  for (const [name, integration] of Object.entries(definition.integrations)) {
-    yield { path: ['integrations', name], integration }
-  }
-  for (const [routeKey, { integration }] of Object.entries(definition.routes)) {
-    if (typeof integration === 'object') yield { path: ['routes', routeKey, 'integration'], integration }
+    close: () => opened.close(),
   }
 }
 
