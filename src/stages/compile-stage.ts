@@ -127,13 +127,14 @@ export function openStage(
   const opened = integrations.open()
   const openedAuthorizers = authorizers.open()
   const throttles = openStageThrottles(settings, labels, buckets)
+  const admits = compileSourceNetworks(definition)
   return {
     common: {
       apiId: labels.api,
       name: labels.stage,
       domainsOnly: definition.disableExecuteApiEndpoint,
-      admits: compileSourceNetworks(definition),
-      isGuarded: definition.policy !== undefined || compileSourceNetworks(definition) !== null,
+      admits,
+      isGuarded: definition.policy !== undefined || admits !== null,
       stageVariables: settings.stageVariables,
       errors: byName((code) => metrics.counter('postern_errors_total', { ...labels, code })),
       throttled: byName((cause) => metrics.counter('postern_throttled_total', { ...labels, cause })),
