@@ -3,6 +3,7 @@ import type { MethodCaller } from '../events/method-event.ts'
 import type { IntegrationResult } from '../integrations/contract.ts'
 import type { TokenBucket } from '../limits/contract.ts'
 import type { RevocationCheck } from '../revocations/contract.ts'
+import { claimsContext } from '../vocabulary/claims-context.ts'
 import { GatewayError } from '../vocabulary/errors.ts'
 import type { Step } from '../vocabulary/pipeline.ts'
 import { revokedCode } from '../vocabulary/revoked-code.ts'
@@ -49,11 +50,15 @@ function checkRevocations(revocations: RevocationCheck): MethodStep {
   }
 }
 
-/** The facts by which revocations know a caller: of a token its subject is the principal, whatever its claims say. */
+/** The contexts of tokens, whose claims are the same object as long as a token is known. */
+const contexts = new WeakMap<object, MethodCaller['context']>()
+
+/** The facts by which revocations know a caller; a known token costs a look-up. */
 function revocable({ kind, context }: MethodCaller): MethodCaller['context'] {
   if (context === null || kind !== 'jwt') return context
-  const { principalId: _, ...claims } = context
-  return claims.sub === undefined ? claims : { ...claims, principalId: claims.sub }
+  const known = contexts.get(context) ?? claimsContext(context, context.sub ?? null)
+  contexts.set(context, known)
+  return known
 }
 
 /** Counts the request on the limits of its route and of the account, in AWS's order: the narrower one first. */

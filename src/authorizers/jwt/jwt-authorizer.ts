@@ -1,3 +1,4 @@
+import { claimsContext } from '../../vocabulary/claims-context.ts'
 import type { ErrorCode } from '../../vocabulary/errors.ts'
 import type {
   Admitted,
@@ -147,11 +148,9 @@ function admissionOf(token: VerifiedToken): Admitted {
   const known = admissions.get(token)
   if (known !== undefined) return known
   const { issuer, subject, id, expiresAt, scopes, claims } = token
-  // A claim of this name says nothing of who the client is.
-  const { principalId: _, ...others } = claims
   const admitted: Admitted = {
     allowed: true,
-    context: subject === null ? others : { ...others, principalId: subject },
+    context: claimsContext(claims, subject),
     token: { subject: subject === null ? null : JSON.stringify([issuer, subject]), id, expiresAt, scopes },
   }
   admissions.set(token, admitted)
