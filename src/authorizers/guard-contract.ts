@@ -14,8 +14,7 @@ import type {
  * A request for a route of an HTTP API as its client has sent it, copied: a guard may read it at any time. `path` is the
  * whole one, with the stage, and neither it nor `query` is decoded; headers are those of the client alone.
  */
-export interface CalledRequest
-  extends Pick<HandshakeRequest, 'path' | 'query' | 'header' | 'headers' | 'clientCertificate' | 'client'> {
+export interface CalledRequest extends Pick<HandshakeRequest, 'path' | 'query' | 'header' | 'headers' | 'client'> {
   readonly method: string
   /** The body; null for none, and where the guard does not read it. */
   readonly body: Uint8Array | null

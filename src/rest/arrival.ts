@@ -48,7 +48,6 @@ export function copyRequest(
   const { method, path, query } = request
   const sent = request.headers()
   const headers = hiddenHeader === null ? sent : sent.filter(([name]) => name.toLowerCase() !== hiddenHeader)
-  const pem = request.clientCertificate()
   const traceId = request.header('x-amzn-trace-id') || allocateTraceId(now)
   const arrival: MethodArrival = {
     apiId: stage.apiId,
@@ -70,7 +69,6 @@ export function copyRequest(
       ...{ method, path, query, body, client },
       header: (lowerCaseName) => firstHeader(headers, lowerCaseName),
       headers: () => headers,
-      clientCertificate: () => pem,
     }),
   }
 }

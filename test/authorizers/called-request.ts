@@ -33,7 +33,6 @@ export function called(wishes: RequestWishes = {}): [MethodEvent, CalledRequest]
     ...{ method, path: stage === '$default' ? path : `/${stage}${path}`, query, body },
     headers: () => headers,
     header: (lowerCaseName) => headers.findLast(([name]) => name.toLowerCase() === lowerCaseName)?.[1] ?? '',
-    clientCertificate: () => null,
     client: { sourceIp: '203.0.113.9', proto: 'https', prefix },
   }
   return [new MethodEvent(arrival, found), request]
